@@ -1,0 +1,80 @@
+"""Time, handed in: the clock that every wait uses, and the one function that waits.
+
+What comes in: a probe that answers a value or None, a reason, a deadline. What goes out: the value, or a `WaitTimeout`.
+Nothing here holds a thread while it waits, and tests run it in virtual time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Protocol, TypeVar
+
+from workshop.errors import WorkshopError
+
+__all__ = ["Clock", "SystemClock", "WaitTimeout", "Waiting", "wait_for"]
+
+T = TypeVar("T")
+Waiting = Callable[[str, float], None]
+"""Hears what is being waited for and for how many seconds already."""
+
+
+class Clock(Protocol):
+    """A source of time: `monotonic` in seconds, `now` as an aware UTC datetime."""
+
+    def monotonic(self) -> float: ...
+    def now(self) -> datetime: ...
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class SystemClock:
+    """The time of the running event loop and of the machine."""
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class WaitTimeout(WorkshopError):  # noqa: N818 - "timeout" is the field's word
+    """A condition did not come true within its deadline."""
+
+
+async def wait_for(
+    probe: Callable[[], Awaitable[T | None]],
+    *,
+    clock: Clock,
+    reason: str,
+    deadline: float,
+    interval: float,
+    waiting: Waiting,
+    jitter: float = 0.2,
+    fix: str = "",
+) -> T:
+    """Call `probe` until it answers something other than None and return that.
+
+    `deadline` and `interval` are seconds; each pause is the interval within plus or minus `jitter` (a fraction), and
+    the last pause is cut so that the probe runs once more at the deadline. Raises `WaitTimeout` after that.
+    """
+    start = clock.monotonic()
+    while True:
+        value = await probe()
+        if value is not None:
+            return value
+        elapsed = clock.monotonic() - start
+        if elapsed >= deadline:
+            raise WaitTimeout(
+                f"Gave up waiting for {reason}.",
+                f"It did not happen within {deadline:.0f} s.",
+                fix or "Run the same command again: it goes on where it stopped.",
+                code="Timeout",
+            )
+        waiting(reason, elapsed)
+        pause = interval * random.uniform(1 - jitter, 1 + jitter)
+        await clock.sleep(min(pause, deadline - elapsed))

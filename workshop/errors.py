@@ -1,0 +1,60 @@
+"""The one error that users see: what happened, why, and the command to run next.
+
+Raised where a problem is understood, printed in one place (`workshop.cli`). Any other exception is a defect.
+"""
+
+from __future__ import annotations
+
+import enum
+
+__all__ = ["DefinitionError", "ExitCode", "PartlyDoneError", "UsageError", "WorkshopError"]
+
+
+class ExitCode(enum.IntEnum):
+    """What the process answers to its caller."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    NO_GO = 3
+    WARNINGS = 4
+    PARTLY = 5
+    INTERRUPTED = 130
+
+
+class WorkshopError(Exception):
+    """A failure that is understood. `code` is a stable name for machines: the AWS error code, or one of ours."""
+
+    exit_code = ExitCode.FAILED
+
+    def __init__(self, what: str, why: str = "", fix: str = "", *, code: str = "") -> None:
+        super().__init__(what)
+        self.what, self.why, self.fix, self.code = what, why, fix, code or type(self).__name__
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.what, self.why, self.fix) if part)
+
+    def document(self) -> dict[str, str]:
+        """The error as it stands in `--json` documents and in the journal."""
+        return {"what": self.what, "why": self.why, "fix": self.fix, "code": self.code}
+
+
+class UsageError(WorkshopError):
+    """Wrong usage, definition or data: nothing was created, nothing was changed."""
+
+    exit_code = ExitCode.USAGE
+
+
+class DefinitionError(UsageError):
+    """A `workshop.yaml` or a file it names is wrong; `where` is `file:line`, `field` the dotted path inside."""
+
+    def __init__(self, what: str, why: str = "", fix: str = "", *, where: str = "", field: str = "", code: str = "") -> None:
+        place = ": ".join(part for part in (where, field) if part)
+        super().__init__(f"{place}: {what}" if place else what, why, fix, code=code)
+        self.where, self.field, self.problem = where, field, what
+
+
+class PartlyDoneError(WorkshopError):
+    """Something is left: the command did part of its work and says what remains."""
+
+    exit_code = ExitCode.PARTLY

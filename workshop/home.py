@@ -1,0 +1,57 @@
+"""The state folder: where it lies, and how files in it are written (private, whole or not at all)."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import platformdirs
+
+from workshop.errors import UsageError
+
+__all__ = ["prepare", "state_folder", "write_private"]
+
+
+def state_folder() -> Path:
+    """`WORKSHOP_HOME`, else the platform's user state folder. Nothing is created."""
+    named = os.environ.get("WORKSHOP_HOME", "")
+    if named:
+        return Path(named).expanduser().absolute()
+    try:
+        return Path(platformdirs.user_state_path("workshop"))
+    except RuntimeError as error:
+        raise _unusable("the state folder", f"no home directory is known ({error})") from error
+
+
+def prepare(folder: Path) -> Path:
+    """Make `folder` (mode 0700) and prove that it can be written; the error names `WORKSHOP_HOME`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _unusable(str(folder), str(error.strerror or error)) from error
+    return folder
+
+
+def write_private(path: Path, content: str | bytes) -> None:
+    """Write a file of mode 0600 in one step: a reader sees the old content or the new, never a part."""
+    data = content.encode() if isinstance(content, str) else content
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _unusable(folder: str, why: str) -> UsageError:
+    return UsageError(
+        f"The state folder cannot be used: {folder}.",
+        f"{why[:1].upper()}{why[1:]}.",
+        "Point WORKSHOP_HOME at a folder that you can write, for example: export WORKSHOP_HOME=$HOME/.workshop",
+        code="StateFolder",
+    )
