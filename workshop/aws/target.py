@@ -1,0 +1,53 @@
+"""Where a workshop stands, local cloud or AWS, and the addresses that follow from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Target"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """`name` is `local` or `aws`. API addresses are built from ids, because a stack's own output always says amazonaws.com.
+
+    `endpoint` is the one address that all calls go to; empty on AWS proper. `gateway` is the local cloud's host and port.
+    """
+
+    name: str
+    sites: Path
+    """The folder whose sub-folders are the rendered sites."""
+    endpoint: str = ""
+    gateway: str = ""
+    """`host:port` of an emulator that serves the APIs; empty when they are served by AWS."""
+    serves_sites: bool = False
+    """Whether the gateway serves the sites too."""
+
+    def api_url(self, api: str, region: str, stage: str) -> str:
+        """The address for browsers and curl; ends in a slash."""
+        if self.gateway and self.serves_sites:
+            return f"http://{api}.execute-api.{region}.localhost:{self.port}/{stage}/"
+        if self.gateway:
+            return self.api_path_url(api, region, stage)
+        return f"https://{api}.execute-api.{region}.amazonaws.com/{stage}/"
+
+    def api_path_url(self, api: str, region: str, stage: str) -> str:
+        """The address for everything that cannot resolve `*.localhost`; equal to `api_url` on AWS."""
+        if self.gateway:
+            return f"http://{self.gateway}/_aws/execute-api/{api}/{stage}/"
+        return self.api_url(api, region, stage)
+
+    def site_folder(self, workshop: str) -> Path:
+        """Where the rendered site of a workshop lies."""
+        return self.sites / workshop
+
+    def site_url(self, workshop: str) -> str:
+        """The address of the rendered site, ending in a slash: served by the local cloud, else the folder itself."""
+        if self.serves_sites:
+            return f"http://{self.gateway}/_workshop/sites/{workshop}/"
+        return self.site_folder(workshop).as_uri() + "/"
+
+    @property
+    def port(self) -> str:
+        return self.gateway.rpartition(":")[2]

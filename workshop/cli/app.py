@@ -1,0 +1,131 @@
+"""The command group and the one place where exceptions become messages and exit codes.
+
+Commands are files of this room, loaded when they are called, so that start-up stays quick: nothing here imports boto3,
+rich or pydantic.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import traceback
+from typing import Any
+
+import click
+
+from workshop import __version__
+from workshop.errors import ExitCode, UsageError, WorkshopError
+
+__all__ = ["COMMANDS", "cli", "main"]
+
+COMMANDS = {
+    "setup": "workshop.cli.setup",
+    "teardown": "workshop.cli.teardown",
+    "status": "workshop.cli.status",
+    "step": "workshop.cli.step",
+    "explain": "workshop.cli.explain",
+    "open": "workshop.cli.open",
+    "cloud": "workshop.cli.cloud",
+    "definition": "workshop.cli.definition",
+}
+"""Every command and the module whose attribute `command` it is, in the order of the help."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[cmd_name]).command
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": None})
+@click.version_option(__version__, "-V", "--version", prog_name="workshop")
+def cli() -> None:
+    """Provision, check, drill and remove a hands-on AWS workshop.
+
+    Runs on an embedded local cloud unless you say --target aws. Start with:
+
+    \b
+      workshop setup          bring the workshop to ready
+      workshop status         what stands, and the addresses
+      workshop teardown       remove everything again
+    """
+
+
+def main() -> None:
+    """Run the command line and end the process with the exit code of the contract."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; the answer is its exit code."""
+    try:
+        code = cli.main(arguments, prog_name="workshop", standalone_mode=False)
+    except click.exceptions.Abort:
+        return _report(arguments, WorkshopError("Stopped before anything was changed.", code="Aborted"), ExitCode.INTERRUPTED)
+    except KeyboardInterrupt:
+        return _report(arguments, WorkshopError("Interrupted.", "", "Run the same command again: it goes on where it stopped.",
+                                                code="Interrupted"), ExitCode.INTERRUPTED)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        return _report(arguments, _from_click(error), ExitCode.USAGE)
+    except WorkshopError as error:
+        return _report(arguments, error, error.exit_code)
+    except BrokenPipeError:
+        # The reader of our output has gone (`workshop status | head -1`): keep Python from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+    except Exception as error:
+        if "--debug" in arguments or os.environ.get("WORKSHOP_DEBUG"):
+            traceback.print_exc()
+        return _report(arguments, _defect(error), ExitCode.FAILED)
+    return code if isinstance(code, int) else ExitCode.DONE
+
+
+def _from_click(error: click.ClickException) -> UsageError:
+    ctx = getattr(error, "ctx", None)
+    path = ctx.command_path if ctx else "workshop"
+    return UsageError(error.format_message(), "", f"See: {path} --help", code="Usage")
+
+
+def _defect(error: Exception) -> WorkshopError:
+    text = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+    return WorkshopError(
+        "workshop met an error that it does not know.", f"{text}.",
+        "Run the same command with --debug and report what it prints.", code="Defect",
+    )
+
+
+def _report(arguments: list[str], error: WorkshopError, code: int) -> int:
+    if "--json" in arguments or os.environ.get("WORKSHOP_JSON"):
+        document: dict[str, Any] = {"version": 1, "command": _command(arguments), "ok": False, "error": error.document()}
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
+    click.secho(f"Error: {error.args[0]}", fg="red", bold=True, err=True, color=colour)
+    for text in (error.why, error.fix and f"→ {error.fix}"):
+        if text:
+            click.echo(f"  {text}", err=True)
+    return int(code)
+
+
+def _command(arguments: list[str]) -> str:
+    """The words of the command that was typed: `cloud start`."""
+    words: list[str] = []
+    group: click.Command = cli
+    ctx = click.Context(cli)
+    for word in arguments:
+        child = group.get_command(ctx, word) if isinstance(group, click.Group) else None
+        if child is None:
+            break
+        words.append(word)
+        group = child
+    return " ".join(words)

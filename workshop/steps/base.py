@@ -1,0 +1,201 @@
+"""What every step kind says about itself: what stands, how to bring it to ready and to absent, and what that takes.
+
+A kind gets a `Context` and answers with the frozen values below. It never prints, never decides what runs next, and
+keeps nothing between calls: AWS is the truth.
+"""
+
+from __future__ import annotations
+
+import enum
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from workshop.aws.door import Door
+from workshop.aws.target import Target
+from workshop.clock import Clock
+
+__all__ = ["Context", "Estimate", "Files", "Observed", "Outputs", "Params", "Permission", "Phase", "Placement", "Resource",
+           "State", "Step"]
+
+Outputs = Mapping[str, str]
+"""What a step made, by name, for the steps after it: `{{ steps.api['us-west-2'].ApiId }}`."""
+
+
+class Params(BaseModel):
+    """The base of every kind's `with:` block: unknown fields are errors, so that a typing mistake is found by lint."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+P = TypeVar("P", bound=Params)
+
+
+class State(enum.StrEnum):
+    """What stands of a step in one region."""
+
+    READY = "ready"
+    ABSENT = "absent"
+    PARTIAL = "partial"
+    BROKEN = "broken"
+    FOREIGN = "foreign"
+
+
+class Placement(enum.StrEnum):
+    """Where a step runs: `in:` of the definition."""
+
+    HOME = "home"
+    REPLICAS = "replicas"
+    EACH = "each"
+    GLOBAL = "global"
+
+
+class Phase(enum.StrEnum):
+    """The command that needs a permission."""
+
+    SETUP = "setup"
+    TEARDOWN = "teardown"
+    DRILL = "drill"
+    CHECK = "check"
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What stands, in one word and one sentence; `outputs` whenever they are known already."""
+
+    state: State
+    detail: str = ""
+    outputs: Outputs = field(default_factory=dict)
+    fix: str = ""
+    """For `foreign` and `broken`: the command or decision that helps."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Resource:
+    """One thing in an account that is, or could be, ours. `fix` is the command that removes it."""
+
+    kind: str
+    name: str
+    region: str
+    why: str = ""
+    fix: str = ""
+    earliest: str = ""
+    """ISO 8601 UTC time before which AWS refuses to delete it; empty when it may be deleted now."""
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What makes two reports speak of the same thing."""
+        return (self.kind, self.name, self.region)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Permission:
+    """One IAM action that a phase needs on one resource (an ARN or `*`) in one region (empty: global)."""
+
+    action: str
+    resource: str
+    region: str
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Minutes on AWS for one node, and US dollars for an event of a day, per participant account."""
+
+    minutes: float
+    usd: float = 0.0
+
+
+class Files(ABC):
+    """The files of a definition: looked up beside it, for built-in workshops also at the project's root, nowhere else."""
+
+    @abstractmethod
+    def path(self, name: str) -> Path:
+        """The file or folder `name`; raises `DefinitionError` when it is missing or outside."""
+
+    @abstractmethod
+    def render(self, name: str, variables: Mapping[str, Any]) -> str:
+        """The Jinja2 template `name` filled in; raises `DefinitionError` naming file and line."""
+
+    @property
+    @abstractmethod
+    def root(self) -> Path:
+        """The folder of the definition itself."""
+
+
+@dataclass(frozen=True)
+class Context(Generic[P]):
+    """Everything a step may use. One context is one node: a step in one account and one region."""
+
+    aws: Door
+    account: str
+    target: Target
+    workshop: str
+    step: str
+    region: str
+    """The node's region; for `global` steps the home region."""
+    home: str
+    regions: tuple[str, ...]
+    run: str
+    params: P
+    variables: Mapping[str, Any]
+    """What templates of this step are filled in with."""
+    files: Files
+    clock: Clock
+    progress: Callable[[str], None]
+    waiting: Callable[[str, float], None]
+    record: Callable[[str, str], None] = lambda kind, name: None
+    """Writes down, before the change, that a resource of `kind` called `name` is about to be made by this run."""
+    made: Callable[[str, str], bool] = lambda kind, name: False
+    """Whether the journal shows that we made the resource of `kind` called `name` in this region."""
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What everything that we make carries. The run is the creating one; it is never updated."""
+        return {"workshop": self.workshop, "workshop:step": self.step, "workshop:run": self.run}
+
+    def owns(self, tags: Mapping[str, str]) -> bool:
+        """Whether a resource with these tags was made by this workshop."""
+        return tags.get("workshop") == self.workshop
+
+
+class Step(ABC, Generic[P]):
+    """A step kind. Subclasses hold no state; `kind` is its name in `workshop.yaml`."""
+
+    kind: ClassVar[str]
+    summary: ClassVar[str]
+    """One line for `workshop definition schema` and the author's documentation."""
+    Params: ClassVar[type[Params]]
+    estimate: ClassVar[Estimate]
+    verifies: ClassVar[bool] = False
+    """True when the step proves something and makes nothing."""
+    placements: ClassVar[frozenset[Placement]] = frozenset(Placement)
+    """Where the kind may stand."""
+
+    @abstractmethod
+    async def observe(self, ctx: Context[P]) -> Observed:
+        """What stands. Reads only."""
+
+    @abstractmethod
+    async def create(self, ctx: Context[P]) -> Outputs:
+        """Bring to ready. Safe to repeat, safe to resume halfway."""
+
+    @abstractmethod
+    async def destroy(self, ctx: Context[P]) -> None:
+        """Bring to absent. Safe to repeat; what is missing already is fine."""
+
+    @abstractmethod
+    async def leftovers(self, ctx: Context[P]) -> list[Resource]:
+        """What is still there of this step, asked of AWS and not of our notes."""
+
+    @abstractmethod
+    def commands(self, ctx: Context[P]) -> list[str]:
+        """The AWS CLI lines that a person would type for this step."""
+
+    @abstractmethod
+    def permissions(self, ctx: Context[P]) -> list[Permission]:
+        """The IAM actions that this step needs, by phase."""
