@@ -1,0 +1,35 @@
+/* failures.js: what went wrong on the network, in words that a room can read.
+ * In: the kind of failure, the place, details. Out: {what, next}: one sentence each. */
+(function (W) {
+  "use strict";
+
+  const WORDS = {
+    network: (place) => ({
+      what: `${place} did not answer: the connection was refused, or the answer came without CORS headers.`,
+      next: "A throttled function and a deleted API look like this from a browser. See what stands: workshop status",
+    }),
+    timeout: (place, { seconds }) => ({
+      what: `${place} did not answer within ${seconds} s.`,
+      next: "The API accepts the connection and stays silent. See its log: workshop cloud logs, or CloudWatch.",
+    }),
+    status: (place, { status, detail }) => ({
+      what: `${place} answered with status ${status}${detail ? `: ${detail}` : ""}.`,
+      next: status === 403
+        ? "API Gateway does not know this path. Check that the address ends in the stage, /api/"
+        : "The API is there and its function fails. Read the function's log.",
+    }),
+    failure: (place, { detail }) => ({
+      what: `${place} reports a failure: ${detail}`,
+      next: "The function runs and its call to DynamoDB fails. Check the table: workshop status",
+    }),
+    garbled: (place) => ({
+      what: `${place} answered with something that is not JSON.`,
+      next: "Is this the address of the API? It ends in /api/",
+    }),
+    aborted: (place) => ({ what: `The call to ${place} was given up.`, next: "" }),
+  };
+
+  const words = (kind, place, details) => WORDS[kind](place, details || {});
+
+  W.failures = { words };
+})(globalThis.Workshop = globalThis.Workshop || {});

@@ -1,0 +1,36 @@
+/* storage.js: what this browser remembers, under one prefix.
+ * In: a key and a check that tells a usable value from garbage. Out: the value, or the given default.
+ * Never throws: storage may be switched off, full, or hold what somebody else wrote there. */
+(function (W) {
+  "use strict";
+  const config = globalThis.WORKSHOP_CONFIG;
+  const prefix = `workshop:${(config && typeof config.workshop === "string" && config.workshop) || "global-serverless"}:`;
+
+  function recall(key, usable, otherwise) {
+    try {
+      const value = JSON.parse(globalThis.localStorage.getItem(prefix + key));
+      return usable(value) ? value : otherwise;
+    } catch {
+      return otherwise;
+    }
+  }
+
+  function keep(key, value) {
+    try {
+      globalThis.localStorage.setItem(prefix + key, JSON.stringify(value));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  function forget(key) {
+    try {
+      globalThis.localStorage.removeItem(prefix + key);
+    } catch {
+      // Nothing was kept, so nothing is left to forget.
+    }
+  }
+
+  W.storage = { recall, keep, forget };
+})(globalThis.Workshop = globalThis.Workshop || {});
