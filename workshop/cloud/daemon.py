@@ -1,0 +1,342 @@
+"""Start, find, stop and empty the local cloud's process.
+
+What comes in: the state folder. What goes out: a `CloudState`. Everything blocks, and nothing here loads the emulator: that
+happens in the process that `start` detaches. Whether the cloud lives is asked of a lock that its process holds, so neither a
+reused process id nor a stranger on the port is ever mistaken for it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import http.client
+import importlib.util
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from workshop.cloud.layout import Layout, Record, read_record, validated_timing
+from workshop.cloud.ports import listening_socket
+from workshop.errors import UsageError, WorkshopError
+from workshop.home import prepare
+
+__all__ = ["ACCOUNT", "HOME_REGION", "CloudState", "environment", "log_path", "reset", "run", "start", "status", "stop"]
+
+ACCOUNT = "000000000000"
+"""The account of the local cloud; as an access key id it selects that account."""
+HOME_REGION = "us-west-2"
+START_SECONDS, STOP_SECONDS, ASK_SECONDS = 60.0, 15.0, 5.0
+LOG_BYTES = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class CloudState:
+    """What stands: `endpoint` is "" and `pid` None when nothing runs; `port` is then the one that the next start will prefer."""
+
+    running: bool
+    pid: int | None
+    port: int | None
+    endpoint: str
+    timing: str
+    scale: float
+    log: Path
+    notices: tuple[str, ...] = ()
+
+
+def start(home: Path, *, port: int | None = None, timing: str | None = None, scale: float | None = None) -> CloudState:
+    """Start the cloud of this state folder and wait until it answers; a running one is found (and takes a new timing).
+
+    Raises `UsageError` for a port that is taken or a timing that does not exist, `WorkshopError` when the process dies.
+    """
+    layout = _prepared(home)
+    with _starting(layout):
+        found = status(home)
+        if found.running:
+            return _adjusted(home, found, port, timing, scale)
+        _clear_away(layout)
+        with _launched(layout, port, timing, scale, detached=True) as (process, ready, record):
+            _await_ready(layout, process, ready)
+        state = status(home)
+        if not state.running or state.pid != process.pid:
+            raise _not_started(layout, f"Process {record.pid} came up and went away.")
+        return state
+
+
+def run(home: Path, *, port: int | None = None, timing: str | None = None, scale: float | None = None) -> int:
+    """Serve in the foreground, the log on stderr, until Ctrl-C or a stop from elsewhere. Answers the exit code."""
+    layout = _prepared(home)
+    with _starting(layout):
+        found = status(home)
+        if found.running:
+            raise UsageError(
+                f"The local cloud runs already, on port {found.port}.",
+                f"Process {found.pid} serves {home}.",
+                "Stop it first: workshop cloud stop",
+                code="CloudRuns",
+            )
+        _clear_away(layout)
+        with _launched(layout, port, timing, scale, detached=False) as (process, ready, _):
+            _await_ready(layout, process, ready)
+    while True:
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            continue  # the terminal sent Ctrl-C to the server too; it is ending cleanly
+        return 0 if code in (0, -signal.SIGINT, -signal.SIGTERM) else code
+
+
+def stop(home: Path) -> bool:
+    """End the cloud's process after it has written its state; False when none was running."""
+    layout = Layout.of(home)
+    if not layout.root.is_dir():
+        return False
+    with _starting(layout):
+        return _clear_away(layout)
+
+
+def status(home: Path) -> CloudState:
+    """What stands now. A process that took over the port or the process id is not ours and does not count."""
+    layout = Layout.of(home)
+    record = read_record(layout)
+    if record is None:
+        return CloudState(False, None, None, "", "fast", 1.0, layout.log)
+    health = _health(record) if _alive(layout) else None
+    if health is None:
+        return CloudState(False, None, record.port, "", record.timing, record.scale, layout.log)
+    return CloudState(
+        True,
+        record.pid,
+        record.port,
+        f"http://127.0.0.1:{record.port}",
+        str(health["timing"]),
+        float(health["scale"]),
+        layout.log,
+        tuple(health.get("notices", ())),
+    )
+
+
+def reset(home: Path) -> CloudState:
+    """Empty the cloud: every resource of every account and region, and what was saved of them. Faults and cuts end too."""
+    layout = _prepared(home)
+    with _starting(layout):
+        state = status(home)
+        if state.running and state.port is not None:
+            _ask(state.port, "POST", "/_workshop/reset")
+            return status(home)
+        _clear_away(layout)
+        for folder in (layout.state, layout.objects):
+            _empty(folder)
+        return status(home)
+
+
+def log_path(home: Path) -> Path:
+    """The file that everything the cloud says goes to; it may not exist yet."""
+    return Layout.of(home).log
+
+
+def environment(state: CloudState) -> dict[str, str]:
+    """The variables that point any AWS client at a running cloud."""
+    return {
+        "AWS_ENDPOINT_URL": state.endpoint,
+        "AWS_ACCESS_KEY_ID": ACCOUNT,
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_DEFAULT_REGION": HOME_REGION,
+        "AWS_REGION": HOME_REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def _prepared(home: Path) -> Layout:
+    if importlib.util.find_spec("ministack") is None or importlib.util.find_spec("hypercorn") is None:
+        raise WorkshopError(
+            "The local cloud is not installed.",
+            "It comes with the extra `local`, so that an installation for AWS alone stays small.",
+            "Run: pip install 'aws-workshop[local]'",
+            code="MissingExtra",
+        )
+    layout = Layout.of(home)
+    for folder in (home.absolute(), layout.root):
+        prepare(folder)
+    return layout
+
+
+@contextmanager
+def _starting(layout: Layout) -> Iterator[None]:
+    """One process at a time starts or stops; the others wait here and then find what it left."""
+    with _private(layout.start_lock) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _private(path: Path, flags: int = 0) -> Iterator[int]:
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | flags, 0o600)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _alive(layout: Layout) -> bool:
+    """Whether the serving process lives: it alone holds the lock exclusively."""
+    if not layout.alive_lock.exists():
+        return False
+    with _private(layout.alive_lock) as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+
+def _health(record: Record) -> dict[str, Any] | None:
+    try:
+        answer = _ask(record.port, "GET", "/_workshop/health")
+    except WorkshopError:
+        return None
+    return answer if answer.get("instance") == record.instance else None
+
+
+def _adjusted(home: Path, found: CloudState, port: int | None, timing: str | None, scale: float | None) -> CloudState:
+    if port is not None and port != found.port:
+        raise UsageError(
+            f"The local cloud runs already, on port {found.port}, not {port}.",
+            "One state folder has one cloud, and its addresses are in use.",
+            f"To move it: workshop cloud stop && WORKSHOP_PORT={port} workshop cloud start",
+            code="CloudRuns",
+        )
+    wanted = validated_timing(timing or found.timing, found.scale if scale is None else scale)
+    if found.port is None or wanted == (found.timing, found.scale):
+        return found
+    _ask(found.port, "PUT", "/_workshop/timing", {"timing": wanted[0], "scale": wanted[1]})
+    return status(home)
+
+
+@contextmanager
+def _launched(
+    layout: Layout, port: int | None, timing: str | None, scale: float | None, *, detached: bool
+) -> Iterator[tuple[subprocess.Popen[bytes], int, Record]]:
+    """The server process on a socket that is bound here, so that nobody else can take the port in between."""
+    last = read_record(layout)
+    remembered = ("fast", 1.0) if last is None else (last.timing, last.scale)
+    profile, factor = validated_timing(timing or remembered[0], remembered[1] if scale is None else scale)
+    ready, done = os.pipe()
+    try:
+        with listening_socket(port, last.port if last else None) as listener:
+            record = Record(0, listener.getsockname()[1], uuid.uuid4().hex, profile, factor)
+            try:
+                process = _popen(layout, record, listener, done, detached=detached)
+            finally:
+                os.close(done)
+        yield process, ready, replace(record, pid=process.pid)
+    finally:
+        os.close(ready)
+
+
+def _popen(layout: Layout, record: Record, listener: socket.socket, done: int, *, detached: bool) -> subprocess.Popen[bytes]:
+    order = {"home": str(layout.root.parent), "listen": listener.fileno(), "ready": done, **asdict(record)}
+    if layout.log.exists() and layout.log.stat().st_size > LOG_BYTES:
+        layout.log.replace(layout.log.with_suffix(".log.1"))
+    with _private(layout.log, os.O_APPEND) as log:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "workshop.cloud.server", json.dumps(order)],
+            stdin=subprocess.DEVNULL,
+            stdout=log if detached else 2,
+            stderr=log if detached else 2,
+            cwd=layout.root,
+            env=_clean_environment(),
+            pass_fds=(listener.fileno(), done),
+            start_new_session=detached,
+        )
+
+
+def _clean_environment() -> dict[str, str]:
+    """What the server and its functions see of the user's shell: nothing that could point them elsewhere."""
+    kept = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
+    return {name: value for name, value in os.environ.items() if name in kept or name.startswith("LC_")}
+
+
+def _await_ready(layout: Layout, process: subprocess.Popen[bytes], ready: int) -> None:
+    """Wait for the server's word; the pipe closes without one when it dies."""
+    readable, _, _ = select.select([ready], [], [], START_SECONDS)
+    if readable and os.read(ready, 1):
+        return
+    if readable:
+        raise _not_started(layout, f"Its process ended with code {process.wait(STOP_SECONDS)}.")
+    process.kill()
+    process.wait(STOP_SECONDS)
+    raise _not_started(layout, f"It did not come up within {START_SECONDS:.0f} s.")
+
+
+def _not_started(layout: Layout, why: str) -> WorkshopError:
+    try:
+        lines = layout.log.read_text(errors="replace").strip().splitlines()
+    except OSError:
+        lines = []
+    last = f" Its last words: {lines[-1]}" if lines else ""
+    return WorkshopError("The local cloud did not start.", why + last, "Read its log: workshop cloud logs", code="NotStarted")
+
+
+def _clear_away(layout: Layout) -> bool:
+    """End whatever process serves this folder, healthy or not; False when there is none."""
+    if not _alive(layout):
+        return False
+    record = read_record(layout)
+    if record is None:
+        raise WorkshopError(
+            "The local cloud runs, but its record cannot be read.",
+            f"{layout.record} is damaged, so the process to end is not known.",
+            f"End the process that holds {layout.alive_lock} (for example: fuser -k {layout.alive_lock}), then start again.",
+            code="RecordDamaged",
+        )
+    for ending in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.kill(record.pid, ending)
+        except ProcessLookupError:
+            return True
+        deadline = time.monotonic() + STOP_SECONDS
+        while time.monotonic() < deadline:
+            if not _alive(layout):
+                return True
+            time.sleep(0.02)
+    raise WorkshopError(
+        f"Process {record.pid} of the local cloud does not end.", "It ignores even SIGKILL.", "Restart the machine.", code="Stuck"
+    )
+
+
+def _empty(folder: Path) -> None:
+    if not folder.is_dir():
+        return
+    for entry in sorted(folder.rglob("*"), reverse=True):
+        if entry.is_dir() and not entry.is_symlink():
+            entry.rmdir()
+        else:
+            entry.unlink()
+
+
+def _ask(port: int, method: str, path: str, document: dict[str, Any] | None = None) -> dict[str, Any]:
+    """One call to the cloud's own endpoint."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ASK_SECONDS)
+    try:
+        connection.request(method, path, body=None if document is None else json.dumps(document))
+        answer = connection.getresponse()
+        content = json.loads(answer.read() or b"{}")
+        if answer.status >= 400 or not isinstance(content, dict):
+            raise WorkshopError(f"The local cloud refused {method} {path}: {content}", code="CloudRefused")
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise WorkshopError(
+            f"The local cloud does not answer on port {port}.", str(error), "Start it: workshop cloud start", code="CloudSilent"
+        ) from error
+    finally:
+        connection.close()
+    return content

@@ -1,0 +1,162 @@
+"""The outermost layer: who may call, which part answers, how large a request may be.
+
+What comes in: every request to the one port. What goes out: our own pages and controls, or the request handed to MiniStack with
+an API's host name turned into the path form that it knows. A request that breaks something costs its caller an error, never
+the server its life.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+from workshop.cloud.answers import Answer, Asgi, Receive, Scope, Send, refusal, respond
+from workshop.cloud.control import Control
+from workshop.cloud.hosts import api_host, is_foreign_page, is_loopback_host
+from workshop.cloud.sites import serve_site
+
+__all__ = ["BODY_BYTES", "Door"]
+
+logger = logging.getLogger("workshop.cloud")
+
+BODY_BYTES = 256 * 1024 * 1024
+"""The largest request of any kind: above the largest single upload that a workshop makes, below what a laptop can hold."""
+SITES = "/_workshop/sites/"
+OWN = "/_workshop/"
+ADMIN = "/_ministack/"
+FORBIDDEN = b'{"message":"Forbidden"}'
+READING = ("Get", "Describe", "List", "Query", "Scan", "BatchGet", "TransactGet")
+API_PATHS = ("/_aws/execute-api/", "/restapis/")
+
+
+class _TooLarge(Exception):
+    pass
+
+
+class Door:
+    """The ASGI application. `scope_of` answers (account, region) of an API id, or None; `changed` hears of possible changes."""
+
+    def __init__(
+        self,
+        inner: Asgi,
+        control: Control,
+        sites: Path,
+        scope_of: Callable[[str], tuple[str, str] | None],
+        changed: Callable[[], None],
+    ) -> None:
+        self._inner, self._control, self._sites = inner, control, sites
+        self._scope_of, self._changed = scope_of, changed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "websocket" and not self._is_welcome(_headers(scope), api=True):
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await self._inner(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers, path = _headers(scope), str(scope["path"])
+        host = api_host(headers.get("host", ""))
+        api = host is not None or (path.startswith(API_PATHS) and "/_user_request_" in path + "/_user_request_")
+        if not self._is_welcome(headers, api=api or path.startswith(SITES)):
+            await respond(send, _unwelcome(headers))
+            return
+        length = headers.get("content-length", "")
+        if length.isdigit() and int(length) > BODY_BYTES:
+            await respond(send, _too_large())
+            return
+        if host is not None and host.region:
+            found = self._scope_of(host.api)
+            if found is None or found[1] != host.region:
+                await respond(
+                    send, (403, {"Content-Type": "application/json", "x-amzn-ErrorType": "ForbiddenException"}, FORBIDDEN)
+                )
+                return
+            scope = _as_path(scope, host.api)
+        elif path.startswith(SITES):
+            relative = _raw_path(scope)[len(SITES) :]
+            await respond(send, serve_site(self._sites, scope["method"], relative, headers))
+            return
+        elif path.startswith(OWN):
+            await respond(send, await self._control.answer(scope["method"], path, await _body(receive)))
+            return
+        elif path == ADMIN + "reset":
+            await respond(send, await self._control.answer(scope["method"], "/_workshop/reset", b""))
+            return
+        await self._hand_over(scope, receive, send)
+        if api or not _only_reads(scope["method"], headers.get("x-amz-target", "")):
+            self._changed()
+
+    def _is_welcome(self, headers: dict[str, str], *, api: bool) -> bool:
+        if not is_loopback_host(headers.get("host", "")):
+            return False
+        return api or not is_foreign_page(headers.get("origin", ""), headers.get("sec-fetch-site", ""))
+
+    async def _hand_over(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started, size = False, 0
+
+        async def counted() -> dict[str, object]:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > BODY_BYTES:
+                raise _TooLarge
+            return message
+
+        async def noted(message: dict[str, object]) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._inner(scope, counted, noted)
+        except _TooLarge:
+            await respond(send, _too_large())
+        except Exception:
+            logger.exception("%s %s failed", scope["method"], scope["path"])
+            if not started:
+                await respond(send, refusal(500, "InternalFailure", "The local cloud failed on this request; its log says why."))
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope.get("headers", [])}
+
+
+def _only_reads(method: str, target: str) -> bool:
+    """Whether a request cannot have changed anything; in doubt it may have."""
+    return target.rpartition(".")[2].startswith(READING) if target else method in ("GET", "HEAD", "OPTIONS")
+
+
+def _raw_path(scope: Scope) -> str:
+    raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+    return raw.decode("latin-1").split("?", 1)[0]
+
+
+def _as_path(scope: Scope, api: str) -> Scope:
+    """The same request in the path form; the Host header stays, as the function sees it on AWS."""
+    front = f"/_aws/execute-api/{api}"
+    return {**scope, "path": front + scope["path"], "raw_path": (front + _raw_path(scope)).encode("latin-1")}
+
+
+async def _body(receive: Receive) -> bytes:
+    parts = b""
+    while len(parts) <= 1_000_000:
+        message = await receive()
+        parts += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    return parts
+
+
+def _unwelcome(headers: dict[str, str]) -> Answer:
+    if not is_loopback_host(headers.get("host", "")):
+        return refusal(421, "MisdirectedRequest", "The local cloud answers 127.0.0.1, localhost and names below localhost only.")
+    return refusal(403, "AccessDeniedException", "The local cloud does not answer pages from elsewhere.")
+
+
+def _too_large() -> Answer:
+    return refusal(413, "RequestEntityTooLarge", f"A request to the local cloud may have up to {BODY_BYTES} bytes.")

@@ -1,0 +1,115 @@
+"""Where the cloud keeps its files, and the record of the process that serves it.
+
+What comes in: the state folder. What goes out: paths below `<state folder>/cloud`, and the record as a value.
+It never starts, stops or asks anything.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from workshop.errors import UsageError
+from workshop.home import write_private
+
+__all__ = ["PROFILES", "Layout", "Record", "read_record", "validated_timing", "write_record"]
+
+PROFILES = ("instant", "fast", "realistic")
+"""The timing profiles: no waiting, every state visible for about a second, the figures measured on AWS."""
+SCALES = (0.001, 1000.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Paths of one cloud. `sites` is the one folder outside `root`: the rendered web pages that the cloud serves."""
+
+    root: Path
+    sites: Path
+
+    @classmethod
+    def of(cls, home: Path) -> Layout:
+        home = home.absolute()
+        return cls(home / "cloud", home / "sites" / "local")
+
+    @property
+    def record(self) -> Path:
+        return self.root / "cloud.json"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "cloud.log"
+
+    @property
+    def start_lock(self) -> Path:
+        """Held while somebody starts, stops or empties the cloud."""
+        return self.root / "start.lock"
+
+    @property
+    def alive_lock(self) -> Path:
+        """Held by the serving process as long as it lives; the kernel lets go of it whatever kills the process."""
+        return self.root / "alive.lock"
+
+    @property
+    def state(self) -> Path:
+        return self.root / "state"
+
+    @property
+    def objects(self) -> Path:
+        return self.root / "s3"
+
+    @property
+    def scratch(self) -> Path:
+        return self.root / "tmp"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The last process that served this cloud. It stays after a stop, so that port and timing are remembered."""
+
+    pid: int
+    port: int
+    instance: str
+    timing: str
+    scale: float
+
+
+def read_record(layout: Layout) -> Record | None:
+    """The record, or None when there is none or it cannot be read (then the cloud starts as if it were new)."""
+    try:
+        document: Any = json.loads(layout.record.read_text())
+        record = Record(
+            pid=int(document["pid"]),
+            port=int(document["port"]),
+            instance=str(document["instance"]),
+            timing=str(document["timing"]),
+            scale=float(document["scale"]),
+        )
+        validated_timing(record.timing, record.scale)
+    except (OSError, ValueError, KeyError, TypeError, UsageError):
+        return None
+    return record if 0 < record.port < 65536 else None
+
+
+def write_record(layout: Layout, record: Record) -> None:
+    write_private(layout.record, json.dumps(asdict(record)) + "\n")
+
+
+def validated_timing(timing: str, scale: float) -> tuple[str, float]:
+    """The pair itself; `UsageError` for an unknown profile or a scale outside 0.001 to 1000."""
+    if timing not in PROFILES:
+        raise UsageError(
+            f"Unknown timing profile: {timing}.",
+            f"The local cloud knows {', '.join(PROFILES)}.",
+            "For example: workshop cloud start --timing fast",
+            code="UnknownTiming",
+        )
+    if not SCALES[0] <= scale <= SCALES[1]:
+        raise UsageError(
+            f"The time scale {scale:g} is out of range.",
+            f"Waiting times can be multiplied by {SCALES[0]:g} to {SCALES[1]:g}.",
+            "For no waiting at all: workshop cloud start --timing instant",
+            code="TimeScale",
+        )
+    return timing, scale

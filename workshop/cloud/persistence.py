@@ -1,0 +1,134 @@
+"""Keep the cloud's state on disk: one file, written whole, at most a second behind.
+
+What comes in: the functions by which MiniStack's services hand over and take back their state. What goes out: `state/cloud.json`
+and the generation before it. A file that cannot be read is set aside with a notice, and the cloud starts from the older one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from workshop.home import write_private
+
+__all__ = ["Codec", "Snapshots"]
+
+logger = logging.getLogger("workshop.cloud")
+
+FORMAT = 1
+Getters = Callable[[], Mapping[str, Callable[[], Any]]]
+
+
+class Codec:
+    """How one service's state becomes text and back; MiniStack brings both directions."""
+
+    def __init__(self, default: Callable[[Any], Any], hook: Callable[[dict[str, Any]], Any]) -> None:
+        self._default, self._hook = default, hook
+
+    def encode(self, state: Any) -> str:
+        return json.dumps(state, default=self._default, ensure_ascii=False, separators=(",", ":"))
+
+    def decode(self, text: str) -> Any:
+        return json.loads(text, object_hook=self._hook)
+
+
+class Snapshots:
+    """The saved state of one cloud. `changed` is called by whoever may have changed something; the rest happens in `keep`."""
+
+    def __init__(self, folder: Path, codec: Codec, getters: Getters) -> None:
+        self.current, self.previous = folder / "cloud.json", folder / "cloud.previous.json"
+        self._codec, self._getters = codec, getters
+        self._texts: dict[str, str] = {}
+        self._dirty = asyncio.Event()
+        self.cost = 0.0
+
+    def changed(self) -> None:
+        self._dirty.set()
+
+    def forget(self) -> None:
+        """Drop everything that was saved."""
+        self._texts = {}
+        self._dirty.clear()
+        for file in (self.current, self.previous):
+            file.unlink(missing_ok=True)
+
+    def load(self, take: Callable[[str, Any], None]) -> list[str]:
+        """Hand each service's state to `take`; answers what had to be set aside, in words for the user."""
+        notices = []
+        for file in (self.current, self.previous):
+            if not file.exists():
+                continue
+            try:
+                services = self._codec.decode(file.read_text())["services"]
+                items = list(services.items())
+            except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+                notices.append(_set_aside(file, error))
+                continue
+            for name, state in items:
+                take(name, state)
+            return notices
+        return notices
+
+    async def keep(self, interval: float, idle: float) -> None:
+        """Write whenever something changed, at most every `interval` seconds; runs until it is cancelled.
+
+        What changes without a request (a stack that finishes) is found because a look that found something is followed by
+        another one, and by a look every `idle` seconds.
+        """
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._dirty.wait(), idle)
+            try:
+                if await self.save():
+                    self._dirty.set()
+            except OSError as error:
+                logger.error("The state could not be written: %s", error)
+                self._dirty.set()
+            await asyncio.sleep(interval)
+
+    async def save(self) -> bool:
+        """Write now if anything differs from what was written last; the services are read at once, the file in a thread."""
+        began = time.perf_counter()
+        self._dirty.clear()
+        texts = self._read()
+        self.cost = time.perf_counter() - began
+        if texts == self._texts:
+            return False
+        await asyncio.to_thread(self._write, texts)
+        self._texts = texts
+        return True
+
+    def _read(self) -> dict[str, str]:
+        texts = {}
+        for name, get_state in self._getters().items():
+            try:
+                state = get_state()
+                if state is not None:
+                    texts[name] = self._codec.encode(state)
+            except RuntimeError:  # a worker thread changed it meanwhile: the last text stands until the next look
+                self._dirty.set()
+                if name in self._texts:
+                    texts[name] = self._texts[name]
+        return texts
+
+    def _write(self, texts: Mapping[str, str]) -> None:
+        body = ",".join(f"{json.dumps(name)}:{text}" for name, text in texts.items())
+        if self.current.exists():
+            self.previous.unlink(missing_ok=True)
+            os.link(self.current, self.previous)
+        write_private(self.current, f'{{"format":{FORMAT},"services":{{{body}}}}}')
+
+
+def _set_aside(file: Path, error: Exception) -> str:
+    aside = file.with_name(f"{file.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+    file.replace(aside)
+    notice = f"The saved state {file.name} could not be read ({type(error).__name__}) and was set aside as {aside}."
+    logger.warning("%s", notice)
+    return notice

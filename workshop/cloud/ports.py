@@ -1,0 +1,75 @@
+"""The one address of the cloud: a listening socket on 127.0.0.1.
+
+What comes in: the port asked for, and the one used last time. What goes out: a bound socket. It binds
+nothing but loopback.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+
+from workshop.errors import UsageError
+
+__all__ = ["DEFAULT_PORT", "listening_socket"]
+
+DEFAULT_PORT = 4566
+TRIED = 200
+
+
+def listening_socket(asked: int | None, remembered: int | None) -> socket.socket:
+    """A listening socket on the port that was asked for (argument, else `WORKSHOP_PORT`), which must be free; when none was
+    asked for, on the remembered one, 4566 or the next that is free."""
+    wanted = asked if asked is not None else _from_environment()
+    if wanted is not None:
+        return _bound(_valid(wanted, str(wanted)))
+    candidates = [remembered] if remembered else []
+    for port in [*candidates, *range(DEFAULT_PORT, DEFAULT_PORT + TRIED)]:
+        try:
+            return _bound(port)
+        except UsageError:
+            continue
+    raise UsageError(
+        f"No port between {DEFAULT_PORT} and {DEFAULT_PORT + TRIED} is free.",
+        "The local cloud needs one on 127.0.0.1.",
+        "Name a free one: WORKSHOP_PORT=18080 workshop cloud start",
+        code="NoPort",
+    )
+
+
+def _from_environment() -> int | None:
+    text = os.environ.get("WORKSHOP_PORT", "").strip()
+    if not text:
+        return None
+    return _valid(int(text) if text.isascii() and text.isdigit() else -1, text)
+
+
+def _valid(port: int, text: str) -> int:
+    if not 0 < port < 65536:
+        raise UsageError(
+            f"Not a port: {text}.",
+            "A port is a whole number from 1 to 65535.",
+            "For example: export WORKSHOP_PORT=4566",
+            code="Port",
+        )
+    return port
+
+
+def _bound(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener.bind(("127.0.0.1", port))
+        listener.listen(512)
+    except OSError as error:
+        listener.close()
+        why = "Another program uses it." if error.errno == errno.EADDRINUSE else f"{error.strerror}."
+        raise UsageError(
+            f"Port {port} on 127.0.0.1 cannot be used.",
+            why,
+            f"Choose another one: WORKSHOP_PORT={port + 1 if port < 65535 else DEFAULT_PORT} workshop cloud start",
+            code="PortInUse",
+        ) from error
+    return listener

@@ -1,0 +1,147 @@
+"""The process that serves the cloud: `python -m workshop.cloud.server ORDER`, started by `workshop.cloud.daemon` alone.
+
+What comes in: one JSON order (folder, inherited socket and pipe, port, timing). What goes out: a server on that socket, a byte
+on the pipe once it answers, the record on disk. It sets everything that MiniStack reads at import before importing it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import logging
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from workshop.cloud.control import Control
+from workshop.cloud.daemon import ACCOUNT
+from workshop.cloud.door import Door
+from workshop.cloud.layout import Layout, Record, write_record
+from workshop.cloud.pacing import Pacing
+from workshop.cloud.patches import check_version
+from workshop.cloud.persistence import Snapshots
+from workshop.errors import WorkshopError
+
+__all__ = ["main"]
+
+logger = logging.getLogger("workshop.cloud")
+
+SAVE_SECONDS, LOOK_SECONDS = 0.8, 5.0
+
+# What a workshop can need. Left out are the services that start containers or open ports of their own.
+SERVICES = (
+    "account,acm,apigateway,appconfig,appconfigdata,athena,autoscaling,backup,budgets,cloudcontrol,cloudformation,"
+    "cloudfront,cloudfront-keyvaluestore,cloudtrail,cognito-identity,cognito-idp,config,cur,dynamodb,"
+    "dynamodbstreams,ec2,events,firehose,iam,kinesis,kms,lambda,lambda-core,logs,monitoring,organizations,pipes,"
+    "resource-groups,route53,s3,scheduler,secretsmanager,ses,signer,sns,sqs,ssm,states,sts,tagging,waf,"
+    "waf-regional,wafv2"
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Serve until SIGTERM or SIGINT; 0 after a clean end, 1 when the cloud cannot be built."""
+    order: dict[str, Any] = json.loads(arguments[0])
+    layout = Layout.of(Path(order["home"]))
+    os.umask(0o077)
+    alive = os.open(layout.alive_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(alive, fcntl.LOCK_EX)
+    record = Record(os.getpid(), order["port"], order["instance"], order["timing"], order["scale"])
+    write_record(layout, record)
+    _prepare(layout, record)
+    try:
+        asyncio.run(_serve(layout, record, order["listen"], order["ready"]))
+    except WorkshopError as error:
+        logger.critical("%s", error)
+        return 1
+    return 0
+
+
+def _prepare(layout: Layout, record: Record) -> None:
+    """Folders and the process's environment, all of it before MiniStack is imported."""
+    shutil.rmtree(layout.scratch, ignore_errors=True)
+    for folder in (layout.scratch, layout.state, layout.objects):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    tempfile.tempdir = str(layout.scratch)
+    os.environ.update(
+        TMPDIR=str(layout.scratch),
+        GATEWAY_PORT=str(record.port),
+        BIND_HOST="127.0.0.1",
+        MINISTACK_HOST="localhost",
+        MINISTACK_ACCOUNT_ID=ACCOUNT,
+        SERVICES=SERVICES,
+        PERSIST_STATE="0",
+        STATE_DIR=str(layout.state),
+        S3_PERSIST="1",
+        S3_DATA_DIR=str(layout.objects),
+        SFTP_ENABLED="0",
+        IOT_MTLS_ENABLED="0",
+        DOCKER_HOST=f"unix://{layout.scratch}/no-docker",
+        LAMBDA_EXECUTOR="local",
+        LOG_LEVEL="WARNING",
+        AWS_ACCESS_KEY_ID=ACCOUNT,
+        AWS_SECRET_ACCESS_KEY="local",  # noqa: S106 - any value is accepted
+        AWS_ENDPOINT_URL=f"http://127.0.0.1:{record.port}",
+        AWS_EC2_METADATA_DISABLED="true",
+        AWS_CONFIG_FILE=os.devnull,
+        AWS_SHARED_CREDENTIALS_FILE=os.devnull,
+    )
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(levelname)s [%(name)s] %(message)s", datefmt="%Y-%m-%d %H:%M:%S"
+    )
+    logger.setLevel(logging.INFO)
+
+
+async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> None:
+    check_version()
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+
+    from workshop.cloud.emulator import Emulator
+
+    emulator = Emulator()
+    snapshots = Snapshots(layout.state, emulator.codec, emulator.getters)
+
+    async def empty() -> None:
+        await emulator.empty()
+        snapshots.forget()
+
+    control = Control(
+        record,
+        Pacing(record.timing, record.scale),
+        on_reset=empty,
+        on_timing=lambda timing, scale: write_record(layout, replace(record, timing=timing, scale=scale)),
+    )
+    control.notices.extend(snapshots.load(emulator.restore))
+    ending = asyncio.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(sign, ending.set)
+
+    async def serving() -> None:
+        os.write(ready, b"1")
+        os.close(ready)
+        logger.info("The local cloud listens on http://127.0.0.1:%s.", record.port)
+        await ending.wait()
+
+    config = Config()
+    config.bind = [f"fd://{listen}"]
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 1
+    config.loglevel = "WARNING"
+    door = Door(emulator.app, control, layout.sites, emulator.api_scope, snapshots.changed)
+    keeping = asyncio.create_task(snapshots.keep(SAVE_SECONDS, LOOK_SECONDS))
+    try:
+        await serve(door, config, shutdown_trigger=serving)
+    finally:
+        keeping.cancel()
+        await snapshots.save()
+        emulator.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
