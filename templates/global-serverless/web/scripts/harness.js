@@ -11,6 +11,7 @@
   const plot = W.plot.create(byId("plot"), backends);
   const rows = new Map();
   let updatedAt = null;
+  let onTrial = false;
 
   say(byId("table"), W.backends.table);
   byId("none").hidden = backends.length > 0;
@@ -26,7 +27,7 @@
     rows.get(answer.backend.id).show(answer, verdict);
     if (answer.ok) plot.latency(answer.backend, answer.totalMs, answer.answeredAt);
     else plot.failure(answer.backend, answer.answeredAt);
-    if (verdict && verdict.lagMs !== null && byId("live").checked) plot.lag(answer.backend, verdict.lagMs, answer.answeredAt);
+    if (verdict && verdict.lagMs !== null && byId("live").checked && !onTrial) plot.lag(answer.backend, verdict.lagMs, answer.answeredAt);
     if (action) results.add(action, answer, verdict);
     updatedAt = performance.now();
     return verdict;
@@ -64,7 +65,11 @@
     rows.set(backend.id, row);
     byId("rows").append(row.node);
   }
-  W.trials.attach(backends, { counter: W.counter, note, lag: plot.lag });
+  W.trials.attach(backends, {
+    counter: W.counter, note, lag: plot.lag,
+    pause: () => { onTrial = true; sampler.stop(); },
+    resume: () => { onTrial = false; if (byId("live").checked) sampler.start(); },
+  });
 
   byId("add").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -87,9 +92,10 @@
   live.checked = W.storage.recall("live", (value) => typeof value === "boolean", true);
   live.addEventListener("change", () => {
     W.storage.keep("live", live.checked);
-    sampler.set(live.checked);
+    if (live.checked) sampler.start();
+    else sampler.stop();
   });
-  if (live.checked) sampler.set(true);
+  if (live.checked) sampler.start();
   else backends.forEach(async (backend) => note(await W.counter.read(backend), null));
 
   setInterval(() => {

@@ -8,8 +8,9 @@
   const GIVE_UP_EAGER_MS = 30000;
 
   function create(backends, { read, behind, latest, onRead }) {
+    const timers = new Map();
+    let round = 0; // an answer that belongs to an earlier round starts nothing
     let on = false;
-    const loops = new Map();
 
     function pause(backend) {
       const write = latest();
@@ -17,32 +18,36 @@
       return eager ? EAGER_MS : CALM_MS;
     }
 
-    async function turn(backend) {
-      loops.set(backend.id, null);
-      if (!on) return;
-      if (!document.hidden) onRead(await read(backend));
-      if (on && loops.get(backend.id) === null) loops.set(backend.id, setTimeout(turn, pause(backend), backend));
+    async function turn(backend, mine) {
+      timers.delete(backend.id);
+      const answer = document.hidden ? null : await read(backend);
+      if (!on || mine !== round) return;
+      if (answer) onRead(answer);
+      timers.set(backend.id, setTimeout(turn, pause(backend), backend, mine));
     }
 
     function hurry() {
       for (const backend of backends) {
-        const timer = loops.get(backend.id);
-        if (timer && behind().includes(backend.id)) {
-          clearTimeout(timer);
-          loops.set(backend.id, setTimeout(turn, EAGER_MS, backend));
-        }
+        if (!timers.has(backend.id) || !behind().includes(backend.id)) continue;
+        clearTimeout(timers.get(backend.id));
+        timers.set(backend.id, setTimeout(turn, EAGER_MS, backend, round));
       }
     }
 
-    function set(next) {
-      if (next === on) return;
-      on = next;
-      for (const timer of loops.values()) if (timer) clearTimeout(timer);
-      loops.clear();
-      if (on) backends.forEach(turn);
+    function start() {
+      if (on) return;
+      on = true;
+      round += 1;
+      for (const backend of backends) turn(backend, round);
     }
 
-    return { set, hurry };
+    function stop() {
+      on = false;
+      for (const timer of timers.values()) clearTimeout(timer);
+      timers.clear();
+    }
+
+    return { start, stop, hurry };
   }
 
   W.sampler = { create };
