@@ -1,0 +1,112 @@
+"""From a name or a path to a checked workshop.
+
+In: what stands behind `--workshop`. Out: a `Workshop`, or the first problem as a `DefinitionError`. Templates are not filled
+in here: `workshop.definition.lint` does that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from workshop.definition import catalogue
+from workshop.definition.files import DefinitionFiles
+from workshop.definition.model import Definition
+from workshop.definition.origin import Origin
+from workshop.definition.problem import closest
+from workshop.definition.rules import Kinds, static_problems
+from workshop.definition.shape import definition_of, problems_of
+from workshop.definition.yamlfile import Document, display, read
+from workshop.errors import UsageError
+
+__all__ = ["Place", "Workshop", "assemble", "known_kinds", "load", "locate"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a definition lies."""
+
+    source: Path
+    builtin: bool
+
+    def files(self) -> DefinitionFiles:
+        """The files that the definition may use."""
+        return DefinitionFiles(self.source.parent, catalogue.shared_root() if self.builtin else None)
+
+
+@dataclass(frozen=True, eq=False)
+class Workshop:
+    """A definition with its files. `source` is the path of its `workshop.yaml`."""
+
+    definition: Definition
+    files: DefinitionFiles
+    source: Path
+    builtin: bool
+
+    @property
+    def name(self) -> str:
+        return self.definition.name
+
+
+def load(name_or_path: str, kinds: Kinds | None = None) -> Workshop:
+    """The workshop of that name or path; `kinds` are the registered ones unless given.
+
+    Raises `UsageError` when there is none, `DefinitionError` for the first problem of its form.
+    """
+    place = locate(name_or_path)
+    document = read(place.source)
+    try:
+        definition = definition_of(document)
+    except ValidationError as error:
+        problems = problems_of(error, Definition, document)
+        raise min(problems, key=lambda problem: problem.line).error() from None
+    for problem in static_problems(definition, document, known_kinds() if kinds is None else kinds):
+        raise problem.error()
+    return assemble(definition, document, place)
+
+
+def known_kinds() -> Kinds:
+    """The registered step kinds."""
+    from workshop.steps.registry import kinds
+
+    return kinds()
+
+
+def assemble(definition: Definition, document: Document, place: Place) -> Workshop:
+    """The workshop, each of whose steps knows where it is written down."""
+    files = place.files()
+    modules = tuple(
+        module.model_copy(update={"steps": tuple(
+            step.written_at(Origin(document, ("modules", module_number, "steps", number), files.renderer))
+            for number, step in enumerate(module.steps)
+        )})
+        for module_number, module in enumerate(definition.modules)
+    )
+    return Workshop(definition.model_copy(update={"modules": modules}), files, place.source, place.builtin)
+
+
+def locate(name_or_path: str) -> Place:
+    """A built-in name, a folder that holds a `workshop.yaml`, or a YAML file; raises `UsageError`."""
+    if name_or_path in catalogue.builtin_names():
+        return Place(catalogue.builtin_folder(name_or_path) / catalogue.DEFINITION_FILE, builtin=True)
+    path = Path(name_or_path).expanduser()
+    if path.is_dir():
+        path = path / catalogue.DEFINITION_FILE
+        if not path.is_file():
+            raise UsageError(f"There is no workshop in {name_or_path}.", f"The folder holds no {catalogue.DEFINITION_FILE}.",
+                             "Make one with: workshop definition new NAME", code="UnknownWorkshop")
+    if path.is_file():
+        return Place(path, builtin=_is_builtin(path))
+    names = catalogue.builtin_names()
+    if "/" in name_or_path or path.suffix in (".yaml", ".yml"):
+        raise UsageError(f"There is no workshop at {display(path)}.", "No such file or folder.",
+                         "Check the path, or make one with: workshop definition new NAME", code="UnknownWorkshop")
+    raise UsageError(f"There is no workshop named '{name_or_path}'.", closest(name_or_path, names),
+                     "Name a built-in workshop, or a folder: --workshop ./my-workshop", code="UnknownWorkshop")
+
+
+def _is_builtin(path: Path) -> bool:
+    folder = path.resolve().parent
+    return any(folder == catalogue.builtin_folder(name).resolve() for name in catalogue.builtin_names())

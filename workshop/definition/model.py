@@ -1,0 +1,122 @@
+"""The form of a `workshop.yaml`, as frozen values.
+
+In: the plain values of the file. Out: a `Definition`. The models check the form of each field by itself; what fields say
+about each other (needs, cycles, kinds) is checked by `workshop.definition.rules`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+
+from workshop.definition.origin import Origin
+from workshop.steps.base import Placement
+
+__all__ = ["REGION_PATTERN", "ApiSpec", "Definition", "LinkSpec", "ModuleSpec", "ParameterSpec", "StepSpec"]
+
+REGION_PATTERN = r"^[a-z]{2}(-[a-z]+)+-\d$"
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+"""A workshop, module or link: lower case, because it becomes part of paths, addresses and tags."""
+StepId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+Variable = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")]
+"""A parameter: it becomes a variable of templates."""
+Region = Annotated[str, Field(pattern=REGION_PATTERN)]
+Title = Annotated[str, Field(min_length=1, max_length=200)]
+Page = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_-]*(?:[./][A-Za-z0-9_-]+)*/?$")]
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_alias=True, validate_by_name=True)
+
+
+class StepSpec(_Form):
+    """One step: what kind it is, where it runs, what it waits for, and the kind's settings."""
+
+    id: StepId = Field(description="The step's name, unique in the workshop.")
+    kind: str = Field(description="What the step does: one of the step kinds.")
+    placement: Placement = Field(alias="in", description="Where it runs: home, replicas, each or global.")
+    needs: tuple[str, ...] = Field(default=(), description="The steps that must be ready before this one starts.")
+    settings: Mapping[str, Any] = Field(default_factory=dict, alias="with", description="The settings of the kind.")
+    title: str = Field(default="", description="What people read instead of the id.")
+
+    _origin: Origin | None = PrivateAttr(default=None)
+
+    @property
+    def origin(self) -> Origin | None:
+        """Where the step is written down and which files lie beside it; None for a step made in code."""
+        return self._origin
+
+    def written_at(self, origin: Origin) -> StepSpec:
+        """The same step, knowing where it is written down."""
+        step = self.model_copy()
+        step._origin = origin
+        return step
+
+
+class ModuleSpec(_Form):
+    """One module of the workshop: the steps that bring an attendee to the start of the next one."""
+
+    name: Name = Field(description="The module's name, for --through.")
+    title: Title = Field(description="The module's title.")
+    steps: tuple[StepSpec, ...] = Field(min_length=1, description="The steps of this module.")
+
+
+class ParameterSpec(_Form):
+    """Something that a facilitator may change with `--param`; templates see it as a variable."""
+
+    default: str = Field(description="The value when nothing else is said.")
+    pattern: str = Field(default="", description="A regular expression that the whole value must match.")
+    description: str = Field(default="", description="What it is, for people.")
+
+
+class ApiSpec(_Form):
+    """Which step's output is the id of the API in each region."""
+
+    step: str = Field(description="The step that makes the API.")
+    output: str = Field(default="ApiId", description="The step's output that holds the API's id.")
+    stage: str = Field(pattern=r"^[A-Za-z0-9_-]{1,128}$", description="The API's stage.")
+
+
+class LinkSpec(_Form):
+    """One page of the web app, shown by name in the results."""
+
+    step: str = Field(description="The step that makes the site.")
+    page: Page = Field(default="index.html", description="The page inside the site.")
+
+
+class Definition(_Form):
+    """A whole workshop."""
+
+    name: Name = Field(description="The workshop's name: part of tags, addresses and the state folder.")
+    title: Title = Field(description="The workshop's title.")
+    description: str = Field(default="", description="What attendees build, in a sentence or two.")
+    regions: tuple[Region, ...] = Field(min_length=1, description="The regions; the first is home.")
+    parameters: Mapping[Variable, ParameterSpec] = Field(default_factory=dict, description="What --param may change.")
+    modules: tuple[ModuleSpec, ...] = Field(min_length=1, description="The modules, in the order of the workshop.")
+    apis: ApiSpec | None = Field(default=None, description="Where the addresses of the APIs come from.")
+    links: Mapping[Name, LinkSpec] = Field(default_factory=dict, description="The pages that the results name.")
+
+    def steps(self) -> tuple[StepSpec, ...]:
+        """Every step, in the order of the file."""
+        return tuple(step for module in self.modules for step in module.steps)
+
+    def step(self, step_id: str) -> StepSpec:
+        """The step of that id; raises `KeyError` when there is none."""
+        for step in self.steps():
+            if step.id == step_id:
+                return step
+        raise KeyError(step_id)
+
+    def module_of(self, step_id: str) -> str:
+        """The name of the module that a step belongs to; raises `KeyError` when there is no such step."""
+        for module in self.modules:
+            if any(step.id == step_id for step in module.steps):
+                return module.name
+        raise KeyError(step_id)
+
+    def module_names(self) -> tuple[str, ...]:
+        """The modules' names, in the order of the workshop."""
+        return tuple(module.name for module in self.modules)

@@ -1,0 +1,88 @@
+"""What templates see below `steps` and `apis`, and what happens when it is not there.
+
+An output that does not exist yet is not a typing mistake: reaching for it raises `MissingMember`, and in the lenient
+form, for teardown and status, it is the empty string.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jinja2 import StrictUndefined, Undefined, UndefinedError
+from jinja2.utils import missing
+
+__all__ = ["OUTPUT_NAMES", "Blank", "Members", "MissingMember", "Unset", "lenient", "strict"]
+
+OUTPUT_NAMES = ("steps", "apis")
+"""The variables whose members appear while a workshop is being set up."""
+
+
+class MissingMember(UndefinedError):
+    """Something below `steps` or `apis` is not there (yet, or any more)."""
+
+
+class Unset(StrictUndefined):
+    """A name that no one defined: any use of it is an error."""
+
+    @property
+    def _undefined_message(self) -> str:
+        if self._undefined_hint:
+            return self._undefined_hint
+        if self._undefined_obj is missing:
+            return f"The variable '{self._undefined_name}' is not defined."
+        return f"There is no member '{self._undefined_name}' in a {type(self._undefined_obj).__name__}."
+
+
+class Blank(str):
+    """The empty string, in place of an output that is not there; so are all its members."""
+
+    __slots__ = ()
+
+
+class Members(Mapping[str, Any]):
+    """A mapping below `steps` or `apis` that knows its own name. `blank` says what a missing member is."""
+
+    def __init__(self, values: Mapping[str, Any], path: str) -> None:
+        self._values, self._path = values, path
+
+    def __getitem__(self, key: str) -> Any:
+        value = self._values[key]
+        return type(self)(value, self._below(key)) if isinstance(value, Mapping) else value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+    def missing(self, key: str) -> Undefined | Blank:
+        """What stands for a member that is not there."""
+        return Unset(f"{self._below(key)} is not there.", exc=MissingMember)
+
+    def _below(self, key: str) -> str:
+        return f"{self._path}.{key}" if key.isidentifier() else f"{self._path}['{key}']"
+
+
+class LenientMembers(Members):
+    """The same, whose missing members are blank."""
+
+    def missing(self, key: str) -> Blank:  # noqa: ARG002 - the strict form names the key
+        return Blank()
+
+
+def strict(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The variables, with missing outputs as `MissingMember`."""
+    return _with_outputs(variables, Members)
+
+
+def lenient(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The variables, with missing outputs as the empty string."""
+    return _with_outputs(variables, LenientMembers)
+
+
+def _with_outputs(variables: Mapping[str, Any], form: type[Members]) -> dict[str, Any]:
+    return {**variables, **{name: form(variables.get(name, {}), name) for name in OUTPUT_NAMES}}

@@ -1,0 +1,117 @@
+"""Fills in templates and turns everything that can go wrong in one into an error that names file and line.
+
+In: a text, the variables, the place where the text is written down. Out: the rendered text. Never writes a file.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import FunctionLoader, Template, TemplateError, TemplateNotFound, TemplateSyntaxError, UndefinedError
+from jinja2.exceptions import SecurityError
+
+from workshop.definition.namespace import MissingMember, lenient, strict
+from workshop.definition.problem import closest
+from workshop.definition.sandbox import BUDGET, OUTPUT_LIMIT, Budget, Sandbox, budget
+from workshop.errors import DefinitionError
+
+__all__ = ["MissingOutputError", "Renderer"]
+
+_PREFIX = "template:"
+# What the expressions of a template can raise: the sandbox calls Python's own operators and methods.
+_FAULTS = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError, MemoryError,
+           SyntaxError)
+
+
+class MissingOutputError(DefinitionError):
+    """A template reads an output below `steps` or `apis` that does not exist at this moment."""
+
+
+class Renderer:
+    """Templates of one definition. `text_of` answers the text of a file by name, for `read()` and `{% include %}`."""
+
+    def __init__(self, text_of: Callable[[str], str]) -> None:
+        self._text_of = text_of
+        self._sandbox = Sandbox(FunctionLoader(self._load), text_of)
+        self._compiled = lru_cache(maxsize=256)(self._compile)
+
+    def render(self, text: str, variables: Mapping[str, Any], where: str) -> str:
+        """`text` filled in. `where` is its file, or `file:line` of its first line. Raises `DefinitionError`, or
+        `MissingOutputError` when an output is not there."""
+        return self._render(text, strict(variables), where)
+
+    def render_leniently(self, text: str, variables: Mapping[str, Any], where: str) -> str:
+        """The same, with the empty string in place of outputs that are not there."""
+        return self._render(text, lenient(variables), where)
+
+    def _render(self, text: str, variables: dict[str, Any], where: str) -> str:
+        if "{" not in text:
+            return text
+        token = budget.set(Budget(BUDGET))
+        try:
+            return self._bounded(self._compiled(text, where), variables)
+        except DefinitionError as error:
+            if error.where:
+                raise
+            raise DefinitionError(error.problem, error.why, error.fix, where=_line_of(error, where)) from error
+        except _FAULTS as error:
+            raise _explain(error, where, variables) from error
+        finally:
+            budget.reset(token)
+
+    def _bounded(self, template: Template, variables: dict[str, Any]) -> str:
+        parts: list[str] = []
+        size = 0
+        for part in template.generate(variables):
+            size += len(part)
+            if size > OUTPUT_LIMIT:
+                raise SecurityError(f"The rendered text is longer than {OUTPUT_LIMIT:,} characters.")
+            parts.append(part)
+        return "".join(parts)
+
+    def _compile(self, text: str, where: str) -> Template:
+        code = self._sandbox.compile(text, name=where, filename=_PREFIX + where)
+        return Template.from_code(self._sandbox, code, self._sandbox.make_globals(None))
+
+    def _load(self, name: str) -> tuple[str, str, None]:
+        return self._text_of(name), _PREFIX + name, None
+
+
+def _explain(error: BaseException, where: str, variables: Mapping[str, Any]) -> DefinitionError:
+    place = _line_of(error, where)
+    if isinstance(error, MissingMember):
+        return MissingOutputError(str(error), "The step that makes it has not run, or it is gone.",
+                                  "Add that step to `needs`, or set the workshop up first.", where=place, code="MissingOutput")
+    if isinstance(error, TemplateNotFound):
+        return DefinitionError(f"There is no template '{error.name}'.", "", "Correct the name.", where=place)
+    if isinstance(error, TemplateSyntaxError):
+        return DefinitionError("The template is not well formed.", f"{(error.message or '').rstrip('.')}.",
+                               "Check the {{ }} and {% %} of that line.", where=place)
+    if isinstance(error, SecurityError):
+        return DefinitionError("The template is refused.", str(error),
+                               "Templates fill in values; do heavy work elsewhere.", where=place)
+    if isinstance(error, UndefinedError):
+        name = re.match(r"The variable '(\w+)' is not defined\.$", str(error))
+        return DefinitionError(str(error), "", closest(name[1], sorted(variables)) if name else "Correct the name.",
+                               where=place, code="UndefinedVariable")
+    if isinstance(error, RecursionError | MemoryError | SyntaxError):
+        return DefinitionError("The template is refused.", "It is nested too deeply.", "Make it flatter.", where=place)
+    return DefinitionError("The template cannot be filled in.", f"{type(error).__name__}: {str(error)[:300]}.",
+                           "Check the expression of that line.", where=place)
+
+
+def _line_of(error: BaseException, where: str) -> str:
+    """`file:line` of the innermost template line that the error went through."""
+    file, line = where, 1
+    if isinstance(error, TemplateSyntaxError):
+        file, line = (error.filename or where).removeprefix(_PREFIX), error.lineno
+    else:
+        for frame, number in traceback.walk_tb(error.__traceback__):
+            if frame.f_code.co_filename.startswith(_PREFIX):
+                file, line = frame.f_code.co_filename.removeprefix(_PREFIX), number
+    name, _, start = file.rpartition(":")
+    return f"{name}:{int(start) + line - 1}" if name and start.isdigit() else f"{file}:{line}"

@@ -1,0 +1,144 @@
+"""What the fields of a definition say about each other: ids, needs, cycles, kinds, placements, names.
+
+In: a definition of the right form. Out: every problem found. Reads no file and fills in no template.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from workshop.definition.model import Definition, ModuleSpec, StepSpec
+from workshop.definition.problem import Problem, closest
+from workshop.definition.shape import problem_at
+from workshop.definition.yamlfile import Document, FieldPath
+from workshop.steps.base import Placement, Step
+
+__all__ = ["RESERVED", "Kinds", "places", "static_problems"]
+
+Kinds = Mapping[str, Step[Any]]
+
+RESERVED = ("workshop", "title", "target", "account", "region", "home", "regions", "steps", "apis", "read")
+"""The variables that every template sees."""
+_WORDS_OF_TEMPLATES = ("and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "True", "False", "None", "range",
+                       "dict", "joiner", "namespace", "loop", "self", "super", "caller", "varargs", "kwargs", "import", "from",
+                       "recursive", "with", "context")
+
+
+def places(definition: Definition) -> Iterator[tuple[FieldPath, ModuleSpec, StepSpec]]:
+    """Every step with its place in the document and its module."""
+    for module_number, module in enumerate(definition.modules):
+        for number, step in enumerate(module.steps):
+            yield ("modules", module_number, "steps", number), module, step
+
+
+def static_problems(definition: Definition, document: Document, kinds: Kinds) -> list[Problem]:
+    """Everything that can be said without files and templates, in the order of the lines."""
+    rules = (_regions, _parameters, _modules, _steps, _needs, _cycles, _results)
+    found = [problem for rule in rules for problem in rule(definition, document)]
+    found += _kinds(definition, document, kinds)
+    return sorted(found, key=lambda problem: problem.line)
+
+
+def _regions(definition: Definition, document: Document) -> Iterator[Problem]:
+    for number, region in enumerate(definition.regions):
+        if region in definition.regions[:number]:
+            yield problem_at(document, ("regions", number), f"The region {region} stands twice.", "Remove one of the two.")
+    if len(definition.regions) == 1:
+        for field, _, step in places(definition):
+            if step.placement is Placement.REPLICAS:
+                yield problem_at(document, (*field, "in"),
+                                 f"The step '{step.id}' runs in replicas, and there is only one region.",
+                                 "Add a second region to `regions`.")
+
+
+def _parameters(definition: Definition, document: Document) -> Iterator[Problem]:
+    for name, parameter in definition.parameters.items():
+        field: FieldPath = ("parameters", name)
+        if name in RESERVED or name in _WORDS_OF_TEMPLATES:
+            yield problem_at(document, field, f"'{name}' cannot be a parameter: templates know that word already.",
+                             "Choose another name.")
+        if not parameter.pattern:
+            continue
+        try:
+            matches = re.fullmatch(parameter.pattern, parameter.default)
+        except re.error as error:
+            yield problem_at(document, (*field, "pattern"), f"The pattern is not a regular expression: {error}.", "Correct it.")
+            continue
+        if not matches:
+            yield problem_at(document, (*field, "default"), f"The default '{parameter.default}' does not match the pattern.",
+                             "Change one of the two.")
+
+
+def _modules(definition: Definition, document: Document) -> Iterator[Problem]:
+    names = definition.module_names()
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            yield problem_at(document, ("modules", number, "name"), f"There are two modules named '{name}'.", "Rename one.")
+
+
+def _steps(definition: Definition, document: Document) -> Iterator[Problem]:
+    first: dict[str, FieldPath] = {}
+    for field, _, step in places(definition):
+        if step.id in first:
+            line = document.line((*first[step.id], "id"))
+            yield problem_at(document, (*field, "id"), f"There are two steps with the id '{step.id}', the first in line {line}.",
+                             "Rename one: ids are unique in the whole workshop.")
+        first.setdefault(step.id, field)
+
+
+def _needs(definition: Definition, document: Document) -> Iterator[Problem]:
+    order = {step.id: definition.module_names().index(module.name) for _, module, step in places(definition)}
+    for field, module, step in places(definition):
+        for number, need in enumerate(step.needs):
+            here = (*field, "needs", number)
+            if need not in order:
+                yield problem_at(document, here, f"The step '{step.id}' needs '{need}', which is not a step.",
+                                 closest(need, order))
+            elif order[need] > definition.module_names().index(module.name):
+                later = definition.modules[order[need]].name
+                yield problem_at(document, here, f"The step '{step.id}' of module {module.name} needs '{need}' of the later "
+                                 f"module {later}.", "A module is complete without the ones after it: move one of the steps.")
+
+
+def _cycles(definition: Definition, document: Document) -> Iterator[Problem]:
+    fields = {step.id: field for field, _, step in places(definition)}
+    needs = {step.id: [need for need in step.needs if need in fields] for step in definition.steps()}
+    done: set[str] = set()
+    for start in needs:
+        path: list[str] = []
+        waiting = [(start, False)]
+        while waiting:
+            step, leaving = waiting.pop()
+            if leaving:
+                done.add(path.pop())
+            elif step in path:
+                circle = [*path[path.index(step):], step]
+                yield problem_at(document, (*fields[step], "needs"), f"The steps wait for each other: {' -> '.join(circle)}.",
+                                 "Remove one of these needs.")
+            elif step not in done:
+                path.append(step)
+                waiting.append((step, True))
+                waiting += [(need, False) for need in reversed(needs[step])]
+
+
+def _results(definition: Definition, document: Document) -> Iterator[Problem]:
+    ids = [step.id for step in definition.steps()]
+    wanted: list[tuple[FieldPath, str]] = [(("links", name, "step"), link.step) for name, link in definition.links.items()]
+    if definition.apis:
+        wanted.append((("apis", "step"), definition.apis.step))
+    for field, step in wanted:
+        if step not in ids:
+            yield problem_at(document, field, f"'{step}' is not a step.", closest(step, ids))
+
+
+def _kinds(definition: Definition, document: Document, kinds: Kinds) -> Iterator[Problem]:
+    for field, _, step in places(definition):
+        kind = kinds.get(step.kind)
+        if kind is None:
+            yield problem_at(document, (*field, "kind"), f"There is no step kind '{step.kind}'.", closest(step.kind, kinds))
+        elif step.placement not in kind.placements:
+            fitting = ", ".join(placement.value for placement in Placement if placement in kind.placements)
+            yield problem_at(document, (*field, "in"), f"A step of kind {step.kind} cannot run in '{step.placement.value}'.",
+                             f"Use one of: {fitting}.")

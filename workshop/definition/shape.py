@@ -1,0 +1,117 @@
+"""From what pydantic says about plain values to problems that name line, field and remedy.
+
+In: the values of a document, or the settings of one step. Out: the checked model, or the list of problems. The wording is
+for people who write YAML and have never heard of pydantic.
+"""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from workshop.definition.model import Definition
+from workshop.definition.problem import Problem, closest
+from workshop.definition.yamlfile import Document, FieldPath, display
+
+__all__ = ["definition_of", "problem_at", "problems_of"]
+
+_PATTERNS = {
+    "regions": ("is not the name of a region", "Regions look like us-west-2."),
+    "parameters": ("cannot be the name of a variable", "Use letters, digits and _, beginning with a letter."),
+    "stage": ("cannot be a stage", "Use letters, digits, - and _."),
+    "page": ("is not a page of the site", "Name a file inside the site, such as index.html."),
+}
+_NAMES = ("cannot be a name here", "Use lower case letters, digits and -, beginning with a letter; at most 40.")
+
+
+def definition_of(document: Document) -> Definition:
+    """The definition of a document; raises pydantic's `ValidationError`."""
+    return Definition.model_validate(document.data, by_alias=True, by_name=False)
+
+
+def problem_at(document: Document, field: FieldPath, what: str, fix: str = "") -> Problem:
+    """A problem of one field of a document."""
+    return Problem(display(document.path), document.line(field), document.dotted(field), what, fix)
+
+
+def problems_of(error: ValidationError, model: type[BaseModel], document: Document, base: FieldPath = ()) -> list[Problem]:
+    """Every error about `model`, whose values stand at `base` in the document."""
+    return [_problem(details, model, document, base) for details in error.errors(include_url=False)]
+
+
+def _problem(details: ErrorDetails, model: type[BaseModel], document: Document, base: FieldPath) -> Problem:
+    loc = tuple(part for part in details["loc"] if part != "[key]")
+    what, fix = _words(details, model, loc)
+    return problem_at(document, (*base, *loc), what, fix)
+
+
+def _words(details: ErrorDetails, model: type[BaseModel], loc: FieldPath) -> tuple[str, str]:
+    kind, value, context = details["type"], details["input"], details.get("ctx", {})
+    name = str(loc[-1]) if loc else ""
+    if kind == "missing":
+        return f"The field '{name}' is missing.", f"Add `{name}:`."
+    if kind == "extra_forbidden":
+        return f"There is no field '{name}' here.", closest(name, _fields(model, loc[:-1])) or "Remove it."
+    if kind == "string_pattern_mismatch":
+        reason, fix = next((_PATTERNS[part] for part in reversed(loc) if part in _PATTERNS), _NAMES)
+        return f"'{value}' {reason}.", fix
+    if kind == "string_type" and isinstance(value, int | float | bool):
+        return f"{_yaml(value)} must be text.", f"Put it in quotes: '{_yaml(value)}'."
+    if kind in ("enum", "literal_error"):
+        return f"'{value}' is not one of the values that fit here.", f"Use {context.get('expected')}."
+    if kind in ("too_short", "string_too_short"):
+        return "This must not be empty.", f"Give '{name}' at least one entry." if kind == "too_short" else "Write something."
+    expected = _EXPECTED.get(kind)
+    if expected:
+        found = "nothing" if value is None else f"'{value}'" if isinstance(value, str) else _KIND.get(type(value), _yaml(value))
+        return f"{expected[0]} is needed here, and there is {found}.", expected[1]
+    text = details["msg"].removeprefix("Value error, ").rstrip(".")
+    return f"{text[:1].upper()}{text[1:]}.", ""
+
+
+_EXPECTED = {
+    "string_type": ("A text", "Write a text, in quotes when in doubt."),
+    "tuple_type": ("A list", "Write [one, two], or one entry per line with a dash."),
+    "list_type": ("A list", "Write [one, two], or one entry per line with a dash."),
+    "mapping_type": ("A group of fields", "Write {key: value}, or one field per line, indented."),
+    "dict_type": ("A group of fields", "Write {key: value}, or one field per line, indented."),
+    "model_type": ("A group of fields", "Write {key: value}, or one field per line, indented."),
+    "model_attributes_type": ("A group of fields", "Write {key: value}, or one field per line, indented."),
+    "bool_type": ("true or false", "Write true or false."),
+    "bool_parsing": ("true or false", "Write true or false."),
+    "int_type": ("A whole number", "Write digits only."),
+    "int_parsing": ("A whole number", "Write digits only."),
+    "float_type": ("A number", "Write a number, such as 1.5."),
+    "float_parsing": ("A number", "Write a number, such as 1.5."),
+}
+_KIND: dict[type, str] = {dict: "a group of fields", list: "a list"}
+
+
+def _yaml(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _fields(model: type[BaseModel], path: FieldPath) -> list[str]:
+    """The names that a mapping at `path` inside `model` may hold, as they are written in YAML."""
+    for part in path:
+        if isinstance(part, str) and (found := _named(model, part)) is not None:
+            model = found
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _named(model: type[BaseModel], name: str) -> type[BaseModel] | None:
+    for field_name, field in model.model_fields.items():
+        if name == (field.alias or field_name):
+            return _model_in(field.annotation)
+    return None
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in get_args(annotation):
+        if (found := _model_in(inner)) is not None:
+            return found
+    return None

@@ -1,0 +1,67 @@
+"""Filling in the templates of a definition: single texts and the settings of a step.
+
+In: a text or a `StepSpec`, and the variables. Out: the same with every `{{ }}` filled in. Two forms: the strict one, in which
+an output that is not there is a `MissingOutputError`, and the lenient one for teardown and status, in which it is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from workshop.definition.model import StepSpec
+from workshop.definition.renderer import MissingOutputError, Renderer
+from workshop.errors import DefinitionError
+
+__all__ = ["MissingOutputError", "render_settings", "render_settings_leniently", "render_text"]
+
+Fill = Callable[[str, Mapping[str, Any], str], str]
+
+
+def render_text(text: str, variables: Mapping[str, Any], where: str) -> str:
+    """A single text that belongs to no file of the definition; `where` names it in errors."""
+    return Renderer(_no_files).render(text, variables, where)
+
+
+def render_settings(spec: StepSpec, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The `with:` block of a step, filled in. Raises `DefinitionError` naming file, line and field, and
+    `MissingOutputError` when it reads an output that is not there."""
+    return _settings(spec, variables, _renderer(spec).render)
+
+
+def render_settings_leniently(spec: StepSpec, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, with the empty string in place of outputs that are not there."""
+    return _settings(spec, variables, _renderer(spec).render_leniently)
+
+
+def _settings(spec: StepSpec, variables: Mapping[str, Any], fill: Fill) -> dict[str, Any]:
+    return {key: _value(spec, value, variables, fill, ("with", key)) for key, value in spec.settings.items()}
+
+
+def _value(spec: StepSpec, value: Any, variables: Mapping[str, Any], fill: Fill, field: tuple[str | int, ...]) -> Any:
+    if isinstance(value, str):
+        return _text(spec, value, variables, fill, field)
+    if isinstance(value, Mapping):
+        return {_text(spec, key, variables, fill, (*field, key)): _value(spec, member, variables, fill, (*field, key))
+                for key, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_value(spec, member, variables, fill, (*field, number)) for number, member in enumerate(value)]
+    return value
+
+
+def _text(spec: StepSpec, text: str, variables: Mapping[str, Any], fill: Fill, field: tuple[str | int, ...]) -> str:
+    where = spec.origin.where(*field) if spec.origin else f"step {spec.id}"
+    try:
+        return fill(text, variables, where)
+    except DefinitionError as error:
+        dotted = spec.origin.dotted(*field) if spec.origin else ".".join(map(str, (spec.id, *field)))
+        raise type(error)(error.problem, error.why, error.fix, where=error.where, field=dotted, code=error.code) from error
+
+
+def _renderer(spec: StepSpec) -> Renderer:
+    return spec.origin.renderer if spec.origin else Renderer(_no_files)
+
+
+def _no_files(name: str) -> str:
+    raise DefinitionError(f"There is no file '{name}'.", "This text belongs to no definition.",
+                          "Read files in the templates of a definition only.")
