@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 from cfnlint.api import ManualArgs, lint
-from jinja2 import FileSystemLoader, StrictUndefined, UndefinedError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from workshop.definition.files import DefinitionFiles
+from workshop.errors import DefinitionError
 
 FOLDER = Path(__file__).parents[2] / "templates" / "global-serverless"
 VARIABLES = {"table": "films", "function": "films-dev"}
 
 
 def render(folder: Path = FOLDER, **variables: str) -> str:
-    """The template as the definition room fills it in: sandboxed, strict, with `read` and `fingerprint`."""
-    environment = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(FOLDER), undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False
-    )
-    environment.globals["read"] = lambda name: (folder / name).read_text(encoding="utf-8")
-    environment.filters["fingerprint"] = lambda text: hashlib.sha256(text.encode()).hexdigest()[:8]
-    return environment.get_template("api.yaml.j2").render(variables or VARIABLES)
+    """The template as a setup fills it in."""
+    return DefinitionFiles(folder).render("api.yaml.j2", variables or VARIABLES)
 
 
 def parse(text: str) -> dict:
@@ -92,7 +88,7 @@ def test_the_template_can_be_sent_in_the_request_itself():
 
 @pytest.mark.parametrize("missing", ["table", "function"])
 def test_a_variable_that_is_missing_is_an_error(missing):
-    with pytest.raises(UndefinedError, match=missing):
+    with pytest.raises(DefinitionError, match=missing):
         render(**{name: value for name, value in VARIABLES.items() if name != missing})
 
 
@@ -169,9 +165,9 @@ def handler(event, context):
 
     return {"body": text}
 """
-    (tmp_path / "api").mkdir()
-    (tmp_path / "api" / "app.py").write_text(source, encoding="utf-8")
-    function = only(parse(render(tmp_path, **VARIABLES)), "AWS::Lambda::Function")
+    copy = shutil.copytree(FOLDER, tmp_path / "mine")
+    (copy / "api" / "app.py").write_text(source, encoding="utf-8")
+    function = only(parse(render(copy, **VARIABLES)), "AWS::Lambda::Function")
     assert function["Code"]["ZipFile"].strip() == source.strip()
 
 
