@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from pathlib import Path
@@ -78,7 +77,8 @@ def test_cfn_lint_finds_nothing():
 
 def test_cfn_lint_would_find_a_mistake():
     """The check above looks at the rendered text and is not asleep."""
-    assert lint(render().replace("RetentionInDays: 7", "RetentionInDays: seven"), config=ManualArgs(regions=["us-west-2"]))
+    mistaken = render().replace("RetentionInDays: 7", "RetentionInDays: seven")
+    assert lint(mistaken, config=ManualArgs(regions=["us-west-2"]))
 
 
 def test_the_template_can_be_sent_in_the_request_itself():
@@ -120,7 +120,8 @@ def test_preflight_and_the_gateways_own_errors_carry_cors(stack):
     responses = of_kind(stack, "AWS::ApiGateway::GatewayResponse").values()
     assert {response["Properties"]["ResponseType"] for response in responses} == {"DEFAULT_4XX", "DEFAULT_5XX"}
     for response in responses:
-        assert response["Properties"]["ResponseParameters"]["gatewayresponse.header.Access-Control-Allow-Origin"] == "'*'"
+        headers = response["Properties"]["ResponseParameters"]
+        assert headers["gatewayresponse.header.Access-Control-Allow-Origin"] == "'*'"
         assert "StatusCode" not in response["Properties"], "a status here would rewrite every 5xx"
 
 
@@ -213,6 +214,4 @@ def test_the_outputs_are_those_that_later_steps_read(stack):
 
 
 def test_no_account_region_or_partition_is_written_into_the_template():
-    text = render()
-    assert not re.search(r"\b\d{12}\b|us-west-2|eu-west-1|arn:aws:", text.replace((FOLDER / "api/app.py").read_text(), ""))
-    json.dumps(parse(text))
+    assert not re.search(r"\b\d{12}\b|us-west-2|eu-west-1|arn:aws:", render())

@@ -1,4 +1,4 @@
-"""The API's function against moto's DynamoDB: the expressions mean what the routes promise, on the sample data itself."""
+"""The API's function against moto's DynamoDB: the expressions mean what the routes promise on the sample data."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ Ask = Callable[[str], tuple[int, dict]]
 @pytest.fixture
 def ask(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
     """Asks the deployed function for a path; answers status and document."""
-    for name, value in {"AWS_DEFAULT_REGION": "us-west-2", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}.items():
-        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("TABLE", TABLE)
     with mock_aws():
         dynamodb = boto3.client("dynamodb", region_name="us-west-2")
@@ -68,7 +69,8 @@ def test_a_counter_that_does_not_exist_yet_starts_at_the_value(ask):
 
 def test_a_viewers_bookmark_is_a_text_of_its_own_beside_the_counter(ask):
     ask("/update/user10/01/1")
-    assert ask("/update/user10/01/0.125/bWVkaWE%3D")[1]["Attributes"] == {"bookmark": {"S": "0.125"}, "thumb": {"S": "bWVkaWE="}}
+    written = ask("/update/user10/01/0.125/bWVkaWE%3D")[1]["Attributes"]
+    assert written == {"bookmark": {"S": "0.125"}, "thumb": {"S": "bWVkaWE="}}
     item = ask("/get/user10/01")[1]["Item"]
     assert (item["Bookmark"], item["bookmark"]) == ({"N": "1"}, {"S": "0.125"})
 

@@ -1,4 +1,4 @@
-"""The sample data is the literal request file of BatchWriteItem, and the library has the shape that the pages rely on."""
+"""The sample data is the literal request file of BatchWriteItem, and its library has the shape that pages rely on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ FILE = Path(__file__).parents[2] / "sample-data.json"
 
 @pytest.fixture(scope="module")
 def items() -> list[dict]:
-    """The items, after making sure that they can be sent as they stand, in one call (docs/aws-behaviours.md, section 2)."""
+    """The items, after making sure that they can be sent in one call as they stand.
+
+    docs/aws-behaviours.md, section 2.
+    """
     document = json.loads(FILE.read_text(encoding="utf-8"))
     assert list(document) == ["global-serverless"]
     requests = document["global-serverless"]
