@@ -42,7 +42,7 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
 
-class WaitTimeout(WorkshopError):  # noqa: N818 - "timeout" is the field's word
+class WaitTimeout(WorkshopError):
     """A condition did not come true within its deadline."""
 
 
@@ -54,15 +54,17 @@ async def wait_for(
     deadline: float,
     interval: float,
     waiting: Waiting,
+    first: float = 0.25,
     jitter: float = 0.2,
     fix: str = "",
 ) -> T:
     """Call `probe` until it answers something other than None and return that.
 
-    `deadline` and `interval` are seconds; each pause is the interval within plus or minus `jitter` (a fraction), and
-    the last pause is cut so that the probe runs once more at the deadline. Raises `WaitTimeout` after that.
+    All times are seconds. Pauses grow from `first` by half each time up to `interval`, so that what is quick is seen at
+    once and what is slow is asked about rarely; each is within plus or minus `jitter` (a fraction) of that, and the last one
+    is cut so that the probe runs once more at the deadline. Raises `WaitTimeout` after that.
     """
-    start = clock.monotonic()
+    start, pause = clock.monotonic(), min(first, interval)
     while True:
         value = await probe()
         if value is not None:
@@ -76,5 +78,5 @@ async def wait_for(
                 code="Timeout",
             )
         waiting(reason, elapsed)
-        pause = interval * random.uniform(1 - jitter, 1 + jitter)
-        await clock.sleep(min(pause, deadline - elapsed))
+        await clock.sleep(min(pause * random.uniform(1 - jitter, 1 + jitter), deadline - elapsed))
+        pause = min(pause * 1.5, interval)

@@ -10,6 +10,7 @@ import enum
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -19,8 +20,20 @@ from workshop.aws.door import Door
 from workshop.aws.target import Target
 from workshop.clock import Clock
 
-__all__ = ["Context", "Estimate", "Files", "Observed", "Outputs", "Params", "Permission", "Phase", "Placement", "Resource",
-           "State", "Step"]
+__all__ = [
+    "Context",
+    "Estimate",
+    "Files",
+    "Observed",
+    "Outputs",
+    "Params",
+    "Permission",
+    "Phase",
+    "Placement",
+    "Resource",
+    "State",
+    "Step",
+]
 
 Outputs = Mapping[str, str]
 """What a step made, by name, for the steps after it: `{{ steps.api['us-west-2'].ApiId }}`."""
@@ -72,6 +85,8 @@ class Observed:
     outputs: Outputs = field(default_factory=dict)
     fix: str = ""
     """For `foreign` and `broken`: the command or decision that helps."""
+    ours: bool = True
+    """Whether we made what stands. Something with the right shape made by hand is used, and never deleted."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -145,13 +160,19 @@ class Context(Generic[P]):
     variables: Mapping[str, Any]
     """What templates of this step are filled in with."""
     files: Files
+    known: Outputs
+    """The node's own latest outputs, from memory: enough to find what a resource left behind, never proof."""
+    defaults: Mapping[str, Any]
+    """The step's `with:` block as it would be with every parameter at its default."""
+    others: Callable[[str], list[Mapping[str, Any]]]
+    """The `with:` blocks of all steps of a kind, filled in as far as possible."""
     clock: Clock
     progress: Callable[[str], None]
     waiting: Callable[[str, float], None]
-    record: Callable[[str, str], None] = lambda kind, name: None
+    record: Callable[[str, str], None]
     """Writes down, before the change, that a resource of `kind` called `name` is about to be made by this run."""
-    made: Callable[[str, str], bool] = lambda kind, name: False
-    """Whether the journal shows that we made the resource of `kind` called `name` in this region."""
+    made: Callable[[str, str, str], datetime | None]
+    """When the journal says that we made the resource of `kind` called `name` in a region; None when it does not."""
 
     @property
     def tags(self) -> dict[str, str]:
@@ -179,6 +200,9 @@ class Step(ABC, Generic[P]):
     @abstractmethod
     async def observe(self, ctx: Context[P]) -> Observed:
         """What stands. Reads only."""
+
+    def check_files(self, ctx: Context[P]) -> None:
+        """Read the files that the step needs, before anything is changed; raises `UsageError` when one is wrong."""
 
     @abstractmethod
     async def create(self, ctx: Context[P]) -> Outputs:

@@ -20,6 +20,11 @@ def kinds() -> MappingProxyType[str, Step[Any]]:
     from workshop.steps.web_site import WebSite
 
     steps: tuple[Step[Any], ...] = (
-        DynamoDBTable(), DynamoDBReplica(), DynamoDBItems(), CloudFormationStack(), WebSite(), HttpCheck(),
+        DynamoDBTable(),
+        DynamoDBReplica(),
+        DynamoDBItems(),
+        CloudFormationStack(),
+        WebSite(),
+        HttpCheck(),
     )
     return MappingProxyType({step.kind: step for step in steps})

@@ -1,0 +1,185 @@
+"""What AWS can answer instead of a result, sorted by what a caller can do about it.
+
+In: botocore's exceptions. Out: `AwsError` with AWS's own code and text, and the sentence a person needs. Codes are shared
+by transient and permanent cases, so whoever must tell them apart matches the text (docs/aws-behaviours.md, section 1.5).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ReadTimeoutError,
+)
+
+from workshop.errors import WorkshopError
+
+__all__ = ["AwsError", "CredentialsError", "translate"]
+
+THROTTLING = frozenset(
+    {
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "RequestThrottledException",
+        "RequestThrottled",
+        "TooManyRequestsException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "BandwidthLimitExceeded",
+        "SlowDown",
+        "PriorRequestNotComplete",
+        "EC2ThrottledException",
+    }
+)
+"""Codes that mean "later" (docs/aws-behaviours.md, section 10.2). LimitExceededException is not among them: it is a
+quota as often as a burst, and the step that meets it knows which."""
+TRANSIENT = frozenset(
+    {
+        "InternalServerError",
+        "InternalFailure",
+        "InternalError",
+        "InternalServiceError",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "ServiceException",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "TransactionInProgressException",
+        "ReplicatedWriteConflictException",
+    }
+)
+CREDENTIALS = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "RequestExpired",
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+        "InvalidAccessKeyId",
+        "SignatureDoesNotMatch",
+        "InvalidSignatureException",
+        "AuthFailure",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "IncompleteSignature",
+        "RequestTimeTooSkewed",
+    }
+)
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"})
+
+
+class AwsError(WorkshopError):
+    """One call that AWS refused, or that never reached it (`status` 0)."""
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        service: str,
+        operation: str,
+        region: str,
+        status: int = 0,
+        retry_after: float = 0.0,
+    ) -> None:
+        self.message, self.service, self.operation, self.region = message, service, operation, region
+        self.status, self.retry_after = status, retry_after
+        super().__init__(
+            f"{service} {operation} in {region} failed: {code}", message, _advice(code, operation, region), code=code
+        )
+
+    @property
+    def throttled(self) -> bool:
+        """AWS asks for fewer calls."""
+        return self.code in THROTTLING or self.status == 429
+
+    @property
+    def transient(self) -> bool:
+        """The same call may succeed in a moment: a server error, or a connection that failed."""
+        return self.code in TRANSIENT or self.status >= 500 or self.unreachable
+
+    @property
+    def unreachable(self) -> bool:
+        """No answer came: the effect of the call is unknown."""
+        return self.code in ("Unreachable", "NoAnswer")
+
+    @property
+    def denied(self) -> bool:
+        """The caller lacks a permission."""
+        return self.code in DENIED
+
+    def says(self, text: str) -> bool:
+        """Whether the message contains `text`, whatever its case and its quotes."""
+        return _plain(text) in _plain(self.message)
+
+
+class CredentialsError(AwsError):
+    """The credentials are missing, expired or refused: nothing else can work, so the whole run stops."""
+
+
+def translate(error: Exception, service: str, operation: str, region: str) -> AwsError:
+    """Botocore's exception as ours; an exception that is not botocore's is raised again as it is."""
+    at: dict[str, Any] = {"service": service, "operation": _pascal(operation), "region": region}
+    if isinstance(error, ClientError):
+        detail = error.response.get("Error", {})
+        meta = error.response.get("ResponseMetadata", {})
+        code, message = str(detail.get("Code", "Unknown")), str(detail.get("Message", ""))
+        status = int(meta.get("HTTPStatusCode", 0) or 0)
+        kind = CredentialsError if code in CREDENTIALS else AwsError
+        return kind(code, message, status=status, retry_after=_retry_after(error.response), **at)
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+        return CredentialsError("NoCredentials", str(error), **at)
+    if isinstance(error, EndpointConnectionError | ConnectTimeoutError):
+        return AwsError("Unreachable", str(error), **at)
+    if isinstance(error, ReadTimeoutError | ConnectionClosedError | HTTPClientError):
+        return AwsError("NoAnswer", str(error), **at)
+    if isinstance(error, BotoCoreError):
+        credentials = "credential" in str(error).lower() or "token" in str(error).lower()
+        return (CredentialsError if credentials else AwsError)(type(error).__name__, str(error), **at)
+    raise error
+
+
+def _retry_after(response: dict[str, Any]) -> float:
+    header = response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("retry-after") or response.get("retryAfterSeconds")
+    try:
+        return max(0.0, float(header))
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def _advice(code: str, operation: str, region: str) -> str:
+    again = "then run the same command again"
+    if code == "NoCredentials":
+        return "Sign in (aws sso login, aws configure) or name a profile: --profile NAME. Without an account: --target local"
+    if code in ("UnrecognizedClientException", "InvalidClientTokenId"):
+        # A disabled opt-in region answers as if the credentials were bad (docs/aws-behaviours.md, section 8).
+        return (
+            f"Run: aws sts get-caller-identity. If that works, the region {region} is not enabled for this account: "
+            "enable it, or choose another with --region"
+        )
+    if code in ("SignatureDoesNotMatch", "InvalidSignatureException", "RequestTimeTooSkewed"):
+        return f"Check the machine's clock (5 minutes off is too much) and the secret key, {again}"
+    if code in CREDENTIALS:
+        return f"Get fresh credentials, {again}: it goes on where it stopped"
+    if code in DENIED:
+        return f"Ask for the permission to {operation} in {region} (a service control policy may forbid it too), {again}"
+    if code in ("Unreachable", "NoAnswer"):
+        return f"Check the network (for the local cloud: workshop cloud status), {again}"
+    return ""
+
+
+def _plain(text: str) -> str:
+    return text.lower().replace("‘", "'").replace("’", "'").replace("`", "'")
+
+
+def _pascal(operation: str) -> str:
+    return "".join(part.capitalize() for part in operation.split("_"))

@@ -1,0 +1,70 @@
+"""How many calls of one account to one service run at once, and how far apart, shared by everything that calls.
+
+Slows down when AWS throttles and speeds up again with every success: additive safety is left to the retries in `account`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+
+from workshop.clock import Clock
+
+__all__ = ["Limiter", "Limiters"]
+
+CONCURRENCY = 8
+CONTROL_PLANE = {"dynamodb": 3}
+"""Services whose changes to tables are throttled account-wide when more than a few run at once
+(docs/aws-behaviours.md, section 1.11)."""
+CHANGES = ("create_", "update_", "delete_", "tag_", "untag_", "put_")
+ITEM_CALLS = frozenset({"put_item", "update_item", "delete_item"})
+SLOWEST = 5.0
+FIRST_SPACING = 0.1
+
+
+class Limiter:
+    """An async context manager around one call."""
+
+    def __init__(self, clock: Clock, concurrency: int) -> None:
+        self._clock = clock
+        self._slots = asyncio.Semaphore(concurrency)
+        self._spacing = 0.0
+        self._next = float("-inf")
+
+    async def __aenter__(self) -> None:
+        await self._slots.acquire()
+        try:
+            while (pause := self._next - self._clock.monotonic()) > 0:
+                await self._clock.sleep(pause)
+        except BaseException:
+            self._slots.release()
+            raise
+        self._next = self._clock.monotonic() + self._spacing
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._slots.release()
+
+    def throttled(self, pause: float) -> None:
+        """AWS asked for fewer calls: none starts for `pause` seconds, and later ones twice as far apart as before."""
+        self._spacing = min(max(self._spacing * 2, FIRST_SPACING), SLOWEST)
+        self._next = max(self._next, self._clock.monotonic() + pause)
+
+    def succeeded(self) -> None:
+        """A call went through: the next ones may follow a little closer."""
+        self._spacing = self._spacing * 0.8 if self._spacing > 0.01 else 0.0
+
+
+class Limiters:
+    """The limiters of one account, one per service and kind of call."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._limiters: dict[tuple[str, bool], Limiter] = {}
+
+    def of(self, service: str, operation: str) -> Limiter:
+        """The limiter that a call of `operation` (`update_table`) has to pass."""
+        control = service in CONTROL_PLANE and operation.startswith(CHANGES) and operation not in ITEM_CALLS
+        key = (service, control)
+        if key not in self._limiters:
+            self._limiters[key] = Limiter(self._clock, CONTROL_PLANE[service] if control else CONCURRENCY)
+        return self._limiters[key]

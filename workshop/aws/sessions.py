@@ -1,0 +1,95 @@
+"""Who we are: sessions for the local cloud and for AWS, and the account behind them.
+
+In: profile, endpoint. Out: an `Account` whose id AWS itself told us. Nothing is changed anywhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import botocore.session
+from botocore.exceptions import BotoCoreError, ProfileNotFound
+
+from workshop.aws.account import Account
+from workshop.clock import Clock
+from workshop.errors import UsageError
+
+__all__ = ["Identity", "aws_account", "known_regions", "local_account", "override"]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The caller: account id and ARN, as STS says."""
+
+    account: str
+    arn: str
+
+
+def local_account(endpoint: str, account: str, *, clock: Clock, executor: Executor) -> Account:
+    """The local cloud's account. No profile, no configuration file and no variable of the user's has a say."""
+    session = botocore.session.Session(
+        session_vars={
+            "profile": (None, None, None, None),
+            "config_file": (None, None, os.devnull, None),
+            "credentials_file": (None, None, os.devnull, None),
+        }
+    )
+    session.set_credentials(account, "local", None)
+    return Account(session, account, clock=clock, executor=executor, endpoint=endpoint)
+
+
+async def aws_account(profile: str | None, region: str, *, clock: Clock, executor: Executor) -> tuple[Account, Identity]:
+    """The account that the usual AWS settings lead to; raises `UsageError` for an unknown profile."""
+    session = _session(profile)
+    caller = await Account(session, "", clock=clock, executor=executor).call("sts", region, "get_caller_identity")
+    identity = Identity(str(caller["Account"]), str(caller["Arn"]))
+    return Account(session, identity.account, clock=clock, executor=executor), identity
+
+
+def override(profile: str | None, region: str) -> str:
+    """The endpoint that the user's settings send calls to instead of AWS; empty when they go to AWS.
+
+    Asked of a real client, because variables and configuration files both have a say (docs/aws-behaviours.md, section 10.1).
+    """
+    session = _session(profile)
+    session.set_credentials("unused", "unused")
+    url = str(session.create_client("apigateway", region_name=region).meta.endpoint_url)
+    host = urlsplit(url).hostname or ""
+    return "" if host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")) else url
+
+
+async def known_regions() -> frozenset[str]:
+    """The regions that botocore knows for DynamoDB, in every partition: a mistyped one fails only at connect otherwise."""
+
+    def listed() -> frozenset[str]:
+        session = botocore.session.Session()
+        return frozenset(
+            name
+            for partition in session.get_available_partitions()
+            for name in session.get_available_regions("dynamodb", partition)
+        )
+
+    return await asyncio.to_thread(listed)
+
+
+def _session(profile: str | None) -> botocore.session.Session:
+    session = botocore.session.Session(profile=profile)
+    try:
+        session.get_scoped_config()
+    except ProfileNotFound as error:
+        names = ", ".join(sorted(session.available_profiles)) or "none"
+        raise UsageError(
+            f"There is no AWS profile {profile or os.environ.get('AWS_PROFILE', '')!r}.",
+            f"Profiles on this machine: {names}.",
+            "Name one of them: --profile NAME, or unset AWS_PROFILE",
+            code="ProfileNotFound",
+        ) from error
+    except BotoCoreError as error:
+        raise UsageError(
+            "The AWS configuration cannot be read.", f"{error}.", "Mend ~/.aws/config", code="AwsConfiguration"
+        ) from error
+    return session

@@ -1,0 +1,183 @@
+"""CloudFormation stacks as the steps need them: described, their events read, their refusals told apart.
+
+In: a `Door`, a region, a name or a stack id. Out: frozen descriptions. It decides nothing and waits for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from workshop.aws.door import Door
+from workshop.aws.errors import AwsError
+
+__all__ = [
+    "ChangeSet",
+    "Event",
+    "Stack",
+    "describe_change_set",
+    "describe_stack",
+    "events_since",
+    "is_missing",
+    "list_stacks",
+    "root_cause",
+    "stack_resources",
+    "template_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A stack as DescribeStacks tells it. `id` is the ARN, which stays valid after the stack is gone."""
+
+    id: str
+    name: str
+    status: str
+    reason: str
+    tags: Mapping[str, str]
+    outputs: Mapping[str, str]
+    parameters: Mapping[str, str]
+    protected: bool
+
+    @property
+    def settled(self) -> bool:
+        """No operation is under way."""
+        return not self.status.endswith("_IN_PROGRESS") or self.status == "REVIEW_IN_PROGRESS"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of one resource of a stack."""
+
+    id: str
+    resource: str
+    type: str
+    status: str
+    reason: str
+    physical: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSet:
+    """A change set's state: `changes` counts what it would do."""
+
+    status: str
+    reason: str
+    execution: str
+    changes: int
+
+    @property
+    def empty(self) -> bool:
+        """AWS says in two ways that there is nothing to change, and calls both a failure (section 3.1)."""
+        reason = self.reason.lower()
+        return self.status == "FAILED" and ("didn't contain changes" in reason or "no updates are to be performed" in reason)
+
+
+async def describe_stack(aws: Door, region: str, name: str) -> Stack | None:
+    """The stack by name or id, or None when there is none."""
+    try:
+        answer = await aws.call("cloudformation", region, "describe_stacks", StackName=name)
+    except AwsError as error:
+        if is_missing(error):
+            return None
+        raise
+    stacks = answer.get("Stacks", [])
+    return _stack(stacks[0]) if stacks else None
+
+
+async def list_stacks(aws: Door, region: str) -> list[Stack]:
+    """All stacks of a region that are not deleted."""
+    found: list[Stack] = []
+    page: dict[str, str] = {}
+    while True:
+        answer = await aws.call("cloudformation", region, "describe_stacks", **page)
+        found += [_stack(stack) for stack in answer.get("Stacks", [])]
+        if not answer.get("NextToken"):
+            return found
+        page = {"NextToken": answer["NextToken"]}
+
+
+async def events_since(aws: Door, region: str, stack: str, seen: str) -> list[Event]:
+    """The events after the one with id `seen` (empty: all), oldest first. The API answers newest first."""
+    found: list[Event] = []
+    page: dict[str, str] = {}
+    while True:
+        answer = await aws.call("cloudformation", region, "describe_stack_events", StackName=stack, **page)
+        for event in answer.get("StackEvents", []):
+            if event["EventId"] == seen:
+                return found[::-1]
+            found.append(_event(event))
+        if not answer.get("NextToken"):
+            return found[::-1]
+        page = {"NextToken": answer["NextToken"]}
+
+
+def root_cause(events: list[Event], stack: Stack) -> Event | None:
+    """The first thing that really failed: the earliest *_FAILED event that is neither an echo nor the stack's own row."""
+    for event in events:
+        own = event.type == "AWS::CloudFormation::Stack" and event.physical == stack.id
+        if event.status.endswith("_FAILED") and not own and "cancelled" not in event.reason.lower():
+            return event
+    return None
+
+
+async def describe_change_set(aws: Door, region: str, stack: str, name: str) -> ChangeSet:
+    """The state of one change set."""
+    answer = await aws.call("cloudformation", region, "describe_change_set", StackName=stack, ChangeSetName=name)
+    return ChangeSet(
+        answer.get("Status", ""),
+        answer.get("StatusReason", ""),
+        answer.get("ExecutionStatus", ""),
+        len(answer.get("Changes", [])),
+    )
+
+
+async def template_of(aws: Door, region: str, stack: str) -> str:
+    """The template that a stack was made from, as it was sent."""
+    answer = await aws.call("cloudformation", region, "get_template", StackName=stack, TemplateStage="Original")
+    return str(answer.get("TemplateBody", ""))
+
+
+async def stack_resources(aws: Door, region: str, stack: str) -> list[tuple[str, str, str]]:
+    """What a stack holds: `(type, physical id, status)`; for a deleted stack, by id, what was kept."""
+    found: list[tuple[str, str, str]] = []
+    page: dict[str, str] = {}
+    while True:
+        answer = await aws.call("cloudformation", region, "list_stack_resources", StackName=stack, **page)
+        found += [
+            (r["ResourceType"], r.get("PhysicalResourceId", ""), r["ResourceStatus"])
+            for r in answer.get("StackResourceSummaries", [])
+        ]
+        if not answer.get("NextToken"):
+            return found
+        page = {"NextToken": answer["NextToken"]}
+
+
+def is_missing(error: AwsError) -> bool:
+    """Whether CloudFormation says that there is no such stack: a ValidationError like many others (section 3.1)."""
+    return error.code == "ValidationError" and error.says("does not exist")
+
+
+def _stack(found: Mapping[str, Any]) -> Stack:
+    return Stack(
+        id=found["StackId"],
+        name=found["StackName"],
+        status=found["StackStatus"],
+        reason=found.get("StackStatusReason", ""),
+        tags={tag["Key"]: tag["Value"] for tag in found.get("Tags", [])},
+        outputs={o["OutputKey"]: o["OutputValue"] for o in found.get("Outputs", [])},
+        parameters={p["ParameterKey"]: p.get("ParameterValue", "") for p in found.get("Parameters", [])},
+        protected=bool(found.get("EnableTerminationProtection")),
+    )
+
+
+def _event(found: Mapping[str, Any]) -> Event:
+    return Event(
+        id=found["EventId"],
+        resource=found.get("LogicalResourceId", ""),
+        type=found.get("ResourceType", ""),
+        status=found.get("ResourceStatus", ""),
+        reason=found.get("ResourceStatusReason", ""),
+        physical=found.get("PhysicalResourceId", ""),
+    )

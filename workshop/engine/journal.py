@@ -1,0 +1,246 @@
+"""The memory of runs: what was started, what came of it, what stands where. SQLite, written ahead of every change.
+
+It is memory, never proof: AWS is asked what stands. Losing it costs convenience (recorded targets and regions), not truth.
+A damaged file is set aside and a new one begun.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from workshop.engine.plan import NodeKey
+from workshop.engine.results import NodeResult, Outcome
+
+__all__ = ["Journal", "Scope", "Standing"]
+
+SCHEMA = """
+CREATE TABLE runs (
+    id TEXT PRIMARY KEY, command TEXT NOT NULL, workshop TEXT NOT NULL, target TEXT NOT NULL, account TEXT NOT NULL,
+    pid INTEGER NOT NULL, started TEXT NOT NULL, finished TEXT, ok INTEGER
+);
+CREATE TABLE standings (
+    workshop TEXT NOT NULL, target TEXT NOT NULL, account TEXT NOT NULL, source TEXT NOT NULL, profile TEXT NOT NULL,
+    regions TEXT NOT NULL, parameters TEXT NOT NULL, since TEXT NOT NULL, endpoint TEXT NOT NULL,
+    PRIMARY KEY (workshop, target, account)
+);
+CREATE TABLE results (
+    run TEXT NOT NULL, workshop TEXT NOT NULL, target TEXT NOT NULL, account TEXT NOT NULL, step TEXT NOT NULL,
+    region TEXT NOT NULL, outcome TEXT, seconds REAL, outputs TEXT, error TEXT, started TEXT NOT NULL, finished TEXT,
+    PRIMARY KEY (run, account, step, region)
+);
+CREATE TABLE made (
+    workshop TEXT NOT NULL, target TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL,
+    name TEXT NOT NULL, run TEXT NOT NULL, step TEXT NOT NULL, at TEXT NOT NULL,
+    PRIMARY KEY (workshop, target, account, region, kind, name)
+);
+"""
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a line of the journal belongs to: one workshop on one target in one account."""
+
+    workshop: str
+    target: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A workshop that was set up and not torn down yet, with everything that is needed to find it again."""
+
+    scope: Scope
+    source: str
+    profile: str
+    regions: tuple[str, ...]
+    parameters: Mapping[str, str]
+    since: str
+    endpoint: str = ""
+
+
+class Journal:
+    """One open journal. Every method is one short transaction."""
+
+    def __init__(self, path: Path) -> None:
+        self.set_aside: Path | None = None
+        """Where a damaged journal was moved when this one was opened."""
+        try:
+            self._db = _open(path)
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+            self.set_aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%d%H%M%S}")
+            path.replace(self.set_aside)
+            for suffix in ("-wal", "-shm"):
+                Path(f"{path}{suffix}").unlink(missing_ok=True)
+            self._db = _open(path)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def begin_run(self, run: str, command: str, scope: Scope) -> None:
+        """A command that may change something begins."""
+        self._write(
+            "INSERT INTO runs (id, command, workshop, target, account, pid, started) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (run, command, scope.workshop, scope.target, scope.account, os.getpid(), _now()),
+        )
+
+    def end_run(self, run: str, *, ok: bool) -> None:
+        """The command ended by itself. A run without an end was killed."""
+        self._write("UPDATE runs SET finished = ?, ok = ? WHERE id = ?", (_now(), int(ok), run))
+
+    def stands(self, standing: Standing) -> None:
+        """From now on something of this workshop may stand there."""
+        scope = standing.scope
+        self._write(
+            "INSERT INTO standings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (workshop, target, account) DO UPDATE SET"
+            " source = excluded.source, profile = excluded.profile, regions = excluded.regions,"
+            " parameters = excluded.parameters, endpoint = excluded.endpoint",
+            (
+                scope.workshop,
+                scope.target,
+                scope.account,
+                standing.source,
+                standing.profile,
+                json.dumps(standing.regions),
+                json.dumps(dict(standing.parameters)),
+                standing.since or _now(),
+                standing.endpoint,
+            ),
+        )
+
+    def gone(self, scope: Scope) -> None:
+        """Nothing of the workshop stands there any more: its standing and what it made are forgotten."""
+        key = (scope.workshop, scope.target, scope.account)
+        with self._db:
+            for table in ("standings", "made"):
+                self._db.execute(f"DELETE FROM {table} WHERE workshop = ? AND target = ? AND account = ?", key)  # noqa: S608
+
+    def standings(self, workshop: str) -> list[Standing]:
+        """Where the workshop stands, the latest used first."""
+        rows = self._db.execute(
+            "SELECT s.workshop, s.target, s.account, source, profile, regions, parameters, since, endpoint FROM standings s"
+            " WHERE s.workshop = ? ORDER BY (SELECT max(r.rowid) FROM runs r WHERE r.workshop = s.workshop"
+            " AND r.target = s.target AND r.account = s.account) DESC",
+            (workshop,),
+        )
+        return [
+            Standing(Scope(w, t, a), source, profile, tuple(json.loads(regions)), json.loads(parameters), since, endpoint)
+            for w, t, a, source, profile, regions, parameters, since, endpoint in rows
+        ]
+
+    def last_target(self, workshop: str) -> str | None:
+        """The target of the workshop's latest run, standing or not."""
+        row = self._db.execute("SELECT target FROM runs WHERE workshop = ? ORDER BY rowid DESC LIMIT 1", (workshop,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def intend(self, run: str, scope: Scope, key: NodeKey) -> None:
+        """Written before a node changes anything."""
+        self._write(
+            "INSERT INTO results (run, workshop, target, account, step, region, started) VALUES (?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (run, account, step, region) DO NOTHING",
+            (run, scope.workshop, scope.target, key.account, key.step, key.region, _now()),
+        )
+
+    def finish(self, run: str, scope: Scope, result: NodeResult) -> None:
+        """Written when a node ended, after its change."""
+        key = result.node.key
+        error = json.dumps(result.error.document()) if result.error else None
+        self._write(
+            "INSERT INTO results (run, workshop, target, account, step, region, outcome, seconds, outputs, error, started,"
+            " finished) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, account, step, region) DO UPDATE SET"
+            " outcome = excluded.outcome, seconds = excluded.seconds, outputs = excluded.outputs, error = excluded.error,"
+            " finished = excluded.finished",
+            (
+                run,
+                scope.workshop,
+                scope.target,
+                key.account,
+                key.step,
+                key.region,
+                result.outcome.value,
+                result.seconds,
+                json.dumps(dict(result.outputs)),
+                error,
+                _now(),
+                _now(),
+            ),
+        )
+
+    def resumes(self, scope: Scope, key: NodeKey) -> bool:
+        """Whether the latest thing known of a node is a change that was begun and not finished well."""
+        row = self._latest(scope, key)
+        return row is not None and row not in {o.value for o in (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED)}
+
+    def passed(self, scope: Scope, key: NodeKey) -> bool:
+        """Whether a verification passed since the workshop was set up."""
+        return self._latest(scope, key) in (Outcome.CREATED.value, Outcome.UNCHANGED.value)
+
+    def outputs(self, scope: Scope, key: NodeKey) -> dict[str, str]:
+        """The latest outputs that a node had: memory for taking down what no longer answers."""
+        row = self._db.execute(
+            "SELECT outputs FROM results WHERE workshop = ? AND target = ? AND account = ? AND step = ? AND region = ?"
+            " AND outputs IS NOT NULL AND outputs <> '{}' ORDER BY rowid DESC LIMIT 1",
+            (scope.workshop, scope.target, key.account, key.step, key.region),
+        ).fetchone()
+        return {} if row is None else dict(json.loads(row[0]))
+
+    def record_made(self, run: str, scope: Scope, key: NodeKey, resource: tuple[str, str, str]) -> None:
+        """Written before a resource `(kind, name, region)` is made that may not carry our tags at once."""
+        kind, name, region = resource
+        self._write(
+            "INSERT OR REPLACE INTO made VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (scope.workshop, scope.target, scope.account, region, kind, name, run, key.step, _now()),
+        )
+
+    def made(self, scope: Scope, resource: tuple[str, str, str]) -> datetime | None:
+        """When this workshop made the resource `(kind, name, region)`; None when it did not, or was torn down since."""
+        kind, name, region = resource
+        row = self._db.execute(
+            "SELECT at FROM made WHERE workshop = ? AND target = ? AND account = ? AND region = ? AND kind = ? AND name = ?",
+            (scope.workshop, scope.target, scope.account, region, kind, name),
+        ).fetchone()
+        return None if row is None else datetime.fromisoformat(row[0])
+
+    def _latest(self, scope: Scope, key: NodeKey) -> str | None:
+        """The outcome of a node's latest line in a run that is not before the last teardown; empty when it has no end."""
+        row = self._db.execute(
+            "SELECT coalesce(outcome, '') FROM results WHERE workshop = ? AND target = ? AND account = ? AND step = ?"
+            " AND region = ? ORDER BY rowid DESC LIMIT 1",
+            (scope.workshop, scope.target, key.account, key.step, key.region),
+        ).fetchone()
+        return None if row is None else str(row[0])
+
+    def _write(self, statement: str, values: Sequence[Any]) -> None:
+        with self._db:
+            self._db.execute(statement, values)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    path.touch(mode=0o600, exist_ok=True)
+    db = sqlite3.connect(path, timeout=30)
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        with db:
+            db.execute("BEGIN IMMEDIATE")  # two first commands at once must not both make the tables
+            if db.execute("PRAGMA user_version").fetchone()[0] == 0:
+                for statement in SCHEMA.split(";"):
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version = {VERSION}")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

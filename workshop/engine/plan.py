@@ -1,0 +1,119 @@
+"""The graph of a workshop: which node waits for which. Pure: a definition and regions in, a plan out.
+
+A node is one step in one account and one region. Steps with no `needs` between them have no edge, so they run at the same
+time; the replicas of one step follow each other, because AWS takes one replica change at a time
+(docs/aws-behaviours.md, section 1.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from graphlib import TopologicalSorter
+
+from workshop.definition.model import Definition, StepSpec
+from workshop.errors import UsageError
+from workshop.steps.base import Placement
+
+__all__ = ["GLOBAL", "Node", "NodeKey", "Plan", "build"]
+
+GLOBAL = "global"
+"""The region of a node that belongs to none."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class NodeKey:
+    """What tells one node from all others, of hundreds of accounts too."""
+
+    account: str
+    step: str
+    region: str
+
+    def __str__(self) -> str:
+        return f"{self.step} ({self.region})"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One step in one account and region, and the nodes that must be done before it."""
+
+    key: NodeKey
+    module: str
+    spec: StepSpec
+    needs: frozenset[NodeKey]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Nodes in an order that respects their needs."""
+
+    nodes: tuple[Node, ...]
+
+    def reversed(self) -> Plan:
+        """The same graph for taking down: what was needed now waits for what needed it."""
+        dependents: dict[NodeKey, set[NodeKey]] = {node.key: set() for node in self.nodes}
+        for node in self.nodes:
+            for need in node.needs:
+                dependents[need].add(node.key)
+        return Plan(tuple(replace(node, needs=frozenset(dependents[node.key])) for node in reversed(self.nodes)))
+
+    def select(self, wanted: Callable[[Node], bool]) -> Plan:
+        """The wanted nodes alone; needs of nodes left out are taken as met."""
+        kept = {node.key for node in self.nodes if wanted(node)}
+        return Plan(tuple(replace(node, needs=node.needs & kept) for node in self.nodes if node.key in kept))
+
+    def minutes(self, cost: Callable[[Node], float]) -> float:
+        """The length of the longest chain, when each node takes `cost` minutes."""
+        done: dict[NodeKey, float] = {}
+        for node in self.nodes:
+            done[node.key] = cost(node) + max((done[need] for need in node.needs), default=0.0)
+        return max(done.values(), default=0.0)
+
+
+def build(definition: Definition, regions: Sequence[str], accounts: Iterable[str], *, through: str | None = None) -> Plan:
+    """The plan for some accounts in some regions (the first is home), up to and including the module `through`."""
+    modules = list(definition.module_names())
+    if through is not None and through not in modules:
+        raise UsageError(
+            f"There is no module {through!r} in {definition.name}.", "", f"Modules: {', '.join(modules)}", code="UnknownModule"
+        )
+    kept = modules[: modules.index(through) + 1] if through else modules
+    specs = [spec for spec in definition.steps() if definition.module_of(spec.id) in kept]
+    nodes: dict[NodeKey, Node] = {}
+    for account in accounts:
+        for spec in specs:
+            for node in _nodes(definition, spec, regions, account):
+                nodes[node.key] = node
+    order = TopologicalSorter({key: sorted(node.needs) for key, node in nodes.items()}).static_order()
+    return Plan(tuple(nodes[key] for key in order))
+
+
+def _nodes(definition: Definition, spec: StepSpec, regions: Sequence[str], account: str) -> list[Node]:
+    nodes: list[Node] = []
+    for place in _places(spec, regions):
+        needs = {
+            NodeKey(account, need, region)
+            for need in spec.needs
+            for region in _needed_in(definition.step(need), place, spec, regions)
+        }
+        if spec.placement is Placement.REPLICAS and nodes:
+            needs.add(nodes[-1].key)
+        nodes.append(Node(NodeKey(account, spec.id, place), definition.module_of(spec.id), spec, frozenset(needs)))
+    return nodes
+
+
+def _places(spec: StepSpec, regions: Sequence[str]) -> Sequence[str]:
+    places: dict[Placement, Sequence[str]] = {
+        Placement.HOME: regions[:1],
+        Placement.REPLICAS: regions[1:],
+        Placement.EACH: regions,
+        Placement.GLOBAL: (GLOBAL,),
+    }
+    return places[spec.placement]
+
+
+def _needed_in(need: StepSpec, place: str, spec: StepSpec, regions: Sequence[str]) -> Sequence[str]:
+    """A step in each region needs another such step in its own region only; everything else needs all of it."""
+    if need.placement is Placement.EACH and spec.placement is Placement.EACH:
+        return (place,)
+    return _places(need, regions)

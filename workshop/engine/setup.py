@@ -1,0 +1,70 @@
+"""Brings every node of a plan to ready. In: a workspace and a plan. Out: a result per node.
+
+Each node is observed first: what is ready stays untouched, what belongs to someone else stops the node, the rest is made
+or completed. The journal holds the intent before each change and the result after it.
+"""
+
+from __future__ import annotations
+
+from workshop.aws.errors import CredentialsError
+from workshop.definition.templating import MissingOutputError
+from workshop.engine.events import Emit, Event, NodeFinished, RunStarted
+from workshop.engine.execute import Stop, execute
+from workshop.engine.plan import Node, Plan
+from workshop.engine.results import NodeResult, Outcome
+from workshop.engine.workspace import Contexts, Workspace
+from workshop.errors import WorkshopError
+from workshop.steps.base import Observed, State
+
+__all__ = ["check_files", "set_up"]
+
+
+async def check_files(workspace: Workspace, plan: Plan) -> None:
+    """Read every file that the plan needs, before anything is changed; raises `UsageError` for the first wrong one."""
+    contexts = Contexts(workspace, lambda _: None)
+    for node in plan.nodes:
+        try:
+            step, ctx = contexts.strict(node)
+        except MissingOutputError:
+            step, ctx = contexts.lenient(node)
+        step.check_files(ctx)
+
+
+async def set_up(workspace: Workspace, plan: Plan, contexts: Contexts, emit: Emit, stop: Stop) -> list[NodeResult]:
+    """Run the plan; every result is in the journal before it is emitted."""
+    journal = workspace.journal
+
+    async def bring_up(node: Node) -> NodeResult:
+        step, ctx = contexts.strict(node)
+        scope = workspace.scope(node.key.account)
+        observed = await step.observe(ctx)
+        if observed.state is State.FOREIGN:
+            raise _foreign(node, observed)
+        if observed.state is State.READY:
+            fresh = step.verifies and not journal.passed(scope, node.key)
+            contexts.outputs[node.key] = observed.outputs
+            return NodeResult(
+                node, Outcome.CREATED if fresh else Outcome.UNCHANGED, outputs=observed.outputs, detail=observed.detail
+            )
+        made_now = observed.state is State.ABSENT or step.verifies or journal.resumes(scope, node.key)
+        journal.intend(workspace.run, scope, node.key)
+        outputs = await step.create(ctx)
+        contexts.outputs[node.key] = outputs
+        return NodeResult(node, Outcome.CREATED if made_now else Outcome.UPDATED, outputs=outputs)
+
+    def remember(event: Event) -> None:
+        if isinstance(event, NodeFinished) and event.result.outcome is not Outcome.CANCELLED:
+            journal.finish(workspace.run, workspace.scope(event.result.node.key.account), event.result)
+        emit(event)
+
+    emit(RunStarted("setup", plan))
+    return await execute(
+        plan, bring_up, clock=workspace.clock, emit=remember, stop=stop,
+        ends_the_run=lambda error: isinstance(error, CredentialsError),
+    )  # fmt: skip
+
+
+def _foreign(node: Node, observed: Observed) -> WorkshopError:
+    return WorkshopError(
+        f"{node.key}: something that this workshop did not make is in the way.", observed.detail, observed.fix, code="Foreign"
+    )

@@ -1,0 +1,54 @@
+"""Asks AWS what stands of every node, and changes nothing. In: a workspace and a plan. Out: an observation per node."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workshop.aws.errors import CredentialsError
+from workshop.definition.templating import MissingOutputError
+from workshop.engine.execute import Stop, execute
+from workshop.engine.plan import Node, Plan
+from workshop.engine.results import NodeResult, Outcome
+from workshop.engine.workspace import Contexts, Workspace
+from workshop.errors import WorkshopError
+from workshop.steps.base import Observed, State
+
+__all__ = ["Standpoint", "survey"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standpoint:
+    """What was found of one node; `error` when the question itself failed."""
+
+    node: Node
+    observed: Observed
+    error: WorkshopError | None = None
+
+
+async def survey(workspace: Workspace, plan: Plan, contexts: Contexts) -> list[Standpoint]:
+    """Observe all nodes, those that need others after them, so that outputs are known; failures are kept per node."""
+    found: dict[Node, Observed] = {}
+
+    async def look(node: Node) -> NodeResult:
+        try:
+            step, ctx = contexts.strict(node)
+        except MissingOutputError:
+            missing = ", ".join(sorted(str(need) for need in node.needs if not contexts.outputs.get(need)))
+            found[node] = Observed(State.ABSENT, f"comes after {missing}" if missing else "comes after other steps")
+            return NodeResult(node, Outcome.ABSENT)
+        observed = await step.observe(ctx)
+        found[node] = observed
+        contexts.outputs[node.key] = observed.outputs
+        return NodeResult(node, Outcome.UNCHANGED)
+
+    results = await execute(
+        plan, look, clock=workspace.clock, emit=lambda _: None, stop=Stop(),
+        ends_the_run=lambda error: isinstance(error, CredentialsError),
+    )  # fmt: skip
+    fatal = next((r.error for r in results if isinstance(r.error, CredentialsError)), None)
+    if fatal is not None:
+        raise fatal
+    return [
+        Standpoint(r.node, found.get(r.node, Observed(State.BROKEN, r.error.what if r.error else r.detail)), r.error)
+        for r in results
+    ]

@@ -1,0 +1,196 @@
+"""One workshop as it is about to be worked on, and the context that each of its nodes is given.
+
+In: a definition, settled parameters and regions, a target, doors to accounts. Out: contexts, with templates filled in from
+what earlier steps made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from workshop.aws.door import Door
+from workshop.aws.target import Target
+from workshop.clock import Clock
+from workshop.definition.loader import Workshop
+from workshop.definition.parameters import Settings
+from workshop.definition.templating import render_settings, render_settings_leniently
+from workshop.engine.events import Emit, NodeProgressed, NodeWaits
+from workshop.engine.journal import Journal, Scope, Standing
+from workshop.engine.plan import GLOBAL, Node, NodeKey, Plan, build
+from workshop.errors import DefinitionError
+from workshop.steps.base import Context, Outputs, Placement, Step
+from workshop.steps.registry import kinds
+
+__all__ = ["Contexts", "Workspace"]
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Everything that setup, teardown and status share."""
+
+    workshop: Workshop
+    settings: Settings
+    target: Target
+    doors: Mapping[str, Door]
+    journal: Journal
+    clock: Clock
+    run: str
+    profile: str = ""
+
+    @property
+    def home(self) -> str:
+        return self.settings.regions[0]
+
+    @property
+    def name(self) -> str:
+        return self.workshop.definition.name
+
+    def scope(self, account: str) -> Scope:
+        return Scope(self.name, self.target.name, account)
+
+    def plan(self, through: str | None = None) -> Plan:
+        """The plan for every account."""
+        return build(self.workshop.definition, self.settings.regions, self.doors, through=through)
+
+    def standing(self, account: str, since: str = "") -> Standing:
+        """What the journal needs to find this workshop again."""
+        source = self.name if self.workshop.builtin else str(self.workshop.source)
+        return Standing(
+            self.scope(account),
+            source,
+            self.profile,
+            self.settings.regions,
+            self.settings.parameters,
+            since,
+            self.target.endpoint,
+        )
+
+
+@dataclass
+class Contexts:
+    """Builds the context of each node; grows with the outputs of the nodes that are done."""
+
+    workspace: Workspace
+    emit: Emit
+    outputs: dict[NodeKey, Outputs] = field(default_factory=dict)
+
+    def strict(self, node: Node) -> tuple[Step[Any], Context[Any]]:
+        """The node's step and context; raises `MissingOutputError` when a step before it has no outputs yet."""
+        variables = self.variables(node)
+        return self._context(node, render_settings(node.spec, variables), variables)
+
+    def lenient(self, node: Node) -> tuple[Step[Any], Context[Any]]:
+        """The same with outputs that do not exist (any more) left empty: what identifies a resource never needs them."""
+        variables = self.variables(node)
+        return self._context(node, render_settings_leniently(node.spec, variables), variables)
+
+    def variables(self, node: Node) -> dict[str, Any]:
+        """What the node's templates are filled in with."""
+        workspace, account = self.workspace, node.key.account
+        return {
+            **workspace.settings.parameters,
+            "workshop": workspace.name,
+            "title": workspace.workshop.definition.title,
+            "target": workspace.target.name,
+            "account": account,
+            "region": self._region(node),
+            "home": workspace.home,
+            "regions": list(workspace.settings.regions),
+            "steps": self._steps(account),
+            "apis": self.apis(account),
+        }
+
+    def apis(self, account: str) -> dict[str, dict[str, str]]:
+        """The addresses of the API in each region where it stands: `{region: {url, path_url}}`."""
+        spec = self.workspace.workshop.definition.apis
+        if spec is None:
+            return {}
+        found: dict[str, dict[str, str]] = {}
+        for region in self.workspace.settings.regions:
+            api = self.outputs.get(NodeKey(account, spec.step, region), {}).get(spec.output)
+            if api:
+                target = self.workspace.target
+                found[region] = {
+                    "url": target.api_url(api, region, spec.stage),
+                    "path_url": target.api_path_url(api, region, spec.stage),
+                }
+        return found
+
+    def links(self, account: str) -> dict[str, str]:
+        """The addresses of the web pages by name, where their site stands."""
+        definition = self.workspace.workshop.definition
+        found: dict[str, str] = {}
+        for name, link in definition.links.items():
+            outputs = self.outputs.get(NodeKey(account, link.step, GLOBAL), {})
+            if "Url" in outputs:
+                found[name] = outputs["Url"] + link.page
+        return found
+
+    def remember(self, plan: Plan) -> None:
+        """Take the outputs that the journal knows, for nodes that AWS may not be able to tell about any more."""
+        for node in plan.nodes:
+            known = self.workspace.journal.outputs(self.workspace.scope(node.key.account), node.key)
+            if known:
+                self.outputs[node.key] = known
+
+    def _steps(self, account: str) -> dict[str, Any]:
+        steps: dict[str, Any] = {}
+        for spec in self.workspace.workshop.definition.steps():
+            by_region = {k.region: dict(v) for k, v in self.outputs.items() if (k.account, k.step) == (account, spec.id)}
+            if spec.placement in (Placement.EACH, Placement.REPLICAS):
+                steps[spec.id] = by_region
+            else:
+                steps[spec.id] = next(iter(by_region.values()), {})
+        return steps
+
+    def _defaults(self, node: Node, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+        parameters = self.workspace.workshop.definition.parameters
+        defaults = {name: parameter.default for name, parameter in parameters.items()}
+        return render_settings_leniently(node.spec, {**variables, **defaults})
+
+    def _others(self, kind: str, variables: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        specs = self.workspace.workshop.definition.steps()
+        return [render_settings_leniently(spec, variables) for spec in specs if spec.kind == kind]
+
+    def _region(self, node: Node) -> str:
+        return self.workspace.home if node.key.region == GLOBAL else node.key.region
+
+    def _context(self, node: Node, settings: Mapping[str, Any], variables: Mapping[str, Any]) -> tuple[Step[Any], Context[Any]]:
+        workspace, key = self.workspace, node.key
+        step = kinds()[node.spec.kind]
+        try:
+            params = step.Params.model_validate(settings)
+        except ValidationError as error:
+            first = error.errors()[0]
+            field_path = ".".join(["with", *(str(part) for part in first["loc"])])
+            raise DefinitionError(
+                f"{first['msg']}.",
+                f"The step {key.step!r} ({node.spec.kind}) was given {first.get('input')!r}.",
+                f"Run: workshop definition lint {workspace.workshop.source}",
+                where=str(workspace.workshop.source),
+                field=f"{key.step}.{field_path}",
+                code="StepParameters",
+            ) from error
+        scope, region = workspace.scope(key.account), self._region(node)
+
+        def record(kind: str, name: str) -> None:
+            workspace.journal.record_made(workspace.run, scope, key, (kind, name, region))
+
+        def made(kind: str, name: str, where: str) -> datetime | None:
+            return workspace.journal.made(scope, (kind, name, where))
+
+        return step, Context(
+            aws=workspace.doors[key.account], account=key.account, target=workspace.target, workshop=workspace.name,
+            step=key.step, region=region, home=workspace.home, regions=workspace.settings.regions, run=workspace.run,
+            params=params, variables=variables, files=workspace.workshop.files, known=self.outputs.get(key, {}),
+            defaults=self._defaults(node, variables), others=lambda kind: self._others(kind, variables),
+            clock=workspace.clock,
+            progress=lambda text: self.emit(NodeProgressed(node, text)),
+            waiting=lambda reason, seconds: self.emit(NodeWaits(node, reason, seconds)),
+            record=record, made=made,
+        )  # fmt: skip

@@ -1,0 +1,214 @@
+"""`dynamodb.items`: the sample data, loaded once and present in every region.
+
+In: a BatchWriteItem request file. Out: every key of the file readable in every region. A rerun writes only the keys that are
+missing and never overwrites an item, so attendees' changes survive. The items go with their table.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from workshop.aws.errors import AwsError
+from workshop.aws.tables import Table, describe_table
+from workshop.clock import wait_for
+from workshop.errors import WorkshopError
+from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Phase, Placement, Resource, State, Step
+from workshop.steps.dynamodb_table import TableName, table_arn
+from workshop.steps.itemfile import Item, read_items, validate
+
+__all__ = ["DynamoDBItems", "ItemsParams"]
+
+WRITES = 25
+"""Requests of one BatchWriteItem. With items of at most 400 KB that is 10 MB, so the limit of 16 MB is never met (section 2)."""
+READS = 100
+"""Keys of one BatchGetItem."""
+PROGRESS_DEADLINE = 300.0
+"""Seconds without one item going through before the load gives up."""
+REPLICATION_DEADLINE = 300.0
+SAY_EVERY = 500
+
+
+class ItemsParams(Params):
+    """`file` holds the items of `table`, under the table's default name."""
+
+    table: TableName
+    file: str
+
+
+class DynamoDBItems(Step[ItemsParams]):
+    """The items of one file."""
+
+    kind = "dynamodb.items"
+    summary = "items loaded from a BatchWriteItem request file"
+    Params = ItemsParams
+    estimate = Estimate(minutes=0.2, usd=0.01)
+    placements = frozenset({Placement.HOME})
+
+    def check_files(self, ctx: Context[ItemsParams]) -> None:
+        keys = next((o["keys"] for o in ctx.others("dynamodb.table") if o.get("name") == ctx.params.table), {})
+        validate(_file(ctx), _name_in_file(ctx), keys)
+
+    async def observe(self, ctx: Context[ItemsParams]) -> Observed:
+        table = await describe_table(ctx.aws, ctx.region, ctx.params.table)
+        if table is None or table.status not in ("ACTIVE", "UPDATING"):
+            return Observed(State.ABSENT, f"the table {ctx.params.table} does not stand")
+        total = missing = 0
+        for chunk in _chunks(read_items(_file(ctx), _name_in_file(ctx)), READS):
+            total += len(chunk)
+            missing += len(await _missing(ctx, table.region, table, chunk))
+        if missing:
+            state = State.ABSENT if missing == total else State.PARTIAL
+            return Observed(state, f"{total - missing} of {total} items in {ctx.region}")
+        for region in _replica_regions(table):
+            lacking = await self._lacking(ctx, table, region)
+            if lacking:
+                return Observed(State.PARTIAL, f"{total - lacking} of {total} items in {region}", _outputs(total))
+        return Observed(State.READY, f"{total} items", _outputs(total))
+
+    async def create(self, ctx: Context[ItemsParams]) -> Outputs:
+        table = await describe_table(ctx.aws, ctx.region, ctx.params.table)
+        if table is None:
+            raise WorkshopError(
+                f"The table {ctx.params.table} in {ctx.region} is gone.", "", "Run: workshop setup", code="TableGone"
+            )
+        total = validate(_file(ctx), _name_in_file(ctx), dict(table.keys))
+        seen = written = said = 0
+        for chunk in _chunks(read_items(_file(ctx), _name_in_file(ctx)), READS):
+            missing = await _missing(ctx, ctx.region, table, chunk)
+            for batch in _chunks(missing, WRITES):
+                await self._write(ctx, batch)
+            seen, written = seen + len(chunk), written + len(missing)
+            if seen - said >= SAY_EVERY or seen == total:
+                ctx.progress(f"{seen:,} of {total:,} items present, {written:,} written")
+                said = seen
+        for region in _replica_regions(table):
+            await self._wait_present(ctx, table, region, total)
+        return _outputs(total)
+
+    async def destroy(self, ctx: Context[ItemsParams]) -> None:
+        """Nothing: the items go with their table, and attendees' items are never deleted by themselves."""
+
+    async def leftovers(self, ctx: Context[ItemsParams]) -> list[Resource]:
+        return []
+
+    def commands(self, ctx: Context[ItemsParams]) -> list[str]:
+        file, table = shlex.quote(str(_file(ctx))), shlex.quote(ctx.params.table)
+        load = f"aws dynamodb batch-write-item --region {ctx.region} --request-items"
+        default = _name_in_file(ctx)
+        if ctx.params.table == default:
+            lines = [f"{load} file://{file}"]
+        else:
+            swap = shlex.quote(f's/"{default}"/"{ctx.params.table}"/')
+            lines = [f'{load} "$(sed {swap} {file})"']
+        count = f"aws dynamodb scan --table-name {table} --select COUNT --query Count"
+        return [*lines, *(f"{count} --region {region}" for region in ctx.regions)]
+
+    def permissions(self, ctx: Context[ItemsParams]) -> list[Permission]:
+        home = table_arn(ctx, ctx.region, ctx.params.table)
+        return [
+            Permission("dynamodb:BatchWriteItem", home, ctx.region, Phase.SETUP),
+            *(
+                Permission(f"dynamodb:{action}", table_arn(ctx, region, ctx.params.table), region, phase)
+                for region in ctx.regions
+                for action in ("DescribeTable", "BatchGetItem")
+                for phase in (Phase.SETUP, Phase.TEARDOWN, Phase.CHECK)
+            ),
+        ]
+
+    async def _write(self, ctx: Context[ItemsParams], items: list[Item]) -> None:
+        """Write one batch; what DynamoDB leaves unprocessed is sent again with growing pauses until nothing is left."""
+        table = ctx.params.table
+        pending: list[dict[str, Any]] = [{"PutRequest": {"Item": item.attributes}} for item in items]
+
+        while pending:
+            before = len(pending)
+
+            async def some_went_through() -> list[dict[str, Any]] | None:
+                try:
+                    answer = await ctx.aws.call("dynamodb", ctx.region, "batch_write_item", RequestItems={table: pending})  # noqa: B023
+                except AwsError as error:
+                    if error.throttled:
+                        return None
+                    raise
+                rest: list[dict[str, Any]] = answer.get("UnprocessedItems", {}).get(table, [])
+                return rest if len(rest) < before else None  # noqa: B023
+
+            pending = await wait_for(
+                some_went_through, clock=ctx.clock, reason=f"DynamoDB to take {before} items it left unprocessed",
+                deadline=PROGRESS_DEADLINE, interval=20.0, jitter=0.5, waiting=ctx.waiting,
+                fix="Wait until the table is less busy, then run the same command again: it goes on where it stopped.",
+            )  # fmt: skip
+
+    async def _lacking(self, ctx: Context[ItemsParams], table: Table, region: str) -> int:
+        lacking = 0
+        for chunk in _chunks(read_items(_file(ctx), _name_in_file(ctx)), READS):
+            lacking += len(await _missing(ctx, region, table, chunk))
+        return lacking
+
+    async def _wait_present(self, ctx: Context[ItemsParams], table: Table, region: str, total: int) -> None:
+        async def present() -> bool | None:
+            try:
+                return await self._lacking(ctx, table, region) == 0 or None
+            except AwsError as error:
+                if error.code == "ResourceNotFoundException":  # a replica that is still CREATING (section 1.3)
+                    return None
+                raise
+
+        await wait_for(
+            present, clock=ctx.clock, reason=f"{total} items to reach {region}", deadline=REPLICATION_DEADLINE,
+            interval=3.0, waiting=ctx.waiting,
+        )  # fmt: skip
+
+
+async def _missing(ctx: Context[ItemsParams], region: str, table: Table, items: list[Item]) -> list[Item]:
+    """Those of up to 100 items whose key the region does not have."""
+    names = [name for name, _ in table.keys]
+    aliases = {f"#k{i}": name for i, name in enumerate(names)}
+    want: list[dict[str, Any]] = [item.key_attributes(names) for item in items]
+    found: set[str] = set()
+    while want:
+        request = {
+            "Keys": want,
+            "ProjectionExpression": ", ".join(aliases),
+            "ExpressionAttributeNames": aliases,
+            "ConsistentRead": True,
+        }
+        answer = await ctx.aws.call("dynamodb", region, "batch_get_item", RequestItems={table.name: request})
+        found |= {_shown(entry, names) for entry in answer.get("Responses", {}).get(table.name, [])}
+        unread = answer.get("UnprocessedKeys", {}).get(table.name, {}).get("Keys", [])
+        if len(unread) == len(want):
+            await ctx.clock.sleep(0.5)
+        want = unread
+    return [item for item in items if _shown(item.attributes, names) not in found]
+
+
+def _shown(attributes: Any, names: list[str]) -> str:
+    """A key as text that is equal for equal keys: numbers come back in DynamoDB's own form."""
+    return repr(Item(0, attributes, 0).key(names))
+
+
+def _replica_regions(table: Table) -> list[str]:
+    return [replica.region for replica in table.replicas if replica.status == "ACTIVE"]
+
+
+def _chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    source = iter(items)
+    while chunk := list(islice(source, size)):
+        yield chunk
+
+
+def _file(ctx: Context[ItemsParams]) -> Path:
+    return ctx.files.path(ctx.params.file)
+
+
+def _name_in_file(ctx: Context[ItemsParams]) -> str:
+    """The data file names the definition's default table, whatever this run's table is called."""
+    return str(ctx.defaults["table"])
+
+
+def _outputs(total: int) -> Outputs:
+    return {"Items": str(total)}

@@ -1,0 +1,276 @@
+"""`dynamodb.table`: one on-demand table in one region.
+
+In: a name and its keys. Out: the table, ACTIVE, tagged. A table with the right keys that somebody made by hand is used and
+never deleted; one with other keys stops the run.
+"""
+
+from __future__ import annotations
+
+import shlex
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from workshop.aws.errors import AwsError
+from workshop.aws.tables import (
+    Table,
+    describe_table,
+    is_busy,
+    is_protected,
+    is_source_region_rule,
+    table_tags,
+    tag_table,
+)
+from workshop.clock import WaitTimeout, wait_for
+from workshop.errors import PartlyDoneError, WorkshopError
+from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Phase, Placement, Resource, State, Step
+
+__all__ = [
+    "DEAD",
+    "REPLICA",
+    "SOURCE_RULE_PATIENCE",
+    "DynamoDBTable",
+    "TableName",
+    "TableParams",
+    "delete_command",
+    "protected",
+    "source_rule",
+    "table_arn",
+    "wait_gone",
+]
+
+TableName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
+KIND = "table"
+REPLICA = "replica"
+"""Under these names the journal knows what we made."""
+ACTIVE_DEADLINE = 600.0
+DELETE_DEADLINE = 900.0
+SOURCE_RULE_PATIENCE = 300.0
+"""How long the source-region rule is waited out before it is reported (docs/aws-behaviours.md, section 1.6)."""
+INTERVAL = 2.0
+DEAD = frozenset({"INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ARCHIVING", "ARCHIVED", "REPLICATION_NOT_AUTHORIZED"})
+"""Statuses that no waiting mends (section 1.3)."""
+
+
+class TableParams(Params):
+    """`keys` in order: the first is the partition key, a second the sort key; values are S, N or B."""
+
+    name: TableName
+    keys: dict[str, Literal["S", "N", "B"]]
+    stream: bool = False
+
+    @field_validator("keys")
+    @classmethod
+    def _one_or_two(cls, keys: dict[str, str]) -> dict[str, str]:
+        if not 1 <= len(keys) <= 2:
+            raise ValueError("a table has one key (partition) or two (partition, sort)")
+        return keys
+
+
+class DynamoDBTable(Step[TableParams]):
+    """The home table of a global table, or a table by itself."""
+
+    kind = "dynamodb.table"
+    summary = "an on-demand DynamoDB table"
+    Params = TableParams
+    estimate = Estimate(minutes=0.3, usd=0.01)
+    placements = frozenset({Placement.HOME, Placement.EACH})
+
+    async def observe(self, ctx: Context[TableParams]) -> Observed:
+        table = await describe_table(ctx.aws, ctx.region, ctx.params.name)
+        if table is None:
+            return Observed(State.ABSENT)
+        ours = await _is_ours(ctx, table)
+        outputs = _outputs(table)
+        if table.status == "DELETING":
+            return Observed(State.PARTIAL, "is being deleted", ours=ours)
+        if table.keys != tuple(ctx.params.keys.items()):
+            wanted = _shown(tuple(ctx.params.keys.items()))
+            detail = f"The table {table.name} in {ctx.region} has the keys {_shown(table.keys)}, not {wanted}."
+            return Observed(
+                State.FOREIGN, detail, fix=f"If nobody needs it: {delete_command(table.name, ctx.region)}", ours=False
+            )
+        if table.status in DEAD:
+            return Observed(State.BROKEN, f"DynamoDB says {table.status}", outputs, ours=ours)
+        if table.status == "CREATING":
+            return Observed(State.PARTIAL, "is being created", outputs, ours=ours)
+        detail = "" if ours else "made by someone else: used here, and left alone by teardown"
+        return Observed(State.READY, detail, outputs, ours=ours)
+
+    async def create(self, ctx: Context[TableParams]) -> Outputs:
+        table = await describe_table(ctx.aws, ctx.region, ctx.params.name)
+        if table is not None and table.status == "DELETING":
+            await wait_gone(ctx, table.name)
+            table = None
+        if table is None:
+            ctx.record(KIND, ctx.params.name)
+            await self._request(ctx)
+        table = await self._wait_active(ctx)
+        if ctx.made(KIND, table.name, ctx.region) and not ctx.owns(await table_tags(ctx.aws, ctx.region, table.arn)):
+            # Tags passed with CreateTable show together with ACTIVE (section 1.3); an emulator may have dropped them.
+            await tag_table(ctx.aws, ctx.region, table.arn, ctx.tags)
+        return _outputs(table)
+
+    async def destroy(self, ctx: Context[TableParams]) -> None:
+        table = await describe_table(ctx.aws, ctx.region, ctx.params.name)
+        if table is None:
+            return
+        if not await _is_ours(ctx, table):
+            return
+        await self._delete(ctx, table)
+        await wait_gone(ctx, table.name)
+
+    async def leftovers(self, ctx: Context[TableParams]) -> list[Resource]:
+        table = await describe_table(ctx.aws, ctx.region, ctx.params.name)
+        if table is None:
+            return []
+        why = "" if await _is_ours(ctx, table) else "not made by this workshop: left alone"
+        return [Resource(KIND, table.name, ctx.region, why=why, fix=delete_command(table.name, ctx.region))]
+
+    def commands(self, ctx: Context[TableParams]) -> list[str]:
+        name, region, keys = ctx.params.name, ctx.region, list(ctx.params.keys.items())
+        definitions = " ".join(f"AttributeName={key},AttributeType={kind}" for key, kind in keys)
+        schema = " ".join(f"AttributeName={key},KeyType={role}" for (key, _), role in zip(keys, ("HASH", "RANGE"), strict=False))
+        stream = " --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES" if ctx.params.stream else ""
+        return [
+            f"aws dynamodb create-table --region {region} --table-name {shlex.quote(name)}"
+            f" --attribute-definitions {definitions} --key-schema {schema} --billing-mode PAY_PER_REQUEST{stream}",
+            f"aws dynamodb wait table-exists --region {region} --table-name {shlex.quote(name)}",
+        ]
+
+    def permissions(self, ctx: Context[TableParams]) -> list[Permission]:
+        arn = table_arn(ctx, ctx.region, ctx.params.name)
+        setup = ("DescribeTable", "CreateTable", "TagResource", "ListTagsOfResource")
+        teardown = ("DescribeTable", "DeleteTable", "ListTagsOfResource")
+        return [
+            *(Permission(f"dynamodb:{action}", arn, ctx.region, Phase.SETUP) for action in setup),
+            *(Permission(f"dynamodb:{action}", arn, ctx.region, Phase.TEARDOWN) for action in teardown),
+            *(
+                Permission(f"dynamodb:{action}", arn, ctx.region, Phase.CHECK)
+                for action in ("DescribeTable", "ListTagsOfResource")
+            ),
+        ]
+
+    async def _request(self, ctx: Context[TableParams]) -> None:
+        keys = list(ctx.params.keys.items())
+        request: dict[str, Any] = {
+            "TableName": ctx.params.name,
+            "AttributeDefinitions": [{"AttributeName": key, "AttributeType": kind} for key, kind in keys],
+            "KeySchema": [
+                {"AttributeName": key, "KeyType": role} for (key, _), role in zip(keys, ("HASH", "RANGE"), strict=False)
+            ],
+            "BillingMode": "PAY_PER_REQUEST",
+            "Tags": [{"Key": key, "Value": value} for key, value in ctx.tags.items()],
+        }
+        if ctx.params.stream:
+            request["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+        try:
+            await ctx.aws.call("dynamodb", ctx.region, "create_table", **request)
+        except AwsError as error:
+            # A create whose answer was lost is sent again and then finds its own table (section 10.2).
+            if not (error.code == "ResourceInUseException" and error.says("already exists")):
+                raise
+
+    async def _wait_active(self, ctx: Context[TableParams]) -> Table:
+        name = ctx.params.name
+
+        async def active() -> Table | None:
+            table = await describe_table(ctx.aws, ctx.region, name)
+            if table is not None and table.status in DEAD:
+                raise WorkshopError(
+                    f"The table {name} in {ctx.region} became {table.status}.", "", "Look at it in the DynamoDB console.",
+                    code=table.status,
+                )  # fmt: skip
+            # UPDATING serves reads and writes: a replica is being added (section 1.3).
+            return table if table is not None and table.status in ("ACTIVE", "UPDATING") else None
+
+        return await wait_for(
+            active, clock=ctx.clock, reason=f"table {name} in {ctx.region} to become ACTIVE", deadline=ACTIVE_DEADLINE,
+            interval=INTERVAL, waiting=ctx.waiting,
+        )  # fmt: skip
+
+    async def _delete(self, ctx: Context[TableParams], table: Table) -> None:
+        """Ask for the deletion until it is accepted: other changes pass, and so may the source-region rule."""
+        refusal: AwsError | None = None
+
+        async def accepted() -> bool | None:
+            nonlocal refusal
+            try:
+                await ctx.aws.call("dynamodb", ctx.region, "delete_table", TableName=table.name)
+            except AwsError as error:
+                if error.code == "ResourceNotFoundException":
+                    return True
+                if is_protected(error):
+                    raise protected(table, ctx.region) from error
+                if not (is_busy(error) or is_source_region_rule(error)):
+                    raise
+                refusal = error
+                return None
+            return True
+
+        try:
+            await wait_for(
+                accepted, clock=ctx.clock, reason=f"DynamoDB to accept the deletion of {table.name} in {ctx.region}",
+                deadline=SOURCE_RULE_PATIENCE, interval=5.0, waiting=ctx.waiting,
+            )  # fmt: skip
+        except WaitTimeout as timeout:
+            if refusal is not None and is_source_region_rule(refusal):
+                raise source_rule(ctx, table, refusal) from timeout
+            raise
+
+
+def delete_command(name: str, region: str) -> str:
+    """The line that deletes a table by hand."""
+    return f"aws dynamodb delete-table --region {region} --table-name {shlex.quote(name)}"
+
+
+def table_arn(ctx: Context[Any], region: str, name: str) -> str:
+    """The ARN of a table, built: it is needed before the table exists."""
+    return f"arn:aws:dynamodb:{region}:{ctx.account}:table/{name}"
+
+
+async def _is_ours(ctx: Context[TableParams], table: Table) -> bool:
+    return ctx.owns(await table_tags(ctx.aws, ctx.region, table.arn)) or ctx.made(KIND, table.name, ctx.region)
+
+
+async def wait_gone(ctx: Context[Any], name: str) -> None:
+    """Wait until the region does not know the table any more."""
+
+    async def gone() -> bool | None:
+        return await describe_table(ctx.aws, ctx.region, name) is None or None
+
+    await wait_for(
+        gone, clock=ctx.clock, reason=f"table {name} in {ctx.region} to be gone", deadline=DELETE_DEADLINE,
+        interval=INTERVAL, waiting=ctx.waiting,
+    )  # fmt: skip
+
+
+def protected(table: Table, region: str) -> WorkshopError:
+    """Deletion protection is somebody's decision: it is reported, not undone."""
+    return WorkshopError(
+        f"The table {table.name} in {region} has deletion protection on.", "Somebody switched it on after setup.",
+        f"aws dynamodb update-table --region {region} --table-name {shlex.quote(table.name)} --no-deletion-protection-enabled",
+        code="DeletionProtection",
+    )  # fmt: skip
+
+
+def source_rule(ctx: Context[Any], table: Table, refusal: AwsError) -> PartlyDoneError:
+    """The source-region rule, said with the earliest time: a day after the newest replica that we know of (section 1.6)."""
+    added = [when for region in ctx.regions if (when := ctx.made(REPLICA, table.name, region))]
+    earliest = max(added, default=ctx.clock.now()) + timedelta(hours=24)
+    return PartlyDoneError(
+        f"The table {table.name} in {table.region} cannot be deleted yet.",
+        f"AWS keeps a table that was the source of a new replica in the last 24 hours ({refusal.message}). "
+        f"It can be deleted from {earliest:%Y-%m-%d %H:%M} UTC at the latest.",
+        "Run then: workshop teardown",
+        code="SourceRegionRule",
+    )
+
+
+def _outputs(table: Table) -> Outputs:
+    return {"TableName": table.name, "Arn": table.arn}
+
+
+def _shown(keys: tuple[tuple[str, str], ...]) -> str:
+    return ", ".join(f"{name} ({kind})" for name, kind in keys)

@@ -1,0 +1,114 @@
+"""`http.check`: proof that an address answers what it should. It makes nothing and removes nothing."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any
+
+import httpx
+
+from workshop.clock import WaitTimeout, wait_for
+from workshop.errors import WorkshopError
+from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Resource, State, Step
+
+__all__ = ["CheckParams", "HttpCheck"]
+
+INTERVAL = 3.0
+REQUEST_TIMEOUT = 15.0
+
+
+class CheckParams(Params):
+    """`expect` and `length` name values inside the JSON answer by dotted path; `deadline` is in seconds.
+
+    A new deployment may answer 403 or 500 for up to a minute (docs/aws-behaviours.md, section 5), hence the deadline.
+    """
+
+    url: str
+    expect: dict[str, str] = {}
+    length: dict[str, int] = {}
+    deadline: float = 120.0
+
+
+class HttpCheck(Step[CheckParams]):
+    """One GET and what its JSON answer must hold."""
+
+    kind = "http.check"
+    summary = "proof that an address answers what it should"
+    Params = CheckParams
+    estimate = Estimate(minutes=0.1)
+    verifies = True
+
+    async def observe(self, ctx: Context[CheckParams]) -> Observed:
+        problem = await _problem(ctx.params)
+        return Observed(State.ABSENT, problem) if problem else Observed(State.READY, f"{ctx.params.url} answers")
+
+    async def create(self, ctx: Context[CheckParams]) -> Outputs:
+        problem = ""
+
+        async def passes() -> bool | None:
+            nonlocal problem
+            problem = await _problem(ctx.params)
+            return None if problem else True
+
+        try:
+            await wait_for(
+                passes, clock=ctx.clock, reason=f"{ctx.params.url} to answer", deadline=ctx.params.deadline,
+                interval=INTERVAL, waiting=ctx.waiting,
+            )  # fmt: skip
+        except WaitTimeout as timeout:
+            raise WorkshopError(
+                f"{ctx.params.url} does not answer as it should.", f"{problem} ({ctx.params.deadline:.0f} s of trying).",
+                f"Look at it: curl -i {shlex.quote(ctx.params.url)}", code="HttpCheck",
+            ) from timeout  # fmt: skip
+        return {}
+
+    async def destroy(self, ctx: Context[CheckParams]) -> None:
+        """Nothing was made."""
+
+    async def leftovers(self, ctx: Context[CheckParams]) -> list[Resource]:  # noqa: ARG002
+        return []
+
+    def commands(self, ctx: Context[CheckParams]) -> list[str]:
+        return [f"curl -sS {shlex.quote(ctx.params.url)}"]
+
+    def permissions(self, ctx: Context[CheckParams]) -> list[Permission]:  # noqa: ARG002
+        return []
+
+
+async def _problem(params: CheckParams) -> str:
+    """What is wrong with the answer, in one sentence; empty when nothing is."""
+    try:
+        async with httpx.AsyncClient(timeout=REQUEST_TIMEOUT, trust_env=False) as client:
+            answer = await client.get(params.url)
+    except httpx.HTTPError as error:
+        return f"{type(error).__name__}: {error}".rstrip(": ")
+    if answer.status_code != 200:
+        return f"it answered {answer.status_code}: {answer.text[:200]}"
+    if not params.expect and not params.length:
+        return ""
+    try:
+        document = answer.json()
+    except json.JSONDecodeError:
+        return f"it answered no JSON: {answer.text[:200]}"
+    for path, wanted in params.expect.items():
+        found = _inside(document, path)
+        if str(found) != wanted:
+            return f"{path} is {found!r}, not {wanted!r}"
+    for path, count in params.length.items():
+        found = _inside(document, path)
+        if not isinstance(found, list | dict | str) or len(found) != count:
+            size = len(found) if isinstance(found, list | dict | str) else "nothing"
+            return f"{path} has {size} entries, not {count}"
+    return ""
+
+
+def _inside(document: Any, path: str) -> Any:
+    for part in path.split("."):
+        if isinstance(document, list) and part.isdigit() and int(part) < len(document):
+            document = document[int(part)]
+        elif isinstance(document, dict):
+            document = document.get(part)
+        else:
+            return None
+    return document

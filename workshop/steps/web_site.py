@@ -1,0 +1,137 @@
+"""`web.site`: the workshop's web pages, configured with the addresses of this run.
+
+In: a folder of pages and a template of their configuration. Out: a folder that the local cloud serves and that works from
+`file://` too, hence `config.js` beside `config.json`.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from workshop.errors import DefinitionError
+from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Placement, Resource, State, Step
+
+__all__ = ["SiteParams", "WebSite"]
+
+TEMPLATE = ".j2"
+GLOBAL_NAME = "WORKSHOP_CONFIG"
+"""The name under which `config.js` hands the configuration to classic scripts."""
+
+
+class SiteParams(Params):
+    """`source` is a folder; `config` a template inside it that renders to JSON."""
+
+    source: str
+    config: str = "config.json.j2"
+
+
+class WebSite(Step[SiteParams]):
+    """The rendered site of a workshop."""
+
+    kind = "web.site"
+    summary = "the workshop's web pages, configured with the API addresses"
+    Params = SiteParams
+    estimate = Estimate(minutes=0.02)
+    placements = frozenset({Placement.GLOBAL})
+
+    def check_files(self, ctx: Context[SiteParams]) -> None:
+        source = ctx.files.path(ctx.params.source)
+        if not source.is_dir():
+            raise DefinitionError(
+                f"{ctx.params.source} is not a folder", "", "Name the folder of the pages", field=f"{ctx.step}.source"
+            )
+        ctx.files.path(_template(ctx))
+
+    async def observe(self, ctx: Context[SiteParams]) -> Observed:
+        folder = ctx.target.site_folder(ctx.workshop)
+        if not folder.is_dir():
+            return Observed(State.ABSENT)
+        source = ctx.files.path(ctx.params.source)
+        rendered = _configuration(ctx)
+        changed = [name for name, text in rendered.items() if not _holds(folder / name, text)]
+        changed += [str(name) for name in _pages(source) if not _same(source / name, folder / name)]
+        known = {*rendered, *(str(name) for name in _pages(source))}
+        changed += [str(name) for name in _files(folder) if str(name) not in known]
+        if changed:
+            return Observed(
+                State.PARTIAL, f"{changed[0]} differs" + (f", and {len(changed) - 1} more" if changed[1:] else ""), _outputs(ctx)
+            )
+        return Observed(State.READY, str(folder), _outputs(ctx))
+
+    async def create(self, ctx: Context[SiteParams]) -> Outputs:
+        """Made beside its place and moved there whole: a browser never sees half a site."""
+        folder = ctx.target.site_folder(ctx.workshop)
+        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        source = ctx.files.path(ctx.params.source)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as work:
+            fresh, old = Path(work) / "new", Path(work) / "old"
+            for name in _pages(source):
+                (fresh / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(source / name, fresh / name)
+            for name, text in _configuration(ctx).items():
+                (fresh / name).write_text(text, encoding="utf-8")
+            if folder.exists():
+                folder.rename(old)
+            fresh.rename(folder)
+        return _outputs(ctx)
+
+    async def destroy(self, ctx: Context[SiteParams]) -> None:
+        shutil.rmtree(ctx.target.site_folder(ctx.workshop), ignore_errors=True)
+
+    async def leftovers(self, ctx: Context[SiteParams]) -> list[Resource]:
+        folder = ctx.target.site_folder(ctx.workshop)
+        return [Resource("site", str(folder), "", fix=f"rm -r {folder}")] if folder.exists() else []
+
+    def commands(self, ctx: Context[SiteParams]) -> list[str]:
+        return [
+            f"# copies {ctx.params.source} to {ctx.target.site_folder(ctx.workshop)} and writes config.json there; no AWS call",
+            f"cat {ctx.target.site_folder(ctx.workshop) / 'config.json'}",
+        ]
+
+    def permissions(self, ctx: Context[SiteParams]) -> list[Permission]:  # noqa: ARG002
+        return []
+
+
+def _configuration(ctx: Context[SiteParams]) -> dict[str, str]:
+    """The rendered files by name: the JSON, and the same for pages that were opened from a folder."""
+    template = _template(ctx)
+    text = ctx.files.render(template, ctx.variables)
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise DefinitionError(f"{template} does not render to JSON: {error}", "", "Mend the template", where=template) from error
+    pretty = json.dumps(content, indent=2, ensure_ascii=False)
+    # "</script>" cannot occur inside a script file that is loaded by its address, so no escaping is needed here.
+    return {"config.json": f"{pretty}\n", "config.js": f"window.{GLOBAL_NAME} = {pretty};\n"}
+
+
+def _template(ctx: Context[SiteParams]) -> str:
+    beside = PurePosixPath(ctx.params.source) / ctx.params.config
+    inside = (ctx.files.path(ctx.params.source) / ctx.params.config).is_file()
+    return str(beside) if inside else ctx.params.config
+
+
+def _pages(source: Path) -> Iterator[Path]:
+    """The files of the site, relative to its folder; templates are rendered, not copied."""
+    return (name for name in _files(source) if name.suffix != TEMPLATE)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8", errors="replace") == text
+
+
+def _same(one: Path, other: Path) -> bool:
+    return other.is_file() and filecmp.cmp(one, other, shallow=False)
+
+
+def _outputs(ctx: Context[SiteParams]) -> Outputs:
+    return {"Url": ctx.target.site_url(ctx.workshop), "Folder": str(ctx.target.site_folder(ctx.workshop))}
