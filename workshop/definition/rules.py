@@ -33,11 +33,16 @@ def places(definition: Definition) -> Iterator[tuple[FieldPath, ModuleSpec, Step
             yield ("modules", module_number, "steps", number), module, step
 
 
-def static_problems(definition: Definition, document: Document, kinds: Kinds) -> list[Problem]:
-    """Everything that can be said without files and templates, in the order of the lines."""
+def static_problems(
+    definition: Definition, document: Document, kinds: Kinds, unreadable: frozenset[FieldPath] = frozenset(),
+) -> list[Problem]:
+    """Everything that can be said without files and templates, in the order of the lines.
+
+    `unreadable` are the places of steps whose kind is not known because their form is wrong.
+    """
     rules = (_regions, _parameters, _modules, _steps, _needs, _cycles, _results)
     found = [problem for rule in rules for problem in rule(definition, document)]
-    found += _kinds(definition, document, kinds)
+    found += _kinds(definition, document, kinds, unreadable)
     return sorted(found, key=lambda problem: problem.line)
 
 
@@ -133,8 +138,10 @@ def _results(definition: Definition, document: Document) -> Iterator[Problem]:
             yield problem_at(document, field, f"'{step}' is not a step.", closest(step, ids))
 
 
-def _kinds(definition: Definition, document: Document, kinds: Kinds) -> Iterator[Problem]:
+def _kinds(definition: Definition, document: Document, kinds: Kinds, unreadable: frozenset[FieldPath]) -> Iterator[Problem]:
     for field, _, step in places(definition):
+        if field in unreadable:
+            continue
         kind = kinds.get(step.kind)
         if kind is None:
             yield problem_at(document, (*field, "kind"), f"There is no step kind '{step.kind}'.", closest(step.kind, kinds))

@@ -55,6 +55,8 @@ def _words(details: ErrorDetails, model: type[BaseModel], loc: FieldPath) -> tup
     if kind == "extra_forbidden":
         return f"There is no field '{name}' here.", closest(name, _fields(model, loc[:-1])) or "Remove it."
     if kind == "string_pattern_mismatch":
+        if model is not Definition:
+            return f"'{value}' does not fit here.", f"The whole value must match {context.get('pattern')}"
         reason, fix = next((_PATTERNS[part] for part in reversed(loc) if part in _PATTERNS), _NAMES)
         return f"'{value}' {reason}.", fix
     if kind == "string_type" and isinstance(value, int | float | bool):

@@ -1,0 +1,164 @@
+"""Fills in every template of a workshop with stand-ins, before anything is made.
+
+In: a workshop, the settings of a run, the kinds. Out: every problem: undefined variables, missing files, settings that the
+kind refuses, outputs read without waiting for the step that makes them. Nothing is written and no one is called.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from workshop.definition.loader import Workshop
+from workshop.definition.model import Definition, StepSpec
+from workshop.definition.origin import Origin
+from workshop.definition.parameters import Settings
+from workshop.definition.problem import Problem, from_error
+from workshop.definition.rules import Kinds
+from workshop.definition.shape import problem_at, problems_of
+from workshop.definition.standins import Apis, Outputs, regions_of
+from workshop.definition.templating import render_settings
+from workshop.definition.yamlfile import FieldPath
+from workshop.errors import DefinitionError
+from workshop.steps.base import Placement
+
+__all__ = ["FILE_FIELDS", "TEMPLATE_FIELDS", "rehearse"]
+
+TEMPLATE_FIELDS = ("template", "config")
+"""Settings that name a template file."""
+FILE_FIELDS = ("file", "source")
+"""Settings that name a file or folder that is taken as it is."""
+
+
+def rehearse(workshop: Workshop, settings: Settings, kinds: Kinds, skip: frozenset[FieldPath] = frozenset()) -> list[Problem]:
+    """Every problem that shows when the steps are prepared; steps whose place is in `skip` are left out."""
+    found: dict[Problem, None] = {}
+    for step in workshop.definition.steps():
+        if step.origin is None or step.origin.base in skip:
+            continue
+        for region in regions_of(step, settings):
+            found |= dict.fromkeys(_Rehearsal(workshop, settings, kinds, step=step, origin=step.origin, region=region).problems())
+    return list(found)
+
+
+class _Rehearsal:
+    """One step in one region."""
+
+    def __init__(
+        self, workshop: Workshop, settings: Settings, kinds: Kinds, *, step: StepSpec, origin: Origin, region: str,
+    ) -> None:
+        self.workshop, self.step, self.origin, self.kinds = workshop, step, origin, kinds
+        self.settings, self.region = settings, region
+        self.outputs = Outputs(workshop.definition, settings)
+        self.variables: dict[str, Any] = {
+            **settings.parameters, "workshop": workshop.name, "title": workshop.definition.title, "target": "local",
+            "account": "000000000000", "region": region, "home": settings.home, "regions": settings.regions,
+            "steps": self.outputs, "apis": Apis(self.outputs),
+        }
+
+    def problems(self) -> Iterator[Problem]:
+        rendered: dict[str, Any] = {}
+        for key, value in self.step.settings.items():
+            try:
+                rendered |= render_settings(self.step.model_copy(update={"settings": {key: value}}), self.variables)
+            except DefinitionError as error:
+                yield from_error(error)
+        yield from self.waits("with")
+        kind = self.kinds.get(self.step.kind)
+        if kind is not None and rendered.keys() == self.step.settings.keys():
+            try:
+                rendered = kind.Params.model_validate(rendered).model_dump()
+            except ValidationError as error:
+                yield from problems_of(error, kind.Params, self.origin.document, (*self.origin.base, "with"))
+        yield from self.files(rendered)
+
+    def files(self, rendered: Mapping[str, Any]) -> Iterator[Problem]:
+        """The files that the settings name."""
+        for key in (*FILE_FIELDS, *TEMPLATE_FIELDS):
+            name = rendered.get(key)
+            if not isinstance(name, str):
+                continue
+            try:
+                self.workshop.files.path(self.beside(key, name, rendered))
+            except DefinitionError as error:
+                yield self.at(key, error)
+                continue
+            if key in TEMPLATE_FIELDS:
+                yield from self.template(key, self.beside(key, name, rendered))
+                yield from self.waits("with", key)
+
+    def template(self, key: str, name: str) -> Iterator[Problem]:
+        """What is wrong in one template file."""
+        self.outputs.read.clear()
+        try:
+            text = self.workshop.files.render(name, self.variables)
+        except DefinitionError as error:
+            yield from_error(error) if error.where else self.at(key, error)
+            return
+        if error_text := _malformed(name.removesuffix(".j2"), text):
+            yield self.at(key, DefinitionError(f"'{name}' filled in is not well formed.", error_text,
+                                               "Check its quotes and commas, and the indentation of what it fills in."))
+
+    def beside(self, key: str, name: str, rendered: Mapping[str, Any]) -> str:
+        """A site's configuration may lie in its source folder."""
+        inside = f"{rendered.get('source')}/{name}"
+        if key != "config" or not isinstance(rendered.get("source"), str):
+            return name
+        try:
+            self.workshop.files.path(inside)
+        except DefinitionError:
+            return name
+        return inside
+
+    def waits(self, *field: str) -> Iterator[Problem]:
+        """Outputs that were read although the step does not wait for them."""
+        early = self.outputs.read - _waited_for(self.workshop.definition, self.settings, self.step, self.region)
+        self.outputs.read.clear()
+        for name in sorted({name for name, _ in early}):
+            regions = ", ".join(sorted(region for read, region in early if read == name))
+            fix = ("In one region a step waits for that region only: read the others in a step with `in: global`."
+                   if name in self.step.needs else f"Add '{name}' to `needs` of '{self.step.id}'.")
+            yield problem_at(self.origin.document, (*self.origin.base, *field),
+                             f"The step '{self.step.id}' reads an output of '{name}' ({regions}) and does not wait for it.", fix)
+
+    def at(self, key: str, error: DefinitionError) -> Problem:
+        what = " ".join(part for part in (error.problem, error.why) if part)
+        return problem_at(self.origin.document, (*self.origin.base, "with", key), what, error.fix)
+
+
+def _malformed(name: str, text: str) -> str:
+    """What is wrong with the syntax of a rendered file, by its name; empty when nothing is."""
+    try:
+        if name.endswith(".json"):
+            json.loads(text)
+        elif name.endswith((".yaml", ".yml")):
+            for _ in yaml.parse(text, Loader=yaml.SafeLoader):
+                pass
+    except ValueError as error:
+        return f"As JSON: {error} of the result."
+    except yaml.YAMLError as error:
+        return f"As YAML: {' '.join(str(error).split())}."
+    return ""
+
+
+def _waited_for(definition: Definition, settings: Settings, step: StepSpec, region: str) -> set[tuple[str, str]]:
+    """The steps, each with a region, that are done when `step` starts in `region`.
+
+    Between two steps that run in each region, a region waits for itself only.
+    """
+    by_id = {each.id: each for each in definition.steps()}
+    found: set[tuple[str, str]] = set()
+    waiting = [(step, region)]
+    while waiting:
+        node, place = waiting.pop()
+        for need in (by_id[name] for name in node.needs if name in by_id):
+            same = need.placement is Placement.EACH and node.placement is Placement.EACH
+            for each in (place,) if same else regions_of(need, settings):
+                if (need.id, each) not in found:
+                    found.add((need.id, each))
+                    waiting.append((need, each))
+    return found

@@ -1,0 +1,147 @@
+"""Makes a new workshop: a small one that works and teaches, or a copy of a built-in one.
+
+In: a name, the folder to make. Out: the folder, whole; on any error nothing is left of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from workshop.definition import catalogue
+from workshop.definition.problem import closest
+from workshop.definition.yamlfile import display
+from workshop.errors import UsageError
+
+__all__ = ["new"]
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_SKIPPED = shutil.ignore_patterns(".*", "__pycache__", "*.pyc", "node_modules")
+
+
+def new(name: str, folder: Path, from_builtin: str | None = None) -> list[Path]:
+    """Make the workshop `name` in `folder`, as a copy of `from_builtin` when that is given.
+
+    The answer is the files, sorted, relative to `folder`. Raises `UsageError` when the name does not fit, there is no such
+    built-in workshop, or the folder holds something already.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"'{name}' cannot be the name of a workshop.",
+                         "A name has lower case letters, digits and -, begins with a letter and has at most 40 characters.",
+                         "Choose another one, for example: workshop definition new my-workshop", code="BadName")
+    if from_builtin is not None and from_builtin not in catalogue.builtin_names():
+        raise UsageError(f"There is no built-in workshop '{from_builtin}'.", closest(from_builtin, catalogue.builtin_names()),
+                         f"See: workshop definition new {name} --from {catalogue.builtin_names()[0]}", code="UnknownWorkshop")
+    if folder.is_symlink() or (folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))):
+        raise UsageError(f"{display(folder)} exists already.", "Nothing in it was changed.",
+                         "Choose another name, or remove it first.", code="FolderExists")
+    try:
+        return _made(name, folder, from_builtin)
+    except OSError as error:
+        raise UsageError(f"The workshop cannot be written to {display(folder)}.", f"{error.strerror or error}.",
+                         "Change to a folder that you can write, and try again.", code="FolderUnwritable") from error
+
+
+def _made(name: str, folder: Path, from_builtin: str | None) -> list[Path]:
+    """Written beside its place first and moved there in one step."""
+    with tempfile.TemporaryDirectory(dir=folder.absolute().parent, prefix=f".{name}-") as work:
+        draft = Path(work) / name
+        if from_builtin is None:
+            _write_skeleton(name, draft)
+        else:
+            _copy(name, draft, from_builtin)
+        draft.replace(folder)  # an empty folder of that name is taken over
+    return sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+
+
+def _copy(name: str, draft: Path, builtin: str) -> None:
+    shutil.copytree(catalogue.builtin_folder(builtin), draft, ignore=_SKIPPED, copy_function=_copy_file)
+    for shared in catalogue.shared_root().glob("*.json"):
+        if not (draft / shared.name).exists():
+            _copy_file(str(shared), str(draft / shared.name))
+    definition = draft / catalogue.DEFINITION_FILE
+    text = definition.read_text(encoding="utf-8")
+    text = re.sub(r"(?m)^name:.*$", f"name: {name}", text, count=1)
+    text = text.replace(f"templates/{builtin}", f"./{name}")
+    definition.write_text(text, encoding="utf-8")
+
+
+def _copy_file(source: str, destination: str) -> str:
+    """A copy that can be edited, although the installation may be read-only."""
+    shutil.copyfile(source, destination)
+    Path(destination).chmod(0o644 & ~_umask())
+    return destination
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def _write_skeleton(name: str, draft: Path) -> None:
+    draft.mkdir()
+    (draft / catalogue.DEFINITION_FILE).write_text(_SKELETON.replace("NAME", name), encoding="utf-8")
+    items = [{"PutRequest": {"Item": {"PK": {"S": "greeting"}, "SK": {"S": language}, "text": {"S": text}}}}
+             for language, text in (("en", "Hello"), ("es", "Hola"), ("ja", "こんにちは"))]
+    lines = ",\n".join(f"    {json.dumps(item, ensure_ascii=False)}" for item in items)
+    (draft / "items.json").write_text(f'{{\n  "{name}": [\n{lines}\n  ]\n}}\n', encoding="utf-8")
+
+
+_SKELETON = """\
+# A workshop is this one file and the files it names. Nothing in it is code.
+#   check it     workshop definition lint ./NAME
+#   run it       workshop setup --workshop ./NAME        (on the local cloud; add --target aws for AWS)
+#   remove it    workshop teardown --workshop ./NAME
+# What may stand here, for your editor: workshop definition schema > workshop.schema.json
+
+name: NAME                             # lower case; part of tags, addresses and the state folder
+title: My first multi-region workshop
+description: A table that lives in two regions, with a few items in it.
+
+regions: [us-west-2, eu-west-1]        # the first is the home region; `--region` replaces the list
+
+# What a facilitator may change with `--param table=other`. Templates see every parameter as a variable.
+parameters:
+  table:
+    default: NAME
+    pattern: '[A-Za-z0-9_.-]{3,255}'   # the whole value must match
+    description: The name of the table.
+
+# Modules are what attendees work through, in this order. `workshop setup --through first-steps` stops after one.
+modules:
+  - name: first-steps
+    title: A table in two regions
+    steps:
+      # kind: what the step does. with: the settings of that kind; {{ }} fills in variables.
+      # in:   home, replicas (one after the other), each (all regions at once) or global.
+      - id: table
+        kind: dynamodb.table
+        in: home
+        with: {name: '{{ table }}', keys: {PK: S, SK: S}}
+
+      # needs: the steps that must be ready first. Steps without a `needs` between them run at the same time.
+      - id: replica
+        kind: dynamodb.replica
+        in: replicas
+        needs: [table]
+        with: {table: '{{ table }}'}
+
+      # The file is a BatchWriteItem request for the default name of the table. Loading comes after the replica: adding a
+      # replica to a table that holds items takes much longer.
+      - id: data
+        kind: dynamodb.items
+        in: home
+        needs: [replica]
+        with: {table: '{{ table }}', file: items.json}
+
+  # A second module is one more entry like the first. Ideas, one line each:
+  #   - {id: api, kind: cloudformation.stack, in: each, with: {name: NAME-api, template: api.yaml.j2}}
+  #   - {id: ping, kind: http.check, in: each, needs: [api], with: {url: '{{ apis[region].path_url }}'}}
+  # `apis` (below) says which step's output is the id of the API, so that results and templates know the addresses:
+  # apis: {step: api, output: ApiId, stage: api}
+"""

@@ -1,0 +1,93 @@
+"""What `steps` and `apis` look like before anything is made: every step has every output, every API an address.
+
+In: a definition and the settings of a run. Out: mappings for templates, which remember what was read, by step and region.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from workshop.definition.model import Definition, StepSpec
+from workshop.definition.parameters import Settings
+from workshop.definition.problem import closest
+from workshop.errors import DefinitionError
+from workshop.steps.base import Placement
+
+__all__ = ["Apis", "Outputs", "regions_of"]
+
+
+def regions_of(step: StepSpec, settings: Settings) -> tuple[str, ...]:
+    """The regions that a step runs in; a global one stands in the home region."""
+    if step.placement is Placement.EACH:
+        return settings.regions
+    return settings.regions[1:] if step.placement is Placement.REPLICAS else settings.regions[:1]
+
+
+class Outputs(Mapping[str, Any]):
+    """Stand-ins for `steps`: every step has every output. Remembers which steps were read in which region."""
+
+    def __init__(self, definition: Definition, settings: Settings) -> None:
+        self.definition, self.settings = definition, settings
+        self.read: set[tuple[str, str]] = set()
+
+    def __getitem__(self, step_id: str) -> Mapping[str, Any]:
+        for step in self.definition.steps():
+            if step.id == step_id:
+                regions = regions_of(step, self.settings)
+                if step.placement in (Placement.EACH, Placement.REPLICAS):
+                    return {region: AnyOutput(self.read, step_id, region) for region in regions}
+                return AnyOutput(self.read, step_id, regions[0])
+        raise DefinitionError(f"The template reads steps.{step_id}, and there is no such step.", "",
+                              closest(step_id, [step.id for step in self.definition.steps()]))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([step.id for step in self.definition.steps()])
+
+    def __len__(self) -> int:
+        return len(self.definition.steps())
+
+
+class Apis(Mapping[str, Any]):
+    """Stand-ins for `apis`: an address for every region in which the step of the APIs runs."""
+
+    def __init__(self, outputs: Outputs) -> None:
+        self.outputs = outputs
+
+    def __getitem__(self, region: str) -> Mapping[str, str]:
+        if region not in list(self):
+            raise KeyError(region)
+        if self.outputs.definition.apis:
+            self.outputs.read.add((self.outputs.definition.apis.step, region))
+        return {"url": "http://127.0.0.1/api/", "path_url": "http://127.0.0.1/api/"}
+
+    def __iter__(self) -> Iterator[str]:
+        definition = self.outputs.definition
+        if definition.apis is None:
+            raise DefinitionError("The template reads apis, and the definition names none.", "",
+                                  "Add, for example, apis: {step: api, stage: api}")
+        for step in definition.steps():
+            if step.id == definition.apis.step:
+                yield from regions_of(step, self.outputs.settings)
+
+    def __len__(self) -> int:
+        return len(list(self))
+
+
+class AnyOutput(Mapping[str, str]):
+    """Every output that anyone asks for, of one step in one region."""
+
+    def __init__(self, read: set[tuple[str, str]], step: str, region: str) -> None:
+        self.read, self.step, self.region = read, step, region
+
+    def __getitem__(self, name: str) -> str:
+        if name in ("items", "keys", "values", "get"):
+            raise KeyError(name)
+        self.read.add((self.step, self.region))
+        return "http://127.0.0.1/" if "url" in name.lower() else f"{self.step}-{name}"
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
