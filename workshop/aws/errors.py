@@ -151,7 +151,7 @@ def translate(error: Exception, service: str, operation: str, region: str) -> Aw
 def _retry_after(response: dict[str, Any]) -> float:
     header = response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("retry-after") or response.get("retryAfterSeconds")
     try:
-        return max(0.0, float(header))
+        return max(0.0, float(str(header)))
     except (TypeError, ValueError):
         return 0.0
 

@@ -139,13 +139,13 @@ async def _attempt(node: Node, perform: Perform, clock: Clock) -> NodeResult:
         result = NodeResult(node, Outcome.CANCELLED, detail="interrupted")
     except Exception as defect:
         # A defect in one step must not lose the results of its siblings; `--debug` shows where it came from.
-        error = WorkshopError(
+        unknown = WorkshopError(
             f"The step {node.key} met an error that workshop does not know.",
             f"{type(defect).__name__}: {defect}"[:300],
             "Run the same command with --debug and report what it prints.",
             code="Defect",
         )
-        error.__cause__ = defect
-        result = NodeResult(node, Outcome.FAILED, error=error)
+        unknown.__cause__ = defect
+        result = NodeResult(node, Outcome.FAILED, error=unknown)
     end = clock.monotonic()
     return replace(result, seconds=end - start, at=end)

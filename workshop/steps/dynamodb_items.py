@@ -49,7 +49,7 @@ class DynamoDBItems(Step[ItemsParams]):
     placements = frozenset({Placement.HOME})
 
     def check_files(self, ctx: Context[ItemsParams]) -> None:
-        keys = next((o["keys"] for o in ctx.others("dynamodb.table") if o.get("name") == ctx.params.table), {})
+        keys: dict[str, str] = next((o["keys"] for o in ctx.others("dynamodb.table") if o.get("name") == ctx.params.table), {})
         validate(_file(ctx), _name_in_file(ctx), keys)
 
     async def observe(self, ctx: Context[ItemsParams]) -> Observed:
@@ -92,7 +92,7 @@ class DynamoDBItems(Step[ItemsParams]):
     async def destroy(self, ctx: Context[ItemsParams]) -> None:
         """Nothing: the items go with their table, and attendees' items are never deleted by themselves."""
 
-    async def leftovers(self, ctx: Context[ItemsParams]) -> list[Resource]:
+    async def leftovers(self, ctx: Context[ItemsParams]) -> list[Resource]:  # noqa: ARG002
         return []
 
     def commands(self, ctx: Context[ItemsParams]) -> list[str]:

@@ -231,7 +231,8 @@ def table_arn(ctx: Context[Any], region: str, name: str) -> str:
 
 
 async def _is_ours(ctx: Context[TableParams], table: Table) -> bool:
-    return ctx.owns(await table_tags(ctx.aws, ctx.region, table.arn)) or ctx.made(KIND, table.name, ctx.region)
+    made = ctx.made(KIND, table.name, ctx.region) is not None
+    return made or ctx.owns(await table_tags(ctx.aws, ctx.region, table.arn))
 
 
 async def wait_gone(ctx: Context[Any], name: str) -> None:

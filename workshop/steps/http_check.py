@@ -25,8 +25,8 @@ class CheckParams(Params):
     """
 
     url: str
-    expect: dict[str, str] = {}
-    length: dict[str, int] = {}
+    expect: dict[str, str] = {}  # noqa: RUF012 - pydantic copies defaults
+    length: dict[str, int] = {}  # noqa: RUF012
     deadline: float = 120.0
 
 

@@ -73,8 +73,8 @@ class WebSite(Step[SiteParams]):
             for name in _pages(source):
                 (fresh / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source / name, fresh / name)
-            for name, text in _configuration(ctx).items():
-                (fresh / name).write_text(text, encoding="utf-8")
+            for file, text in _configuration(ctx).items():
+                (fresh / file).write_text(text, encoding="utf-8")
             if folder.exists():
                 folder.rename(old)
             fresh.rename(folder)

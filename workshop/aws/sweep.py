@@ -1,0 +1,94 @@
+"""Finds what a stack may have left behind, one function per kind of resource, asked of the services themselves.
+
+In: a `Door`, a region, an exact name or prefix. Out: `Found` values with the tags that tell whose they are (None where a kind
+has no tags to ask for). It deletes only log groups, which have no owner to delete them (docs/aws-behaviours.md, section 9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+
+from workshop.aws.door import Answer, Door
+from workshop.aws.errors import AwsError
+
+__all__ = ["Found", "delete_log_group", "functions", "log_groups", "rest_apis", "roles"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One resource that stands. `id` is what its delete command takes."""
+
+    kind: str
+    name: str
+    region: str
+    id: str
+    tags: Mapping[str, str] | None
+    fix: str
+
+
+async def rest_apis(aws: Door, region: str) -> list[Found]:
+    """All REST APIs of a region, with their tags."""
+    return [
+        Found("rest-api", api["name"], region, api["id"], dict(api.get("tags") or {}),
+              f"aws apigateway delete-rest-api --region {region} --rest-api-id {api['id']}")
+        async for page in _pages(aws, "apigateway", region, "get_rest_apis", cursor="position")
+        for api in page.get("items", [])
+    ]  # fmt: skip
+
+
+async def functions(aws: Door, region: str, name: str) -> list[Found]:
+    """The function of that name, when there is one."""
+    try:
+        answer = await aws.call("lambda", region, "get_function", FunctionName=name)
+    except AwsError as error:
+        if error.code == "ResourceNotFoundException":
+            return []
+        raise
+    fix = f"aws lambda delete-function --region {region} --function-name {name}"
+    return [Found("function", name, region, name, dict(answer.get("Tags") or {}), fix)]
+
+
+async def log_groups(aws: Door, region: str, prefix: str) -> list[Found]:
+    """The log groups whose name begins with `prefix`."""
+    return [
+        Found("log-group", group["logGroupName"], region, group["logGroupName"], None,
+              f"aws logs delete-log-group --region {region} --log-group-name {group['logGroupName']}")
+        async for page in _pages(aws, "logs", region, "describe_log_groups", cursor="nextToken", logGroupNamePrefix=prefix)
+        for group in page.get("logGroups", [])
+    ]  # fmt: skip
+
+
+async def delete_log_group(aws: Door, region: str, name: str) -> None:
+    """Delete a log group; one that is gone already is fine."""
+    try:
+        await aws.call("logs", region, "delete_log_group", logGroupName=name)
+    except AwsError as error:
+        if error.code != "ResourceNotFoundException":
+            raise
+
+
+async def roles(aws: Door, region: str, prefix: str) -> list[Found]:
+    """The IAM roles whose name begins with `prefix`, with their tags. IAM is global: `region` only says where to ask."""
+    found = []
+    async for page in _pages(aws, "iam", region, "list_roles", cursor="Marker"):
+        for role in page.get("Roles", []):
+            name = role["RoleName"]
+            if name.startswith(prefix):
+                answer = await aws.call("iam", region, "list_role_tags", RoleName=name)
+                tags = {tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])}
+                found.append(Found("role", name, "global", name, tags, f"aws iam delete-role --role-name {name}"))
+    return found
+
+
+async def _pages(
+    aws: Door, service: str, region: str, operation: str, *, cursor: str, **parameters: str
+) -> AsyncIterator[Answer]:
+    """The pages of a listing whose token has the same name in the request and in the answer."""
+    page: dict[str, str] = {}
+    while True:
+        answer = await aws.call(service, region, operation, **parameters, **page)
+        yield answer
+        if not answer.get(cursor):
+            return
+        page = {cursor: answer[cursor]}

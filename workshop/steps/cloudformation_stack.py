@@ -1,0 +1,254 @@
+"""`cloudformation.stack`: one stack from a Jinja2 template, in each of its regions.
+
+In: a name, a template, parameters. Out: the stack's outputs and its id. Creates, updates by change set, counts "no change" as
+success, clears what only permits deletion, waits by stack id with its events shown, and reports the first real cause of a
+failure (docs/aws-behaviours.md, section 3). A stack of the same name that we did not make is never touched.
+"""
+
+from __future__ import annotations
+
+import shlex
+import uuid
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from workshop.aws.errors import AwsError
+from workshop.aws.stacks import Stack, describe_stack, template_of
+from workshop.errors import DefinitionError, WorkshopError
+from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Resource, State, Step
+from workshop.steps.stack_permissions import stack_permissions
+from workshop.steps.stack_remains import clear_log_groups, remains
+from workshop.steps.stack_waits import failure, wait_change_set, wait_settled
+from workshop.steps.template import declared
+
+__all__ = ["CloudFormationStack", "StackParams"]
+
+MOST_TEMPLATE_BYTES = 51_200
+"""The limit of TemplateBody (section 3.6)."""
+READY = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"})
+DEAD = {
+    "ROLLBACK_COMPLETE": "its creation failed and was rolled back; only deletion is possible",
+    "ROLLBACK_FAILED": "its creation failed, and so did the rollback",
+    "CREATE_FAILED": "its creation failed",
+    "REVIEW_IN_PROGRESS": "it was announced by a change set that nobody executed",
+    "DELETE_FAILED": "its deletion failed",
+    "IMPORT_ROLLBACK_FAILED": "an import failed, and so did its rollback",
+}
+"""States from which only deletion leads on (section 3.1)."""
+MOST_DELETES = 4
+"""Deletions asked for before DELETE_FAILED is reported: a paced DeleteRestApi makes the first ones fail (section 5)."""
+
+
+class StackParams(Params):
+    """`template` renders to the stack's template; `parameters` are CloudFormation's own."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,127}$")]
+    template: str
+    parameters: dict[str, str] = {}  # noqa: RUF012 - pydantic copies defaults
+    capabilities: list[str] = ["CAPABILITY_IAM"]  # noqa: RUF012
+
+
+class CloudFormationStack(Step[StackParams]):
+    """One regional stack."""
+
+    kind = "cloudformation.stack"
+    summary = "a CloudFormation stack rendered from a template"
+    Params = StackParams
+    estimate = Estimate(minutes=2.0, usd=0.01)
+
+    def check_files(self, ctx: Context[StackParams]) -> None:
+        declared(_body(ctx), ctx.params.template)
+
+    async def observe(self, ctx: Context[StackParams]) -> Observed:
+        stack = await describe_stack(ctx.aws, ctx.region, ctx.params.name)
+        if stack is None or stack.status == "DELETE_COMPLETE":
+            return Observed(State.ABSENT)
+        if not ctx.owns(stack.tags):
+            detail = f"A stack {stack.name} stands in {ctx.region} that this workshop did not make."
+            fix = f"If nobody needs it: {_delete_command(ctx)}, or choose another name: --param stack=NAME"
+            return Observed(State.FOREIGN, detail, fix=fix, ours=False)
+        if stack.status in DEAD:
+            return Observed(State.BROKEN, f"{stack.status}: {DEAD[stack.status]}", _outputs(stack))
+        if stack.status not in READY:
+            return Observed(State.PARTIAL, stack.status, _outputs(stack))
+        if not await _is_current(ctx, stack):
+            return Observed(State.PARTIAL, "the template or its parameters changed", _outputs(stack))
+        return Observed(State.READY, stack.status, _outputs(stack))
+
+    async def create(self, ctx: Context[StackParams]) -> Outputs:
+        stack = await self._usable(ctx)
+        if stack is None:
+            stack = await self._create(ctx)
+        elif not await _is_current(ctx, stack):
+            stack = await self._update(ctx, stack)
+        return _outputs(stack)
+
+    async def destroy(self, ctx: Context[StackParams]) -> None:
+        stack = await describe_stack(ctx.aws, ctx.region, ctx.params.name)
+        if stack is not None and not ctx.owns(stack.tags):
+            return
+        if stack is not None:
+            await self._delete(ctx, stack)
+        await clear_log_groups(ctx, _declared(ctx))
+
+    async def leftovers(self, ctx: Context[StackParams]) -> list[Resource]:
+        found = await remains(ctx, _declared(ctx))
+        stack = await describe_stack(ctx.aws, ctx.region, ctx.params.name)
+        if stack is not None:
+            why = stack.status if ctx.owns(stack.tags) else "not made by this workshop: left alone"
+            found.append(Resource("stack", stack.name, ctx.region, why=why, fix=_delete_command(ctx)))
+        return found
+
+    def commands(self, ctx: Context[StackParams]) -> list[str]:
+        file = f"{ctx.params.name}-{ctx.region}.yaml"
+        overrides = " ".join(shlex.quote(f"{key}={value}") for key, value in ctx.params.parameters.items())
+        tags = " ".join(shlex.quote(f"{key}={value}") for key, value in ctx.tags.items())
+        return [
+            f"workshop step show {ctx.step} --region {ctx.region} --template > {file}",
+            f"aws cloudformation deploy --region {ctx.region} --stack-name {ctx.params.name} --template-file {file}"
+            f" --capabilities {' '.join(ctx.params.capabilities)} --tags {tags}"
+            + (f" --parameter-overrides {overrides}" if overrides else ""),
+            f"aws cloudformation describe-stacks --region {ctx.region} --stack-name {ctx.params.name}"
+            " --query 'Stacks[0].Outputs' --output table",
+        ]  # fmt: skip
+
+    def permissions(self, ctx: Context[StackParams]) -> list[Permission]:
+        return stack_permissions(ctx.account, ctx.region, ctx.params.name, _declared(ctx))
+
+    def template(self, ctx: Context[StackParams]) -> str:
+        """The rendered template, as it is sent to AWS."""
+        return _body(ctx)
+
+    async def _usable(self, ctx: Context[StackParams]) -> Stack | None:
+        """The stack in a state that can be updated, or None after a dead one was deleted."""
+        stack = await describe_stack(ctx.aws, ctx.region, ctx.params.name)
+        if stack is None:
+            return None
+        if not stack.settled:
+            stack = await wait_settled(ctx, stack.id)
+        if stack is not None and stack.status == "UPDATE_ROLLBACK_FAILED":
+            stack = await self._continue_rollback(ctx, stack)
+        if stack is None or stack.status == "DELETE_COMPLETE":
+            return None
+        if stack.status in DEAD:
+            ctx.progress(f"{stack.name} is {stack.status} ({DEAD[stack.status]}): deleting it and creating it again")
+            await self._delete(ctx, stack)
+            return None
+        return stack
+
+    async def _create(self, ctx: Context[StackParams]) -> Stack:
+        try:
+            answer = await ctx.aws.call(
+                "cloudformation", ctx.region, "create_stack", StackName=ctx.params.name, TemplateBody=_body(ctx),
+                Parameters=_parameters(ctx), Capabilities=ctx.params.capabilities, Tags=_tags(ctx), OnFailure="ROLLBACK",
+                ClientRequestToken=_token(ctx, "create"),
+            )  # fmt: skip
+            identity = str(answer["StackId"])
+        except AwsError as error:
+            if error.code != "AlreadyExistsException":
+                raise
+            # The answer to an earlier attempt was lost: the stack is ours when it carries our tags (section 10.2).
+            found = await describe_stack(ctx.aws, ctx.region, ctx.params.name)
+            if found is None or not ctx.owns(found.tags):
+                raise
+            identity = found.id
+        stack = await wait_settled(ctx, identity)
+        if stack is None or stack.status != "CREATE_COMPLETE":
+            raise await failure(ctx, identity, "could not be created")
+        return stack
+
+    async def _update(self, ctx: Context[StackParams], stack: Stack) -> Stack:
+        name = f"workshop-{uuid.uuid4().hex[:12]}"
+        await ctx.aws.call(
+            "cloudformation", ctx.region, "create_change_set", StackName=stack.id, ChangeSetName=name, ChangeSetType="UPDATE",
+            TemplateBody=_body(ctx), Parameters=_parameters(ctx), Capabilities=ctx.params.capabilities,
+            Tags=[{"Key": key, "Value": value} for key, value in stack.tags.items()], ClientToken=name,
+        )  # fmt: skip
+        changes = await wait_change_set(ctx, stack.id, name)
+        if changes.empty:
+            await ctx.aws.call("cloudformation", ctx.region, "delete_change_set", StackName=stack.id, ChangeSetName=name)
+            return stack
+        if changes.status != "CREATE_COMPLETE":
+            await ctx.aws.call("cloudformation", ctx.region, "delete_change_set", StackName=stack.id, ChangeSetName=name)
+            raise WorkshopError(
+                f"The update of {stack.name} in {ctx.region} was refused.", changes.reason,
+                f"Mend {ctx.params.template}, then run the same command again.", code="ChangeSetFailed",
+            )  # fmt: skip
+        # Explicit, because the documentation contradicts itself about the default (section 3.5).
+        await ctx.aws.call(
+            "cloudformation", ctx.region, "execute_change_set", StackName=stack.id, ChangeSetName=name, DisableRollback=False
+        )
+        updated = await wait_settled(ctx, stack.id, leaving=stack.status)
+        if updated is None or updated.status != "UPDATE_COMPLETE":
+            raise await failure(ctx, stack.id, "could not be updated and was rolled back")
+        return updated
+
+    async def _continue_rollback(self, ctx: Context[StackParams], stack: Stack) -> Stack | None:
+        ctx.progress(f"{stack.name} is UPDATE_ROLLBACK_FAILED: continuing its rollback")
+        await ctx.aws.call("cloudformation", ctx.region, "continue_update_rollback", StackName=stack.id)
+        settled = await wait_settled(ctx, stack.id, leaving=stack.status)
+        if settled is not None and settled.status == "UPDATE_ROLLBACK_FAILED":
+            raise await failure(ctx, stack.id, "cannot finish its rollback")
+        return settled
+
+    async def _delete(self, ctx: Context[StackParams], stack: Stack) -> None:
+        if stack.protected:
+            raise WorkshopError(
+                f"The stack {stack.name} in {ctx.region} has termination protection on.", "Somebody switched it on after setup.",
+                f"aws cloudformation update-termination-protection --region {ctx.region} --stack-name {stack.name}"
+                " --no-enable-termination-protection", code="TerminationProtection",
+            )  # fmt: skip
+        for _ in range(MOST_DELETES):
+            now = await wait_settled(ctx, stack.id)
+            if now is None or now.status == "DELETE_COMPLETE":
+                return
+            await ctx.aws.call("cloudformation", ctx.region, "delete_stack", StackName=stack.id)
+            now = await wait_settled(ctx, stack.id, leaving=now.status)
+            if now is None or now.status == "DELETE_COMPLETE":
+                return
+            ctx.progress(f"{stack.name} is {now.status}: asking again")
+        raise await failure(ctx, stack.id, "could not be deleted")
+
+
+def _body(ctx: Context[StackParams]) -> str:
+    body = ctx.files.render(ctx.params.template, {**ctx.variables, "settings": ctx.params.model_dump()})
+    size = len(body.encode())
+    if size > MOST_TEMPLATE_BYTES:
+        raise DefinitionError(
+            f"renders to {size:,} bytes; CloudFormation takes {MOST_TEMPLATE_BYTES:,} at most", "",
+            "Shorten the template or split it into two stacks", where=ctx.params.template,
+        )  # fmt: skip
+    return body
+
+
+def _declared(ctx: Context[StackParams]) -> list[Any]:
+    return declared(_body(ctx), ctx.params.template)
+
+
+async def _is_current(ctx: Context[StackParams], stack: Stack) -> bool:
+    """Whether the stack was made from today's template and parameters."""
+    if dict(stack.parameters) != {**stack.parameters, **ctx.params.parameters}:
+        return False
+    return (await template_of(ctx.aws, ctx.region, stack.id)).strip() == _body(ctx).strip()
+
+
+def _parameters(ctx: Context[StackParams]) -> list[dict[str, str]]:
+    return [{"ParameterKey": key, "ParameterValue": value} for key, value in ctx.params.parameters.items()]
+
+
+def _tags(ctx: Context[StackParams]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in ctx.tags.items()]
+
+
+def _token(ctx: Context[StackParams], action: str) -> str:
+    """One token per run and action: a repeated request is recognised, and its events carry it (section 3.6)."""
+    return f"{action}-{ctx.run}-{uuid.uuid4().hex[:8]}"
+
+
+def _outputs(stack: Stack) -> Outputs:
+    return {**stack.outputs, "StackId": stack.id, "StackName": stack.name}
+
+
+def _delete_command(ctx: Context[StackParams]) -> str:
+    return f"aws cloudformation delete-stack --region {ctx.region} --stack-name {ctx.params.name}"

@@ -1,0 +1,57 @@
+"""What a stack may leave behind, looked for by the names that its template declares (docs/aws-behaviours.md, section 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from workshop.aws.sweep import Found, delete_log_group, functions, log_groups, rest_apis, roles
+from workshop.steps.base import Context, Resource
+from workshop.steps.template import Declared
+
+__all__ = ["clear_log_groups", "remains"]
+
+FOREIGN = "not made by this workshop: left alone"
+
+
+async def remains(ctx: Context[Any], resources: Sequence[Declared]) -> list[Resource]:
+    """Everything of the declared kinds and names that stands in the region, ours or not."""
+    found: list[Found] = []
+    for resource in resources:
+        match resource.type:
+            case "AWS::Lambda::Function" if resource.name:
+                found += await functions(ctx.aws, ctx.region, resource.name)
+            case "AWS::ApiGateway::RestApi":
+                found += [api for api in await rest_apis(ctx.aws, ctx.region) if _is_api(ctx, resource, api)]
+            case "AWS::IAM::Role":
+                # CloudFormation names a role STACK-LOGICAL-RANDOM when the template does not.
+                prefix = resource.name or f"{ctx.params.name}-{resource.logical}-"
+                found += [role for role in await roles(ctx.aws, ctx.region, prefix) if not resource.name or role.name == prefix]
+    found += await _log_groups(ctx, resources)
+    return [_resource(ctx, each) for each in found]
+
+
+async def clear_log_groups(ctx: Context[Any], resources: Sequence[Declared]) -> None:
+    """Delete the log groups that functions and APIs of the stack made by themselves, after their stack is gone."""
+    for group in await _log_groups(ctx, resources):
+        await delete_log_group(ctx.aws, ctx.region, group.id)
+
+
+async def _log_groups(ctx: Context[Any], resources: Sequence[Declared]) -> list[Found]:
+    names = {r.name for r in resources if r.type == "AWS::Logs::LogGroup" and r.name}
+    names |= {f"/aws/lambda/{r.name}" for r in resources if r.type == "AWS::Lambda::Function" and r.name}
+    found = [group for name in sorted(names) for group in await log_groups(ctx.aws, ctx.region, name) if group.name == name]
+    api = ctx.known.get("ApiId", "")
+    if api:
+        found += await log_groups(ctx.aws, ctx.region, f"API-Gateway-Execution-Logs_{api}/")
+    return found
+
+
+def _is_api(ctx: Context[Any], resource: Declared, api: Found) -> bool:
+    return api.id == ctx.known.get("ApiId") or (api.name == resource.name and bool(resource.name))
+
+
+def _resource(ctx: Context[Any], found: Found) -> Resource:
+    # A log group has no tags: it is ours through the function or API of our stack that it is named after.
+    foreign = found.tags is not None and not ctx.owns(found.tags) and found.id != ctx.known.get("ApiId")
+    return Resource(found.kind, found.name, found.region, why=FOREIGN if foreign else "", fix=found.fix)

@@ -1,0 +1,97 @@
+"""Waits for stacks and change sets, by stack id, with every event shown, and explains failures.
+
+Botocore's waiters are not used: they poll every 30 s and take an old state for a failure
+(docs/aws-behaviours.md, section 3.2).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workshop.aws.stacks import ChangeSet, Event, Stack, describe_change_set, describe_stack, events_since, root_cause
+from workshop.clock import wait_for
+from workshop.errors import WorkshopError
+from workshop.steps.base import Context
+
+__all__ = ["failure", "wait_change_set", "wait_settled"]
+
+DEADLINE = 3600.0
+INTERVAL = 6.0
+OLD_STATE = 30.0
+"""Seconds for which a stack may still show the state from before an operation that AWS has accepted."""
+STARTS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"})
+SHOWN = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"})
+
+
+async def wait_settled(ctx: Context[Any], identity: str, *, leaving: str = "") -> Stack | None:
+    """Wait until no operation runs on the stack with this id; None when it does not exist.
+
+    `leaving` is the state from before an operation that was just asked for: it does not count as settled for 30 s.
+    """
+    start = ctx.clock.monotonic()
+    seen = await _newest_event(ctx, identity)
+    name = identity.rpartition(":stack/")[2].partition("/")[0] or identity
+
+    async def settled() -> tuple[Stack | None] | None:
+        nonlocal seen
+        stack = await describe_stack(ctx.aws, ctx.region, identity)
+        if stack is None:
+            return (None,)
+        for event in await events_since(ctx.aws, ctx.region, stack.id, seen):
+            seen = event.id
+            if event.status in SHOWN or event.status.endswith("_FAILED"):
+                ctx.progress(_line(event))
+        fresh = stack.status == leaving and ctx.clock.monotonic() - start < OLD_STATE
+        return (stack,) if stack.settled and not fresh else None
+
+    (stack,) = await wait_for(
+        settled, clock=ctx.clock, reason=f"stack {name} in {ctx.region}", deadline=DEADLINE, interval=INTERVAL,
+        waiting=ctx.waiting,
+    )  # fmt: skip
+    return stack
+
+
+async def wait_change_set(ctx: Context[Any], stack: str, name: str) -> ChangeSet:
+    """Wait until a change set is made or refused; "no changes" is a refusal that `ChangeSet.empty` tells apart."""
+
+    async def made() -> ChangeSet | None:
+        changes = await describe_change_set(ctx.aws, ctx.region, stack, name)
+        return changes if changes.status in ("CREATE_COMPLETE", "FAILED") else None
+
+    return await wait_for(
+        made, clock=ctx.clock, reason=f"the changes of the stack in {ctx.region} to be worked out", deadline=600,
+        interval=INTERVAL, waiting=ctx.waiting,
+    )  # fmt: skip
+
+
+async def failure(ctx: Context[Any], identity: str, what: str) -> WorkshopError:
+    """The error for a stack that ended badly, with its first real cause."""
+    stack = await describe_stack(ctx.aws, ctx.region, identity)
+    name = stack.name if stack else identity.rpartition("/")[0].rpartition("/")[2]
+    if stack is None:
+        return WorkshopError(
+            f"The stack {name} in {ctx.region} {what}.", "It is gone.", "Run the same command again.", code="StackGone"
+        )
+    cause = root_cause(_current_operation(await events_since(ctx.aws, ctx.region, stack.id, "")), stack)
+    why = f"{cause.resource} ({cause.type}): {cause.reason}" if cause else stack.reason or stack.status
+    return WorkshopError(
+        f"The stack {name} in {ctx.region} {what} ({stack.status}).", why,
+        "Mend that, then run the same command again: a stack that failed is deleted and created again.", code=stack.status,
+    )  # fmt: skip
+
+
+def _current_operation(events: list[Event]) -> list[Event]:
+    """The events since the stack's own latest *_IN_PROGRESS row that began an operation."""
+    starts = [i for i, event in enumerate(events) if event.type == "AWS::CloudFormation::Stack" and event.status in STARTS]
+    return events[starts[-1] :] if starts else events
+
+
+async def _newest_event(ctx: Context[Any], identity: str) -> str:
+    stack = await describe_stack(ctx.aws, ctx.region, identity)
+    events = await events_since(ctx.aws, ctx.region, stack.id, "") if stack else []
+    return events[-1].id if events else ""
+
+
+def _line(event: Event) -> str:
+    reason = f": {event.reason}" if event.reason and event.status.endswith("_FAILED") else ""
+    return f"{event.status} {event.resource} ({event.type}){reason}"
