@@ -48,7 +48,7 @@ def lint(ctx: click.Context, path: str, as_json: bool) -> None:
 
 
 @command.command()
-@click.option("--json", "as_json", is_flag=True, envvar="WORKSHOP_JSON", help="Wrap the schema in a JSON document.")
+@click.option("--json", "as_json", is_flag=True, help="Print it inside the document of the other commands.")
 def schema(as_json: bool) -> None:
     """Print the JSON Schema of workshop.yaml, the settings of every step kind included.
 
@@ -95,13 +95,12 @@ def new(name: str, builtin: str | None, as_json: bool) -> None:
 
 def _show(path: str, problems: list[Problem]) -> None:
     for problem in problems:
-        place = click.style(problem.place, bold=True)
-        click.echo(f"{place}: {problem.field}" if problem.field else place)
+        click.echo(f"{problem.place}: {problem.field}" if problem.field else problem.place)
         click.echo(f"  {problem.what}")
         if problem.fix:
             click.echo(f"  → {problem.fix}")
     if problems:
-        click.secho(f"{_count(len(problems), 'problem')} in {path}.", err=True)
+        click.echo(f"{_count(len(problems), 'problem')} in {path}.", err=True)
     else:
         click.echo(f"{path} is sound.")
 

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from workshop.definition.model import Definition
-from workshop.definition.shape import definition_of
+from workshop.definition.shape import causes, definition_of
 from workshop.definition.yamlfile import Document, FieldPath
 
 __all__ = ["Salvaged", "salvage"]
@@ -35,7 +35,7 @@ def salvage(document: Document, error: ValidationError) -> Salvaged | None:
     data = copy.deepcopy(document.data)
     unreadable: set[FieldPath] = set()
     for _ in range(_ROUNDS):
-        for details in error.errors(include_url=False, include_context=False):
+        for details in causes(error):
             _replace(data, details["loc"], details["type"], unreadable)
         try:
             return Salvaged(definition_of(Document(document.path, data, document.lines)), frozenset(unreadable))

@@ -154,18 +154,21 @@ class _Metering(NodeTransformer):
 
 
 def _weight(value: Any) -> int:
-    """About how many characters a value is, counted no further than the budget."""
-    total, stack = 0, [value]
-    while stack and total <= BUDGET:
+    """About how many characters a value is, counted no further than the budget; each member counts like a turn of a loop."""
+    total, stack, limit = 0, [value], budget.get().left
+    while stack and total <= limit:
         value = stack.pop()
         total += 1
         if isinstance(value, str):
             total += len(value)
+        elif isinstance(value, Context):
+            continue  # what some of Jinja2's filters are handed beside their values
         elif isinstance(value, Mapping):
             stack.extend(value.values())
-            total += len(value)
+            total += TURN * len(value)
         elif isinstance(value, list | tuple | set | frozenset):
             stack.extend(value)
+            total += TURN * len(value)
         elif isinstance(value, int):
             total += value.bit_length() // 3
     return total

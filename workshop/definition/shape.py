@@ -15,7 +15,7 @@ from workshop.definition.model import Definition
 from workshop.definition.problem import Problem, closest
 from workshop.definition.yamlfile import Document, FieldPath, display
 
-__all__ = ["definition_of", "problem_at", "problems_of"]
+__all__ = ["causes", "definition_of", "problem_at", "problems_of"]
 
 _PATTERNS = {
     "regions": ("is not the name of a region", "Regions look like us-west-2."),
@@ -38,7 +38,14 @@ def problem_at(document: Document, field: FieldPath, what: str, fix: str = "") -
 
 def problems_of(error: ValidationError, model: type[BaseModel], document: Document, base: FieldPath = ()) -> list[Problem]:
     """Every error about `model`, whose values stand at `base` in the document."""
-    return [_problem(details, model, document, base) for details in error.errors(include_url=False)]
+    return [_problem(details, model, document, base) for details in causes(error)]
+
+
+def causes(error: ValidationError) -> list[ErrorDetails]:
+    """The errors without their echoes: a list whose only entry is wrong is called too short as well."""
+    every = error.errors(include_url=False)
+    wrong = {details["loc"][:length] for details in every for length in range(len(details["loc"]))}
+    return [details for details in every if details["type"] != "too_short" or details["loc"] not in wrong]
 
 
 def _problem(details: ErrorDetails, model: type[BaseModel], document: Document, base: FieldPath) -> Problem:
