@@ -72,8 +72,11 @@ def run(arguments: list[str]) -> int:
     except click.exceptions.Abort:
         return _report(arguments, WorkshopError("Stopped before anything was changed.", code="Aborted"), ExitCode.INTERRUPTED)
     except KeyboardInterrupt:
-        return _report(arguments, WorkshopError("Interrupted.", "", "Run the same command again: it goes on where it stopped.",
-                                                code="Interrupted"), ExitCode.INTERRUPTED)
+        return _report(
+            arguments,
+            WorkshopError("Interrupted.", "", "Run the same command again: it goes on where it stopped.", code="Interrupted"),
+            ExitCode.INTERRUPTED,
+        )
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as error:
@@ -100,14 +103,21 @@ def _from_click(error: click.ClickException) -> UsageError:
 def _defect(error: Exception) -> WorkshopError:
     text = f"{type(error).__name__}: {error}".splitlines()[0][:300]
     return WorkshopError(
-        "workshop met an error that it does not know.", f"{text}.",
-        "Run the same command with --debug and report what it prints.", code="Defect",
+        "workshop met an error that it does not know.",
+        f"{text}.",
+        "Run the same command with --debug and report what it prints.",
+        code="Defect",
     )
 
 
 def _report(arguments: list[str], error: WorkshopError, code: int) -> int:
     if "--json" in arguments or os.environ.get("WORKSHOP_JSON"):
-        document: dict[str, Any] = {"version": 1, "command": _command(arguments), "ok": False, "error": error.document()}
+        document: dict[str, Any] = {
+            "version": 1,
+            "command": _command(arguments),
+            "ok": False,
+            "error": error.document(),
+        }
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
     click.secho(f"Error: {error.args[0]}", fg="red", bold=True, err=True, color=colour)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from workshop.aws.errors import CredentialsError
 from workshop.definition.templating import MissingOutputError
 from workshop.engine.execute import Stop, execute
-from workshop.engine.plan import Node, Plan
+from workshop.engine.plan import Node, NodeKey, Plan
 from workshop.engine.results import NodeResult, Outcome
 from workshop.engine.workspace import Contexts, Workspace
 from workshop.errors import WorkshopError
@@ -27,17 +27,17 @@ class Standpoint:
 
 async def survey(workspace: Workspace, plan: Plan, contexts: Contexts) -> list[Standpoint]:
     """Observe all nodes, those that need others after them, so that outputs are known; failures are kept per node."""
-    found: dict[Node, Observed] = {}
+    found: dict[NodeKey, Observed] = {}
 
     async def look(node: Node) -> NodeResult:
         try:
             step, ctx = contexts.strict(node)
         except MissingOutputError:
             missing = ", ".join(sorted(str(need) for need in node.needs if not contexts.outputs.get(need)))
-            found[node] = Observed(State.ABSENT, f"comes after {missing}" if missing else "comes after other steps")
+            found[node.key] = Observed(State.ABSENT, f"comes after {missing}" if missing else "comes after other steps")
             return NodeResult(node, Outcome.ABSENT)
         observed = await step.observe(ctx)
-        found[node] = observed
+        found[node.key] = observed
         contexts.outputs[node.key] = observed.outputs
         return NodeResult(node, Outcome.UNCHANGED)
 
@@ -49,6 +49,6 @@ async def survey(workspace: Workspace, plan: Plan, contexts: Contexts) -> list[S
     if fatal is not None:
         raise fatal
     return [
-        Standpoint(r.node, found.get(r.node, Observed(State.BROKEN, r.error.what if r.error else r.detail)), r.error)
+        Standpoint(r.node, found.get(r.node.key, Observed(State.BROKEN, r.error.what if r.error else r.detail)), r.error)
         for r in results
     ]

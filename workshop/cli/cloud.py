@@ -1,0 +1,191 @@
+"""`workshop cloud`: the embedded local cloud."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from workshop.cli.options import json_option
+from workshop.errors import ExitCode, WorkshopError
+
+if TYPE_CHECKING:
+    from workshop.cloud.daemon import CloudState
+
+__all__ = ["command"]
+
+UNSET = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
+
+
+@click.group("cloud")
+def command() -> None:
+    """The embedded local cloud: AWS on this machine, without an account.
+
+    \b
+    Examples:
+      workshop cloud start
+      eval "$(workshop cloud env)"            point any AWS client at it
+      workshop cloud stop
+    """
+
+
+def _starting(function: Any) -> Any:
+    """The options of everything that starts the cloud."""
+    for option in reversed([
+        click.option("--port", type=click.IntRange(1, 65535), envvar="WORKSHOP_PORT", help="The port; else 4566 or the next."),
+        click.option("--timing", type=click.Choice(["instant", "fast", "realistic"]), help="How long life cycles take."),
+        click.option("--time-scale", type=float, help="Multiplies every time of the timing."),
+    ]):  # fmt: skip
+        function = option(function)
+    return function
+
+
+@command.command("start")
+@_starting
+@json_option
+def start(port: int | None, timing: str | None, time_scale: float | None, as_json: bool) -> int:
+    """Start it in the background and wait until it answers; a running one is found.
+
+    \b
+    Example:
+      workshop cloud start --timing realistic
+    """
+    from workshop.cloud import daemon
+
+    folder = _folder()
+    before = daemon.status(folder).running
+    state = daemon.start(folder, port=port, timing=timing, scale=time_scale)
+    return _show("cloud start", state, as_json, "runs already" if before else "is ready")
+
+
+@command.command("run")
+@_starting
+def run(port: int | None, timing: str | None, time_scale: float | None) -> int:
+    """Serve it in the foreground, its log on the terminal, until Ctrl-C.
+
+    \b
+    Example:
+      workshop cloud run --port 4600
+    """
+    from workshop.cloud import daemon
+
+    return daemon.run(_folder(), port=port, timing=timing, scale=time_scale)
+
+
+@command.command("stop")
+@json_option
+def stop(as_json: bool) -> int:
+    """Stop it; what stands in it is kept for the next start.
+
+    \b
+    Example:
+      workshop cloud stop
+    """
+    from workshop.cloud import daemon
+
+    folder = _folder()
+    stopped = daemon.stop(folder)
+    if as_json:
+        _document("cloud stop", daemon.status(folder), stopped=stopped)
+    else:
+        click.echo("The local cloud is stopped." if stopped else "The local cloud was not running.")
+    return ExitCode.DONE
+
+
+@command.command("status")
+@json_option
+def status(as_json: bool) -> int:
+    """Say whether it runs, and where.
+
+    \b
+    Example:
+      workshop cloud status --json
+    """
+    from workshop.cloud import daemon
+
+    state = daemon.status(_folder())
+    return _show("cloud status", state, as_json, "runs" if state.running else "does not run")
+
+
+@command.command("reset")
+@json_option
+def reset(as_json: bool) -> int:
+    """Empty it: everything that stands in it is gone. Workshops on AWS are not touched.
+
+    \b
+    Example:
+      workshop cloud reset
+    """
+    from workshop.cloud import daemon
+
+    return _show("cloud reset", daemon.reset(_folder()), as_json, "is empty")
+
+
+@command.command("env")
+def env() -> int:
+    """Print the variables that point any AWS client at it.
+
+    \b
+    Example:
+      eval "$(workshop cloud env)" && aws dynamodb list-tables
+    """
+    from workshop.cloud import daemon
+
+    state = daemon.status(_folder())
+    if not state.running:
+        raise WorkshopError("The local cloud does not run.", "", "Start it: workshop cloud start", code="CloudStopped")
+    click.echo(f"unset {' '.join(UNSET)}")
+    for name, value in daemon.environment(state).items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+    return ExitCode.DONE
+
+
+@command.command("logs")
+@click.option("-n", "--lines", type=click.IntRange(1), default=50, show_default=True, help="How many of the last lines.")
+def logs(lines: int) -> int:
+    """Print the end of its log.
+
+    \b
+    Example:
+      workshop cloud logs -n 200
+    """
+    from workshop.cloud import daemon
+
+    path = daemon.log_path(_folder())
+    if not path.is_file():
+        raise WorkshopError(
+            "There is no log yet.", "The local cloud never ran here.", "Start it: workshop cloud start", code="NoLog"
+        )
+    with path.open(encoding="utf-8", errors="replace") as file:
+        from collections import deque
+
+        for line in deque(file, maxlen=lines):
+            click.echo(line, nl=False)
+    return ExitCode.DONE
+
+
+def _folder() -> Any:
+    from workshop.home import prepare, state_folder
+
+    return prepare(state_folder())
+
+
+def _show(name: str, state: CloudState, as_json: bool, words: str) -> int:
+    if as_json:
+        _document(name, state)
+        return ExitCode.DONE
+    where = f" on {state.endpoint} (process {state.pid}, timing {state.timing})" if state.running else ""
+    click.echo(f"The local cloud {words}{where}.")
+    for notice in state.notices:
+        click.echo(notice, err=True)
+    return ExitCode.DONE
+
+
+def _document(name: str, state: CloudState, **more: Any) -> None:
+    from workshop.console.document import print_document
+
+    print_document(name, True, {
+        "running": state.running, "pid": state.pid, "port": state.port, "endpoint": state.endpoint, "timing": state.timing,
+        "scale": state.scale, "log": str(state.log), "notices": list(state.notices), **more,
+    })  # fmt: skip

@@ -1,0 +1,167 @@
+"""The composition root: from the command line's options to a workspace with real doors.
+
+The only place where definition, journal, target, local cloud and AWS meet. Nothing is changed in any account here; the local
+cloud is started when it is the target.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import difflib
+import secrets
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from workshop.aws.account import THREADS, Account
+from workshop.aws.sessions import aws_account, known_regions, local_account, override
+from workshop.aws.target import Target
+from workshop.cli.options import Common
+from workshop.clock import SystemClock
+from workshop.cloud import daemon
+from workshop.definition.loader import Workshop, load
+from workshop.definition.parameters import Settings, settle
+from workshop.engine.journal import Journal, Scope, Standing
+from workshop.engine.workspace import Workspace
+from workshop.errors import UsageError
+from workshop.home import prepare, state_folder
+
+__all__ = ["Opened", "open_journal", "open_workspace"]
+
+Notice = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A workspace with what was said about it: `identity` is the caller's ARN, `standing` what stood before."""
+
+    workspace: Workspace
+    folder: Path
+    account: str
+    identity: str
+    standing: Standing | None
+
+    @property
+    def scope(self) -> Scope:
+        return self.workspace.scope(self.account)
+
+
+def open_journal(notice: Notice) -> tuple[Path, Journal]:
+    """The state folder and its journal; a damaged journal is set aside with a notice."""
+    folder = prepare(state_folder())
+    journal = Journal(folder / "runs.db")
+    if journal.set_aside:
+        notice(f"The journal was damaged. It was set aside as {journal.set_aside}; what stands in the cloud is not affected.")
+    return folder, journal
+
+
+@contextlib.asynccontextmanager
+async def open_workspace(
+    common: Common, notice: Notice, *, default_target: str = "", offline: bool = False
+) -> AsyncIterator[Opened]:
+    """Everything that a command needs. Without `default_target` the last recorded target is used.
+
+    `offline` takes the account from the journal and makes no call (for commands that only explain).
+    """
+    workshop = load(common.workshop)
+    folder, journal = open_journal(notice)
+    with contextlib.closing(journal), ThreadPoolExecutor(THREADS, thread_name_prefix="aws") as executor:
+        target = common.target or default_target or journal.last_target(workshop.name) or "local"
+        standings = [s for s in journal.standings(workshop.name) if s.scope.target == target]
+        profile = common.profile or (standings[0].profile if standings and not common.expect_account else "")
+        clock = SystemClock()
+
+        async def connect(home: str) -> tuple[Account, str, Target]:
+            if target == "local":
+                return await _local(folder, clock, executor, notice, offline=offline)
+            return await _aws(folder, profile, home, clock, executor, notice)
+
+        guess = settle(workshop, {}, common.regions or (standings[0].regions if standings else ()))
+        await _check_regions(guess.regions)
+        account, identity, place = await connect(guess.home)
+        _expect(common.expect_account, account.account, target)
+        standing = next((s for s in standings if s.scope.account == account.account), None)
+        settings = _settings(workshop, common, standing)
+        await _check_regions(settings.regions)
+        workspace = Workspace(
+            workshop=workshop, settings=settings, target=place, doors={account.account: account}, journal=journal,
+            clock=clock, run=_run_id(), profile=profile,
+        )  # fmt: skip
+        yield Opened(workspace, folder, account.account, identity, standing)
+
+
+async def _local(
+    folder: Path, clock: SystemClock, executor: ThreadPoolExecutor, notice: Notice, *, offline: bool
+) -> tuple[Account, str, Target]:
+    state = daemon.status(folder) if offline else await asyncio.to_thread(_started, folder, notice)
+    gateway = f"127.0.0.1:{state.port}"
+    account = local_account(f"http://{gateway}", daemon.ACCOUNT, clock=clock, executor=executor)
+    target = Target("local", folder / "sites" / "local", endpoint=f"http://{gateway}", gateway=gateway, serves_sites=True)
+    return account, f"arn:aws:iam::{daemon.ACCOUNT}:root", target
+
+
+def _started(folder: Path, notice: Notice) -> daemon.CloudState:
+    before = daemon.status(folder)
+    state = daemon.start(folder)
+    if not before.running:
+        notice(f"Started the local cloud on {state.endpoint} (timing {state.timing}); stop it with: workshop cloud stop")
+    for text in state.notices:
+        notice(text)
+    return state
+
+
+async def _aws(
+    folder: Path, profile: str, home: str, clock: SystemClock, executor: ThreadPoolExecutor, notice: Notice
+) -> tuple[Account, str, Target]:
+    endpoint = await asyncio.to_thread(override, profile or None, home)
+    if endpoint:
+        notice(f"NOT AWS: your settings send every call to {endpoint} (AWS_ENDPOINT_URL or a profile's endpoint_url).")
+    account, identity = await aws_account(profile or None, home, clock=clock, executor=executor)
+    gateway = urlsplit(endpoint).netloc if endpoint else ""
+    return account, identity.arn, Target("aws", folder / "sites" / f"aws-{identity.account}", endpoint=endpoint, gateway=gateway)
+
+
+def _settings(workshop: Workshop, common: Common, standing: Standing | None) -> Settings:
+    """Today's wishes over what stands: a workshop that stands keeps its home and its parameters until it is torn down."""
+    if standing is None:
+        return settle(workshop, common.parameters, common.regions)
+    settings = settle(workshop, {**standing.parameters, **common.parameters}, common.regions or standing.regions)
+    changed = [k for k, v in settings.parameters.items() if k in standing.parameters and standing.parameters[k] != v]
+    if settings.regions[0] != standing.regions[0]:
+        changed.append("home region")
+    if changed:
+        raise UsageError(
+            f"{workshop.name} stands already with another {changed[0]}.",
+            f"It was set up on {standing.scope.target} with home {standing.regions[0]} since {standing.since}.",
+            f"Remove it first: workshop teardown --target {standing.scope.target}",
+            code="Stands",
+        )
+    kept = [*settings.regions, *(r for r in standing.regions if r not in settings.regions)]
+    return Settings(settings.parameters, tuple(kept))
+
+
+def _expect(expected: str, account: str, target: str) -> None:
+    if expected and expected != account:
+        raise UsageError(
+            f"This is account {account}, not {expected}.", f"--expect-account guards the {target} target; nothing was changed.",
+            "Choose the right profile (--profile NAME) or correct --expect-account", code="WrongAccount",
+        )  # fmt: skip
+
+
+async def _check_regions(regions: tuple[str, ...]) -> None:
+    known = await known_regions()
+    for region in regions:
+        if region not in known:
+            near = difflib.get_close_matches(region, sorted(known), 1)
+            hint = f"Did you mean {near[0]}?" if near else "List them: aws account list-regions"
+            raise UsageError(
+                f"There is no region {region!r}.", "AWS does not offer DynamoDB in a region of that name.", hint, code="BadRegion"
+            )
+
+
+def _run_id() -> str:
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"

@@ -1,0 +1,103 @@
+"""`workshop setup`: bring every step to ready."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from workshop.cli.options import Common, common_options
+from workshop.errors import ExitCode
+
+if TYPE_CHECKING:
+    from workshop.cli.compose import Opened
+    from workshop.console.progress import Progress
+
+__all__ = ["command"]
+
+
+@click.command("setup")
+@click.option("--through", metavar="MODULE", help="Stop after this module (catching up).")
+@click.option("--plan", "only_plan", is_flag=True, help="Show steps, what stands, minutes and cost; change nothing.")
+@common_options
+def command(common: Common, through: str | None, only_plan: bool) -> int:
+    """Bring every step of every module to ready.
+
+    What stands already is left as it is, so running it again is safe, and a run that stopped goes on where it was.
+
+    \b
+    Examples:
+      workshop setup                          on the local cloud
+      workshop setup --through backend        only the first module
+      workshop setup --target aws --plan      what it would do on AWS
+    """
+    from workshop.cli.running import run
+
+    return run(_setup(common, through, only_plan))
+
+
+async def _setup(common: Common, through: str | None, only_plan: bool) -> int:
+    from workshop.cli.compose import open_workspace
+    from workshop.cli.confirm import confirm
+    from workshop.console.plan import plan_document, print_plan
+    from workshop.console.progress import progress
+    from workshop.engine.setup import check_files
+    from workshop.engine.survey import survey
+    from workshop.engine.workspace import Contexts
+
+    start = time.monotonic()
+    shown = progress()
+    try:
+        async with open_workspace(common, shown.notice, default_target="local") as opened:
+            plan = opened.workspace.plan(through)
+            await check_files(opened.workspace, plan)
+            if only_plan or opened.workspace.target.name == "aws":
+                points = await survey(opened.workspace, plan, Contexts(opened.workspace, lambda _: None))
+                if only_plan:
+                    shown.close()
+                    if common.json:
+                        plan_document("setup", opened.workspace, opened.account, points)
+                    else:
+                        print_plan("setup", opened.workspace, opened.identity, points)
+                    return ExitCode.DONE
+                confirm(common, "setup", opened, points, shown)
+            return await _bring_up(common, opened, through, shown, start)
+    finally:
+        shown.close()
+
+
+async def _bring_up(common: Common, opened: Opened, through: str | None, shown: Progress, start: float) -> int:
+    from workshop.cli.running import interruptible
+    from workshop.console.results import print_setup, setup_document
+    from workshop.engine import lock
+    from workshop.engine.setup import set_up
+    from workshop.engine.workspace import Contexts
+
+    workspace, journal = opened.workspace, opened.workspace.journal
+    contexts = Contexts(workspace, shown)
+    with lock.hold(opened.folder / "locks", opened.scope, "setup"):
+        journal.begin_run(workspace.run, "setup", opened.scope)
+        journal.stands(workspace.standing(opened.account, opened.standing.since if opened.standing else ""))
+        async with interruptible(shown) as stop:
+            results = await set_up(workspace, workspace.plan(through), contexts, shown, stop)
+        failures = [r for r in results if not r.outcome.good]
+        journal.end_run(workspace.run, ok=not failures)
+    shown.close()
+    code = _exit_code(
+        [r.error for r in failures if r.error], interrupted=stop.asked and stop.fatal is None, failed=bool(failures)
+    )
+    render = setup_document if common.json else print_setup
+    render(workspace, opened.account, results, contexts, time.monotonic() - start, code)
+    return code
+
+
+def _exit_code(errors: list[Exception], *, interrupted: bool, failed: bool) -> int:
+    from workshop.errors import WorkshopError
+
+    if interrupted:
+        return ExitCode.INTERRUPTED
+    codes = {e.exit_code for e in errors if isinstance(e, WorkshopError)}
+    if len(codes) == 1:
+        return int(codes.pop())
+    return ExitCode.FAILED if failed else ExitCode.DONE

@@ -1,0 +1,126 @@
+"""`workshop teardown`: remove everything, in reverse order, and say what is left."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from workshop.cli.options import Common, common_options
+from workshop.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from workshop.cli.compose import Opened
+    from workshop.console.progress import Progress
+    from workshop.engine.results import NodeResult
+    from workshop.steps.base import Resource
+
+__all__ = ["command"]
+
+
+@click.command("teardown")
+@click.option("--plan", "only_plan", is_flag=True, help="Show what would be removed; change nothing.")
+@common_options
+def command(common: Common, only_plan: bool) -> int:
+    """Remove everything that setup made, then ask every region what is left.
+
+    Only what carries the workshop's tags, or what the journal shows it made, is removed. Exits 0 only when nothing is left, 5
+    when something is.
+
+    \b
+    Examples:
+      workshop teardown                       where it was last set up
+      workshop teardown --plan                what it would remove
+      workshop teardown --target aws --yes    on AWS, without asking
+    """
+    from workshop.cli.running import run
+
+    return run(_teardown(common, only_plan))
+
+
+async def _teardown(common: Common, only_plan: bool) -> int:
+    from workshop.cli.compose import open_workspace
+    from workshop.cli.confirm import confirm
+    from workshop.console.plan import plan_document, print_plan
+    from workshop.console.progress import progress
+    from workshop.engine.survey import survey
+    from workshop.engine.workspace import Contexts
+
+    start = time.monotonic()
+    shown = progress()
+    try:
+        async with open_workspace(common, shown.notice) as opened:
+            shown.notice(f"Target: {opened.workspace.target.name}, account {opened.account}")
+            if only_plan or opened.workspace.target.name == "aws":
+                points = await survey(opened.workspace, opened.workspace.plan(), Contexts(opened.workspace, lambda _: None))
+                if only_plan:
+                    shown.close()
+                    if common.json:
+                        plan_document("teardown", opened.workspace, opened.account, points)
+                    else:
+                        print_plan("teardown", opened.workspace, opened.identity, points)
+                    return ExitCode.DONE
+                confirm(common, "teardown", opened, points, shown)
+            return await _take_down(common, opened, shown, start)
+    finally:
+        shown.close()
+
+
+async def _take_down(common: Common, opened: Opened, shown: Progress, start: float) -> int:
+    from workshop.cli.running import interruptible
+    from workshop.console.results import print_teardown, teardown_document
+    from workshop.engine import lock
+    from workshop.engine.receipt import write_receipt
+    from workshop.engine.teardown import sweep, take_down
+    from workshop.engine.workspace import Contexts
+
+    workspace, journal = opened.workspace, opened.workspace.journal
+    contexts, plan = Contexts(workspace, shown), workspace.plan()
+    leftovers: list[Resource] = []
+    receipt = None
+    with lock.hold(opened.folder / "locks", opened.scope, "teardown"):
+        journal.begin_run(workspace.run, "teardown", opened.scope)
+        async with interruptible(shown) as stop:
+            results = await take_down(workspace, plan, contexts, shown, stop)
+            if not stop.asked:
+                leftovers = await sweep(plan, contexts, shown, results)
+                since = opened.standing.since if opened.standing else ""
+                receipt = write_receipt(opened.folder / "receipts", workspace, opened.account, results, leftovers, since)
+        code = _exit_code(results, leftovers, interrupted=stop.asked and stop.fatal is None)
+        journal.end_run(workspace.run, ok=code == ExitCode.DONE)
+        if code == ExitCode.DONE:
+            journal.gone(opened.scope)
+    shown.close()
+    if common.json:
+        teardown_document(workspace, opened.account, results, leftovers, receipt, time.monotonic() - start, code)
+    else:
+        print_teardown(workspace, opened.account, results, leftovers, receipt, time.monotonic() - start, code)
+    return _also_stands(opened, shown, code)
+
+
+def _exit_code(results: Sequence[NodeResult], leftovers: Sequence[Resource], *, interrupted: bool) -> int:
+    if interrupted:
+        return ExitCode.INTERRUPTED
+    if leftovers:
+        return ExitCode.PARTLY
+    errors = [result.error for result in results if result.error]
+    if all(error.exit_code is ExitCode.PARTLY for error in errors):
+        return ExitCode.PARTLY if errors else ExitCode.DONE
+    return ExitCode.FAILED
+
+
+def _also_stands(opened: Opened, shown: Progress, code: int) -> int:
+    """What costs money is never forgotten: a run on AWS that still stands is named, and 0 becomes 5."""
+    if opened.workspace.target.name == "aws":
+        return code
+    others = [s for s in opened.workspace.journal.standings(opened.workspace.name) if s.scope.target == "aws"]
+    for other in others:
+        profile = f" --profile {other.profile}" if other.profile else ""
+        shown.notice(
+            f"! {opened.workspace.name} still stands on AWS, in account {other.scope.account} since {other.since}."
+            f" Remove it: workshop teardown --target aws{profile}"
+        )
+    return ExitCode.PARTLY if others and code == ExitCode.DONE else code

@@ -1,0 +1,169 @@
+"""What people see while a run is under way, made from the engine's events. Always on stderr.
+
+On a terminal: what is in progress stays at the bottom with its elapsed time and what it waits for, finished lines scroll
+away above. Elsewhere, or with NO_COLOR: plain lines, and a sign of life at least every 30 seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import Protocol
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from workshop.engine.events import Event, NodeFinished, NodeProgressed, NodeStarted, NodeWaits, Noticed, RunStarted, StopAsked
+from workshop.engine.plan import NodeKey
+from workshop.engine.results import NodeResult, Outcome
+
+__all__ = ["LiveProgress", "PlainProgress", "Progress", "progress"]
+
+HEARTBEAT = 25.0
+MARKS = {
+    Outcome.CREATED: ("✓", "green"),
+    Outcome.UPDATED: ("✓", "green"),
+    Outcome.UNCHANGED: ("=", "bright_black"),
+    Outcome.REMOVED: ("✓", "green"),
+    Outcome.ABSENT: ("=", "bright_black"),
+    Outcome.SKIPPED: ("!", "yellow"),
+    Outcome.FAILED: ("✗", "red"),
+    Outcome.CANCELLED: ("·", "bright_black"),
+}
+
+
+class Progress(Protocol):
+    """Shows events; `tick` is called about four times a second, `close` once at the end."""
+
+    def __call__(self, event: Event) -> None: ...
+    def tick(self) -> None: ...
+    def close(self) -> None: ...
+    def notice(self, text: str) -> None: ...
+
+
+def progress() -> Progress:
+    """The progress that suits this process's stderr."""
+    console = Console(stderr=True, highlight=False)
+    if console.is_terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb":
+        return LiveProgress(console)
+    return PlainProgress()
+
+
+class PlainProgress:
+    """One line per thing that happened; nothing is drawn over."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+        self._running: dict[NodeKey, tuple[float, str]] = {}
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case NodeStarted(node):
+                self._running[node.key] = (time.monotonic(), "")
+            case NodeWaits(node, reason, _):
+                self._running[node.key] = (self._running.get(node.key, (time.monotonic(), ""))[0], reason)
+            case NodeProgressed(node, text):
+                self.notice(f"    {node.key}: {text}")
+            case NodeFinished(result):
+                self._running.pop(result.node.key, None)
+                if result.outcome is not Outcome.CANCELLED:
+                    self.notice(_plain(result))
+            case Noticed(text):
+                self.notice(text)
+            case StopAsked():
+                self.notice("Stopping: calls in flight are being finished. Press Ctrl-C again to end at once.")
+            case RunStarted():
+                pass
+
+    def tick(self) -> None:
+        if time.monotonic() - self._last < HEARTBEAT or not self._running:
+            return
+        parts = [
+            f"{key} {_seconds(time.monotonic() - start)}{f', waits for {why}' if why else ''}"
+            for key, (start, why) in self._running.items()
+        ]
+        self.notice("... " + "; ".join(parts))
+
+    def close(self) -> None:
+        pass
+
+    def notice(self, text: str) -> None:
+        self._last = time.monotonic()
+        print(text, file=sys.stderr, flush=True)
+
+
+class LiveProgress:
+    """Finished lines scroll up; running ones stay at the bottom."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._running: dict[NodeKey, tuple[float, str]] = {}
+        self._spinners: dict[NodeKey, Spinner] = {}
+        self._live = Live(console=console, auto_refresh=False, transient=True, get_renderable=self._render)
+        self._live.start()
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case NodeStarted(node):
+                self._running[node.key] = (time.monotonic(), "")
+                self._spinners[node.key] = Spinner("dots", style="cyan")
+            case NodeWaits(node, reason, _):
+                self._running[node.key] = (self._running.get(node.key, (time.monotonic(), ""))[0], reason)
+            case NodeProgressed(node, text):
+                self._print(f"    [bright_black]{escape(str(node.key))}: {escape(text)}[/]")
+            case NodeFinished(result):
+                self._running.pop(result.node.key, None)
+                if result.outcome is not Outcome.CANCELLED:
+                    self._print(_marked(result))
+            case Noticed(text):
+                self.notice(text)
+            case StopAsked():
+                self._print("[yellow]Stopping: calls in flight are being finished. Press Ctrl-C again to end at once.[/]")
+            case RunStarted():
+                pass
+        self.tick()
+
+    def tick(self) -> None:
+        self._live.refresh()
+
+    def close(self) -> None:
+        self._live.stop()
+
+    def notice(self, text: str) -> None:
+        self._print(f"[bright_black]{escape(text)}[/]")
+
+    def _print(self, markup: str) -> None:
+        self._console.print(Text.from_markup(markup, overflow="fold"))
+
+    def _render(self) -> RenderableType:
+        table = Table.grid(padding=(0, 1))
+        for column in range(3):
+            table.add_column(no_wrap=True, overflow="ellipsis", ratio=None if column < 2 else 1)
+        for key, (start, why) in self._running.items():
+            elapsed = _seconds(time.monotonic() - start)
+            table.add_row(self._spinners[key], f"{key}", f"[bright_black]{elapsed:>5}  {escape(why)}[/]")
+        return Group(table)
+
+
+def _plain(result: NodeResult) -> str:
+    mark, _ = MARKS[result.outcome]
+    detail = f"  {result.detail}" if result.detail and result.outcome is Outcome.SKIPPED else ""
+    return f"{mark} {result.node.key}  {result.outcome.value}  {_seconds(result.seconds)}{detail}"
+
+
+def _marked(result: NodeResult) -> str:
+    mark, colour = MARKS[result.outcome]
+    detail = f"  {escape(result.detail)}" if result.detail and result.outcome is Outcome.SKIPPED else ""
+    name = escape(f"{result.node.key}")
+    return f"[{colour}]{mark}[/] {name}  [{colour}]{result.outcome.value}[/]  [bright_black]{_seconds(result.seconds)}{detail}[/]"
+
+
+def _seconds(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f}s" if seconds < 10 else f"{seconds:.0f}s"
+    return f"{int(seconds // 60)}m{int(seconds % 60):02}s"

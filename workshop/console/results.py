@@ -1,0 +1,131 @@
+"""How the end of a setup or a teardown looks: what came of it, where everything is, what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from workshop.console.document import print_document
+from workshop.console.style import print_error, stream
+from workshop.engine.results import NodeResult, Outcome
+from workshop.engine.workspace import Contexts, Workspace
+from workshop.errors import ExitCode
+from workshop.steps.base import Resource
+
+__all__ = ["leftover_documents", "print_addresses", "print_setup", "print_teardown", "setup_document", "teardown_document"]
+
+
+def setup_document(
+    workspace: Workspace, account: str, results: Sequence[NodeResult], contexts: Contexts, seconds: float, code: int
+) -> None:
+    """The JSON document of `setup`."""
+    print_document("setup", code == ExitCode.DONE, {
+        **_head(workspace, account, results, seconds), "apis": contexts.apis(account), "web": contexts.links(account),
+    })  # fmt: skip
+
+
+def teardown_document(
+    workspace: Workspace,
+    account: str,
+    results: Sequence[NodeResult],
+    leftovers: Sequence[Resource],
+    receipt: Path | None,
+    seconds: float,
+    code: int,
+) -> None:
+    """The JSON document of `teardown`."""
+    print_document("teardown", code == ExitCode.DONE, {
+        **_head(workspace, account, results, seconds), "leftovers": leftover_documents(leftovers),
+        "receipt": str(receipt) if receipt else None,
+    })  # fmt: skip
+
+
+def leftover_documents(leftovers: Sequence[Resource]) -> list[dict[str, str]]:
+    """Leftovers as they stand in JSON documents and receipts."""
+    return [
+        {"kind": r.kind, "name": r.name, "region": r.region, "why": r.why, "fix": r.fix, "earliest": r.earliest}
+        for r in leftovers
+    ]
+
+
+def print_setup(
+    workspace: Workspace, account: str, results: Sequence[NodeResult], contexts: Contexts, seconds: float, code: int
+) -> None:
+    """The end of a setup for people."""
+    console = stream()
+    _print_failures(results)
+    counts = ", ".join(f"{n} {outcome.value}" for outcome in Outcome if (n := sum(r.outcome is outcome for r in results)))
+    title = "is ready" if code == ExitCode.DONE else "is not ready"
+    colour = "green" if code == ExitCode.DONE else "red"
+    console.print(f"[bold {colour}]{escape(workspace.name)} {title}[/] on {workspace.target.name} in {_time(seconds)}: {counts}")
+    print_addresses(console, contexts.apis(account), contexts.links(account))
+    if code == ExitCode.INTERRUPTED:
+        console.print("Interrupted. Go on with: [bold]workshop setup[/]")
+    elif code != ExitCode.DONE:
+        console.print("What was made stays. When the cause is mended, go on with: [bold]workshop setup[/]")
+    elif contexts.links(account):
+        console.print(
+            "Next: [bold]workshop open[/] shows it, [bold]workshop status[/] says what stands,",
+            "[bold]workshop teardown[/] removes it.",
+        )
+
+
+def print_teardown(
+    workspace: Workspace,
+    account: str,
+    results: Sequence[NodeResult],
+    leftovers: Sequence[Resource],
+    receipt: Path | None,
+    seconds: float,
+    code: int,
+) -> None:
+    """The end of a teardown for people."""
+    console = stream()
+    _print_failures(results)
+    removed = sum(result.outcome is Outcome.REMOVED for result in results)
+    where = f"on {workspace.target.name} ({account})"
+    if code == ExitCode.DONE:
+        console.print(
+            f"[bold green]{escape(workspace.name)} is gone[/] {where} in {_time(seconds)}: {removed} removed, nothing left."
+        )
+    else:
+        console.print(f"[bold red]{escape(workspace.name)} is not gone[/] {where} after {_time(seconds)}: {removed} removed.")
+    if leftovers:
+        console.print("[bold]Left:[/]")
+    for resource in leftovers:
+        note = f" [bright_black]({escape(resource.why)})[/]" if resource.why else ""
+        console.print(f"  [yellow]![/] {resource.kind} {escape(resource.name)} in {resource.region or 'this machine'}{note}")
+        console.print(f"    {escape(resource.fix)}", soft_wrap=True)
+    if receipt:
+        console.print(f"Receipt: {receipt}", style="bright_black", soft_wrap=True)
+
+
+def print_addresses(console: Console, apis: Mapping[str, Mapping[str, str]], links: Mapping[str, str]) -> None:
+    """The addresses, each on a line of its own that is never broken, so that it can be clicked and copied."""
+    for region, api in apis.items():
+        console.print(f"  API {region:<12} {api['url']}", soft_wrap=True, markup=False)
+    for name, url in links.items():
+        console.print(f"  {name:<16} {url}", soft_wrap=True, markup=False)
+
+
+def _print_failures(results: Sequence[NodeResult]) -> None:
+    """All failures, the earliest first, because later ones are often its echo. Cancelled nodes are only counted."""
+    console = stream(err=True)
+    for result in sorted((r for r in results if r.error), key=lambda r: r.at):
+        if result.error:
+            print_error(console, result.error)
+
+
+def _head(workspace: Workspace, account: str, results: Sequence[NodeResult], seconds: float) -> dict[str, Any]:
+    return {
+        "workshop": workspace.name, "target": workspace.target.name, "account": account,
+        "regions": list(workspace.settings.regions), "seconds": round(seconds, 3), "steps": [r.document() for r in results],
+    }  # fmt: skip
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)} min {int(seconds % 60)} s"
