@@ -81,13 +81,18 @@ class Inert(Step[Any]):
         raise NotImplementedError
 
 
-KINDS = MappingProxyType({kind.kind: kind for kind in (
-    Inert("dynamodb.table", TableParams, Placement.HOME),
-    Inert("dynamodb.items", ItemsParams, Placement.HOME),
-    Inert("cloudformation.stack", StackParams),
-    Inert("web.site", SiteParams, Placement.GLOBAL),
-    Inert("http.check", CheckParams),
-)})
+KINDS = MappingProxyType(
+    {
+        kind.kind: kind
+        for kind in (
+            Inert("dynamodb.table", TableParams, Placement.HOME),
+            Inert("dynamodb.items", ItemsParams, Placement.HOME),
+            Inert("cloudformation.stack", StackParams),
+            Inert("web.site", SiteParams, Placement.GLOBAL),
+            Inert("http.check", CheckParams),
+        )
+    }
+)
 
 
 def write(folder: Path, text: str, **files: str) -> Path:

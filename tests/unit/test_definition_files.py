@@ -71,8 +71,11 @@ def test_an_error_in_a_template_names_the_file_and_the_line(folders):
     (own / "u.j2").write_text("\n{{ read('../secret.txt') }}\n")
     (own / "v.j2").write_text("\n\n\n{% for %}\n")
     files = DefinitionFiles(own)
-    for name, place, said in (("t.j2", "part.j2:2", "'nothing' is not defined"), ("u.j2", "u.j2:2", "not allowed"),
-                              ("v.j2", "v.j2:4", "not well formed")):
+    for name, place, said in (
+        ("t.j2", "part.j2:2", "'nothing' is not defined"),
+        ("u.j2", "u.j2:2", "not allowed"),
+        ("v.j2", "v.j2:4", "not well formed"),
+    ):
         with pytest.raises(DefinitionError, match=said) as caught:
             files.render(name, {})
         assert caught.value.where.endswith(place)

@@ -67,18 +67,27 @@ def test_in_an_installation_the_builtin_workshops_lie_inside_the_package(tmp_pat
         "place = locate('global-serverless')\n"
         "print(place.source, place.files().path('sample-data.json'))\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=True,
-                          env={"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"})
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=True,
+        env={"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"},
+    )
     source, data = done.stdout.split()
     assert source == str(builtin / "templates/global-serverless/workshop.yaml")
     assert data == str(builtin / "sample-data.json")
 
 
-@pytest.mark.parametrize(("name", "said"), [
-    ("global-serverles", "Did you mean 'global-serverless'"),
-    ("./nowhere", "No such file"),
-    ("nowhere.yaml", "No such file"),
-])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("global-serverles", "Did you mean 'global-serverless'"),
+        ("./nowhere", "No such file"),
+        ("nowhere.yaml", "No such file"),
+    ],
+)
 def test_an_unknown_workshop_is_a_usage_error(name, said):
     with pytest.raises(UsageError, match=said) as caught:
         load(name, KINDS)
@@ -112,7 +121,10 @@ WRONG = {
     "link": (steps(TABLE) + "links: {site: {step: web}}\n", 11, "'web' is not a step"),
     "link outside": (steps(TABLE) + "links: {site: {step: table, page: ../x.html}}\n", 11, "not a page"),
     "one region for replicas": (
-        steps("{id: check, kind: http.check, in: replicas, with: {url: x}}").replace(", eu-west-1", ""), 10, "only one region"),
+        steps("{id: check, kind: http.check, in: replicas, with: {url: x}}").replace(", eu-west-1", ""),
+        10,
+        "only one region",
+    ),
 }
 
 

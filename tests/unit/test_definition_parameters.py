@@ -30,14 +30,17 @@ def test_given_values_and_regions_win(films):
     assert settings.regions == ("eu-west-1", "ap-south-1", "us-gov-west-1")
 
 
-@pytest.mark.parametrize(("given", "said"), [
-    ({"tabel": "x"}, "It has: table. Did you mean 'table'"),
-    ({"zzz": "x"}, "no parameter 'zzz'"),
-    ({"table": "UPPER"}, "must match"),
-    ({"table": "films\n"}, "must match"),
-    ({"table": "a" * 300}, "too long"),
-    ({"table": ""}, "must match"),
-])
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"tabel": "x"}, "It has: table. Did you mean 'table'"),
+        ({"zzz": "x"}, "no parameter 'zzz'"),
+        ({"table": "UPPER"}, "must match"),
+        ({"table": "films\n"}, "must match"),
+        ({"table": "a" * 300}, "too long"),
+        ({"table": ""}, "must match"),
+    ],
+)
 def test_a_parameter_that_does_not_fit_is_a_usage_error(films, given, said):
     with pytest.raises(UsageError, match=said) as caught:
         settle(films, given, [])
@@ -45,12 +48,15 @@ def test_a_parameter_that_does_not_fit_is_a_usage_error(films, given, said):
     assert caught.value.fix
 
 
-@pytest.mark.parametrize(("regions", "said"), [
-    (["oregon"], "'oregon' is not the name of a region"),
-    (["us-west-2", "us-west-2"], "named twice"),
-    (["us-west-2 "], "not the name"),
-    (["US-WEST-2"], "not the name"),
-])
+@pytest.mark.parametrize(
+    ("regions", "said"),
+    [
+        (["oregon"], "'oregon' is not the name of a region"),
+        (["us-west-2", "us-west-2"], "named twice"),
+        (["us-west-2 "], "not the name"),
+        (["US-WEST-2"], "not the name"),
+    ],
+)
 def test_a_region_that_does_not_fit_is_a_usage_error(films, regions, said):
     with pytest.raises(UsageError, match=said):
         settle(films, {}, regions)

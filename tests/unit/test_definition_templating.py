@@ -7,13 +7,15 @@ import json
 import pytest
 
 from tests.unit.definition_world import steps, workshop
+from workshop.definition.budget import OUTPUT_LIMIT
 from workshop.definition.model import StepSpec
-from workshop.definition.sandbox import OUTPUT_LIMIT
 from workshop.definition.templating import MissingOutputError, render_settings, render_settings_leniently, render_text
 from workshop.errors import DefinitionError
 
 VARIABLES = {
-    "region": "us-west-2", "regions": ("us-west-2", "eu-west-1"), "table": "films",
+    "region": "us-west-2",
+    "regions": ("us-west-2", "eu-west-1"),
+    "table": "films",
     "steps": {"table": {"Arn": "arn:1"}, "api": {"us-west-2": {"ApiId": "a1"}}, "items": {"values": "v"}},
     "apis": {"us-west-2": {"url": "http://a/", "path_url": "http://b/"}},
 }
@@ -27,28 +29,35 @@ def fill(text):
     return render_text(text, VARIABLES, "here.yaml:7")
 
 
-@pytest.mark.parametrize(("text", "result"), [
-    ("no template { } here", "no template { } here"),
-    ("{{ table }}", "films"),
-    ("{{ steps.table.Arn }}", "arn:1"),
-    ("{{ steps['api'][region].ApiId }}", "a1"),
-    ("{{ steps.items['values'] }} {{ steps.items.values }}", "v v"),
-    ("{{ apis[region].url ~ 'x' ~ 1 }}", "http://a/x1"),
-    ("{{ apis | tojson }}", '{"us-west-2": {"url": "http://a/", "path_url": "http://b/"}}'),
-    ("{% for name, api in apis.items() %}{{ loop.index }}/{{ loop.length }} {{ name }} {{ api.url }}{% endfor %}",
-     "1/1 us-west-2 http://a/"),
-    ("{{ 'eu-west-1' in apis }} {{ steps.api['eu-west-1'] is defined }}", "False False"),
-    ("{{ steps.api['eu-west-1'] | default('none') }}", "none"),
-    ("{{ 'a' | fingerprint }} {{ 'b' | fingerprint }}", "ca978112 3e23e816"),
-    ("{{ '</script>&' | tojson }}", '"\\u003c/script\\u003e\\u0026"'),
-    ("{{ 'a\nb\n\nc' | indent(2) }}", "a\n  b\n\n  c"),
-    ("{{ regions | join(',') }} {{ 'a-b' | replace('-', '_') }} {{ regions | map('upper') | list | length }}",
-     "us-west-2,eu-west-1 a_b 2"),
-    ("{{ table.upper().split('I')[0] }} {{ [3, 1] | sort | first }} {{ 7 % 4 + 2 ** 3 }}", "F 1 11"),
-    ("{% macro twice(x) %}{{ x }}{{ x }}{% endmacro %}{{ twice('ab') }}", "abab"),
-    ("{% set ns = namespace(n=0) %}{% for i in range(4) %}{% set ns.n = ns.n + i %}{% endfor %}{{ ns.n }}", "6"),
-    ("a\n  {% if true %}\nb\n  {% endif %}\nc\n", "a\nb\nc\n"),
-])
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ("no template { } here", "no template { } here"),
+        ("{{ table }}", "films"),
+        ("{{ steps.table.Arn }}", "arn:1"),
+        ("{{ steps['api'][region].ApiId }}", "a1"),
+        ("{{ steps.items['values'] }} {{ steps.items.values }}", "v v"),
+        ("{{ apis[region].url ~ 'x' ~ 1 }}", "http://a/x1"),
+        ("{{ apis | tojson }}", '{"us-west-2": {"url": "http://a/", "path_url": "http://b/"}}'),
+        (
+            "{% for name, api in apis.items() %}{{ loop.index }}/{{ loop.length }} {{ name }} {{ api.url }}{% endfor %}",
+            "1/1 us-west-2 http://a/",
+        ),
+        ("{{ 'eu-west-1' in apis }} {{ steps.api['eu-west-1'] is defined }}", "False False"),
+        ("{{ steps.api['eu-west-1'] | default('none') }}", "none"),
+        ("{{ 'a' | fingerprint }} {{ 'b' | fingerprint }}", "ca978112 3e23e816"),
+        ("{{ '</script>&' | tojson }}", '"\\u003c/script\\u003e\\u0026"'),
+        ("{{ 'a\nb\n\nc' | indent(2) }}", "a\n  b\n\n  c"),
+        (
+            "{{ regions | join(',') }} {{ 'a-b' | replace('-', '_') }} {{ regions | map('upper') | list | length }}",
+            "us-west-2,eu-west-1 a_b 2",
+        ),
+        ("{{ table.upper().split('I')[0] }} {{ [3, 1] | sort | first }} {{ 7 % 4 + 2 ** 3 }}", "F 1 11"),
+        ("{% macro twice(x) %}{{ x }}{{ x }}{% endmacro %}{{ twice('ab') }}", "abab"),
+        ("{% set ns = namespace(n=0) %}{% for i in range(4) %}{% set ns.n = ns.n + i %}{% endfor %}{{ ns.n }}", "6"),
+        ("a\n  {% if true %}\nb\n  {% endif %}\nc\n", "a\nb\nc\n"),
+    ],
+)
 def test_templates_see_variables_outputs_and_addresses(text, result):
     assert fill(text) == result
 
@@ -60,10 +69,19 @@ def test_an_undefined_variable_names_the_nearest_known_one():
     assert not isinstance(caught.value, MissingOutputError)
 
 
-@pytest.mark.parametrize("text", [
-    "{{ steps.api['eu-west-1'].ApiId }}", "{{ steps.web.Url }}", "{{ steps.table.Name }}", "{{ apis['eu-west-1'].url }}",
-    "{{ apis.nowhere }}", "{% for x in steps.web %}{% endfor %}", "{{ steps.web | tojson }}", "{{ 'a' ~ steps.web.Url }}",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ steps.api['eu-west-1'].ApiId }}",
+        "{{ steps.web.Url }}",
+        "{{ steps.table.Name }}",
+        "{{ apis['eu-west-1'].url }}",
+        "{{ apis.nowhere }}",
+        "{% for x in steps.web %}{% endfor %}",
+        "{{ steps.web | tojson }}",
+        "{{ 'a' ~ steps.web.Url }}",
+    ],
+)
 def test_an_output_that_is_not_there_is_told_from_a_typing_mistake(text):
     with pytest.raises(MissingOutputError, match="is not there") as caught:
         fill(text)
@@ -80,23 +98,34 @@ def test_other_undefined_names_are_no_missing_outputs(text):
 def test_settings_are_filled_in_at_every_depth_and_other_values_kept():
     step = spec(name="{{ table }}", keys={"{{ table }}-key": ["{{ region }}", 3, True, None]}, plain="x")
     assert render_settings(step, VARIABLES) == {
-        "name": "films", "keys": {"films-key": ["us-west-2", 3, True, None]}, "plain": "x"}
+        "name": "films",
+        "keys": {"films-key": ["us-west-2", 3, True, None]},
+        "plain": "x",
+    }
 
 
 def test_leniently_missing_outputs_are_empty_and_other_mistakes_are_still_errors():
-    step = spec(url="{{ apis['eu-west-1'].url }}get/{{ steps.web.Url.more }}", id="{{ steps.api['x'].ApiId | default('none') }}",
-                name="{{ table }}", many="{% for x in steps.web %}{{ x }}{% endfor %}", text="{{ (steps.a.B ~ 'c') | tojson }}")
-    assert render_settings_leniently(step, VARIABLES) == {
-        "url": "get/", "id": "none", "name": "films", "many": "", "text": '"c"'}
+    step = spec(
+        url="{{ apis['eu-west-1'].url }}get/{{ steps.web.Url.more }}",
+        id="{{ steps.api['x'].ApiId | default('none') }}",
+        name="{{ table }}",
+        many="{% for x in steps.web %}{{ x }}{% endfor %}",
+        text="{{ (steps.a.B ~ 'c') | tojson }}",
+    )
+    assert render_settings_leniently(step, VARIABLES) == {"url": "get/", "id": "none", "name": "films", "many": "", "text": '"c"'}
     assert render_settings_leniently(spec(a="{{ steps.table.Arn }}"), {"steps": {}, "apis": {}}) == {"a": ""}
     with pytest.raises(DefinitionError, match="'tabel' is not defined"):
         render_settings_leniently(spec(name="{{ tabel }}"), VARIABLES)
 
 
 def test_an_error_in_settings_names_file_line_and_field(tmp_path):
-    found = workshop(tmp_path, steps(
-        "id: check\n        kind: http.check\n        in: home\n        with:\n          url: http://x\n"
-        "          expect: {a: ok, b: '{{ steps.check.Id }}'}\n"))
+    found = workshop(
+        tmp_path,
+        steps(
+            "id: check\n        kind: http.check\n        in: home\n        with:\n          url: http://x\n"
+            "          expect: {a: ok, b: '{{ steps.check.Id }}'}\n"
+        ),
+    )
     with pytest.raises(MissingOutputError) as caught:
         render_settings(found.definition.step("check"), {"steps": {}, "apis": {}})
     assert caught.value.where == f"{found.source}:15"
@@ -104,8 +133,11 @@ def test_an_error_in_settings_names_file_line_and_field(tmp_path):
 
 
 def test_settings_may_read_the_files_of_the_definition(tmp_path):
-    found = workshop(tmp_path, steps("{id: a, kind: http.check, in: home, with: {url: \"{{ read('url.txt') | trim }}\"}}"),
-                     url__txt="http://x\n")
+    found = workshop(
+        tmp_path,
+        steps("{id: a, kind: http.check, in: home, with: {url: \"{{ read('url.txt') | trim }}\"}}"),
+        url__txt="http://x\n",
+    )
     assert render_settings(found.definition.step("a"), {}) == {"url": "http://x"}
 
 
@@ -119,7 +151,7 @@ RUNAWAYS = {
     "doubling by adding": "{% set n = namespace(x='a') %}{% for i in range(99) %}{% set n.x = n.x + n.x %}{% endfor %}",
     "doubling lists": "{% set n = namespace(x=[1]) %}{% for i in range(40) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x }}",
     "lists as JSON": "{% set n = namespace(x=[1]) %}{% for i in range(40) %}{% set n.x = [n.x, n.x] %}{% endfor %}"
-                     "{{ n.x | tojson }}",
+    "{{ n.x | tojson }}",
     "calling itself": "{% macro f(n) %}{{ f(n) }}{{ f(n) }}{% endmacro %}{{ f(1) }}",
     "wide format": "{{ '%999999999d' % 1 }}",
     "format method": "{{ '{:999999999}'.format(1) }}",
@@ -143,12 +175,26 @@ def test_a_long_but_honest_template_is_filled_in():
     assert 20_000 * 40 < len(text) < OUTPUT_LIMIT
 
 
-@pytest.mark.parametrize("text", [
-    "{{ ''.__class__ }}", "{{ ''['__class__'] }}", "{{ read.__globals__ }}", "{{ steps.__class__ }}", "{{ steps._values }}",
-    "{{ self.__init__ }}", "{{ range.__self__ }}", "{{ regions | attr('__class__') }}", "{{ joiner.__init__.__globals__ }}",
-    "{% set x = [1] %}{{ x.append(2) }}", "{{ lipsum }}", "{{ cycler }}", "{{ read }}", "{{ steps.table.get.__func__ }}",
-    "{% import 'x' as y %}",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ ''.__class__ }}",
+        "{{ ''['__class__'] }}",
+        "{{ read.__globals__ }}",
+        "{{ steps.__class__ }}",
+        "{{ steps._values }}",
+        "{{ self.__init__ }}",
+        "{{ range.__self__ }}",
+        "{{ regions | attr('__class__') }}",
+        "{{ joiner.__init__.__globals__ }}",
+        "{% set x = [1] %}{{ x.append(2) }}",
+        "{{ lipsum }}",
+        "{{ cycler }}",
+        "{{ read }}",
+        "{{ steps.table.get.__func__ }}",
+        "{% import 'x' as y %}",
+    ],
+)
 def test_templates_reach_nothing_of_python(text):
     with pytest.raises(DefinitionError):
         fill(text)
@@ -161,4 +207,6 @@ def test_a_failing_expression_says_what_python_said():
 
 def test_json_of_what_templates_see_can_be_read_back():
     assert json.loads(fill("{{ {'steps': steps, 'regions': regions} | tojson(indent=2) }}")) == {
-        "steps": VARIABLES["steps"], "regions": list(VARIABLES["regions"])}
+        "steps": VARIABLES["steps"],
+        "regions": list(VARIABLES["regions"]),
+    }

@@ -30,27 +30,40 @@ def test_words_that_only_look_special_stay_text(text):
     assert parse(f"value: {text}", PATH).data == {"value": text}
 
 
-@pytest.mark.parametrize(("text", "value"), [
-    ("12", 12), ("-3", -3), ("1.5", 1.5), ("true", True), ("null", None), ("'12'", "12"), ("", None), ("''", ""),
-])
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("12", 12),
+        ("-3", -3),
+        ("1.5", 1.5),
+        ("true", True),
+        ("null", None),
+        ("'12'", "12"),
+        ("", None),
+        ("''", ""),
+    ],
+)
 def test_numbers_truth_and_null_are_read_and_quotes_make_text(text, value):
     assert parse(f"value: {text}", PATH).data == {"value": value}
 
 
-@pytest.mark.parametrize(("text", "line", "said"), [
-    ("a: 1\nb: 2\na: 3\n", 3, "first in line 1"),
-    ("a: [1, 2\nb: 3\n", 2, "YAML"),
-    ("a: 1\n\tb: 2\n", 2, "YAML"),
-    ("- one\n", 1, "a list"),
-    ("", 1, "empty"),
-    ("just words\n", 1, "one value"),
-    ("a: 1\n---\nb: 2\n", 2, "several documents"),
-    ("a: !!python/object/apply:os.system [ls]\n", 1, "tag"),
-    ("a: &x {b: *x}\n", 1, "alias"),
-    ("a: &x {b: 1}\nc:\n  <<: *x\n", 3, "Merge keys"),
-    ("{a: 1}: 2\n", 1, "plain text"),
-    ("a: " + "[" * 60 + "]" * 60, 1, "nested"),
-])
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("a: 1\nb: 2\na: 3\n", 3, "first in line 1"),
+        ("a: [1, 2\nb: 3\n", 2, "YAML"),
+        ("a: 1\n\tb: 2\n", 2, "YAML"),
+        ("- one\n", 1, "a list"),
+        ("", 1, "empty"),
+        ("just words\n", 1, "one value"),
+        ("a: 1\n---\nb: 2\n", 2, "several documents"),
+        ("a: !!python/object/apply:os.system [ls]\n", 1, "tag"),
+        ("a: &x {b: *x}\n", 1, "alias"),
+        ("a: &x {b: 1}\nc:\n  <<: *x\n", 3, "Merge keys"),
+        ("{a: 1}: 2\n", 1, "plain text"),
+        ("a: " + "[" * 60 + "]" * 60, 1, "nested"),
+    ],
+)
 def test_what_cannot_be_read_names_its_line(text, line, said):
     with pytest.raises(DefinitionError, match=said) as caught:
         parse(text, PATH)
@@ -60,8 +73,7 @@ def test_what_cannot_be_read_names_its_line(text, line, said):
 
 def test_an_alias_repeats_a_value_and_a_bomb_of_aliases_is_refused():
     assert parse("a: &x [1, 2]\nb: *x\n", PATH).data == {"a": [1, 2], "b": [1, 2]}
-    bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
-        f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9))
+    bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9))
     with pytest.raises(DefinitionError, match="too many values"):
         parse(bomb, PATH)
 

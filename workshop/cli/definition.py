@@ -23,7 +23,7 @@ def command() -> None:
     """Check, describe and begin workshops (for authors)."""
 
 
-@command.command()
+@command.command(short_help="Find everything that is wrong with a workshop.")
 @click.argument("path", metavar="PATH")
 @click.option("--json", "as_json", is_flag=True, envvar="WORKSHOP_JSON", help="Print one JSON document.")
 @click.pass_context
@@ -47,7 +47,7 @@ def lint(ctx: click.Context, path: str, as_json: bool) -> None:
         ctx.exit(ExitCode.USAGE)
 
 
-@command.command()
+@command.command(short_help="Print the JSON Schema of workshop.yaml.")
 @click.option("--json", "as_json", is_flag=True, help="Print it inside the document of the other commands.")
 def schema(as_json: bool) -> None:
     """Print the JSON Schema of workshop.yaml, the settings of every step kind included.
@@ -64,7 +64,7 @@ def schema(as_json: bool) -> None:
         click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
 
 
-@command.command()
+@command.command(short_help="Make a workshop that works, for you to change.")
 @click.argument("name", metavar="NAME")
 @click.option("--from", "builtin", metavar="NAME", help="Copy this built-in workshop instead of the skeleton.")
 @click.option("--json", "as_json", is_flag=True, envvar="WORKSHOP_JSON", help="Print one JSON document.")

@@ -24,7 +24,8 @@ def shared_root() -> Path:
     raise WorkshopError(
         "The built-in workshops are missing from this installation.",
         f"Neither {package / '_builtin'} nor {package.parent} has a folder templates.",
-        "Install the package again: pipx reinstall aws-workshop", code="Installation",
+        "Install the package again: pipx reinstall aws-workshop",
+        code="Installation",
     )
 
 

@@ -38,19 +38,25 @@ class DefinitionFiles(Files):
     def path(self, name: str) -> Path:
         parts = PurePosixPath(name).parts
         if not parts or name.startswith(("/", "~")) or ".." in parts or "\\" in name or "\0" in name:
-            raise DefinitionError(f"The file name '{name}' is not allowed.",
-                                  "Names are relative to the definition's folder and stay inside it.",
-                                  "Copy the file beside workshop.yaml and name it from there.")
+            raise DefinitionError(
+                f"The file name '{name}' is not allowed.",
+                "Names are relative to the definition's folder and stay inside it.",
+                "Copy the file beside workshop.yaml and name it from there.",
+            )
         for folder in (self._folder, self._shared):
             if folder is None or not (folder / name).exists():
                 continue
             found = (folder / name).resolve()
             if not found.is_relative_to(folder.resolve()):
-                raise DefinitionError(f"The file '{name}' leads out of the definition's folder.",
-                                      f"It is a link to {found}.", "Copy the file itself beside workshop.yaml.")
+                raise DefinitionError(
+                    f"The file '{name}' leads out of the definition's folder.",
+                    f"It is a link to {found}.",
+                    "Copy the file itself beside workshop.yaml.",
+                )
             return folder / name
-        raise DefinitionError(f"There is no file '{name}'.", f"It was looked for in {self._places()}.",
-                              "Create it there, or correct the name.")
+        raise DefinitionError(
+            f"There is no file '{name}'.", f"It was looked for in {self._places()}.", "Create it there, or correct the name."
+        )
 
     def text(self, name: str) -> str:
         """The text of the file `name`, UTF-8 and at most 1 MB; raises `DefinitionError`."""

@@ -78,10 +78,14 @@ def assemble(definition: Definition, document: Document, place: Place) -> Worksh
     """The workshop, each of whose steps knows where it is written down."""
     files = place.files()
     modules = tuple(
-        module.model_copy(update={"steps": tuple(
-            step.written_at(Origin(document, ("modules", module_number, "steps", number), files.renderer))
-            for number, step in enumerate(module.steps)
-        )})
+        module.model_copy(
+            update={
+                "steps": tuple(
+                    step.written_at(Origin(document, ("modules", module_number, "steps", number), files.renderer))
+                    for number, step in enumerate(module.steps)
+                )
+            }
+        )
         for module_number, module in enumerate(definition.modules)
     )
     return Workshop(definition.model_copy(update={"modules": modules}), files, place.source, place.builtin)
@@ -95,16 +99,28 @@ def locate(name_or_path: str) -> Place:
     if path.is_dir():
         path = path / catalogue.DEFINITION_FILE
         if not path.is_file():
-            raise UsageError(f"There is no workshop in {name_or_path}.", f"The folder holds no {catalogue.DEFINITION_FILE}.",
-                             "Make one with: workshop definition new NAME", code="UnknownWorkshop")
+            raise UsageError(
+                f"There is no workshop in {name_or_path}.",
+                f"The folder holds no {catalogue.DEFINITION_FILE}.",
+                "Make one with: workshop definition new NAME",
+                code="UnknownWorkshop",
+            )
     if path.is_file():
         return Place(path, builtin=_is_builtin(path))
     names = catalogue.builtin_names()
     if "/" in name_or_path or path.suffix in (".yaml", ".yml"):
-        raise UsageError(f"There is no workshop at {display(path)}.", "No such file or folder.",
-                         "Check the path, or make one with: workshop definition new NAME", code="UnknownWorkshop")
-    raise UsageError(f"There is no workshop named '{name_or_path}'.", closest(name_or_path, names),
-                     "Name a built-in workshop, or a folder: --workshop ./my-workshop", code="UnknownWorkshop")
+        raise UsageError(
+            f"There is no workshop at {display(path)}.",
+            "No such file or folder.",
+            "Check the path, or make one with: workshop definition new NAME",
+            code="UnknownWorkshop",
+        )
+    raise UsageError(
+        f"There is no workshop named '{name_or_path}'.",
+        closest(name_or_path, names),
+        "Name a built-in workshop, or a folder: --workshop ./my-workshop",
+        code="UnknownWorkshop",
+    )
 
 
 def _is_builtin(path: Path) -> bool:

@@ -37,9 +37,12 @@ def settle(workshop: Workshop, given: Mapping[str, str], regions: Sequence[str])
     known = workshop.definition.parameters
     for name in given:
         if name not in known:
-            raise UsageError(f"The workshop {workshop.name} has no parameter '{name}'.",
-                             f"It has: {', '.join(known)}." if known else "It has none.",
-                             _suggestion(name, known), code="UnknownParameter")
+            raise UsageError(
+                f"The workshop {workshop.name} has no parameter '{name}'.",
+                f"It has: {', '.join(known)}." if known else "It has none.",
+                _suggestion(name, known),
+                code="UnknownParameter",
+            )
     values = {name: _checked(name, given.get(name, spec.default), spec) for name, spec in known.items()}
     return Settings(values, _regions(workshop, tuple(regions) or workshop.definition.regions))
 
@@ -51,29 +54,46 @@ def _suggestion(name: str, known: Mapping[str, ParameterSpec]) -> str:
 
 def _checked(name: str, value: str, spec: ParameterSpec) -> str:
     if len(value) > MAX_LENGTH:
-        raise UsageError(f"The value of parameter '{name}' is too long.", f"At most {MAX_LENGTH} characters fit.",
-                         f"Give a shorter one: --param {name}=VALUE", code="BadParameter")
+        raise UsageError(
+            f"The value of parameter '{name}' is too long.",
+            f"At most {MAX_LENGTH} characters fit.",
+            f"Give a shorter one: --param {name}=VALUE",
+            code="BadParameter",
+        )
     if spec.pattern and not re.fullmatch(spec.pattern, value):
-        raise UsageError(f"The value '{value}' does not fit parameter '{name}'.",
-                         f"The whole value must match {spec.pattern}",
-                         f"Give one that does, for example: --param {name}={spec.default}", code="BadParameter")
+        raise UsageError(
+            f"The value '{value}' does not fit parameter '{name}'.",
+            f"The whole value must match {spec.pattern}",
+            f"Give one that does, for example: --param {name}={spec.default}",
+            code="BadParameter",
+        )
     return value
 
 
 def _regions(workshop: Workshop, regions: tuple[str, ...]) -> tuple[str, ...]:
     for number, region in enumerate(regions):
         if not re.fullmatch(REGION_PATTERN, region):
-            raise UsageError(f"'{region}' is not the name of a region.", "Regions look like us-west-2.",
-                             "Name the home region first: --region us-west-2 --region eu-west-1", code="BadRegion")
+            raise UsageError(
+                f"'{region}' is not the name of a region.",
+                "Regions look like us-west-2.",
+                "Name the home region first: --region us-west-2 --region eu-west-1",
+                code="BadRegion",
+            )
         if region in regions[:number]:
-            raise UsageError(f"The region {region} is named twice.", "Each region of a workshop is a different one.",
-                             "Name each once: --region us-west-2 --region eu-west-1", code="BadRegion")
+            raise UsageError(
+                f"The region {region} is named twice.",
+                "Each region of a workshop is a different one.",
+                "Name each once: --region us-west-2 --region eu-west-1",
+                code="BadRegion",
+            )
     if len(regions) == 1:
         for step in workshop.definition.steps():
             if step.placement is Placement.REPLICAS:
-                raise UsageError(f"The workshop {workshop.name} needs at least two regions.",
-                                 f"Its step '{step.id}' makes replicas outside the home region {regions[0]}.",
-                                 f"Name another one: --region {regions[0]} --region "
-                                 f"{next((r for r in workshop.definition.regions if r != regions[0]), 'eu-west-1')}",
-                                 code="BadRegion")
+                raise UsageError(
+                    f"The workshop {workshop.name} needs at least two regions.",
+                    f"Its step '{step.id}' makes replicas outside the home region {regions[0]}.",
+                    f"Name another one: --region {regions[0]} --region "
+                    f"{next((r for r in workshop.definition.regions if r != regions[0]), 'eu-west-1')}",
+                    code="BadRegion",
+                )
     return regions

@@ -49,15 +49,29 @@ class _Rehearsal:
     """One step in one region."""
 
     def __init__(
-        self, workshop: Workshop, settings: Settings, kinds: Kinds, *, step: StepSpec, origin: Origin, region: str,
+        self,
+        workshop: Workshop,
+        settings: Settings,
+        kinds: Kinds,
+        *,
+        step: StepSpec,
+        origin: Origin,
+        region: str,
     ) -> None:
         self.workshop, self.step, self.origin, self.kinds = workshop, step, origin, kinds
         self.settings, self.region = settings, region
         self.outputs = Outputs(workshop.definition, settings)
         self.variables: dict[str, Any] = {
-            **settings.parameters, "workshop": workshop.name, "title": workshop.definition.title, "target": "local",
-            "account": "000000000000", "region": region, "home": settings.home, "regions": settings.regions,
-            "steps": self.outputs, "apis": Apis(self.outputs),
+            **settings.parameters,
+            "workshop": workshop.name,
+            "title": workshop.definition.title,
+            "target": "local",
+            "account": "000000000000",
+            "region": region,
+            "home": settings.home,
+            "regions": settings.regions,
+            "steps": self.outputs,
+            "apis": Apis(self.outputs),
         }
 
     def problems(self) -> Iterator[Problem]:
@@ -69,11 +83,12 @@ class _Rehearsal:
                 yield from_error(error)
         yield from self.waits("with")
         kind = self.kinds.get(self.step.kind)
-        if kind is not None and rendered.keys() == self.step.settings.keys():
+        if kind is not None:
+            failed = self.step.settings.keys() - rendered.keys()
             try:
-                rendered = kind.Params.model_validate(rendered).model_dump()
+                rendered = kind.Params.model_validate({**self.step.settings, **rendered}).model_dump(exclude=failed)
             except ValidationError as error:
-                yield from problems_of(error, kind.Params, self.origin.document, (*self.origin.base, "with"))
+                yield from problems_of(error, kind.Params, self.origin.document, (*self.origin.base, "with"), skip=failed)
         yield from self.files(rendered)
 
     def files(self, rendered: Mapping[str, Any]) -> Iterator[Problem]:
@@ -100,8 +115,14 @@ class _Rehearsal:
             yield from_error(error) if error.where else self.at(key, error)
             return
         if error_text := _malformed(name.removesuffix(".j2"), text):
-            yield self.at(key, DefinitionError(f"'{name}' filled in is not well formed.", error_text,
-                                               "Check its quotes and commas, and the indentation of what it fills in."))
+            yield self.at(
+                key,
+                DefinitionError(
+                    f"'{name}' filled in is not well formed.",
+                    error_text,
+                    "Check its quotes and commas, and the indentation of what it fills in.",
+                ),
+            )
 
     def beside(self, key: str, name: str, rendered: Mapping[str, Any]) -> str:
         """A site's configuration may lie in its source folder."""
@@ -120,10 +141,17 @@ class _Rehearsal:
         self.outputs.read.clear()
         for name in sorted({name for name, _ in early}):
             regions = ", ".join(sorted(region for read, region in early if read == name))
-            fix = ("In one region a step waits for that region only: read the others in a step with `in: global`."
-                   if name in self.step.needs else f"Add '{name}' to `needs` of '{self.step.id}'.")
-            yield problem_at(self.origin.document, (*self.origin.base, *field),
-                             f"The step '{self.step.id}' reads an output of '{name}' ({regions}) and does not wait for it.", fix)
+            fix = (
+                "In one region a step waits for that region only: read the others in a step with `in: global`."
+                if name in self.step.needs
+                else f"Add '{name}' to `needs` of '{self.step.id}'."
+            )
+            yield problem_at(
+                self.origin.document,
+                (*self.origin.base, *field),
+                f"The step '{self.step.id}' reads an output of '{name}' ({regions}) and does not wait for it.",
+                fix,
+            )
 
     def at(self, key: str, error: DefinitionError) -> Problem:
         what = " ".join(part for part in (error.problem, error.why) if part)

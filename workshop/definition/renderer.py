@@ -14,17 +14,27 @@ from typing import Any
 from jinja2 import FunctionLoader, Template, TemplateError, TemplateNotFound, TemplateSyntaxError, UndefinedError
 from jinja2.exceptions import SecurityError
 
+from workshop.definition.budget import BUDGET, OUTPUT_LIMIT, Budget, budget
 from workshop.definition.namespace import MissingMember, lenient, strict
 from workshop.definition.problem import closest
-from workshop.definition.sandbox import BUDGET, OUTPUT_LIMIT, Budget, Sandbox, budget
+from workshop.definition.sandbox import Sandbox
 from workshop.errors import DefinitionError
 
 __all__ = ["MissingOutputError", "Renderer"]
 
 _PREFIX = "template:"
 # What the expressions of a template can raise: the sandbox calls Python's own operators and methods.
-_FAULTS = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError, MemoryError,
-           SyntaxError)
+_FAULTS = (
+    TemplateError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+    MemoryError,
+    SyntaxError,
+)
 
 
 class MissingOutputError(DefinitionError):
@@ -84,24 +94,43 @@ class Renderer:
 def _explain(error: BaseException, where: str, variables: Mapping[str, Any]) -> DefinitionError:
     place = _line_of(error, where)
     if isinstance(error, MissingMember):
-        return MissingOutputError(str(error), "The step that makes it has not run, or it is gone.",
-                                  "Add that step to `needs`, or set the workshop up first.", where=place, code="MissingOutput")
+        return MissingOutputError(
+            str(error),
+            "The step that makes it has not run, or it is gone.",
+            "Add that step to `needs`, or set the workshop up first.",
+            where=place,
+            code="MissingOutput",
+        )
     if isinstance(error, TemplateNotFound):
         return DefinitionError(f"There is no template '{error.name}'.", "", "Correct the name.", where=place)
     if isinstance(error, TemplateSyntaxError):
-        return DefinitionError("The template is not well formed.", f"{(error.message or '').rstrip('.')}.",
-                               "Check the {{ }} and {% %} of that line.", where=place)
+        return DefinitionError(
+            "The template is not well formed.",
+            f"{(error.message or '').rstrip('.')}.",
+            "Check the {{ }} and {% %} of that line.",
+            where=place,
+        )
     if isinstance(error, SecurityError):
-        return DefinitionError("The template is refused.", str(error),
-                               "Templates fill in values; do heavy work elsewhere.", where=place)
+        return DefinitionError(
+            "The template is refused.", str(error), "Templates fill in values; do heavy work elsewhere.", where=place
+        )
     if isinstance(error, UndefinedError):
         name = re.match(r"The variable '(\w+)' is not defined\.$", str(error))
-        return DefinitionError(str(error), "", closest(name[1], sorted(variables)) if name else "Correct the name.",
-                               where=place, code="UndefinedVariable")
+        return DefinitionError(
+            str(error),
+            "",
+            closest(name[1], sorted(variables)) if name else "Correct the name.",
+            where=place,
+            code="UndefinedVariable",
+        )
     if isinstance(error, RecursionError | MemoryError | SyntaxError):
         return DefinitionError("The template is refused.", "It is nested too deeply.", "Make it flatter.", where=place)
-    return DefinitionError("The template cannot be filled in.", f"{type(error).__name__}: {str(error)[:300]}.",
-                           "Check the expression of that line.", where=place)
+    return DefinitionError(
+        "The template cannot be filled in.",
+        f"{type(error).__name__}: {str(error)[:300]}.",
+        "Check the expression of that line.",
+        where=place,
+    )
 
 
 def _line_of(error: BaseException, where: str) -> str:

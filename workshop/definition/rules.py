@@ -21,9 +21,36 @@ Kinds = Mapping[str, Step[Any]]
 
 RESERVED = ("workshop", "title", "target", "account", "region", "home", "regions", "steps", "apis", "read")
 """The variables that every template sees."""
-_WORDS_OF_TEMPLATES = ("and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "True", "False", "None", "range",
-                       "dict", "joiner", "namespace", "loop", "self", "super", "caller", "varargs", "kwargs", "import", "from",
-                       "recursive", "with", "context")
+_WORDS_OF_TEMPLATES = (
+    "and",
+    "or",
+    "not",
+    "in",
+    "is",
+    "if",
+    "else",
+    "true",
+    "false",
+    "none",
+    "True",
+    "False",
+    "None",
+    "range",
+    "dict",
+    "joiner",
+    "namespace",
+    "loop",
+    "self",
+    "super",
+    "caller",
+    "varargs",
+    "kwargs",
+    "import",
+    "from",
+    "recursive",
+    "with",
+    "context",
+)
 
 
 def places(definition: Definition) -> Iterator[tuple[FieldPath, ModuleSpec, StepSpec]]:
@@ -34,7 +61,10 @@ def places(definition: Definition) -> Iterator[tuple[FieldPath, ModuleSpec, Step
 
 
 def static_problems(
-    definition: Definition, document: Document, kinds: Kinds, unreadable: frozenset[FieldPath] = frozenset(),
+    definition: Definition,
+    document: Document,
+    kinds: Kinds,
+    unreadable: frozenset[FieldPath] = frozenset(),
 ) -> list[Problem]:
     """Everything that can be said without files and templates, in the order of the lines.
 
@@ -53,17 +83,21 @@ def _regions(definition: Definition, document: Document) -> Iterator[Problem]:
     if len(definition.regions) == 1:
         for field, _, step in places(definition):
             if step.placement is Placement.REPLICAS:
-                yield problem_at(document, (*field, "in"),
-                                 f"The step '{step.id}' runs in replicas, and there is only one region.",
-                                 "Add a second region to `regions`.")
+                yield problem_at(
+                    document,
+                    (*field, "in"),
+                    f"The step '{step.id}' runs in replicas, and there is only one region.",
+                    "Add a second region to `regions`.",
+                )
 
 
 def _parameters(definition: Definition, document: Document) -> Iterator[Problem]:
     for name, parameter in definition.parameters.items():
         field: FieldPath = ("parameters", name)
         if name in RESERVED or name in _WORDS_OF_TEMPLATES:
-            yield problem_at(document, field, f"'{name}' cannot be a parameter: templates know that word already.",
-                             "Choose another name.")
+            yield problem_at(
+                document, field, f"'{name}' cannot be a parameter: templates know that word already.", "Choose another name."
+            )
         if not parameter.pattern:
             continue
         try:
@@ -72,8 +106,12 @@ def _parameters(definition: Definition, document: Document) -> Iterator[Problem]
             yield problem_at(document, (*field, "pattern"), f"The pattern is not a regular expression: {error}.", "Correct it.")
             continue
         if not matches:
-            yield problem_at(document, (*field, "default"), f"The default '{parameter.default}' does not match the pattern.",
-                             "Change one of the two.")
+            yield problem_at(
+                document,
+                (*field, "default"),
+                f"The default '{parameter.default}' does not match the pattern.",
+                "Change one of the two.",
+            )
 
 
 def _modules(definition: Definition, document: Document) -> Iterator[Problem]:
@@ -88,8 +126,12 @@ def _steps(definition: Definition, document: Document) -> Iterator[Problem]:
     for field, _, step in places(definition):
         if step.id in first:
             line = document.line((*first[step.id], "id"))
-            yield problem_at(document, (*field, "id"), f"There are two steps with the id '{step.id}', the first in line {line}.",
-                             "Rename one: ids are unique in the whole workshop.")
+            yield problem_at(
+                document,
+                (*field, "id"),
+                f"There are two steps with the id '{step.id}', the first in line {line}.",
+                "Rename one: ids are unique in the whole workshop.",
+            )
         first.setdefault(step.id, field)
 
 
@@ -99,12 +141,17 @@ def _needs(definition: Definition, document: Document) -> Iterator[Problem]:
         for number, need in enumerate(step.needs):
             here = (*field, "needs", number)
             if need not in order:
-                yield problem_at(document, here, f"The step '{step.id}' needs '{need}', which is not a step.",
-                                 closest(need, order))
+                yield problem_at(
+                    document, here, f"The step '{step.id}' needs '{need}', which is not a step.", closest(need, order)
+                )
             elif order[need] > definition.module_names().index(module.name):
                 later = definition.modules[order[need]].name
-                yield problem_at(document, here, f"The step '{step.id}' of module {module.name} needs '{need}' of the later "
-                                 f"module {later}.", "A module is complete without the ones after it: move one of the steps.")
+                yield problem_at(
+                    document,
+                    here,
+                    f"The step '{step.id}' of module {module.name} needs '{need}' of the later module {later}.",
+                    "A module is complete without the ones after it: move one of the steps.",
+                )
 
 
 def _cycles(definition: Definition, document: Document) -> Iterator[Problem]:
@@ -119,9 +166,13 @@ def _cycles(definition: Definition, document: Document) -> Iterator[Problem]:
             if leaving:
                 done.add(path.pop())
             elif step in path:
-                circle = [*path[path.index(step):], step]
-                yield problem_at(document, (*fields[step], "needs"), f"The steps wait for each other: {' -> '.join(circle)}.",
-                                 "Remove one of these needs.")
+                circle = [*path[path.index(step) :], step]
+                yield problem_at(
+                    document,
+                    (*fields[step], "needs"),
+                    f"The steps wait for each other: {' -> '.join(circle)}.",
+                    "Remove one of these needs.",
+                )
             elif step not in done:
                 path.append(step)
                 waiting.append((step, True))
@@ -147,5 +198,9 @@ def _kinds(definition: Definition, document: Document, kinds: Kinds, unreadable:
             yield problem_at(document, (*field, "kind"), f"There is no step kind '{step.kind}'.", closest(step.kind, kinds))
         elif step.placement not in kind.placements:
             fitting = ", ".join(placement.value for placement in Placement if placement in kind.placements)
-            yield problem_at(document, (*field, "in"), f"A step of kind {step.kind} cannot run in '{step.placement.value}'.",
-                             f"Use one of: {fitting}.")
+            yield problem_at(
+                document,
+                (*field, "in"),
+                f"A step of kind {step.kind} cannot run in '{step.placement.value}'.",
+                f"Use one of: {fitting}.",
+            )

@@ -82,8 +82,11 @@ def _inside(value: Any, path: FieldPath) -> dict[str | int, Any]:
 
 def _step(value: Any, placeholder: str) -> dict[str, Any]:
     name = value.get("id") if isinstance(value, dict) else None
-    return {"id": name if isinstance(name, str) and name != placeholder and _plain(name) else placeholder,
-            "kind": "unreadable", "in": "home"}
+    return {
+        "id": name if isinstance(name, str) and name != placeholder and _plain(name) else placeholder,
+        "kind": "unreadable",
+        "in": "home",
+    }
 
 
 def _module(value: Any, number: int, field: str, unreadable: set[FieldPath]) -> dict[str, Any]:

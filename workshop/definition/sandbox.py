@@ -6,56 +6,50 @@ output draws on one budget: a template that runs away is refused instead of fill
 
 from __future__ import annotations
 
-import functools
-import hashlib
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextvars import ContextVar
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from jinja2 import BaseLoader, Undefined, nodes, pass_eval_context
 from jinja2.exceptions import SecurityError
-from jinja2.filters import FILTERS
 from jinja2.nodes import EvalContext
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
+from workshop.definition.budget import TURN, budget, spend, weight
+from workshop.definition.filters import filters
 from workshop.definition.namespace import Blank, Members, Unset
 
-__all__ = ["BUDGET", "OUTPUT_LIMIT", "Budget", "Sandbox", "budget"]
+__all__ = ["Sandbox"]
 
-BUDGET = 20_000_000
-"""What one rendering may spend; a character costs one, a turn of a loop or a call ten."""
-OUTPUT_LIMIT = 2_000_000
-"""Characters of one rendered text. A CloudFormation template is refused by AWS above 1 MB."""
-TURN = 10
 MAX_INTEGER_BITS = 4096
 
-_STRING_METHODS = frozenset({
-    "capitalize", "count", "endswith", "find", "isalnum", "isalpha", "isdigit", "lower", "lstrip", "partition",
-    "removeprefix", "removesuffix", "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "title",
-    "upper",
-})
-_FILTERS = ("abs", "capitalize", "dictsort", "first", "float", "int", "items", "last", "length", "list", "lower", "map", "max",
-            "min", "reject", "rejectattr", "reverse", "round", "select", "selectattr", "sort", "string", "sum", "title", "trim",
-            "unique", "upper", "count")
-
-
-class Budget:
-    """What is left for one rendering."""
-
-    def __init__(self, units: int) -> None:
-        self.left = units
-
-    def spend(self, units: int) -> None:
-        self.left -= units
-        if self.left < 0:
-            raise SecurityError("The template does too much work or makes too much text.")
-
-
-budget: ContextVar[Budget] = ContextVar("budget")
-"""The budget of the rendering that is going on."""
+_STRING_METHODS = frozenset(
+    [
+        "capitalize",
+        "count",
+        "endswith",
+        "find",
+        "isalnum",
+        "isalpha",
+        "isdigit",
+        "lower",
+        "lstrip",
+        "partition",
+        "removeprefix",
+        "removesuffix",
+        "rpartition",
+        "rsplit",
+        "rstrip",
+        "split",
+        "splitlines",
+        "startswith",
+        "strip",
+        "title",
+        "upper",
+    ]
+)
+"""Those that make no text longer than what they are given."""
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
@@ -65,13 +59,25 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def __init__(self, loader: BaseLoader | None, read: Callable[[str], str]) -> None:
         super().__init__(
-            loader=loader, undefined=Unset, autoescape=False, optimized=False, auto_reload=False, cache_size=64,
-            trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, finalize=_finalize,
+            loader=loader,
+            undefined=Unset,
+            autoescape=False,
+            optimized=False,
+            auto_reload=False,
+            cache_size=64,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            finalize=_finalize,
         )
-        self.filters = {name: _paid(FILTERS[name]) for name in _FILTERS}
-        self.filters |= {name: _paid(function) for name, function in _OWN_FILTERS.items()}
-        self.globals = {"range": self.globals["range"], "dict": dict, "joiner": self.globals["joiner"],
-                        "namespace": self.globals["namespace"], "read": read}
+        self.filters = filters()
+        self.globals = {
+            "range": self.globals["range"],
+            "dict": dict,
+            "joiner": self.globals["joiner"],
+            "namespace": self.globals["namespace"],
+            "read": read,
+        }
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree: nodes.Template = _Metering().visit(super()._parse(source, name, filename))
@@ -79,7 +85,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def joined(self, *parts: Any) -> str:
         """The `~` operator."""
-        budget.get().spend(sum(_weight(part) for part in parts))
+        spend(sum(weight(part) for part in parts))
         return "".join(str(part) for part in parts)
 
     def counted(self, values: Iterable[Any]) -> Iterator[Any]:
@@ -95,14 +101,14 @@ class Sandbox(ImmutableSandboxedEnvironment):
             raise SecurityError("The % operator takes numbers; join texts with ~.")
         if operator == "*" and not numbers:
             times = max((value for value in (left, right) if isinstance(value, int)), default=1)
-            budget.get().spend((_weight(left) + _weight(right)) * max(times, 1))
+            spend((weight(left) + weight(right)) * max(times, 1))
         elif operator == "**" and numbers and _bits(left) * abs(right) > MAX_INTEGER_BITS:
             raise SecurityError("The number is too large.")
-        budget.get().spend(_weight(left) + _weight(right))
+        spend(weight(left) + weight(right))
         return super().call_binop(context, operator, left, right)
 
     def call(self, context: Context, function: Any, *args: Any, **kwargs: Any) -> Any:
-        budget.get().spend(TURN + sum(_weight(value) for value in (*args, *kwargs.values())))
+        spend(TURN + sum(weight(value) for value in (*args, *kwargs.values())))
         return super().call(context, function, *args, **kwargs)
 
     def get_template(self, name: Any, parent: str | None = None, globals: Any = None) -> Any:
@@ -153,27 +159,6 @@ class _Metering(NodeTransformer):
         return nodes.Const(node.data, lineno=node.lineno)
 
 
-def _weight(value: Any) -> int:
-    """About how many characters a value is, counted no further than the budget; each member counts like a turn of a loop."""
-    total, stack, limit = 0, [value], budget.get().left
-    while stack and total <= limit:
-        value = stack.pop()
-        total += 1
-        if isinstance(value, str):
-            total += len(value)
-        elif isinstance(value, Context):
-            continue  # what some of Jinja2's filters are handed beside their values
-        elif isinstance(value, Mapping):
-            stack.extend(value.values())
-            total += TURN * len(value)
-        elif isinstance(value, list | tuple | set | frozenset):
-            stack.extend(value)
-            total += TURN * len(value)
-        elif isinstance(value, int):
-            total += value.bit_length() // 3
-    return total
-
-
 def _bits(value: float) -> int:
     return value.bit_length() if isinstance(value, int) else 1
 
@@ -182,67 +167,5 @@ def _bits(value: float) -> int:
 def _finalize(_context: EvalContext, value: Any) -> Any:
     if callable(value) and not isinstance(value, Undefined):
         raise SecurityError("A function stands where its result is meant: call it with ().")
-    budget.get().spend(_weight(value))
+    spend(weight(value))
     return value
-
-
-def _paid(function: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(function)
-    def filter_(*args: Any, **kwargs: Any) -> Any:
-        budget.get().spend(TURN + sum(_weight(value) for value in (*args, *kwargs.values())))
-        result = function(*args, **kwargs)
-        budget.get().spend(_weight(result))
-        return result
-
-    return filter_
-
-
-def _fingerprint(value: Any) -> str:
-    """Eight hexadecimal digits that change when the text changes: for names that must be new for new content."""
-    return hashlib.sha256(str(value).encode()).hexdigest()[:8]
-
-
-def _tojson(value: Any, indent: int | None = None) -> str:
-    """JSON that may stand in a script element as well: `<`, `>` and `&` are escaped."""
-    if indent is not None and not 0 <= indent <= 16:
-        raise SecurityError("tojson: indent is between 0 and 16.")
-    text = json.dumps(value, default=_plain, ensure_ascii=False, indent=indent)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, Undefined):
-        return str(value)
-    return list(value)
-
-
-def _indent(value: Any, width: int | str = 4, first: bool = False) -> str:
-    """Indents every line but the first, or that one too; empty lines stay empty."""
-    prefix = width if isinstance(width, str) else " " * min(max(width, 0), 100)
-    budget.get().spend(str(value).count("\n") * len(prefix))
-    lines = str(value).split("\n")
-    return "\n".join(prefix + line if line and (first or number) else line for number, line in enumerate(lines))
-
-
-def _join(value: Iterable[Any], separator: str = "") -> str:
-    parts = [str(part) for part in value]
-    budget.get().spend(len(separator) * len(parts) + sum(len(part) for part in parts))
-    return separator.join(parts)
-
-
-def _replace(value: Any, old: str, new: str) -> str:
-    text = str(value)
-    budget.get().spend(len(new) * (text.count(old) if old else len(text) + 1))
-    return text.replace(old, new)
-
-
-def _default(value: Any, default: Any = "", boolean: bool = False) -> Any:
-    return default if isinstance(value, Undefined | Blank) or (boolean and not value) else value
-
-
-_OWN_FILTERS: dict[str, Callable[..., Any]] = {
-    "default": _default, "d": _default, "fingerprint": _fingerprint, "indent": _indent, "join": _join, "replace": _replace,
-    "tojson": _tojson,
-}

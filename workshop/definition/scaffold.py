@@ -30,20 +30,35 @@ def new(name: str, folder: Path, from_builtin: str | None = None) -> list[Path]:
     built-in workshop, or the folder holds something already.
     """
     if not _NAME.fullmatch(name):
-        raise UsageError(f"'{name}' cannot be the name of a workshop.",
-                         "A name has lower case letters, digits and -, begins with a letter and has at most 40 characters.",
-                         "Choose another one, for example: workshop definition new my-workshop", code="BadName")
+        raise UsageError(
+            f"'{name}' cannot be the name of a workshop.",
+            "A name has lower case letters, digits and -, begins with a letter and has at most 40 characters.",
+            "Choose another one, for example: workshop definition new my-workshop",
+            code="BadName",
+        )
     if from_builtin is not None and from_builtin not in catalogue.builtin_names():
-        raise UsageError(f"There is no built-in workshop '{from_builtin}'.", closest(from_builtin, catalogue.builtin_names()),
-                         f"See: workshop definition new {name} --from {catalogue.builtin_names()[0]}", code="UnknownWorkshop")
+        raise UsageError(
+            f"There is no built-in workshop '{from_builtin}'.",
+            closest(from_builtin, catalogue.builtin_names()),
+            f"See: workshop definition new {name} --from {catalogue.builtin_names()[0]}",
+            code="UnknownWorkshop",
+        )
     if folder.is_symlink() or (folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))):
-        raise UsageError(f"{display(folder)} exists already.", "Nothing in it was changed.",
-                         "Choose another name, or remove it first.", code="FolderExists")
+        raise UsageError(
+            f"{display(folder)} exists already.",
+            "Nothing in it was changed.",
+            "Choose another name, or remove it first.",
+            code="FolderExists",
+        )
     try:
         return _made(name, folder, from_builtin)
     except OSError as error:
-        raise UsageError(f"The workshop cannot be written to {display(folder)}.", f"{error.strerror or error}.",
-                         "Change to a folder that you can write, and try again.", code="FolderUnwritable") from error
+        raise UsageError(
+            f"The workshop cannot be written to {display(folder)}.",
+            f"{error.strerror or error}.",
+            "Change to a folder that you can write, and try again.",
+            code="FolderUnwritable",
+        ) from error
 
 
 def _made(name: str, folder: Path, from_builtin: str | None) -> list[Path]:
@@ -86,10 +101,12 @@ def _umask() -> int:
 def _write_skeleton(name: str, draft: Path) -> None:
     draft.mkdir()
     (draft / catalogue.DEFINITION_FILE).write_text(_SKELETON.replace("NAME", name), encoding="utf-8")
-    items = [{"PutRequest": {"Item": {"PK": {"S": "greeting"}, "SK": {"S": language}, "text": {"S": text}}}}
-             for language, text in (("en", "Hello"), ("es", "Hola"), ("ja", "こんにちは"))]
+    items = [
+        {"PutRequest": {"Item": {"PK": {"S": "greeting"}, "SK": {"S": language}, "text": {"S": text}}}}
+        for language, text in (("en", "Hello"), ("es", "Hola"), ("ja", "こんにちは"))
+    ]
     lines = ",\n".join(f"    {json.dumps(item, ensure_ascii=False)}" for item in items)
-    (draft / "items.json").write_text(f'{{\n  "{name}": [\n{lines}\n  ]\n}}\n', encoding="utf-8")
+    (draft / "items.json").write_text(f'{{\n  "{name}-table": [\n{lines}\n  ]\n}}\n', encoding="utf-8")
 
 
 _SKELETON = """\
@@ -108,7 +125,7 @@ regions: [us-west-2, eu-west-1]        # the first is the home region; `--region
 # What a facilitator may change with `--param table=other`. Templates see every parameter as a variable.
 parameters:
   table:
-    default: NAME
+    default: NAME-table
     pattern: '[A-Za-z0-9_.-]{3,255}'   # the whole value must match
     description: The name of the table.
 

@@ -33,9 +33,12 @@ def json_schema(kinds: Kinds | None = None) -> dict[str, Any]:
         settings = kind.Params.model_json_schema(by_alias=True, ref_template=f"#/$defs/{name}.{{model}}")
         definitions |= {f"{name}.{key}": _with_templates(value) for key, value in settings.pop("$defs", {}).items()}
         definitions[name] = _with_templates(settings) | {"title": name, "description": kind.summary}
-        then: dict[str, Any] = {"properties": {
-            "with": {"$ref": f"#/$defs/{name}"}, "in": {"enum": sorted(place.value for place in kind.placements)},
-        }}
+        then: dict[str, Any] = {
+            "properties": {
+                "with": {"$ref": f"#/$defs/{name}"},
+                "in": {"enum": sorted(place.value for place in kind.placements)},
+            }
+        }
         if settings.get("required"):
             then["required"] = ["with"]
         step["allOf"].append({"if": {"properties": {"kind": {"const": name}}, "required": ["kind"]}, "then": then})

@@ -6,6 +6,7 @@ for people who write YAML and have never heard of pydantic.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -36,9 +37,16 @@ def problem_at(document: Document, field: FieldPath, what: str, fix: str = "") -
     return Problem(display(document.path), document.line(field), document.dotted(field), what, fix)
 
 
-def problems_of(error: ValidationError, model: type[BaseModel], document: Document, base: FieldPath = ()) -> list[Problem]:
-    """Every error about `model`, whose values stand at `base` in the document."""
-    return [_problem(details, model, document, base) for details in causes(error)]
+def problems_of(
+    error: ValidationError,
+    model: type[BaseModel],
+    document: Document,
+    base: FieldPath = (),
+    *,
+    skip: Set[str] = frozenset(),
+) -> list[Problem]:
+    """Every error about `model`, whose values stand at `base` in the document; nothing about the fields in `skip`."""
+    return [_problem(details, model, document, base) for details in causes(error) if not skip & set(details["loc"][:1])]
 
 
 def causes(error: ValidationError) -> list[ErrorDetails]:

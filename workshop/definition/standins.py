@@ -38,8 +38,11 @@ class Outputs(Mapping[str, Any]):
                 if step.placement in (Placement.EACH, Placement.REPLICAS):
                     return {region: AnyOutput(self.read, step_id, region) for region in regions}
                 return AnyOutput(self.read, step_id, regions[0])
-        raise DefinitionError(f"The template reads steps.{step_id}, and there is no such step.", "",
-                              closest(step_id, [step.id for step in self.definition.steps()]))
+        raise DefinitionError(
+            f"The template reads steps.{step_id}, and there is no such step.",
+            "",
+            closest(step_id, [step.id for step in self.definition.steps()]),
+        )
 
     def __iter__(self) -> Iterator[str]:
         return iter([step.id for step in self.definition.steps()])
@@ -55,23 +58,29 @@ class Apis(Mapping[str, Any]):
         self.outputs = outputs
 
     def __getitem__(self, region: str) -> Mapping[str, str]:
-        if region not in list(self):
+        step, regions = self._made_by()
+        if region not in regions:
             raise KeyError(region)
-        if self.outputs.definition.apis:
-            self.outputs.read.add((self.outputs.definition.apis.step, region))
+        self.outputs.read.add((step, region))
         return {"url": "http://127.0.0.1/api/", "path_url": "http://127.0.0.1/api/"}
 
     def __iter__(self) -> Iterator[str]:
-        definition = self.outputs.definition
-        if definition.apis is None:
-            raise DefinitionError("The template reads apis, and the definition names none.", "",
-                                  "Add, for example, apis: {step: api, stage: api}")
-        for step in definition.steps():
-            if step.id == definition.apis.step:
-                yield from regions_of(step, self.outputs.settings)
+        return iter(self._made_by()[1])
 
     def __len__(self) -> int:
-        return len(list(self))
+        return len(self._made_by()[1])
+
+    def _made_by(self) -> tuple[str, tuple[str, ...]]:
+        """The step whose output is the id of the API, and its regions; none when there is no such step."""
+        definition = self.outputs.definition
+        if definition.apis is None:
+            raise DefinitionError(
+                "The template reads apis, and the definition names none.", "", "Add, for example, apis: {step: api, stage: api}"
+            )
+        for step in definition.steps():
+            if step.id == definition.apis.step:
+                return step.id, regions_of(step, self.outputs.settings)
+        return definition.apis.step, ()
 
 
 class AnyOutput(Mapping[str, str]):

@@ -42,8 +42,10 @@ def _value(spec: StepSpec, value: Any, variables: Mapping[str, Any], fill: Fill,
     if isinstance(value, str):
         return _text(spec, value, variables, fill, field)
     if isinstance(value, Mapping):
-        return {_text(spec, key, variables, fill, (*field, key)): _value(spec, member, variables, fill, (*field, key))
-                for key, member in value.items()}
+        return {
+            _text(spec, key, variables, fill, (*field, key)): _value(spec, member, variables, fill, (*field, key))
+            for key, member in value.items()
+        }
     if isinstance(value, list | tuple):
         return [_value(spec, member, variables, fill, (*field, number)) for number, member in enumerate(value)]
     return value
@@ -63,5 +65,6 @@ def _renderer(spec: StepSpec) -> Renderer:
 
 
 def _no_files(name: str) -> str:
-    raise DefinitionError(f"There is no file '{name}'.", "This text belongs to no definition.",
-                          "Read files in the templates of a definition only.")
+    raise DefinitionError(
+        f"There is no file '{name}'.", "This text belongs to no definition.", "Read files in the templates of a definition only."
+    )

@@ -82,17 +82,26 @@ def read_text(path: Path) -> str:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise DefinitionError("The file cannot be read.", f"{os.strerror(error.errno or 0)}.",
-                              "Check the path and its permissions.", where=name) from error
+        raise DefinitionError(
+            "The file cannot be read.", f"{os.strerror(error.errno or 0)}.", "Check the path and its permissions.", where=name
+        ) from error
     if len(raw) > MAX_BYTES:
-        raise DefinitionError("The file is too large.", f"More than {MAX_BYTES:,} bytes are not read.",
-                              "Move data into its own file and name that file.", where=name)
+        raise DefinitionError(
+            "The file is too large.",
+            f"More than {MAX_BYTES:,} bytes are not read.",
+            "Move data into its own file and name that file.",
+            where=name,
+        )
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise DefinitionError("The file is not UTF-8 text.", f"Byte 0x{raw[error.start]:02x} does not belong there.",
-                              "Save the file as UTF-8.", where=f"{name}:{line}") from error
+        raise DefinitionError(
+            "The file is not UTF-8 text.",
+            f"Byte 0x{raw[error.start]:02x} does not belong there.",
+            "Save the file as UTF-8.",
+            where=f"{name}:{line}",
+        ) from error
 
 
 def parse(text: str, path: Path) -> Document:
@@ -105,13 +114,20 @@ def parse(text: str, path: Path) -> Document:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error).splitlines()[0]
-        raise DefinitionError("The file is not valid YAML.", f"{problem[:1].upper()}{problem[1:]}.",
-                              "Check the indentation, quotes and brackets of that line and of the one above.",
-                              where=f"{name}:{line}") from error
+        raise DefinitionError(
+            "The file is not valid YAML.",
+            f"{problem[:1].upper()}{problem[1:]}.",
+            "Check the indentation, quotes and brackets of that line and of the one above.",
+            where=f"{name}:{line}",
+        ) from error
     if not isinstance(data, dict):
         kind = "empty" if data is None else "a list" if isinstance(data, list) else "one value"
-        raise DefinitionError("The file is not a workshop definition.", f"Its top must be a mapping, and it is {kind}.",
-                              "Start with `name:`, or make a skeleton with: workshop definition new NAME", where=f"{name}:1")
+        raise DefinitionError(
+            "The file is not a workshop definition.",
+            f"Its top must be a mapping, and it is {kind}.",
+            "Start with `name:`, or make a skeleton with: workshop definition new NAME",
+            where=f"{name}:1",
+        )
     return Document(path, data, reader.lines)
 
 
@@ -141,8 +157,11 @@ class _Reader:
         self.take(event, 1)
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self.anchors:
-                raise self.refuse(event, f"The alias *{event.anchor} stands inside the value that it names, or before it.",
-                                  "Write the value out.")
+                raise self.refuse(
+                    event,
+                    f"The alias *{event.anchor} stands inside the value that it names, or before it.",
+                    "Write the value out.",
+                )
             value = self.anchors[event.anchor]
             self.take(event, _size(value))
             return value
@@ -186,8 +205,9 @@ class _Reader:
     def take(self, event: Any, values: int) -> None:
         self.left -= values
         if self.left < 0:
-            raise self.refuse(event, "The file holds too many values.",
-                              f"Keep to {MAX_VALUES:,} values, repeated aliases included.")
+            raise self.refuse(
+                event, "The file holds too many values.", f"Keep to {MAX_VALUES:,} values, repeated aliases included."
+            )
 
     def refuse(self, event: Any, what: str, fix: str) -> DefinitionError:
         return DefinitionError(what, "", fix, where=f"{self.name}:{_line(event)}")

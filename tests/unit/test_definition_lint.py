@@ -1,0 +1,207 @@
+"""Lint finds everything at once, before anything is made."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.unit.definition_world import HEAD, KINDS, steps, workshop, write
+from workshop.definition.lint import lint, require_sound
+from workshop.definition.parameters import settle
+from workshop.errors import DefinitionError, UsageError
+
+TABLE = "{id: table, kind: dynamodb.table, in: home, with: {name: '{{ table }}', keys: {PK: S}}}"
+API = "{id: api, kind: cloudformation.stack, in: each, with: {name: films, template: api.yaml.j2}}"
+
+
+def found(folder, text, **files):
+    """What lint says, as (line, field, what and fix), about a definition in `folder`."""
+    path = write(folder, text, **files)
+    problems = lint(str(path), KINDS)
+    assert all(problem.where == str(path) or problem.where.startswith(str(folder)) for problem in problems)
+    return [(problem.line, problem.field, f"{problem.what} {problem.fix}") for problem in problems]
+
+
+def only(problems, line, field, *said):
+    """There is one problem, and it is this one."""
+    assert len(problems) == 1, problems
+    assert problems[0][:2] == (line, field)
+    for text in said:
+        assert text in problems[0][2]
+
+
+def test_a_sound_workshop_has_no_problems(tmp_path):
+    site = "{id: web, kind: web.site, in: global, needs: [api], with: {source: web, config: config.json.j2}}"
+    text = steps(TABLE, API, site) + "apis: {step: api, stage: api}\nlinks: {home: {step: web}}\n"
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "config.json.j2").write_text('{"apis": {{ apis | tojson }}, "arn": "{{ steps.api[home].Arn }}"}')
+    assert found(tmp_path, text, api__yaml__j2="Name: {{ table }}-{{ region }}\n") == []
+
+
+def test_the_builtin_workshop_is_sound_with_the_real_kinds():
+    assert lint("global-serverless") == []
+
+
+def test_many_mistakes_are_found_at_once(tmp_path):
+    text = (
+        steps(
+            TABLE.replace("dynamodb.table", "dynamodb.tabel"),
+            "{id: two, kind: dynamodb.table, in: home, with: {name: '{{ tabel }}', keys: {PK: X}}}",
+            "{id: three, kind: http.check, in: everywhere, needs: two, with: {url: x}}",
+            "{id: four, kind: http.check, in: each, needs: [three, five], with: {url: x, expct: {}}}",
+            "{id: four, kind: dynamodb.items, in: home, with: {table: x, file: missing.json}}",
+        )
+        .replace("eu-west-1", "europe")
+        .replace("default: films", "default: 12")
+        + "colour: red\n"
+    )
+    lines = {(line, field) for line, field, _ in found(tmp_path, text)}
+    backend = "modules.backend.steps"
+    assert lines == {
+        (3, "regions.1"),
+        (5, "parameters.table.default"),
+        (10, f"{backend}.table.kind"),
+        (11, f"{backend}.two.with.name"),
+        (11, f"{backend}.two.with.keys.PK"),
+        (12, f"{backend}.three.in"),
+        (12, f"{backend}.three.needs"),
+        (13, f"{backend}.four.needs.1"),
+        (13, f"{backend}.four.with.expct"),
+        (14, f"{backend}.four.id"),
+        (14, f"{backend}.four.with.file"),
+        (15, "colour"),
+    }
+
+
+@pytest.mark.parametrize(("missing", "line"), [("name", 1), ("title", 1), ("regions", 1), ("modules", 1)])
+def test_a_missing_top_field_does_not_hide_the_rest(tmp_path, missing, line):
+    text = re.sub(f"(?m)^{missing}:.*$", "#", steps(TABLE.replace("keys", "kyes")))
+    text = text.partition("#")[0] if missing == "modules" else text
+    problems = found(tmp_path, text)
+    assert (line, missing) in [problem[:2] for problem in problems]
+    if missing != "modules":
+        assert any(problem[1].endswith("kyes") and "Did you mean 'keys'" in problem[2] for problem in problems)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "modules: 3\n",
+        "modules: [3]\n",
+        "modules: [{name: a, title: A, steps: 3}]\n",
+        "modules: [{steps: [3, null]}]\n",
+        "regions: 3\n",
+        "regions: [3]\nparameters: [x]\nlinks: 3\napis: []\n",
+        "parameters: {x: 3, y-z: {default: a}}\n",
+        "links: {A: {}, b: 3}\napis: {step: 3}\n",
+        "name: [a]\ntitle: {b: c}\n",
+        "modules: [{name: a, title: A, steps: []}]\n",
+        "modules: [{name: a, title: A, steps: [{id: 5, kind: [], in: {}, needs: {}, with: []}]}]\n",
+        "modules: {a: {steps: []}}\n",
+    ],
+)
+def test_any_wrong_form_is_a_list_of_problems_and_no_crash(tmp_path, text):
+    assert found(tmp_path, text)
+
+
+def test_a_broken_file_is_one_problem(tmp_path):
+    only(found(tmp_path, "name: [a\nb: 1\n"), 2, "", "not valid YAML")
+
+
+def test_an_unknown_workshop_is_a_usage_error():
+    with pytest.raises(UsageError, match="no workshop"):
+        lint("./nowhere", KINDS)
+
+
+def test_a_bad_setting_names_its_line_and_the_nearest_field(tmp_path):
+    text = steps(
+        "id: table\n        kind: dynamodb.table\n        in: home\n        with:\n          name: films\n"
+        "          keys:\n            PK: S\n          steam: true\n"
+    )
+    only(found(tmp_path, text), 17, "modules.backend.steps.table.with.steam", "no field 'steam'", "Did you mean 'stream'")
+
+
+def test_settings_are_checked_after_they_are_filled_in(tmp_path):
+    text = steps(TABLE.replace("{{ table }}", "{{ table[:1] }}"))
+    assert [problem[:2] for problem in found(tmp_path, text)] == [(10, "modules.backend.steps.table.with.name")]
+
+
+def test_an_undefined_variable_in_a_template_file_names_that_file(tmp_path):
+    write(tmp_path, steps(API), api__yaml__j2="A: 1\nB: {{ tabel }}\n")
+    (problem,) = lint(str(tmp_path), KINDS)
+    assert problem.place == f"{tmp_path}/api.yaml.j2:2"
+    assert "Did you mean 'table'" in problem.fix
+
+
+def test_a_missing_template_file_or_folder_is_found(tmp_path):
+    site = "{id: web, kind: web.site, in: global, with: {source: web}}"
+    problems = found(tmp_path, steps(API, site))
+    assert [problem[:2] for problem in problems] == [
+        (10, "modules.backend.steps.api.with.template"),
+        (11, "modules.backend.steps.web.with.source"),
+        (11, "modules.backend.steps.web.with.config"),
+    ], "the last one is the default of `config`"
+
+
+@pytest.mark.parametrize(("name", "text"), [("a.yaml.j2", "A: [1\n"), ("a.json.j2", '{"a": 1,}'), ("a.json", "no")])
+def test_a_rendered_template_that_is_malformed_is_found(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    only(found(tmp_path, steps(API.replace("api.yaml.j2", name))), 10, "modules.backend.steps.api.with.template", "well formed")
+
+
+def test_a_branch_for_one_region_is_rehearsed_too(tmp_path):
+    template = "A: {% if region != home %}{{ tabel }}{% endif %}\n"
+    assert "tabel" in found(tmp_path, steps(API), api__yaml__j2=template)[0][2]
+    assert found(tmp_path, steps(API.replace("in: each", "in: home")), api__yaml__j2=template) == []
+
+
+def test_reading_an_output_without_waiting_for_it_is_found(tmp_path):
+    check = "{id: check, kind: http.check, in: each, with: {url: '{{ steps.table.Arn }}'}}"
+    only(
+        found(tmp_path, steps(TABLE, check)),
+        11,
+        "modules.backend.steps.check.with",
+        "reads an output of 'table'",
+        "Add 'table' to `needs` of 'check'",
+    )
+    assert found(tmp_path, steps(TABLE, check.replace("with:", "needs: [table], with:"))) == []
+    chain = check.replace("with:", "needs: [api], with:")
+    assert found(tmp_path, steps(TABLE, API.replace("with:", "needs: [table], with:"), chain), api__yaml__j2="A: 1\n") == []
+
+
+def test_a_step_in_each_region_cannot_wait_for_the_api_of_another(tmp_path):
+    check = "{id: check, kind: http.check, in: each, needs: [api], with: {url: '{{ apis[REGION].url }}'}}"
+    apis = "apis: {step: api, stage: api}\n"
+    assert found(tmp_path, steps(API, check.replace("REGION", "region")) + apis, api__yaml__j2="A: 1\n") == []
+    other = steps(API, check.replace("REGION", "regions[1]")) + apis
+    only(found(tmp_path, other), 11, "modules.backend.steps.check.with", "(eu-west-1)", "`in: global`")
+    assert found(tmp_path, other.replace("http.check, in: each", "http.check, in: global")) == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("steps.nothing.Id", "steps.nothing, and there is no such step"),
+        ("steps.api['ap-south-1'].Id", "steps.api['ap-south-1'] is not there"),
+        ("apis[region].url", "names none"),
+    ],
+)
+def test_an_output_that_can_never_be_there_is_found(tmp_path, expression, said):
+    check = f'{{id: check, kind: http.check, in: home, needs: [api], with: {{url: "{{{{ {expression} }}}}"}}}}'
+    only(found(tmp_path, steps(API, check), api__yaml__j2="A: 1\n"), 11, "modules.backend.steps.check.with.url", said)
+
+
+def test_before_a_run_the_settings_of_that_run_are_rehearsed(tmp_path):
+    text = steps(TABLE).replace("pattern: '[a-z]{3,9}'", "pattern: '[a-z]*'")
+    loaded = workshop(tmp_path, text)
+    require_sound(loaded, settle(loaded, {}, []), KINDS)
+    with pytest.raises(DefinitionError, match="must not be empty") as caught:
+        require_sound(loaded, settle(loaded, {"table": "x"}, []), KINDS)
+    assert caught.value.where == f"{loaded.source}:10"
+
+
+def test_a_definition_without_parameters_and_with_one_region_is_sound(tmp_path):
+    text = HEAD.replace("  table: {default: films, pattern: '[a-z]{3,9}'}\n", "").replace("parameters:\n", "")
+    text = text.replace(", eu-west-1", "") + "      - {id: check, kind: http.check, in: each, with: {url: x}}\n"
+    assert found(tmp_path, text) == []
