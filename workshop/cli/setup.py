@@ -13,8 +13,11 @@ from workshop.errors import ExitCode
 if TYPE_CHECKING:
     from workshop.cli.compose import Opened
     from workshop.console.progress import Progress
+    from workshop.engine.plan import Plan
+    from workshop.engine.workspace import Contexts
+    from workshop.errors import WorkshopError
 
-__all__ = ["command"]
+__all__ = ["bring_up", "command"]
 
 
 @click.command("setup")
@@ -62,42 +65,41 @@ async def _setup(common: Common, through: str | None, only_plan: bool) -> int:
                         print_plan("setup", opened.workspace, opened.identity, points)
                     return ExitCode.DONE
                 confirm(common, "setup", opened, points, shown)
-            return await _bring_up(common, opened, through, shown, start)
+            contexts = Contexts(opened.workspace, shown)
+            return await bring_up(common, opened, plan, contexts, shown, start)
     finally:
         shown.close()
 
 
-async def _bring_up(common: Common, opened: Opened, through: str | None, shown: Progress, start: float) -> int:
+async def bring_up(
+    common: Common, opened: Opened, plan: Plan, contexts: Contexts, shown: Progress, start: float, *, title: str = "setup"
+) -> int:
+    """Run a plan under the lock and the journal, show the result, answer the exit code. `start` is when the command began."""
     from workshop.cli.running import interruptible
     from workshop.console.results import print_setup, setup_document
     from workshop.engine import lock
     from workshop.engine.setup import set_up
-    from workshop.engine.workspace import Contexts
 
     workspace, journal = opened.workspace, opened.workspace.journal
-    contexts = Contexts(workspace, shown)
-    with lock.hold(opened.folder / "locks", opened.scope, "setup"):
-        journal.begin_run(workspace.run, "setup", opened.scope)
+    with lock.hold(opened.folder / "locks", opened.scope, title):
+        journal.begin_run(workspace.run, title, opened.scope)
         journal.stands(workspace.standing(opened.account, opened.standing.since if opened.standing else ""))
         async with interruptible(shown) as stop:
-            results = await set_up(workspace, workspace.plan(through), contexts, shown, stop)
+            results = await set_up(workspace, plan, contexts, shown, stop)
         failures = [r for r in results if not r.outcome.good]
         journal.end_run(workspace.run, ok=not failures)
     shown.close()
-    code = _exit_code(
-        [r.error for r in failures if r.error], interrupted=stop.asked and stop.fatal is None, failed=bool(failures)
-    )
+    interrupted = stop.asked and stop.fatal is None
+    code = _exit_code([r.error for r in failures if r.error], interrupted=interrupted, failed=bool(failures))
     render = setup_document if common.json else print_setup
     render(workspace, opened.account, results, contexts, time.monotonic() - start, code)
     return code
 
 
-def _exit_code(errors: list[Exception], *, interrupted: bool, failed: bool) -> int:
-    from workshop.errors import WorkshopError
-
+def _exit_code(errors: list[WorkshopError], *, interrupted: bool, failed: bool) -> int:
     if interrupted:
         return ExitCode.INTERRUPTED
-    codes = {e.exit_code for e in errors if isinstance(e, WorkshopError)}
+    codes = {error.exit_code for error in errors}
     if len(codes) == 1:
         return int(codes.pop())
     return ExitCode.FAILED if failed else ExitCode.DONE

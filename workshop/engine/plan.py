@@ -7,7 +7,8 @@ time; the replicas of one step follow each other, because AWS takes one replica 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 
@@ -84,8 +85,21 @@ def build(definition: Definition, regions: Sequence[str], accounts: Iterable[str
         for spec in specs:
             for node in _nodes(definition, spec, regions, account):
                 nodes[node.key] = node
-    order = TopologicalSorter({key: sorted(node.needs) for key, node in nodes.items()}).static_order()
-    return Plan(tuple(nodes[key] for key in order))
+    return Plan(tuple(nodes[key] for key in _ordered(nodes)))
+
+
+def _ordered(nodes: Mapping[NodeKey, Node]) -> Iterator[NodeKey]:
+    """The keys so that needs come first and, where needs leave a choice, in the order of the definition."""
+    position = {key: number for number, key in enumerate(nodes)}
+    sorter = TopologicalSorter({key: node.needs for key, node in nodes.items()})
+    sorter.prepare()
+    ready: list[tuple[int, NodeKey]] = []
+    while sorter.is_active():
+        for key in sorter.get_ready():
+            heapq.heappush(ready, (position[key], key))
+        _, first = heapq.heappop(ready)
+        yield first
+        sorter.done(first)
 
 
 def _nodes(definition: Definition, spec: StepSpec, regions: Sequence[str], account: str) -> list[Node]:

@@ -179,6 +179,11 @@ class Context(Generic[P]):
         """What everything that we make carries. The run is the creating one; it is never updated."""
         return {"workshop": self.workshop, "workshop:step": self.step, "workshop:run": self.run}
 
+    @property
+    def tags_by_hand(self) -> dict[str, str]:
+        """What a person types, so that teardown knows the resource for ours."""
+        return {"workshop": self.workshop, "workshop:step": self.step}
+
     def owns(self, tags: Mapping[str, str]) -> bool:
         """Whether a resource with these tags was made by this workshop."""
         return tags.get("workshop") == self.workshop

@@ -103,9 +103,9 @@ class CloudFormationStack(Step[StackParams]):
     def commands(self, ctx: Context[StackParams]) -> list[str]:
         file = f"{ctx.params.name}-{ctx.region}.yaml"
         overrides = " ".join(shlex.quote(f"{key}={value}") for key, value in ctx.params.parameters.items())
-        tags = " ".join(shlex.quote(f"{key}={value}") for key, value in ctx.tags.items())
+        tags = " ".join(shlex.quote(f"{key}={value}") for key, value in ctx.tags_by_hand.items())
         return [
-            f"workshop step show {ctx.step} --region {ctx.region} --template > {file}",
+            f"workshop step show {ctx.step} --in {ctx.region} --template > {file}",
             f"aws cloudformation deploy --region {ctx.region} --stack-name {ctx.params.name} --template-file {file}"
             f" --capabilities {' '.join(ctx.params.capabilities)} --tags {tags}"
             + (f" --parameter-overrides {overrides}" if overrides else ""),

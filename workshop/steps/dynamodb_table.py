@@ -133,9 +133,10 @@ class DynamoDBTable(Step[TableParams]):
         definitions = " ".join(f"AttributeName={key},AttributeType={kind}" for key, kind in keys)
         schema = " ".join(f"AttributeName={key},KeyType={role}" for (key, _), role in zip(keys, ("HASH", "RANGE"), strict=False))
         stream = " --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES" if ctx.params.stream else ""
+        tags = " ".join(f"Key={key},Value={value}" for key, value in ctx.tags_by_hand.items())
         return [
             f"aws dynamodb create-table --region {region} --table-name {shlex.quote(name)}"
-            f" --attribute-definitions {definitions} --key-schema {schema} --billing-mode PAY_PER_REQUEST{stream}",
+            f" --attribute-definitions {definitions} --key-schema {schema} --billing-mode PAY_PER_REQUEST{stream} --tags {tags}",
             f"aws dynamodb wait table-exists --region {region} --table-name {shlex.quote(name)}",
         ]
 
