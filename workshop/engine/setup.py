@@ -7,6 +7,7 @@ or completed. The journal holds the intent before each change and the result aft
 from __future__ import annotations
 
 from workshop.aws.errors import CredentialsError
+from workshop.definition.lint import require_sound
 from workshop.definition.templating import MissingOutputError
 from workshop.engine.events import Emit, Event, NodeFinished, RunStarted
 from workshop.engine.execute import Stop, execute
@@ -21,6 +22,7 @@ __all__ = ["check_files", "set_up"]
 
 async def check_files(workspace: Workspace, plan: Plan) -> None:
     """Read every file that the plan needs, before anything is changed; raises `UsageError` for the first wrong one."""
+    require_sound(workspace.workshop, workspace.settings)
     contexts = Contexts(workspace, lambda _: None)
     for node in plan.nodes:
         try:

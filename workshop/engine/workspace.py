@@ -18,6 +18,7 @@ from workshop.aws.target import Target
 from workshop.clock import Clock
 from workshop.definition.loader import Workshop
 from workshop.definition.parameters import Settings
+from workshop.definition.shape import problems_of
 from workshop.definition.templating import render_settings, render_settings_leniently
 from workshop.engine.events import Emit, NodeProgressed, NodeWaits
 from workshop.engine.journal import Journal, Scope, Standing
@@ -166,16 +167,7 @@ class Contexts:
         try:
             params = step.Params.model_validate(settings)
         except ValidationError as error:
-            first = error.errors()[0]
-            field_path = ".".join(["with", *(str(part) for part in first["loc"])])
-            raise DefinitionError(
-                f"{first['msg']}.",
-                f"The step {key.step!r} ({node.spec.kind}) was given {first.get('input')!r}.",
-                f"Run: workshop definition lint {workspace.workshop.source}",
-                where=str(workspace.workshop.source),
-                field=f"{key.step}.{field_path}",
-                code="StepParameters",
-            ) from error
+            raise _bad_settings(node, step, error) from error
         scope, region = workspace.scope(key.account), self._region(node)
 
         def record(kind: str, name: str) -> None:
@@ -194,3 +186,11 @@ class Contexts:
             waiting=lambda reason, seconds: self.emit(NodeWaits(node, reason, seconds)),
             record=record, made=made,
         )  # fmt: skip
+
+
+def _bad_settings(node: Node, step: Step[Any], error: ValidationError) -> DefinitionError:
+    """The first of what pydantic found, by file, line and field where the step was read from a file."""
+    origin = node.spec.origin
+    if origin is not None:
+        return problems_of(error, step.Params, origin.document, (*origin.base, "with"))[0].error()
+    return DefinitionError(f"{error.errors()[0]['msg']}.", "", "Mend its settings.", field=node.key.step)
