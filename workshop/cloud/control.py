@@ -1,15 +1,19 @@
-"""The cloud's own endpoints below `/_workshop/`: health, timing, reset.
+"""The cloud's own endpoints below `/_workshop/`: health, timing, reset, faults, replication.
 
 What comes in: a method, a path, a body. What goes out: a JSON document. Every wrong request is told what is right.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import Any
 
 from workshop.cloud.answers import Answer, document, refusal
+from workshop.cloud.faults import fault_from
+from workshop.cloud.injection import Faults
 from workshop.cloud.layout import Record, validated_timing
 from workshop.cloud.pacing import Pacing
 from workshop.errors import UsageError
@@ -17,19 +21,26 @@ from workshop.errors import UsageError
 __all__ = ["Control"]
 
 
+FAULTS = "/_workshop/faults"
+
+
 class Control:
-    """`on_reset` empties everything; `on_timing` remembers the pair for the next start."""
+    """`on_reset` empties everything; `on_timing` remembers the pair for the next start; `on_mended` hears that faults ended;
+    `backlog` lists what replication holds back."""
 
     def __init__(
         self,
         record: Record,
         pacing: Pacing,
+        faults: Faults,
         *,
         on_reset: Callable[[], Awaitable[None]],
         on_timing: Callable[[str, float], None],
+        on_mended: Callable[[], None],
+        backlog: Callable[[], list[dict[str, Any]]],
     ) -> None:
-        self._record, self._pacing = record, pacing
-        self._on_reset, self._on_timing = on_reset, on_timing
+        self._record, self._pacing, self._faults = record, pacing, faults
+        self._on_reset, self._on_timing, self._on_mended, self._backlog = on_reset, on_timing, on_mended, backlog
         self.notices: list[str] = []
 
     async def answer(self, method: str, path: str, body: bytes) -> Answer:
@@ -37,8 +48,14 @@ class Control:
             ("GET", "/_workshop/health"): self._health,
             ("POST", "/_workshop/reset"): self._reset,
             ("PUT", "/_workshop/timing"): self._timing,
+            ("GET", FAULTS): self._list,
+            ("POST", FAULTS): self._add,
+            ("DELETE", FAULTS): self._clear,
+            ("GET", "/_workshop/replication"): self._replication,
         }
         action = actions.get((method, path))
+        if method == "DELETE" and path.startswith(FAULTS + "/"):
+            action = functools.partial(self._end, path[len(FAULTS) + 1 :])
         if action is None:
             known = ", ".join(sorted(f"{verb} {place}" for verb, place in actions))
             return refusal(404, "NotFound", f"No such control: {method} {path}. Known: {known}.", "application/json")
@@ -74,3 +91,24 @@ class Control:
         self._pacing.change(timing, scale)
         self._on_timing(timing, scale)
         return {"timing": timing, "scale": scale}
+
+    async def _list(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {"faults": self._faults.document()}
+
+    async def _add(self, content: dict[str, Any]) -> dict[str, Any]:
+        return {"fault": asdict(self._faults.add(fault_from(content)))}
+
+    async def _clear(self, _: dict[str, Any]) -> dict[str, Any]:
+        cleared = self._faults.clear()
+        self._on_mended()
+        return {"cleared": cleared}
+
+    async def _end(self, name: str, _: dict[str, Any]) -> dict[str, Any]:
+        if not self._faults.clear(name):
+            known = ", ".join(row["id"] for row in self._faults.document()) or "none"
+            raise UsageError(f"There is no fault {name!r}.", f"In force: {known}.", code="Fault")
+        self._on_mended()
+        return {"cleared": 1}
+
+    async def _replication(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {"held": self._backlog()}

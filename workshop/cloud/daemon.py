@@ -27,10 +27,10 @@ from typing import Any
 
 from workshop.cloud.layout import Layout, Record, read_record, validated_timing
 from workshop.cloud.ports import listening_socket
-from workshop.errors import UsageError, WorkshopError
+from workshop.errors import ExitCode, UsageError, WorkshopError
 from workshop.home import prepare
 
-__all__ = ["ACCOUNT", "HOME_REGION", "CloudState", "environment", "log_path", "reset", "run", "start", "status", "stop"]
+__all__ = ["ACCOUNT", "HOME_REGION", "CloudState", "ask", "environment", "log_path", "reset", "run", "start", "status", "stop"]
 
 ACCOUNT = "000000000000"
 """The account of the local cloud; as an access key id it selects that account."""
@@ -75,24 +75,26 @@ def start(home: Path, *, port: int | None = None, timing: str | None = None, sca
 def run(home: Path, *, port: int | None = None, timing: str | None = None, scale: float | None = None) -> int:
     """Serve in the foreground, the log on stderr, until Ctrl-C or a stop from elsewhere. Answers the exit code."""
     layout = _prepared(home)
-    with _starting(layout):
-        found = status(home)
-        if found.running:
-            raise UsageError(
-                f"The local cloud runs already, on port {found.port}.",
-                f"Process {found.pid} serves {home}.",
-                "Stop it first: workshop cloud stop",
-                code="CloudRuns",
-            )
-        _clear_away(layout)
-        with _launched(layout, port, timing, scale, detached=False) as (process, ready, _):
-            _await_ready(layout, process, ready)
-    while True:
-        try:
-            code = process.wait()
-        except KeyboardInterrupt:
-            continue  # the terminal sent Ctrl-C to the server too; it is ending cleanly
-        return 0 if code in (0, -signal.SIGINT, -signal.SIGTERM) else code
+    process: subprocess.Popen[bytes] | None = None
+    try:
+        with _starting(layout):
+            found = status(home)
+            if found.running:
+                raise UsageError(
+                    f"The local cloud runs already, on port {found.port}.",
+                    f"Process {found.pid} serves {home}.",
+                    "Stop it first: workshop cloud stop",
+                    code="CloudRuns",
+                )
+            _clear_away(layout)
+            with _launched(layout, port, timing, scale, detached=False) as (process, ready, _):
+                _await_ready(layout, process, ready)
+        code = process.wait()
+    except KeyboardInterrupt:
+        if process is None:
+            return ExitCode.INTERRUPTED
+        code = process.wait(STOP_SECONDS)  # the terminal sent Ctrl-C to the server too: it ends cleanly
+    return 0 if code in (0, -signal.SIGINT, -signal.SIGTERM) else code
 
 
 def stop(home: Path) -> bool:
@@ -137,6 +139,14 @@ def reset(home: Path) -> CloudState:
         for folder in (layout.state, layout.objects):
             _empty(folder)
         return status(home)
+
+
+def ask(home: Path, method: str, path: str, document: dict[str, Any] | None = None) -> dict[str, Any]:
+    """One call to the running cloud's own endpoints below `/_workshop/`. Raises `WorkshopError` when none runs or it refuses."""
+    state = status(home)
+    if state.port is None or not state.running:
+        raise WorkshopError("The local cloud does not run.", "", "Start it: workshop cloud start", code="CloudStopped")
+    return _ask(state.port, method, path, document)
 
 
 def log_path(home: Path) -> Path:
@@ -331,12 +341,14 @@ def _ask(port: int, method: str, path: str, document: dict[str, Any] | None = No
         connection.request(method, path, body=None if document is None else json.dumps(document))
         answer = connection.getresponse()
         content = json.loads(answer.read() or b"{}")
-        if answer.status >= 400 or not isinstance(content, dict):
-            raise WorkshopError(f"The local cloud refused {method} {path}: {content}", code="CloudRefused")
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise WorkshopError(
             f"The local cloud does not answer on port {port}.", str(error), "Start it: workshop cloud start", code="CloudSilent"
         ) from error
     finally:
         connection.close()
+    if answer.status >= 400 or not isinstance(content, dict):
+        said = content if isinstance(content, dict) else {}
+        message = str(said.get("message", f"{method} {path} was refused."))
+        raise WorkshopError(message, code=str(said.get("__type", "CloudRefused")))
     return content

@@ -8,13 +8,18 @@ the server its life.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from workshop.cloud.answers import Answer, Asgi, Receive, Scope, Send, refusal, respond
+from workshop.cloud.calls import Calls
+from workshop.cloud.connections import CLIENT
 from workshop.cloud.control import Control
 from workshop.cloud.hosts import api_host, is_foreign_page, is_loopback_host
+from workshop.cloud.injection import Call
 from workshop.cloud.sites import serve_site
 
 __all__ = ["BODY_BYTES", "Door"]
@@ -28,7 +33,7 @@ OWN = "/_workshop/"
 ADMIN = "/_ministack/"
 FORBIDDEN = b'{"message":"Forbidden"}'
 READING = ("Get", "Describe", "List", "Query", "Scan", "BatchGet", "TransactGet")
-API_PATHS = ("/_aws/execute-api/", "/restapis/")
+_API_PATH = re.compile(r"/_aws/execute-api/(?P<api>[^/]+)|/restapis/(?P<legacy>[^/]+)/[^/]+/_user_request_")
 
 
 class _TooLarge(Exception):
@@ -43,10 +48,11 @@ class Door:
         inner: Asgi,
         control: Control,
         sites: Path,
+        calls: Calls,
         scope_of: Callable[[str], tuple[str, str] | None],
         changed: Callable[[], None],
     ) -> None:
-        self._inner, self._control, self._sites = inner, control, sites
+        self._inner, self._control, self._sites, self._calls = inner, control, sites, calls
         self._scope_of, self._changed = scope_of, changed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,9 +65,10 @@ class Door:
             await self._inner(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        CLIENT.set(tuple(scope["client"][:2]) if scope.get("client") else None)
         headers, path = _headers(scope), str(scope["path"])
         host = api_host(headers.get("host", ""))
-        api = host is not None or (path.startswith(API_PATHS) and "/_user_request_" in path + "/_user_request_")
+        api = host is not None or _API_PATH.match(path) is not None
         if not self._is_welcome(headers, api=api or path.startswith(SITES)):
             await respond(send, _unwelcome(headers))
             return
@@ -87,9 +94,28 @@ class Door:
         elif path == ADMIN + "reset":
             await respond(send, await self._control.answer(scope["method"], "/_workshop/reset", b""))
             return
+        if api and self._calls.anything_ordered():
+            kept = await self._struck(scope, send)
+            if kept is None:
+                return
+            send = kept
         await self._hand_over(scope, receive, send)
         if api or not _only_reads(scope["method"], headers.get("x-amz-target", "")):
             self._changed()
+
+    async def _struck(self, scope: Scope, send: Send) -> Send | None:
+        """Faults on calls of an API. Answers where its answer goes, or None when there is nothing left to do."""
+        named = _API_PATH.match(scope["path"])
+        found = self._scope_of(named["api"]) if named else None
+        answer, lost = await self._calls.strike(Call("execute-api", scope["method"], found[1] if found else "", "rest"))
+        if answer is not None:
+            await respond(send, answer)
+            return None
+        return self._lost if lost else send
+
+    async def _lost(self, message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            self._calls.lose()
 
     def _is_welcome(self, headers: dict[str, str], *, api: bool) -> bool:
         if not is_loopback_host(headers.get("host", "")):

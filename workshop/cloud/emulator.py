@@ -1,46 +1,113 @@
 """MiniStack, loaded and extended: the only place that knows which of its modules this room stands on.
 
-What comes in: the process's environment, set before. What goes out: its ASGI application with our extensions, and its state.
+What comes in: the process's environment, set before, and the pace. What goes out: its ASGI application with our extensions, the
+state of both, and the parts that the controls speak to.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import random
+import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hypercorn.asyncio import tcp_server
 from ministack import app as ministack
-from ministack.core import lambda_runtime, persistence
-from ministack.services import apigateway_v1
+from ministack.core import lambda_runtime, persistence, responses
+from ministack.services import apigateway_v1, cloudwatch, dynamodb, iam, lambda_svc
+from ministack.services.cloudformation import stacks
 
+from workshop.cloud.agenda import Agenda
 from workshop.cloud.answers import Asgi
+from workshop.cloud.calls import Calls
+from workshop.cloud.connections import Connections
+from workshop.cloud.functions import extend_functions
 from workshop.cloud.gateway import extend_gateway
+from workshop.cloud.groups import Groups
+from workshop.cloud.injection import Faults
+from workshop.cloud.lifecycle import Lifecycle
+from workshop.cloud.metrics import Metrics
+from workshop.cloud.operations import operation_names
+from workshop.cloud.pacing import Pacing
 from workshop.cloud.patches import point, replace_point
 from workshop.cloud.persistence import Codec
+from workshop.cloud.replicas import ReplicaRules
+from workshop.cloud.replication import Replication
+from workshop.cloud.stacks import extend_stacks
+from workshop.cloud.store import Store
+from workshop.cloud.tables import TableRules
+from workshop.cloud.writes import Writes
 
 __all__ = ["Emulator"]
 
 logger = logging.getLogger("workshop.cloud")
 
+OWN = "workshop"
+
 
 class Emulator:
-    """One extended MiniStack per process."""
+    """One extended MiniStack per process. `changed` is called when something changes without a request."""
 
-    def __init__(self) -> None:
+    def __init__(self, pacing: Pacing, changed: Callable[[], None], chance: random.Random) -> None:
         replace_point(ministack, "_collect_scripts", lambda _: _no_scripts)
         extend_gateway()
         self.app: Asgi = point(ministack, "app")
         self.codec = Codec(point(persistence, "_json_default"), point(persistence, "_json_object_hook"))
-        self.getters: Callable[[], Mapping[str, Callable[[], Any]]] = point(ministack, "_build_persistence_save_dict")
+        self.faults = Faults(_service_named, operation_names, chance, changed)
+        self.calls = Calls(self.faults, pacing, _here, Connections(tcp_server.TCPServer).drop)
+        self.calls.wrap_all(point(ministack, "SERVICE_HANDLERS"))
+        extend_functions(lambda_svc, pacing, self.faults.concurrency)
+        extend_stacks(stacks, iam._roles, pacing)
+        self._agenda = Agenda(time.time)
+        self._groups, store = Groups(), Store(dynamodb)
+        self.replication = Replication(
+            self._groups,
+            store,
+            self._agenda,
+            pacing,
+            is_cut=self.faults.cut,
+            measured=Metrics(cloudwatch, responses.request_scope).lag,
+            chance=chance,
+        )
+        self._lifecycle = Lifecycle(self._groups, store, self.replication, self._agenda, pacing, changed)
+        rules = ReplicaRules(
+            self._groups, store, self._lifecycle, time.time, is_disabled=self.faults.disabled, is_doomed=self.faults.dooms
+        )
+        TableRules(dynamodb, self._groups, store, self._lifecycle, rules, self._agenda, pacing)
+        Writes(dynamodb, self._groups, store, self.replication, self._defer)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._changed = changed
+
+    def begin(self) -> None:
+        """From now on what is due happens by itself; called on the server's loop after the state is back."""
+        self._loop = asyncio.get_running_loop()
+        self._agenda.wake = self._wake
+        self.replication.resume()
+        self._tick()
 
     def api_scope(self, api: str) -> tuple[str, str] | None:
         """Account and region of an API id."""
         found: tuple[str, str] | None = apigateway_v1.find_api_scope(api)
         return found
 
+    def getters(self) -> Mapping[str, Callable[[], Any]]:
+        """How to read the state of every service that was used, and our own."""
+        services: dict[str, Callable[[], Any]] = point(ministack, "_build_persistence_save_dict")()
+        if "dynamodb" in services:
+            services["dynamodb"] = _dynamodb_state
+        return {**services, OWN: self._document}
+
     def restore(self, name: str, state: Any) -> None:
         """Give a service its saved state back; a service that is gone or refuses it starts empty, with a line in the log."""
+        if name == OWN:
+            self._groups.restore(state["groups"])
+            self._lifecycle.restore(state["steps"])
+            self.faults.restore(state["faults"])
+            return
         module = point(ministack, "_state_map").get(name)
         if module is None:
             logger.warning("Saved state of an unknown service: %s.", name)
@@ -51,13 +118,81 @@ class Emulator:
             logger.exception("The saved state of %s could not be taken back; it starts empty.", name)
 
     async def empty(self) -> None:
-        """Forget every resource, in memory and in the object store."""
+        """Forget every resource, in memory and in the object store, and every fault."""
         async with point(ministack, "_get_reset_lock")():
+            self._agenda.clear()
+            for part in (self._groups, self._lifecycle, self.replication, self.faults):
+                part.clear()
             await asyncio.to_thread(point(ministack, "_reset_all_state"))
 
     def end(self) -> None:
         """End the processes that ran functions."""
         point(lambda_runtime, "reset")()
+
+    def _document(self) -> dict[str, Any]:
+        return {
+            "groups": self._groups.document(),
+            "steps": self._lifecycle.document(),
+            "faults": self.faults.document(),
+        }
+
+    def _wake(self, due: float) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._plan, due)
+
+    def _plan(self, due: float) -> None:
+        """Look at the agenda when its earliest action is due: one timer, always for the earliest."""
+        if self._loop is not None:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_later(max(0.0, due - time.time()), self._tick)
+
+    def _tick(self) -> None:
+        due = self._agenda.run_due()
+        self._changed()
+        if due is not None:
+            self._plan(due)
+
+    def _defer(self, work: Callable[[], None]) -> bool:
+        """Hand work that another thread found to the server's thread; False when this is it."""
+        if self._loop is None or threading.current_thread() is threading.main_thread():
+            return False
+        self._loop.call_soon_threadsafe(work)
+        return True
+
+
+def _here() -> tuple[str, str]:
+    return responses.get_account_id(), responses.get_region()
+
+
+def _service_named(name: str) -> str | None:
+    """MiniStack's name of a service by its AWS CLI name, or None."""
+    found = point(ministack, "SERVICE_NAME_ALIASES").get(name, name)
+    if name == "execute-api":
+        return name
+    return found if found in point(ministack, "SERVICE_HANDLERS") else None
+
+
+def _dynamodb_state() -> Any:
+    """MiniStack's own document without its copies: it is written out before anything else can run."""
+    state = {name: getattr(dynamodb, f"_{name}") for name in _DYNAMODB}
+    tables = responses.AccountRegionScopedDict()
+    for key, record in dynamodb._tables.all_items():
+        tables.set_scoped(*key, {name: value for name, value in record.items() if name != dynamodb._INDEX_MEMBERS})
+    return {**state, "tables": tables}
+
+
+_DYNAMODB = (
+    "tags",
+    "ttl_settings",
+    "pitr_settings",
+    "kinesis_destinations",
+    "contributor_insights",
+    "backups",
+    "resource_policies",
+    "exports",
+    "imports",
+)
 
 
 def _no_scripts(*_: str) -> list[str]:

@@ -11,6 +11,7 @@ import fcntl
 import json
 import logging
 import os
+import random
 import shutil
 import signal
 import sys
@@ -104,7 +105,12 @@ async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> Non
 
     from workshop.cloud.emulator import Emulator
 
-    emulator = Emulator()
+    pacing = Pacing(record.timing, record.scale)
+
+    def changed() -> None:
+        snapshots.changed()
+
+    emulator = Emulator(pacing, changed, random.Random())
     snapshots = Snapshots(layout.state, emulator.codec, emulator.getters)
 
     async def empty() -> None:
@@ -113,11 +119,15 @@ async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> Non
 
     control = Control(
         record,
-        Pacing(record.timing, record.scale),
+        pacing,
+        emulator.faults,
         on_reset=empty,
         on_timing=lambda timing, scale: write_record(layout, replace(record, timing=timing, scale=scale)),
+        on_mended=emulator.replication.mended,
+        backlog=emulator.replication.backlog,
     )
     control.notices.extend(snapshots.load(emulator.restore))
+    emulator.begin()
     ending = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, ending.set)
@@ -133,7 +143,7 @@ async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> Non
     config.keep_alive_timeout = 75
     config.graceful_timeout = 1
     config.loglevel = "WARNING"
-    door = Door(emulator.app, control, layout.sites, emulator.api_scope, snapshots.changed)
+    door = Door(emulator.app, control, layout.sites, emulator.calls, emulator.api_scope, snapshots.changed)
     keeping = asyncio.create_task(snapshots.keep(SAVE_SECONDS, LOOK_SECONDS))
     try:
         await serve(door, config, shutdown_trigger=serving)

@@ -97,6 +97,8 @@ def _span(headers: Mapping[str, str], tag: str, size: int) -> tuple[int, int] | 
     if not found or found.groups() == ("", "") or headers.get("if-range", tag) != tag:
         return whole
     start, end = found.groups()
+    if start and end and int(end) < int(start):
+        return whole
     if not start:
         return (max(0, size - int(end)), size - 1) if int(end) and size else None
     if int(start) >= size:

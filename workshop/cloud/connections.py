@@ -1,0 +1,45 @@
+"""The open connections, so that one can be cut in the middle of a request.
+
+What comes in: hypercorn's connection class. What goes out: `drop`, which closes a client's connection without an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from typing import Any
+
+from workshop.cloud.patches import replace_point
+
+__all__ = ["CLIENT", "Connections"]
+
+CLIENT: ContextVar[tuple[str, int] | None] = ContextVar("client", default=None)
+"""Address and port of the client whose request is being answered."""
+
+
+class Connections:
+    """Knows every connection between its opening and its end."""
+
+    def __init__(self, server: Any) -> None:
+        self._open: dict[tuple[str, int], Any] = {}
+        replace_point(server, "run", self._noting)
+
+    def drop(self) -> None:
+        """Close the connection of the request at hand, at once and without a word."""
+        client = CLIENT.get()
+        writer = self._open.get(client) if client else None
+        if writer is not None:
+            writer.transport.abort()
+
+    def _noting(self, original: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
+        opened = self._open
+
+        async def run(server: Any) -> None:
+            client = tuple((server.writer.get_extra_info("peername") or ("", 0))[:2])
+            opened[client] = server.writer
+            try:
+                await original(server)
+            finally:
+                opened.pop(client, None)
+
+        return run
