@@ -17,6 +17,8 @@ from typing import Any
 
 from workshop.engine.plan import NodeKey
 from workshop.engine.results import NodeResult, Outcome
+from workshop.engine.undos import SCHEMA as UNDOS
+from workshop.engine.undos import Undos
 
 __all__ = ["Journal", "Scope", "Standing"]
 
@@ -41,7 +43,9 @@ CREATE TABLE made (
     PRIMARY KEY (workshop, target, account, region, kind, name)
 );
 """
-VERSION = 1
+VERSION = 2
+MIGRATIONS = {0: SCHEMA, 1: UNDOS}
+"""What brings a journal of some version to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,8 @@ class Journal:
             for suffix in ("-wal", "-shm"):
                 Path(f"{path}{suffix}").unlink(missing_ok=True)
             self._db = _open(path)
+        self.undos = Undos(self._db)
+        """What must be put back."""
 
     def close(self) -> None:
         self._db.close()
@@ -123,6 +129,7 @@ class Journal:
         with self._db:
             for table in ("standings", "made"):
                 self._db.execute(f"DELETE FROM {table} WHERE workshop = ? AND target = ? AND account = ?", key)  # noqa: S608
+        self.undos.forget(scope)
 
     def standings(self, workshop: str) -> list[Standing]:
         """Where the workshop stands, the latest used first."""
@@ -232,10 +239,11 @@ def _open(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA synchronous = FULL")
         with db:
             db.execute("BEGIN IMMEDIATE")  # two first commands at once must not both make the tables
-            if db.execute("PRAGMA user_version").fetchone()[0] == 0:
-                for statement in SCHEMA.split(";"):
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            for older in range(version, VERSION):
+                for statement in MIGRATIONS[older].split(";"):
                     db.execute(statement)
-                db.execute(f"PRAGMA user_version = {VERSION}")
+                db.execute(f"PRAGMA user_version = {older + 1}")
     except BaseException:
         db.close()
         raise

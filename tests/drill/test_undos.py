@@ -1,0 +1,70 @@
+"""The journal's memory of what must be put back."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from workshop.engine import journal as journals
+from workshop.engine.journal import Journal, Scope
+from workshop.engine.undos import BY_DRILL, BY_HAND, Undo
+
+HERE = Scope("w", "local", "000000000000")
+THERE = Scope("w", "aws", "111111111111")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "runs.db"
+
+
+def owe(journal: Journal, scope: Scope, memory: str, by: str = BY_DRILL) -> Undo:
+    return journal.undos.owe(
+        scope, source="w", profile="p", region="us-west-2", kind="throttle", memory=memory, by=by, run="r1"
+    )  # fmt: skip
+
+
+def test_an_undo_outlives_the_process_that_wrote_it(path: Path) -> None:
+    first = Journal(path)
+    owed = owe(first, HERE, "{}")
+    first.close()
+    assert Journal(path).undos.pending(HERE) == [owed]
+
+
+def test_a_done_undo_is_pending_no_more(path: Path) -> None:
+    journal = Journal(path)
+    journal.undos.done(owe(journal, HERE, "{}"))
+    assert journal.undos.pending(HERE) == []
+
+
+def test_the_latest_undo_comes_first_and_other_places_are_seen_from_everywhere(path: Path) -> None:
+    journal = Journal(path)
+    owe(journal, HERE, "1")
+    owe(journal, HERE, "2", BY_HAND)
+    owe(journal, THERE, "3")
+    assert [undo.memory for undo in journal.undos.pending(HERE)] == ["2", "1"]
+    assert [undo.memory for undo in journal.undos.everywhere()] == ["3", "2", "1"]
+
+
+def test_a_teardown_forgets_the_undos_of_its_place_only(path: Path) -> None:
+    journal = Journal(path)
+    owe(journal, HERE, "1")
+    owe(journal, THERE, "2")
+    journal.gone(HERE)
+    assert [undo.memory for undo in journal.undos.everywhere()] == ["2"]
+
+
+def test_a_journal_of_the_first_version_keeps_its_runs_and_learns_undos(path: Path) -> None:
+    with sqlite3.connect(path) as old:
+        for statement in journals.SCHEMA.split(";"):
+            old.execute(statement)
+        old.execute(
+            "INSERT INTO runs (id, command, workshop, target, account, pid, started) VALUES ('r', 'setup',"
+            " 'w', 'aws', '1', 1, '')"
+        )
+        old.execute("PRAGMA user_version = 1")
+    journal = Journal(path)
+    assert journal.last_target("w") == "aws"
+    assert owe(journal, HERE, "{}") in journal.undos.pending(HERE)
