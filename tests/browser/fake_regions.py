@@ -71,8 +71,7 @@ class FakeRegions:
     def start(self) -> None:
         """Bind one free port per region and answer in threads."""
         for region in self.regions.values():
-            region.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, region))
-            region.server.daemon_threads = True
+            region.server = _Server(("127.0.0.1", 0), _handler(self, region))
             threading.Thread(target=region.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def stop(self) -> None:
@@ -136,6 +135,14 @@ class FakeRegions:
             case _:
                 return None
         return {"Attributes": {k: v for k, v in item.items() if k not in ("PK", "SK")}, "PK": pk, "SK": sk, "Latency": 4}
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing: a browser that closes a connection is no event."""
 
 
 def _handler(regions: FakeRegions, region: Region) -> type[BaseHTTPRequestHandler]:

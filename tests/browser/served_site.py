@@ -16,7 +16,13 @@ from urllib.parse import unquote, urlsplit
 
 __all__ = ["Site"]
 
-TYPES = {".js": "text/javascript", ".webm": "video/webm", ".svg": "image/svg+xml", ".css": "text/css", ".html": "text/html; charset=utf-8"}
+TYPES = {
+    ".js": "text/javascript",
+    ".webm": "video/webm",
+    ".svg": "image/svg+xml",
+    ".css": "text/css",
+    ".html": "text/html; charset=utf-8",
+}
 
 
 class Site:
@@ -64,7 +70,9 @@ def _handler(site: Site, root: Path) -> type[BaseHTTPRequestHandler]:
             if not (wanted and site.ranges):
                 return self._reply(200, body, {"Accept-Ranges": "bytes"} if site.ranges else {})
             first, last = int(wanted[1]), min(int(wanted[2] or len(body) - 1), len(body) - 1)
-            return self._reply(206, body[first : last + 1], {"Accept-Ranges": "bytes", "Content-Range": f"bytes {first}-{last}/{len(body)}"})
+            return self._reply(
+                206, body[first : last + 1], {"Accept-Ranges": "bytes", "Content-Range": f"bytes {first}-{last}/{len(body)}"}
+            )
 
         def _reply(self, status: int, body: bytes, headers: dict[str, str]) -> None:
             suffix = Path(urlsplit(self.path).path).suffix or ".html"

@@ -12,7 +12,20 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 __all__ = [
-    "Point", "circle", "document", "fade", "glow", "group", "land", "line", "path", "polygon", "rect", "rolling", "smooth", "stars",
+    "Point",
+    "circle",
+    "document",
+    "fade",
+    "glow",
+    "group",
+    "land",
+    "line",
+    "path",
+    "polygon",
+    "rect",
+    "rolling",
+    "smooth",
+    "stars",
     "words",
 ]
 
@@ -33,7 +46,8 @@ def _attributes(extra: dict[str, object]) -> str:
 
 def document(width: int, height: int, *body: str) -> str:
     """A whole SVG file."""
-    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">{"".join(body)}</svg>\n'
+    size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{"".join(body)}</svg>\n'
 
 
 def group(*body: str, **extra: object) -> str:
@@ -56,7 +70,7 @@ def circle(x: float, y: float, r: float, fill: str, **extra: object) -> str:
 
 def line(x1: float, y1: float, x2: float, y2: float, stroke: str, width: float = 1.0, **extra: object) -> str:
     """A straight stroke."""
-    return f'<path d="M{n(x1)} {n(y1)}L{n(x2)} {n(y2)}" stroke="{stroke}" stroke-width="{n(width)}" fill="none"{_attributes(extra)}/>'
+    return path(f"M{n(x1)} {n(y1)}L{n(x2)} {n(y2)}", stroke=stroke, stroke_width=n(width), **extra)
 
 
 def path(d: str, fill: str = "none", **extra: object) -> str:
@@ -90,14 +104,23 @@ def rolling(seed: int, tile: float, width: float, base: float, swing: float, wav
     terms = [(k, rng.uniform(0.4, 1) / k, rng.uniform(0, math.tau)) for k in range(1, waves + 1)]
     total = sum(a for _, a, _ in terms)
     count = int(width / step) + 1
-    return [(i * step, base + swing * sum(a * math.sin(math.tau * k * i * step / tile + p) for k, a, p in terms) / total) for i in range(count + 1)]
+    return [
+        (i * step, base + swing * sum(a * math.sin(math.tau * k * i * step / tile + p) for k, a, p in terms) / total)
+        for i in range(count + 1)
+    ]
 
 
 def stars(seed: int, count: int, width: float, height: float, fill: str = "#fff") -> str:
     """A night sky: most stars small and faint, a few large."""
     rng = random.Random(seed)
     return "".join(
-        circle(rng.uniform(0, width), height * rng.random() ** 1.3, rng.choice([0.6, 0.6, 0.8, 1, 1.5]), fill, opacity=round(rng.uniform(0.35, 1), 2))
+        circle(
+            rng.uniform(0, width),
+            height * rng.random() ** 1.3,
+            rng.choice([0.6, 0.6, 0.8, 1, 1.5]),
+            fill,
+            opacity=round(rng.uniform(0.35, 1), 2),
+        )
         for _ in range(count)
     )
 
@@ -120,8 +143,17 @@ def _opacity(colour: str) -> str:
 
 
 def words(
-    text: str, x: float, y: float, size: float, fill: str, *,
-    width: float | None = None, family: str = "sans", weight: int = 800, anchor: str = "start", **extra: object,
+    text: str,
+    x: float,
+    y: float,
+    size: float,
+    fill: str,
+    *,
+    width: float | None = None,
+    family: str = "sans",
+    weight: int = 800,
+    anchor: str = "start",
+    **extra: object,
 ) -> str:
     """One line of lettering; with `width`, exactly that wide whatever font the viewer has."""
     fit = f' textLength="{n(width)}" lengthAdjust="spacingAndGlyphs"' if width else ""

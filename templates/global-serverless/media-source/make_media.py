@@ -21,10 +21,11 @@ from scene import CLIP_HEIGHT, CLIP_WIDTH, Film
 
 __all__ = ["FILMS", "main", "make_clip", "make_poster"]
 
-FILMS: tuple[Film, ...] = tuple(sorted((*films_night.FILMS, *films_air.FILMS, *films_cold.FILMS, *films_far.FILMS), key=lambda f: f.number))
+FILMS: tuple[Film, ...] = tuple(
+    sorted((*films_night.FILMS, *films_air.FILMS, *films_cold.FILMS, *films_far.FILMS), key=lambda f: f.number)
+)
 MEDIA = Path(__file__).resolve().parent.parent / "web" / "media"
 FRAMES_PER_SECOND = 15
-QUALITY = 42  # libvpx's crf: the drawings are flat, so they stay sharp at this value
 
 
 def make_poster(film: Film, folder: Path) -> Path:
@@ -40,13 +41,40 @@ def make_clip(film: Film, folder: Path, work: Path) -> Path:
     for index, layer in enumerate(film.layers):
         drawing, picture = work / f"{film.number}-{index}.svg", work / f"{film.number}-{index}.png"
         drawing.write_text(layer.svg, encoding="utf-8")
-        _ffmpeg("-i", str(drawing), "-frames:v", "1", str(picture))
+        # librsvg hands over colours already multiplied by their opacity; overlay expects them plain.
+        _ffmpeg("-i", str(drawing), "-vf", "format=gbrap,unpremultiply=inplace=1,format=rgba", "-frames:v", "1", str(picture))
         inputs += ["-loop", "1", "-framerate", str(FRAMES_PER_SECOND), "-t", str(film.seconds), "-i", str(picture)]
     file = folder / f"{film.number}.webm"
     _ffmpeg(
-        *inputs, "-filter_complex", _graph(film), "-map", "[out]", "-an", "-t", str(film.seconds), "-c:v", "libvpx-vp9", "-crf", str(QUALITY),
-        "-b:v", "0", "-deadline", "good", "-cpu-used", "3", "-row-mt", "1", "-g", str(FRAMES_PER_SECOND * 5), "-pix_fmt", "yuv420p",
-        "-map_metadata", "-1", "-metadata", f"title={film.title}", str(file),
+        *inputs,
+        "-filter_complex",
+        _graph(film),
+        "-map",
+        "[out]",
+        "-an",
+        "-t",
+        str(film.seconds),
+        "-c:v",
+        "libvpx-vp9",
+        "-crf",
+        str(film.quality),
+        "-b:v",
+        "0",
+        "-deadline",
+        "good",
+        "-cpu-used",
+        "3",
+        "-row-mt",
+        "1",
+        "-g",
+        str(FRAMES_PER_SECOND * 5),
+        "-pix_fmt",
+        "yuv420p",
+        "-map_metadata",
+        "-1",
+        "-metadata",
+        f"title={film.title}",
+        str(file),
     )
     return file
 
@@ -64,7 +92,8 @@ def _graph(film: Film) -> str:
         below = f"[mixed{index}]"
     text = f"fontcolor={film.ink}:font='Liberation Sans':"
     steps.append(
-        f"{below}drawtext={text}fontsize=17:x={CLIP_WIDTH - 16}-tw:y={CLIP_HEIGHT - 30}:text='%{{pts\\:gmtime\\:0\\:%M\\\\\\:%S}}'"
+        f"{below}drawtext={text}fontsize=17:x={CLIP_WIDTH - 16}-tw:y={CLIP_HEIGHT - 30}"
+        ":text='%{pts\\:gmtime\\:0\\:%M\\\\\\:%S}'"
         f",drawtext={text}fontsize=12:x=16:y={CLIP_HEIGHT - 27}:text='{film.number}  {film.title}'"
         + (f",drawtext={text}fontsize=17:x=16:y=16:text='{film.reading}'" if film.reading else "")
         + "[out]"

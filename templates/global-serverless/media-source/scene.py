@@ -1,6 +1,7 @@
 """What a film is made of: a poster, and layers that move.
 
-In: SVG text. Out: frozen values that `make_media.py` hands to ffmpeg. Movement is written in ffmpeg's own expressions, with t in seconds.
+In: SVG text. Out: frozen values that `make_media.py` hands to ffmpeg.
+Movement is written in ffmpeg's own expressions, with t in seconds.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class Film:
     ink: str  # colour of the timecode
     poster: str
     layers: tuple[Layer, ...]
+    quality: int = 42  # libvpx's crf: flat drawings stay sharp at 42; veils of light and rain need no more than 50
     reading: str | None = None  # a line of text that counts with the film, in ffmpeg's drawtext language
 
 

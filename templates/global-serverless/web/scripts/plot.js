@@ -1,13 +1,13 @@
-/* plot.js: the live plot: round trips as lines, replication lag as lollipops, over the last ninety seconds.
+/* plot.js: the live plot: round trips as lines, replication lag as lollipops, over the last minute.
  * In: points (backend, milliseconds, when). Out: one SVG, redrawn at most four times a second. */
 (function (W) {
   "use strict";
   const { draw, make } = W.dom;
   const { ms } = W.format;
-  const WINDOW_MS = 90000;
-  const TOP = 16;
+  const WINDOW_MS = 60000;
+  const TOP = 24;
   const UPPER = 150;
-  const GAP = 42;
+  const GAP = 46;
   const LOWER = 80;
   const LEFT = 46;
 
@@ -34,7 +34,7 @@
     }
 
     function axis(svg, width, y, height, top, title) {
-      svg.append(draw("text", { class: "axis title", x: 0, y: y - 6 }, title));
+      svg.append(draw("text", { class: "axis title", x: 0, y: y - 12 }, title));
       for (const share of [0, 0.5, 1]) {
         const at = y + height * (1 - share);
         svg.append(draw("line", { class: "grid", x1: LEFT, x2: width, y1: at, y2: at }),
@@ -64,7 +64,7 @@
       const y = (value) => TOP + UPPER * (1 - value / topLatency);
       const under = TOP + UPPER + GAP;
       const said = backends.map((b) => `${b.place} ${ms(middle(latencies.get(b.id).filter((p) => p.value !== null).map((p) => p.value)))}`).join(", ");
-      const svg = draw("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `Latency over ninety seconds, typical: ${said}. Replication lag measured ${lags.length} times.` });
+      const svg = draw("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `Latency over the last minute, typical: ${said}. Replication lag measured ${lags.length} times.` });
       axis(svg, width, TOP, UPPER, topLatency, "Round trip, ms");
       axis(svg, width, under, LOWER, topLag, "Replication lag");
       for (const backend of backends) {
@@ -81,8 +81,8 @@
           draw("line", { class: "stem", x1: x(p.at), x2: x(p.at), y1: under + LOWER, y2: at }), draw("circle", { class: "dot", cx: x(p.at), cy: at, r: 5 })));
       }
       if (!lags.length) svg.append(draw("text", { class: "axis", x: LEFT + 10, y: under + LOWER / 2 - 6 }, "Press + in one region: the time until the other has it appears here."));
-      for (const back of [90, 60, 30, 0]) {
-        svg.append(draw("text", { class: "axis", x: x(now - back * 1000), y: height - 4, "text-anchor": back === 90 ? "start" : back ? "middle" : "end" }, back ? `${back} s ago` : "now"));
+      for (const back of [60, 40, 20, 0]) {
+        svg.append(draw("text", { class: "axis", x: x(now - back * 1000), y: height - 4, "text-anchor": back === 60 ? "start" : back ? "middle" : "end" }, back ? `${back} s ago` : "now"));
       }
       canvas.replaceChildren(svg);
       legend.replaceChildren(...backends.map((backend) => {

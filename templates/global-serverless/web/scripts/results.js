@@ -19,7 +19,7 @@
 
   function behind(verdict, places) {
     const { value, id, agoMs } = verdict.behind;
-    return `stale: ${places.get(id)} wrote ${number(value)} ${ms(agoMs)} earlier`;
+    return `stale: ${places.get(id)} had written ${number(value)}, ${ms(agoMs)} earlier`;
   }
 
   function create(places) {

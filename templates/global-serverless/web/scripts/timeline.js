@@ -3,11 +3,11 @@
 (function (W) {
   "use strict";
   const { draw } = W.dom;
-  const { number, signed } = W.format;
+  const { ms, number, signed } = W.format;
   const GUTTER = 74;
   const LANE = 30;
   const LANES_AT = [34, 116];
-  const HEIGHT = 190;
+  const HEIGHT = 200;
   const LEAD_MS = 150;
   let patterns = 0;
 
@@ -53,7 +53,7 @@
   function render(record, lanes, width) {
     const writes = record.events.filter((e) => e.what === "write" && e.ok);
     const zero = writes.length ? writes[0].at : record.events[0].at;
-    const end = Math.max(300, ...record.events.map((e) => e.at - zero)) * 1.04;
+    const end = Math.max(300, ...record.events.map((e) => e.at - zero)) * 1.14;
     const x = (at) => GUTTER + ((at + LEAD_MS) / (end + LEAD_MS)) * (width - GUTTER - 8);
     const svg = draw("svg", { class: "timeline", width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": `Timeline of both regions. ${record.words}` });
 
@@ -84,10 +84,15 @@
       const to = 1 - from;
       const seen = record.events.find((e) => e.id === lanes[to].id && e.what === "read" && e.at > write.at && e.value === write.value);
       const at = x(write.at - zero);
+      // The upper lane is marked above, the lower one below: the arrows cross between them.
+      const tip = from === 0 ? LANES_AT[0] - 2 : LANES_AT[1] + LANE + 10;
       svg.append(draw("g", { class: `slot-${lanes[from].slot} write` },
-        draw("path", { d: `M${at} ${LANES_AT[from] - 2}l-5 -8h10z` }),
-        draw("text", { x: at + 9, y: LANES_AT[from] - 5 }, `${signed(write.by)}${write.value === record.final || record.final === null ? "" : " (undone)"}`)));
-      if (seen) svg.append(arrow(at, x(seen.at - zero), from, to, `slot-${lanes[from].slot}`));
+        draw("path", { d: `M${at} ${tip}l-5 ${from === 0 ? -8 : 8}h10z` }),
+        draw("text", { x: at + 9, y: from === 0 ? tip - 2 : tip + 9 }, `${signed(write.by)}${write.value === record.final || record.final === null ? "" : " (undone)"}`)));
+      if (seen) {
+        svg.append(arrow(at, x(seen.at - zero), from, to, `slot-${lanes[from].slot}`),
+          draw("text", { class: "arrow-label", x: (at + x(seen.at - zero)) / 2, y: (LANES_AT[0] + LANE + LANES_AT[1]) / 2 - 6, "text-anchor": "middle" }, ms(seen.at - write.at)));
+      }
     }
     return svg;
   }

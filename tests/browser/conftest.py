@@ -1,0 +1,150 @@
+"""Real Chromium for the browser tests: one browser for all, one fresh context per page, a pair of fake regions per test.
+
+A test fails when its page throws, when it talks to a host that is not this machine, or when the page breaks its own
+Content-Security-Policy.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from fake_regions import FakeRegions
+from served_site import Site
+
+__all__ = ["ROOT", "WEB"]
+
+ROOT = Path(__file__).resolve().parents[2]
+WEB = ROOT / "templates" / "global-serverless" / "web"
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker, so that `-m 'not browser'` leaves these tests out."""
+    config.addinivalue_line("markers", "browser: needs Chromium")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The Chromium on the PATH; else the one that Playwright brings."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--mute-audio", "--autoplay-policy=no-user-gesture-required"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def new_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens pages, each in a context of its own or in a given one, and watches what they do."""
+    contexts: list[BrowserContext] = []
+    wrong: list[str] = []
+
+    def watch(page: Page) -> None:
+        page.on("pageerror", lambda error: wrong.append(f"the page threw: {error}"))
+        page.on(
+            "console",
+            lambda message: (
+                wrong.append(message.text) if "Content Security Policy" in message.text or "TrustedHTML" in message.text else None
+            ),
+        )
+        page.on("request", lambda request: wrong.append(f"asked {request.url}") if not _local(request.url) else None)
+
+    def make(context: BrowserContext | None = None, **options: Any) -> Page:
+        if context is None:
+            context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+            contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        watch(page)
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+def _local(url: str) -> bool:
+    host = url.split("/")[2].rsplit(":", 1)[0] if "://" in url else ""
+    return host in ("", "127.0.0.1") or host.endswith(".localhost") or not url.startswith("http")
+
+
+@pytest.fixture
+def items() -> list[dict[str, Any]]:
+    """The sample data."""
+    requests = json.loads((ROOT / "sample-data.json").read_text())["global-serverless"]
+    return [request["PutRequest"]["Item"] for request in requests]
+
+
+@pytest.fixture
+def regions(items: list[dict[str, Any]]) -> Iterator[FakeRegions]:
+    """us-west-2 and eu-west-1 with the sample data, 0.6 s apart."""
+    fake = FakeRegions(["us-west-2", "eu-west-1"], items)
+    fake.start()
+    yield fake
+    fake.stop()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Site]]:
+    """Serves the site with a configuration."""
+    sites: list[Site] = []
+
+    def make(config: dict[str, Any] | None, replace: dict[str, str] | None = None) -> Site:
+        site = Site(WEB, config, replace)
+        site.start()
+        sites.append(site)
+        return site
+
+    yield make
+    for site in sites:
+        site.stop()
+
+
+@pytest.fixture
+def config(regions: FakeRegions) -> dict[str, Any]:
+    """What setup would render for the fake regions."""
+    return {
+        "workshop": "global-serverless",
+        "title": "Build and deploy a global serverless application",
+        "table": "global-serverless",
+        "target": "local",
+        "home": "us-west-2",
+        "regions": list(regions.regions),
+        "apis": {name: {"url": r.url, "path_url": r.path_url} for name, r in regions.regions.items()},
+    }
+
+
+@pytest.fixture
+def site(serve: Callable[..., Site], config: dict[str, Any]) -> Site:
+    """The site as setup leaves it."""
+    return serve(config)
+
+
+@pytest.fixture
+def quick_failover() -> dict[str, str]:
+    """The failover's figures made smaller, to be served instead of the real ones. The real ones are used end to end."""
+    text = (WEB / "failover-settings.js").read_text()
+    head, _, rest = text.partition("=")
+    settings = json.loads(rest.rpartition(";")[0])
+    settings |= {
+        "countdownMs": 1500,
+        "writeEveryMs": 150,
+        "writeTimeoutMs": 500,
+        "probeEveryMs": 250,
+        "probeTimeoutMs": 500,
+        "readEveryMs": 250,
+    }
+    return {"failover-settings.js": f"{head}= {json.dumps(settings)};"}
