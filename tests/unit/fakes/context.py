@@ -1,0 +1,76 @@
+"""What a step is given, made by hand: a context over the fake door, with notes instead of a journal.
+
+In: a door, a clock, the step's parameters. Out: a `Context`, and `Notes` that tell what the step said and wrote down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tests.unit.fakes.door import FakeDoor
+from tests.unit.fakes.virtual_time import VirtualClock
+from workshop.aws.door import Door
+from workshop.aws.target import Target
+from workshop.clock import Clock
+from workshop.definition.files import DefinitionFiles
+from workshop.steps.base import Context, Params
+
+__all__ = ["EU", "HOME", "OURS", "Notes", "World", "context"]
+
+HOME, EU = "us-west-2", "eu-west-1"
+OURS = {"workshop": "films", "workshop:step": "step", "workshop:run": "run-1"}
+"""The tags of what an earlier run made."""
+
+
+@dataclass
+class Notes:
+    """What steps said and wrote down. One may be shared by the contexts of several steps."""
+
+    clock: Clock
+    lines: list[str] = field(default_factory=list)
+    waits: list[str] = field(default_factory=list)
+    made: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
+
+    def record(self, kind: str, name: str, region: str) -> None:
+        self.made[kind, name, region] = self.clock.now()
+
+
+def context(
+    door: Door,
+    notes: Notes,
+    params: Params,
+    *,
+    region: str = HOME,
+    regions: tuple[str, ...] = (HOME, EU),
+    folder: Path = Path("/nonexistent"),
+    variables: Mapping[str, Any] | None = None,
+    known: Mapping[str, str] | None = None,
+    defaults: Mapping[str, Any] | None = None,
+    others: Mapping[str, list[Mapping[str, Any]]] | None = None,
+) -> Context[Any]:
+    """The context of one node of the workshop `films`; its files lie in `folder`."""
+    return Context(
+        aws=door, account=door.account, target=Target("aws", folder / "sites"), workshop="films", step="step", region=region,
+        home=regions[0], regions=regions, run="run-2", params=params, variables=variables or {}, files=DefinitionFiles(folder),
+        known=known or {}, defaults=defaults or params.model_dump(), others=lambda kind: (others or {}).get(kind, []),
+        clock=notes.clock, progress=notes.lines.append, waiting=lambda reason, _: notes.waits.append(reason),
+        record=lambda kind, name: notes.record(kind, name, region),
+        made=lambda kind, name, where: notes.made.get((kind, name, where)),
+    )  # fmt: skip
+
+
+class World:
+    """A fake account, one clock and one set of notes, for the steps of one test."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock()
+        self.door = FakeDoor(self.clock)
+        self.notes = Notes(self.clock)
+
+    def context(self, params: Params, **more: Any) -> Context[Any]:
+        """See `context`."""
+        return context(self.door, self.notes, params, **more)

@@ -1,0 +1,82 @@
+"""A hand-written AWS account: services in virtual time behind the door that steps call.
+
+In: the calls of a step. Out: answers in botocore's form, or `AwsError` with AWS's own codes and texts. `calls` remembers
+every call; `refuse` and `lose_answer` make single calls go wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.unit.fakes.cloudformation import FakeCloudFormation
+from tests.unit.fakes.dynamodb import FakeDynamoDB
+from tests.unit.fakes.remains import FakeRemains
+from workshop.aws.errors import AwsError, CredentialsError
+from workshop.clock import Clock
+
+__all__ = ["ACCOUNT", "Call", "FakeDoor", "refusal"]
+
+ACCOUNT = "111122223333"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call as it came in, at the clock's second `at`."""
+
+    service: str
+    region: str
+    operation: str
+    parameters: dict[str, Any]
+    at: float = 0.0
+
+
+@dataclass
+class FakeDoor:
+    """`Door` over fakes. Calls of all services take no time; what they start does."""
+
+    clock: Clock
+    account: str = ACCOUNT
+    calls: list[Call] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.dynamodb = FakeDynamoDB(self.clock, self.account)
+        self.cloudformation = FakeCloudFormation(self.clock, self.account)
+        self.remains = FakeRemains()
+        self._refusals: dict[tuple[str, str], list[AwsError]] = {}
+        self._lost: list[str] = []
+
+    def refuse(self, operation: str, region: str, *errors: AwsError) -> None:
+        """Answer the next calls of `operation` in `region` with these errors, one each."""
+        self._refusals.setdefault((operation, region), []).extend(errors)
+
+    def lose_answer(self, operation: str) -> None:
+        """Let the answer of the next `operation` get lost: it takes effect, and the real door asks a second time."""
+        self._lost.append(operation)
+
+    def made(self, operation: str, region: str | None = None) -> list[Call]:
+        """The calls of one operation so far."""
+        return [c for c in self.calls if c.operation == operation and region in (None, c.region)]
+
+    async def call(self, service: str, region: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        await asyncio.sleep(0)
+        self.calls.append(Call(service, region, operation, parameters, self.clock.monotonic()))
+        waiting = self._refusals.get((operation, region))
+        if waiting:
+            raise waiting.pop(0)
+        if operation in self._lost:
+            self._lost.remove(operation)
+            self._answer(service, region, operation, parameters)
+        return self._answer(service, region, operation, parameters)
+
+    def _answer(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        fake = {"dynamodb": self.dynamodb, "cloudformation": self.cloudformation}.get(service, self.remains)
+        answer: dict[str, Any] = getattr(fake, operation)(region, **parameters)
+        return answer
+
+
+def refusal(code: str, message: str = "", *, operation: str = "call", status: int = 400, region: str = "us-west-2") -> AwsError:
+    """An error as the door raises it."""
+    kind = CredentialsError if code.startswith("Expired") else AwsError
+    return kind(code, message, service="aws", operation=operation, region=region, status=status)

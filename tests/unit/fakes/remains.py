@@ -1,0 +1,55 @@
+"""Functions, REST APIs, roles and log groups, as far as a sweep asks for them: plain lists that a test fills."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workshop.aws.errors import AwsError
+
+__all__ = ["FakeRemains"]
+
+
+class FakeRemains:
+    """What stands of these kinds. Regions are keys; IAM has none."""
+
+    def __init__(self) -> None:
+        self.functions: dict[tuple[str, str], dict[str, str]] = {}
+        """Tags by region and name."""
+        self.apis: dict[tuple[str, str], tuple[str, dict[str, str]]] = {}
+        """Name and tags by region and id."""
+        self.roles: dict[str, dict[str, str]] = {}
+        self.log_groups: set[tuple[str, str]] = set()
+
+    def get_function(self, region: str, FunctionName: str) -> dict[str, Any]:
+        if (region, FunctionName) not in self.functions:
+            raise AwsError(
+                "ResourceNotFoundException", "Function not found", service="lambda", operation="GetFunction", region=region,
+                status=404,
+            )  # fmt: skip
+        return {"Configuration": {"FunctionName": FunctionName}, "Tags": self.functions[region, FunctionName]}
+
+    def get_rest_apis(self, region: str, position: str = "") -> dict[str, Any]:
+        mine = [(i, name, tags) for (where, i), (name, tags) in sorted(self.apis.items()) if where == region and i > position]
+        page = {"items": [{"id": i, "name": name, "tags": tags} for i, name, tags in mine[:1]]}
+        return {**page, "position": mine[0][0]} if len(mine) > 1 else page
+
+    def list_roles(self, region: str, Marker: str = "") -> dict[str, Any]:
+        names = sorted(name for name in self.roles if name > Marker)
+        page = {"Roles": [{"RoleName": name} for name in names[:1]]}
+        return {**page, "Marker": names[0], "IsTruncated": True} if len(names) > 1 else page
+
+    def list_role_tags(self, region: str, RoleName: str) -> dict[str, Any]:
+        return {"Tags": [{"Key": k, "Value": v} for k, v in self.roles[RoleName].items()]}
+
+    def describe_log_groups(self, region: str, logGroupNamePrefix: str, nextToken: str = "") -> dict[str, Any]:
+        names = sorted(n for where, n in self.log_groups if where == region and n.startswith(logGroupNamePrefix))
+        return {"logGroups": [{"logGroupName": name} for name in names]}
+
+    def delete_log_group(self, region: str, logGroupName: str) -> dict[str, Any]:
+        if (region, logGroupName) not in self.log_groups:
+            raise AwsError(
+                "ResourceNotFoundException", "The specified log group does not exist.", service="logs",
+                operation="DeleteLogGroup", region=region, status=400,
+            )  # fmt: skip
+        self.log_groups.remove((region, logGroupName))
+        return {}
