@@ -93,8 +93,8 @@ class _Execution:
                 detail = f"needs {blocked.node.key}"
                 self._finish(NodeResult(node, Outcome.CANCELLED, detail=detail, at=self._clock.monotonic()))
             elif len(needs) == len(node.needs):
-                self._emit(NodeStarted(node))
                 self._running[asyncio.create_task(_attempt(node, self._perform, self._clock))] = node
+                self._emit(NodeStarted(node))
             else:
                 still.append(node)
         self._waiting = still
@@ -104,12 +104,15 @@ class _Execution:
         if not self._running:
             return []
         done, _ = await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
-        results = [task.result() for task in done]
-        for task in done:
-            self._running.pop(task)
+        results = [self._result(task, self._running.pop(task)) for task in done]
         for result in results:
             self._finish(result)
         return results
+
+    def _result(self, task: asyncio.Task[NodeResult], node: Node) -> NodeResult:
+        if task.cancelled():  # stopped before its first step, so it has no result of its own
+            return NodeResult(node, Outcome.CANCELLED, detail="stopped", at=self._clock.monotonic())
+        return task.result()
 
     def interrupt(self) -> None:
         """Nothing new starts; nodes at work end after the call that they have in flight."""
