@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import enum
 
+from workshop.redaction import redact
+
 __all__ = ["DefinitionError", "ExitCode", "PartlyDoneError", "UsageError", "WorkshopError"]
 
 
@@ -23,11 +25,15 @@ class ExitCode(enum.IntEnum):
 
 
 class WorkshopError(Exception):
-    """A failure that is understood. `code` is a stable name for machines: the AWS error code, or one of ours."""
+    """A failure that is understood. `code` is a stable name for machines: the AWS error code, or one of ours.
+
+    Whatever the texts were made from, no key, token or signature stays in them.
+    """
 
     exit_code = ExitCode.FAILED
 
     def __init__(self, what: str, why: str = "", fix: str = "", *, code: str = "") -> None:
+        what, why, fix = redact(what), redact(why), redact(fix)
         super().__init__(what)
         self.what, self.why, self.fix, self.code = what, why, fix, code or type(self).__name__
 

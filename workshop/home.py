@@ -10,7 +10,7 @@ import platformdirs
 
 from workshop.errors import UsageError
 
-__all__ = ["prepare", "state_folder", "write_private"]
+__all__ = ["prepare", "refuse_link", "state_folder", "write_private"]
 
 
 def state_folder() -> Path:
@@ -25,14 +25,28 @@ def state_folder() -> Path:
 
 
 def prepare(folder: Path) -> Path:
-    """Make `folder` (mode 0700) and prove that it can be written; the error names `WORKSHOP_HOME`."""
+    """Make `folder` (mode 0700) and prove that it can be written and is ours alone; the error names `WORKSHOP_HOME`.
+
+    A folder that belongs to someone else, or that every user may write to, could hold links that lead our writes elsewhere.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        about = folder.stat()
+        if about.st_uid != os.geteuid():
+            raise _unusable(str(folder), "it belongs to another user")
+        if about.st_mode & 0o002:
+            raise _unusable(str(folder), "every user may write to it")
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise _unusable(str(folder), str(error.strerror or error)) from error
     return folder
+
+
+def refuse_link(path: Path) -> None:
+    """Raise `UsageError` when `path` is a symbolic link: nothing of ours is one, so somebody put it there."""
+    if path.is_symlink():
+        raise _unusable(str(path.parent), f"{path.name} in it is a symbolic link")
 
 
 def write_private(path: Path, content: str | bytes) -> None:

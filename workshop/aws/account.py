@@ -128,7 +128,7 @@ class Account:
         try:
             return await self._in_thread(partial(self._invoke, service, region, operation, parameters))
         except (ClientError, BotoCoreError) as error:
-            return translate(error, service, operation, region)
+            return translate(error, service, operation, region, self._secrets())
 
     def _invoke(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> Answer:
         answer: Answer = getattr(self._client(service, region), operation)(**parameters)
@@ -142,6 +142,13 @@ class Account:
                     service, region_name=region, endpoint_url=self._endpoint, config=CLIENT
                 )
             return self._clients[key]
+
+    def _secrets(self) -> list[str]:
+        """What must not show in an error text, whatever AWS or a proxy echoes."""
+        credentials = self._session.get_credentials()
+        if credentials is None:
+            return []
+        return [secret for secret in (credentials.secret_key, credentials.token) if secret]
 
     async def _in_thread(self, work: Callable[[], Answer]) -> Answer:
         """Run a call in the pool. A cancelled caller still waits for the call in flight, so that its effect is known."""

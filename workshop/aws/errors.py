@@ -6,6 +6,7 @@ by transient and permanent cases, so whoever must tell them apart matches the te
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from botocore.exceptions import (
@@ -21,6 +22,7 @@ from botocore.exceptions import (
 )
 
 from workshop.errors import WorkshopError
+from workshop.redaction import redact
 
 __all__ = ["AwsError", "CredentialsError", "translate"]
 
@@ -126,25 +128,25 @@ class CredentialsError(AwsError):
     """The credentials are missing, expired or refused: nothing else can work, so the whole run stops."""
 
 
-def translate(error: Exception, service: str, operation: str, region: str) -> AwsError:
-    """Botocore's exception as ours; an exception that is not botocore's is raised again as it is."""
+def translate(error: Exception, service: str, operation: str, region: str, secrets: Iterable[str] = ()) -> AwsError:
+    """Botocore's exception as ours, without the given secrets; one that is not botocore's is raised again as it is."""
     at: dict[str, Any] = {"service": service, "operation": _pascal(operation), "region": region}
     if isinstance(error, ClientError):
         detail = error.response.get("Error", {})
         meta = error.response.get("ResponseMetadata", {})
-        code, message = str(detail.get("Code", "Unknown")), str(detail.get("Message", ""))
+        code, message = str(detail.get("Code", "Unknown")), redact(str(detail.get("Message", "")), secrets)
         status = int(meta.get("HTTPStatusCode", 0) or 0)
         kind = CredentialsError if code in CREDENTIALS else AwsError
         return kind(code, message, status=status, retry_after=_retry_after(error.response), **at)
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
-        return CredentialsError("NoCredentials", str(error), **at)
+        return CredentialsError("NoCredentials", redact(str(error), secrets), **at)
     if isinstance(error, EndpointConnectionError | ConnectTimeoutError):
-        return AwsError("Unreachable", str(error), **at)
+        return AwsError("Unreachable", redact(str(error), secrets), **at)
     if isinstance(error, ReadTimeoutError | ConnectionClosedError | HTTPClientError):
-        return AwsError("NoAnswer", str(error), **at)
+        return AwsError("NoAnswer", redact(str(error), secrets), **at)
     if isinstance(error, BotoCoreError):
         credentials = "credential" in str(error).lower() or "token" in str(error).lower()
-        return (CredentialsError if credentials else AwsError)(type(error).__name__, str(error), **at)
+        return (CredentialsError if credentials else AwsError)(type(error).__name__, redact(str(error), secrets), **at)
     raise error
 
 

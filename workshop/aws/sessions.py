@@ -18,7 +18,7 @@ from workshop.aws.account import Account
 from workshop.clock import Clock
 from workshop.errors import UsageError
 
-__all__ = ["Identity", "aws_account", "known_regions", "local_account", "override"]
+__all__ = ["Identity", "aws_account", "known_regions", "local_account", "local_session", "open_session", "override"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,12 @@ class Identity:
 
 
 def local_account(endpoint: str, account: str, *, clock: Clock, executor: Executor) -> Account:
-    """The local cloud's account. No profile, no configuration file and no variable of the user's has a say."""
+    """The local cloud's account."""
+    return Account(local_session(account), account, clock=clock, executor=executor, endpoint=endpoint)
+
+
+def local_session(account: str) -> botocore.session.Session:
+    """A session of the local cloud. No profile, no configuration file and no variable of the user's has a say."""
     session = botocore.session.Session(
         session_vars={
             "profile": (None, None, None, None),
@@ -39,12 +44,12 @@ def local_account(endpoint: str, account: str, *, clock: Clock, executor: Execut
         }
     )
     session.set_credentials(account, "local", None)
-    return Account(session, account, clock=clock, executor=executor, endpoint=endpoint)
+    return session
 
 
 async def aws_account(profile: str | None, region: str, *, clock: Clock, executor: Executor) -> tuple[Account, Identity]:
     """The account that the usual AWS settings lead to; raises `UsageError` for an unknown profile."""
-    session = _session(profile)
+    session = open_session(profile)
     caller = await Account(session, "", clock=clock, executor=executor).call("sts", region, "get_caller_identity")
     identity = Identity(str(caller["Account"]), str(caller["Arn"]))
     return Account(session, identity.account, clock=clock, executor=executor), identity
@@ -55,7 +60,7 @@ def override(profile: str | None, region: str) -> str:
 
     Asked of a real client, because variables and configuration files both have a say (docs/aws-behaviours.md, section 10.1).
     """
-    session = _session(profile)
+    session = open_session(profile)
     session.set_credentials("unused", "unused")
     url = str(session.create_client("apigateway", region_name=region).meta.endpoint_url)
     host = urlsplit(url).hostname or ""
@@ -76,7 +81,7 @@ async def known_regions() -> frozenset[str]:
     return await asyncio.to_thread(listed)
 
 
-def _session(profile: str | None) -> botocore.session.Session:
+def open_session(profile: str | None) -> botocore.session.Session:
     session = botocore.session.Session(profile=profile)
     try:
         session.get_scoped_config()

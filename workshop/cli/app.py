@@ -17,6 +17,7 @@ import click
 
 from workshop import __version__
 from workshop.errors import ExitCode, UsageError, WorkshopError
+from workshop.redaction import redact
 
 __all__ = ["COMMANDS", "cli", "main"]
 
@@ -89,7 +90,7 @@ def run(arguments: list[str]) -> int:
         return ExitCode.DONE
     except Exception as error:
         if "--debug" in arguments or os.environ.get("WORKSHOP_DEBUG"):
-            traceback.print_exc()
+            click.echo(redact(traceback.format_exc()), err=True)
         return _report(arguments, _defect(error), ExitCode.FAILED)
     return code if isinstance(code, int) else ExitCode.DONE
 

@@ -19,6 +19,7 @@ from workshop.engine.plan import NodeKey
 from workshop.engine.results import NodeResult, Outcome
 from workshop.engine.undos import SCHEMA as UNDOS
 from workshop.engine.undos import Undos
+from workshop.home import refuse_link
 
 __all__ = ["Journal", "Scope", "Standing"]
 
@@ -232,6 +233,8 @@ class Journal:
 
 
 def _open(path: Path) -> sqlite3.Connection:
+    for suffix in ("", "-wal", "-shm"):
+        refuse_link(Path(f"{path}{suffix}"))
     path.touch(mode=0o600, exist_ok=True)
     db = sqlite3.connect(path, timeout=30)
     try:
