@@ -186,9 +186,9 @@ def test_nothing_but_the_one_loopback_port_is_bound(cloud: Cloud) -> None:
     cloud.stack()
     listening = {"0A"}
     inodes = {
-        os.readlink(entry)[8:-1]
+        str(entry.readlink())[8:-1]
         for entry in Path(f"/proc/{cloud.state.pid}/fd").iterdir()
-        if os.readlink(entry).startswith("socket:[")
+        if str(entry.readlink()).startswith("socket:[")
     }
     rows = [
         line.split()
@@ -200,26 +200,36 @@ def test_nothing_but_the_one_loopback_port_is_bound(cloud: Cloud) -> None:
 
 
 def test_the_process_keeps_nothing_of_the_one_that_started_it(home: Path) -> None:
-    program = f"from pathlib import Path; from workshop.cloud import daemon; print(daemon.start(Path({str(home)!r}), port={free_port()}).pid)"
-    with open(os.devnull, "rb") as extra:
+    program = f"""
+from pathlib import Path
+from workshop.cloud import daemon
+print(daemon.start(Path({str(home)!r}), port={free_port()}).pid)
+"""
+    with Path(os.devnull).open("rb") as extra:
         done = subprocess.run(
             [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, timeout=60, check=True, pass_fds=(extra.fileno(),)
         )
     pid = int(done.stdout)  # reading to the end of the pipe proves that the server does not hold it
-    targets = {os.readlink(f"/proc/{pid}/fd/{number}") for number in os.listdir(f"/proc/{pid}/fd")}
+    targets = {str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()}
     files = {target for target in targets if target.startswith("/") and target != os.devnull}
     assert all(target.startswith(str(home)) for target in files), files
     assert os.getsid(pid) == pid
 
 
 def test_the_room_loads_quickly_without_the_emulator() -> None:
-    program = "import sys, workshop.cloud.daemon; print([m for m in ('ministack', 'hypercorn', 'boto3', 'botocore') if m in sys.modules])"
+    heavy = ("ministack", "hypercorn", "boto3", "botocore")
+    program = f"import sys, workshop.cloud.daemon; print([m for m in {heavy} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 
 def test_ctrl_c_ends_a_foreground_run_cleanly(home: Path) -> None:
     port = free_port()
-    program = f"import sys; from pathlib import Path; from workshop.cloud import daemon; sys.exit(daemon.run(Path({str(home)!r}), port={port}))"
+    program = f"""
+import sys
+from pathlib import Path
+from workshop.cloud import daemon
+sys.exit(daemon.run(Path({str(home)!r}), port={port}))
+"""
     process = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True, start_new_session=True)
     try:
         eventually(lambda: daemon.status(home).running)

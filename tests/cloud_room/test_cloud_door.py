@@ -27,7 +27,7 @@ def test_loopback_names_are_served(host: str) -> None:
         "127.0.0.1.evil.example",
         "localhost.evil.example",
         "notlocalhost",
-        "0.0.0.0",
+        "192.0.2.1",
         "a b",
     ],
 )

@@ -18,7 +18,7 @@ from hypercorn.asyncio import tcp_server
 from ministack import app as ministack
 from ministack.core import lambda_runtime, persistence, responses
 from ministack.services import apigateway_v1, cloudwatch, dynamodb, iam, lambda_svc
-from ministack.services.cloudformation import stacks
+from ministack.services.cloudformation import handlers, stacks
 
 from workshop.cloud.agenda import Agenda
 from workshop.cloud.answers import Asgi
@@ -26,20 +26,14 @@ from workshop.cloud.calls import Calls
 from workshop.cloud.connections import Connections
 from workshop.cloud.functions import extend_functions
 from workshop.cloud.gateway import extend_gateway
-from workshop.cloud.groups import Groups
+from workshop.cloud.global_tables import GlobalTables
 from workshop.cloud.injection import Faults
-from workshop.cloud.lifecycle import Lifecycle
 from workshop.cloud.metrics import Metrics
 from workshop.cloud.operations import operation_names
 from workshop.cloud.pacing import Pacing
 from workshop.cloud.patches import point, replace_point
 from workshop.cloud.persistence import Codec
-from workshop.cloud.replicas import ReplicaRules
-from workshop.cloud.replication import Replication
 from workshop.cloud.stacks import extend_stacks
-from workshop.cloud.store import Store
-from workshop.cloud.tables import TableRules
-from workshop.cloud.writes import Writes
 
 __all__ = ["Emulator"]
 
@@ -60,33 +54,28 @@ class Emulator:
         self.calls = Calls(self.faults, pacing, _here, Connections(tcp_server.TCPServer).drop)
         self.calls.wrap_all(point(ministack, "SERVICE_HANDLERS"))
         extend_functions(lambda_svc, pacing, self.faults.concurrency)
-        extend_stacks(stacks, iam._roles, pacing)
+        extend_stacks(stacks, handlers, iam._roles, pacing)
         self._agenda = Agenda(time.time)
-        self._groups, store = Groups(), Store(dynamodb)
-        self.replication = Replication(
-            self._groups,
-            store,
+        self.tables = GlobalTables(
+            dynamodb,
             self._agenda,
             pacing,
-            is_cut=self.faults.cut,
+            self.faults,
+            changed=changed,
             measured=Metrics(cloudwatch, responses.request_scope).lag,
+            defer=self._defer,
             chance=chance,
         )
-        self._lifecycle = Lifecycle(self._groups, store, self.replication, self._agenda, pacing, changed)
-        rules = ReplicaRules(
-            self._groups, store, self._lifecycle, time.time, is_disabled=self.faults.disabled, is_doomed=self.faults.dooms
-        )
-        TableRules(dynamodb, self._groups, store, self._lifecycle, rules, self._agenda, pacing)
-        Writes(dynamodb, self._groups, store, self.replication, self._defer)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._changed = changed
+        self._saved: dict[str, Any] = {"groups": [], "steps": []}
 
     def begin(self) -> None:
         """From now on what is due happens by itself; called on the server's loop after the state is back."""
         self._loop = asyncio.get_running_loop()
         self._agenda.wake = self._wake
-        self.replication.resume()
+        self.tables.restore(self._saved)
         self._tick()
 
     def api_scope(self, api: str) -> tuple[str, str] | None:
@@ -104,8 +93,7 @@ class Emulator:
     def restore(self, name: str, state: Any) -> None:
         """Give a service its saved state back; a service that is gone or refuses it starts empty, with a line in the log."""
         if name == OWN:
-            self._groups.restore(state["groups"])
-            self._lifecycle.restore(state["steps"])
+            self._saved = {"groups": state["groups"], "steps": state["steps"]}
             self.faults.restore(state["faults"])
             return
         module = point(ministack, "_state_map").get(name)
@@ -120,9 +108,8 @@ class Emulator:
     async def empty(self) -> None:
         """Forget every resource, in memory and in the object store, and every fault."""
         async with point(ministack, "_get_reset_lock")():
-            self._agenda.clear()
-            for part in (self._groups, self._lifecycle, self.replication, self.faults):
-                part.clear()
+            self.tables.clear()
+            self.faults.clear()
             await asyncio.to_thread(point(ministack, "_reset_all_state"))
 
     def end(self) -> None:
@@ -130,11 +117,7 @@ class Emulator:
         point(lambda_runtime, "reset")()
 
     def _document(self) -> dict[str, Any]:
-        return {
-            "groups": self._groups.document(),
-            "steps": self._lifecycle.document(),
-            "faults": self.faults.document(),
-        }
+        return {**self.tables.document(), "faults": self.faults.document()}
 
     def _wake(self, due: float) -> None:
         if self._loop is not None:

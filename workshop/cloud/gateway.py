@@ -10,7 +10,7 @@ import functools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from workshop.cloud.patches import replace_point
+from workshop.cloud.patches import point, replace_point
 
 __all__ = ["extend_gateway"]
 
@@ -26,6 +26,9 @@ def extend_gateway() -> None:
     replace_point(lambda_runtime.Worker, "_drain_stderr_bounded", _impatient)
     replace_point(apigateway_v1, "_rest_api_view", _without_empty_members)
     replace_point(apigateway_v1, "_call_lambda_raw", _throttles_are_integration_failures)
+    replace_point(apigateway_v1, "_lambda_proxy_response", _failures_are_raised)
+    replace_point(apigateway_v1, "_invoke_lambda_proxy_v1", _failures_are_bad_gateways(point(apigateway_v1, "_gw_error")))
+    replace_point(apigateway_v1, "_gateway_error_response", _with_own_status)
     replace_point(apigateway_v1, "find_api_scope", lambda _: functools.partial(_scope_of, apigateway_v1._rest_apis))
     replace_point(apigateway, "find_api_scope", lambda _: functools.partial(_scope_of, apigateway._apis))
 
@@ -57,6 +60,54 @@ def _throttles_are_integration_failures(
         return result, error
 
     return call
+
+
+class _FunctionFailed(Exception):
+    pass
+
+
+def _failures_are_raised(original: Callable[[Any], tuple[Any, Any]]) -> Callable[[Any], tuple[Any, Any]]:
+    """A function that failed, timed out or answered no proxy response."""
+
+    def shape(result: Any) -> tuple[Any, Any]:
+        answer, error = original(result)
+        if error or not isinstance(answer, dict) or not _is_status(answer.get("statusCode", 200)):
+            raise _FunctionFailed
+        return answer, None
+
+    return shape
+
+
+def _is_status(value: Any) -> bool:
+    return isinstance(value, int | str) and str(value).isdigit() and 100 <= int(value) <= 599
+
+
+def _failures_are_bad_gateways(
+    gateway_error: Callable[[str, str], Any],
+) -> Callable[[Callable[..., Awaitable[Any]]], Callable[..., Awaitable[Any]]]:
+    """API Gateway answers those with 502 and nothing of the function's own, shaped by the API's gateway responses
+    (docs/aws-behaviours.md, section 4)."""
+
+    def wrap(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def invoke(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return await original(*args, **kwargs)
+            except _FunctionFailed:
+                error = gateway_error("DEFAULT_5XX", "Internal server error")
+                error.workshop_status = 502
+                return error
+
+        return invoke
+
+    return wrap
+
+
+def _with_own_status(original: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def render(error: Any, request: Any) -> Any:
+        status, headers, body = original(error, request)
+        return (error.workshop_status if status == 500 and hasattr(error, "workshop_status") else status), headers, body
+
+    return render
 
 
 def _scope_of(apis: Any, api_id: str) -> tuple[str, str] | None:

@@ -123,8 +123,8 @@ async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> Non
         emulator.faults,
         on_reset=empty,
         on_timing=lambda timing, scale: write_record(layout, replace(record, timing=timing, scale=scale)),
-        on_mended=emulator.replication.mended,
-        backlog=emulator.replication.backlog,
+        on_mended=emulator.tables.replication.mended,
+        backlog=emulator.tables.replication.backlog,
     )
     control.notices.extend(snapshots.load(emulator.restore))
     emulator.begin()

@@ -1,7 +1,7 @@
 """CloudFormation takes its time, and does not take what is somebody else's.
 
-What comes in: MiniStack's CloudFormation. What goes out: the same, one resource after the other at the profile's pace, and a
-failure where a name is taken (docs/aws-behaviours.md, sections 3.6 and 8).
+What comes in: MiniStack's CloudFormation. What goes out: the same, one resource after the other at the profile's pace, a failure
+where a name is taken, and AWS's refusals of what a stack's state forbids (docs/aws-behaviours.md, sections 3.1, 3.6 and 8).
 """
 
 from __future__ import annotations
@@ -12,18 +12,57 @@ from collections.abc import Callable
 from typing import Any
 
 from workshop.cloud.pacing import Pacing
-from workshop.cloud.patches import replace_point
+from workshop.cloud.patches import point, replace_point
 
 __all__ = ["extend_stacks"]
 
+Operation = Callable[[Any], Any]
 TAKEN = (
     'Resource handler returned message: "{kind} with name {name} already exists. (Service: {service}, Status Code: 409)" '
     "(HandlerErrorCode: AlreadyExists)"
 )
 
 
-def extend_stacks(stacks: Any, roles: Any, pacing: Pacing) -> None:
+NOT_NOW = "Stack:{stack} is in {status} state and can not be updated."
+UPDATABLE = {
+    "CREATE_COMPLETE",
+    "UPDATE_COMPLETE",
+    "UPDATE_ROLLBACK_COMPLETE",
+    "IMPORT_COMPLETE",
+    "IMPORT_ROLLBACK_COMPLETE",
+    "CREATE_FAILED",
+    "UPDATE_FAILED",
+    "DELETE_COMPLETE",
+}
+
+
+def extend_stacks(stacks: Any, handlers: Any, roles: Any, pacing: Pacing) -> None:
     """Waiting happens in MiniStack's worker threads, so the server goes on answering."""
+    actions, error, find = (point(handlers, name) for name in ("_ACTION_HANDLERS", "_error", "_resolve_stack"))
+
+    def created(original: Operation) -> Operation:
+        def create(parameters: Any) -> Any:
+            stack = find(_value(parameters, "StackName"))
+            if stack and stack.get("StackStatus") == "ROLLBACK_COMPLETE":  # it can only be deleted (section 3.1)
+                return error("AlreadyExistsException", f"Stack [{stack['StackName']}] already exists")
+            return original(parameters)
+
+        return create
+
+    def updated(original: Operation) -> Operation:
+        def update(parameters: Any) -> Any:
+            stack = find(_value(parameters, "StackName"))
+            first = _value(parameters, "ChangeSetType") in ("CREATE", "IMPORT")
+            status = stack.get("StackStatus", "") if stack else ""
+            if stack and status not in (UPDATABLE | {"REVIEW_IN_PROGRESS"} if first else UPDATABLE):
+                return error("ValidationError", NOT_NOW.format(stack=stack["StackId"], status=status))
+            return original(parameters)
+
+        return update
+
+    for action, wrap in (("CreateStack", created), ("UpdateStack", updated), ("CreateChangeSet", updated)):
+        actions[action] = wrap(actions[action])
+    replace_point(handlers, "_capabilities_enforced", lambda _: lambda: True)
 
     def threaded(original: Callable[[str], bool]) -> Callable[[str], bool]:
         return lambda kind: pacing.seconds("stack.resource") > 0 or original(kind)
@@ -48,6 +87,11 @@ def extend_stacks(stacks: Any, roles: Any, pacing: Pacing) -> None:
     replace_point(stacks, "_runs_on_worker_thread", threaded)
     replace_point(stacks, "_provision_keeping_seed", provision)
     replace_point(stacks, "_delete_resource", delete)
+
+
+def _value(parameters: Any, name: str) -> str:
+    found = parameters.get(name, "")
+    return str(found[0] if isinstance(found, list) and found else found)
 
 
 def _pause(pacing: Pacing) -> None:

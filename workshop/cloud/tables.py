@@ -144,19 +144,22 @@ class TableRules:
             if "ReplicaUpdates" in data:
                 refusal = self._replicas.update(account, region, name, data)
                 return self._answer(refusal) or self._dynamodb.json_response({"TableDescription": self._description(name)})
-            if record["TableStatus"] != "ACTIVE" or (group is not None and group.changing):
-                return self._error("ResourceInUseException", IN_USE)
-            refused = self._answer(_stream_refusal(data, name) if group is not None else None)
-            toggled = (
-                data.get("DeletionProtectionEnabled", record["DeletionProtectionEnabled"]) != record["DeletionProtectionEnabled"]
-            )
-            if group is not None and toggled and not refused:
-                refused = self._lock("protection.again", record["TableArn"], "ThrottlingException", "Rate exceeded")
-            if refused:
+            before = record["DeletionProtectionEnabled"]
+            toggled = group is not None and data.get("DeletionProtectionEnabled", before) != before
+            lock = f"protection:{record['TableArn']}"
+            refused = None
+            if toggled and self._locked.get(lock, 0) > self._agenda.now():
+                refused = self._error("ThrottlingException", "Rate exceeded")
+            if refused is None and (record["TableStatus"] != "ACTIVE" or (group is not None and group.changing)):
+                refused = self._error("ResourceInUseException", IN_USE)
+            if refused is None and group is not None:
+                refused = self._answer(_stream_refusal(data, name))
+            if refused is not None:
                 return refused
             answer = original(data)
             if answer[0] == 200 and group is not None:
                 if toggled:
+                    self._locked[lock] = self._agenda.now() + self._pacing.seconds("protection.again")
                     self._lifecycle.protection_changed(account, region, name)
                 self._share(original, account, region, group, data)
                 answer = self._dynamodb.json_response({"TableDescription": self._description(name)})
@@ -217,7 +220,8 @@ class TableRules:
             account, region = self._here()
             name = self._name(data.get("TableName"))
             group = self._groups.of(account, name, region)
-            for member in group.members.values() if group is not None else ():
+            here = self._store.get(account, region, name)
+            for member in group.members.values() if group is not None and here is not None else ():
                 if member.status == "CREATING" and (member.listed or member.filled):
                     return self._error("ValidationException", TTL.format(table=name, region=member.region))
             return original(data)
@@ -228,13 +232,6 @@ class TableRules:
         """ReplicaUpdates from inside MiniStack follow the same rules."""
         account, region = self._here()
         return self._answer(self._replicas.update(account, region, name, {"TableName": name, "ReplicaUpdates": updates}))
-
-    def _lock(self, wait: Any, arn: str, code: str, message: str) -> Any:
-        key = f"{wait}:{arn}"
-        if self._locked.get(key, 0) > self._agenda.now():
-            return self._error(code, message)
-        self._locked[key] = self._agenda.now() + self._pacing.seconds(wait)
-        return None
 
     def _regions_of(self, record: dict[str, Any]) -> list[str]:
         _, _, _, region, account, _ = record["TableArn"].split(":", 5)
