@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fake_regions import FakeRegions
 from playwright.sync_api import Page, expect
+from polling import until
 from served_site import Site
 
 pytestmark = pytest.mark.browser
@@ -59,7 +60,7 @@ def test_results_are_newest_first_and_the_last_update_counts_up(harness: Page) -
     expect(harness.locator("#results li").first).to_contain_text("counter −1, now 0")
     seconds = harness.locator("#since")
     before = float(seconds.inner_text().split()[0])
-    harness.wait_for_function("before => parseFloat(document.getElementById('since').textContent) > before", arg=before + 0.3)
+    until(harness, lambda: float(seconds.inner_text().split()[0]) > before + 0.3)
 
 
 def test_a_read_behind_a_write_is_marked_stale_until_replication_caught_up(harness: Page, regions: FakeRegions) -> None:
@@ -119,8 +120,9 @@ def test_an_experiment_with_a_dead_region_stops_in_words(harness: Page, regions:
 
 def test_the_plot_draws_each_regions_latency(harness: Page) -> None:
     harness.check("#live")
-    harness.wait_for_function(
-        "[...document.querySelectorAll('#plot path.line')].every(p => (p.getAttribute('d').match(/L/g) || []).length >= 1)"
+    until(
+        harness,
+        "[...document.querySelectorAll('#plot path.line')].every(p => (p.getAttribute('d').match(/L/g) || []).length >= 1)",
     )
     assert "Oregon" in harness.locator("#plot svg").get_attribute("aria-label")
 
