@@ -19,7 +19,7 @@ from workshop.errors import DefinitionError, WorkshopError
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Resource, State, Step
 from workshop.steps.stack_permissions import stack_permissions
 from workshop.steps.stack_remains import clear_log_groups, remains
-from workshop.steps.stack_waits import failure, wait_change_set, wait_settled
+from workshop.steps.stack_waits import failure, mark, wait_change_set, wait_settled
 from workshop.steps.template import declared
 
 __all__ = ["CloudFormationStack", "StackParams"]
@@ -175,19 +175,21 @@ class CloudFormationStack(Step[StackParams]):
                 f"The update of {stack.name} in {ctx.region} was refused.", changes.reason,
                 f"Mend {ctx.params.template}, then run the same command again.", code="ChangeSetFailed",
             )  # fmt: skip
+        before = await mark(ctx, stack.id)
         # Explicit, because the documentation contradicts itself about the default (section 3.5).
         await ctx.aws.call(
             "cloudformation", ctx.region, "execute_change_set", StackName=stack.id, ChangeSetName=name, DisableRollback=False
         )
-        updated = await wait_settled(ctx, stack.id, leaving=stack.status)
+        updated = await wait_settled(ctx, stack.id, leaving=before)
         if updated is None or updated.status != "UPDATE_COMPLETE":
             raise await failure(ctx, stack.id, "could not be updated and was rolled back")
         return updated
 
     async def _continue_rollback(self, ctx: Context[StackParams], stack: Stack) -> Stack | None:
         ctx.progress(f"{stack.name} is UPDATE_ROLLBACK_FAILED: continuing its rollback")
+        before = await mark(ctx, stack.id)
         await ctx.aws.call("cloudformation", ctx.region, "continue_update_rollback", StackName=stack.id)
-        settled = await wait_settled(ctx, stack.id, leaving=stack.status)
+        settled = await wait_settled(ctx, stack.id, leaving=before)
         if settled is not None and settled.status == "UPDATE_ROLLBACK_FAILED":
             raise await failure(ctx, stack.id, "cannot finish its rollback")
         return settled
@@ -203,8 +205,9 @@ class CloudFormationStack(Step[StackParams]):
             now = await wait_settled(ctx, stack.id)
             if now is None or now.status == "DELETE_COMPLETE":
                 return
+            before = await mark(ctx, stack.id)
             await ctx.aws.call("cloudformation", ctx.region, "delete_stack", StackName=stack.id)
-            now = await wait_settled(ctx, stack.id, leaving=now.status)
+            now = await wait_settled(ctx, stack.id, leaving=before)
             if now is None or now.status == "DELETE_COMPLETE":
                 return
             ctx.progress(f"{stack.name} is {now.status}: asking again")

@@ -6,6 +6,7 @@ Botocore's waiters are not used: they poll every 30 s and take an old state for 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from workshop.aws.stacks import ChangeSet, Event, Stack, describe_change_set, describe_stack, events_since, root_cause
@@ -13,7 +14,7 @@ from workshop.clock import wait_for
 from workshop.errors import WorkshopError
 from workshop.steps.base import Context
 
-__all__ = ["failure", "wait_change_set", "wait_settled"]
+__all__ = ["Mark", "failure", "mark", "wait_change_set", "wait_settled"]
 
 DEADLINE = 3600.0
 INTERVAL = 6.0
@@ -23,30 +24,45 @@ STARTS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGR
 SHOWN = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"})
 
 
-async def wait_settled(ctx: Context[Any], identity: str, *, leaving: str = "") -> Stack | None:
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A stack's state and its newest event at one moment."""
+
+    status: str
+    event: str
+
+
+async def wait_settled(ctx: Context[Any], identity: str, *, leaving: Mark | None = None) -> Stack | None:
     """Wait until no operation runs on the stack with this id; None when it does not exist.
 
-    `leaving` is the state from before an operation that was just asked for: it does not count as settled for 30 s.
+    `leaving` is the stack as it was before an operation that was just asked for: that state does not count as settled until
+    an event shows that the operation began, or 30 s have passed.
     """
     start = ctx.clock.monotonic()
-    seen = await _newest_event(ctx, identity)
+    seen = leaving.event if leaving else (await mark(ctx, identity)).event
     name = identity.rpartition(":stack/")[2].partition("/")[0] or identity
+    done, latest, began = 0, "", leaving is None
+
+    def waiting(reason: str, seconds: float) -> None:
+        ctx.waiting(f"{reason}: {done} resources done, the latest {latest}" if latest else reason, seconds)
 
     async def settled() -> tuple[Stack | None] | None:
-        nonlocal seen
+        nonlocal seen, done, latest, began
         stack = await describe_stack(ctx.aws, ctx.region, identity)
         if stack is None:
             return (None,)
         for event in await events_since(ctx.aws, ctx.region, stack.id, seen):
-            seen = event.id
-            if event.status in SHOWN or event.status.endswith("_FAILED"):
-                ctx.progress(_line(event))
-        fresh = stack.status == leaving and ctx.clock.monotonic() - start < OLD_STATE
-        return (stack,) if stack.settled and not fresh else None
+            seen, began = event.id, True
+            if event.status.endswith("_FAILED"):
+                ctx.progress(f"{event.status} {event.resource} ({event.type}): {event.reason}")
+            elif event.status in SHOWN:
+                done, latest = done + 1, f"{event.resource} ({event.type.removeprefix('AWS::')})"
+        old = not began and leaving is not None and stack.status == leaving.status and ctx.clock.monotonic() - start < OLD_STATE
+        return (stack,) if stack.settled and not old else None
 
     (stack,) = await wait_for(
         settled, clock=ctx.clock, reason=f"stack {name} in {ctx.region}", deadline=DEADLINE, interval=INTERVAL,
-        waiting=ctx.waiting,
+        waiting=waiting,
     )  # fmt: skip
     return stack
 
@@ -86,12 +102,8 @@ def _current_operation(events: list[Event]) -> list[Event]:
     return events[starts[-1] :] if starts else events
 
 
-async def _newest_event(ctx: Context[Any], identity: str) -> str:
+async def mark(ctx: Context[Any], identity: str) -> Mark:
+    """The stack as it is now, taken before an operation is asked for."""
     stack = await describe_stack(ctx.aws, ctx.region, identity)
     events = await events_since(ctx.aws, ctx.region, stack.id, "") if stack else []
-    return events[-1].id if events else ""
-
-
-def _line(event: Event) -> str:
-    reason = f": {event.reason}" if event.reason and event.status.endswith("_FAILED") else ""
-    return f"{event.status} {event.resource} ({event.type}){reason}"
+    return Mark(stack.status if stack else "", events[-1].id if events else "")
