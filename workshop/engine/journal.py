@@ -185,8 +185,7 @@ class Journal:
 
     def resumes(self, scope: Scope, key: NodeKey) -> bool:
         """Whether the latest thing known of a node is a change that was begun and not finished well."""
-        row = self._latest(scope, key)
-        return row is not None and row not in {o.value for o in (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED)}
+        return self._latest(scope, key) in ("", Outcome.FAILED.value, Outcome.CANCELLED.value)
 
     def passed(self, scope: Scope, key: NodeKey) -> bool:
         """Whether a verification passed since the workshop was set up."""
@@ -238,6 +237,9 @@ def _open(path: Path) -> sqlite3.Connection:
     path.touch(mode=0o600, exist_ok=True)
     db = sqlite3.connect(path, timeout=30)
     try:
+        found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise sqlite3.DatabaseError(found)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         with db:

@@ -1,0 +1,225 @@
+"""The journal: written ahead of every change, read back by later commands, never the end of a run when it is damaged."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.unit.fakes.plans import failure, plan
+from workshop.engine.journal import Journal, Scope, Standing
+from workshop.engine.plan import Node, NodeKey
+from workshop.engine.results import NodeResult, Outcome
+
+SCOPE = Scope("films", "aws", "1")
+NODE: Node = plan(table="").nodes[0]
+TABLE = ("table", "films", "us-west-2")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "runs.db"
+
+
+@pytest.fixture
+def journal(path: Path) -> Iterator[Journal]:
+    with contextlib.closing(Journal(path)) as opened:
+        yield opened
+
+
+def standing(target: str = "aws", **more) -> Standing:
+    return Standing(
+        Scope("films", target, "1"), "films", "event", ("us-west-2", "eu-west-1"), {"table": "films"}, since="", **more
+    )
+
+
+def result(outcome: Outcome, **more) -> NodeResult:
+    return NodeResult(NODE, outcome, **more)
+
+
+def reopened(journal: Journal, path: Path) -> Journal:
+    journal.close()
+    return Journal(path)
+
+
+def test_the_journal_is_private(journal, path):
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_an_intent_without_a_result_is_a_change_to_resume_even_after_a_kill(journal, path):
+    assert not journal.resumes(SCOPE, NODE.key)
+    journal.intend("run-1", SCOPE, NODE.key)
+    # Nothing is closed and nothing more is written: this is what a killed process leaves.
+    with contextlib.closing(Journal(path)) as later:
+        assert later.resumes(SCOPE, NODE.key)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED])
+def test_a_change_that_ended_well_is_not_resumed(journal, outcome):
+    journal.intend("run-1", SCOPE, NODE.key)
+    journal.finish("run-1", SCOPE, result(outcome))
+    assert not journal.resumes(SCOPE, NODE.key)
+
+
+def test_a_change_that_failed_is_resumed_by_the_next_run(journal):
+    journal.intend("run-1", SCOPE, NODE.key)
+    journal.finish("run-1", SCOPE, result(Outcome.FAILED, error=failure("no")))
+    assert journal.resumes(SCOPE, NODE.key)
+    journal.intend("run-2", SCOPE, NODE.key)
+    journal.finish("run-2", SCOPE, result(Outcome.CREATED))
+    assert not journal.resumes(SCOPE, NODE.key)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.REMOVED, Outcome.ABSENT, Outcome.SKIPPED])
+def test_after_a_teardown_there_is_nothing_to_resume(journal, outcome):
+    journal.finish("run-1", SCOPE, result(Outcome.CREATED))
+    journal.finish("run-2", SCOPE, result(outcome))
+    assert not journal.resumes(SCOPE, NODE.key)
+
+
+def test_other_nodes_targets_and_accounts_have_their_own_memory(journal):
+    journal.intend("run-1", SCOPE, NODE.key)
+    assert not journal.resumes(Scope("films", "local", "1"), NODE.key)
+    assert not journal.resumes(Scope("films", "aws", "2"), NodeKey("2", "table", "home"))
+    assert not journal.resumes(SCOPE, plan(other="").nodes[0].key)
+
+
+def test_a_check_has_passed_until_the_workshop_is_torn_down(journal):
+    assert not journal.passed(SCOPE, NODE.key)
+    journal.finish("run-1", SCOPE, result(Outcome.CREATED))
+    assert journal.passed(SCOPE, NODE.key)
+    journal.finish("run-2", SCOPE, result(Outcome.UNCHANGED))
+    assert journal.passed(SCOPE, NODE.key)
+    journal.finish("run-3", SCOPE, result(Outcome.ABSENT))
+    assert not journal.passed(SCOPE, NODE.key)
+
+
+def test_a_check_that_failed_last_has_not_passed(journal):
+    journal.finish("run-1", SCOPE, result(Outcome.CREATED))
+    journal.intend("run-2", SCOPE, NODE.key)
+    assert not journal.passed(SCOPE, NODE.key)
+
+
+def test_the_latest_outputs_are_remembered_over_results_without_any(journal):
+    assert journal.outputs(SCOPE, NODE.key) == {}
+    journal.finish("run-1", SCOPE, result(Outcome.CREATED, outputs={"ApiId": "old"}))
+    journal.finish("run-2", SCOPE, result(Outcome.UPDATED, outputs={"ApiId": "new"}))
+    journal.finish("run-3", SCOPE, result(Outcome.FAILED, error=failure("no")))
+    assert journal.outputs(SCOPE, NODE.key) == {"ApiId": "new"}
+
+
+def test_what_was_made_is_known_with_its_time_until_the_workshop_is_gone(journal, path):
+    assert journal.made(SCOPE, TABLE) is None
+    before = datetime.now(UTC).replace(microsecond=0)
+    journal.record_made("run-1", SCOPE, NODE.key, TABLE)
+    with contextlib.closing(Journal(path)) as later:
+        when = later.made(SCOPE, TABLE)
+    assert when is not None and before <= when <= datetime.now(UTC)
+    assert journal.made(SCOPE, ("table", "films", "eu-west-1")) is None
+    assert journal.made(Scope("films", "aws", "2"), TABLE) is None
+    journal.gone(SCOPE)
+    assert journal.made(SCOPE, TABLE) is None
+
+
+def test_a_standing_is_found_again_with_everything_that_finds_the_workshop(journal, path):
+    journal.stands(standing(endpoint="http://127.0.0.1:4566"))
+    (found,) = reopened(journal, path).standings("films")
+    assert found.scope == SCOPE and found.since
+    assert (found.source, found.profile, found.endpoint) == ("films", "event", "http://127.0.0.1:4566")
+    assert found.regions == ("us-west-2", "eu-west-1") and found.parameters == {"table": "films"}
+
+
+def test_setting_up_again_keeps_the_date_and_takes_the_newest_settings(journal):
+    journal.stands(standing())
+    since = journal.standings("films")[0].since
+    journal.stands(Standing(SCOPE, "./films", "other", ("us-west-2",), {}, since="2030-01-01T00:00:00+00:00"))
+    (found,) = journal.standings("films")
+    assert (found.since, found.source, found.regions) == (since, "./films", ("us-west-2",))
+
+
+def test_the_place_that_was_used_last_comes_first(journal):
+    for number, target in enumerate(("aws", "local", "aws")):
+        journal.begin_run(f"run-{number}", "setup", Scope("films", target, "1"))
+        journal.stands(standing(target))
+    assert [s.scope.target for s in journal.standings("films")] == ["aws", "local"]
+    journal.begin_run("run-9", "teardown", Scope("films", "local", "1"))
+    assert [s.scope.target for s in journal.standings("films")] == ["local", "aws"]
+
+
+def test_what_is_gone_stands_no_more_and_the_rest_still_does(journal):
+    journal.stands(standing("aws"))
+    journal.stands(standing("local"))
+    journal.gone(Scope("films", "local", "1"))
+    assert [s.scope.target for s in journal.standings("films")] == ["aws"]
+    assert journal.standings("other") == []
+
+
+def test_the_last_target_is_that_of_the_latest_run_standing_or_not(journal):
+    assert journal.last_target("films") is None
+    journal.begin_run("run-1", "setup", SCOPE)
+    journal.begin_run("run-2", "setup", Scope("other", "local", "1"))
+    journal.end_run("run-1", ok=True)
+    assert journal.last_target("films") == "aws"
+
+
+@pytest.mark.parametrize("content", [b"not a database at all, but long enough", b"SQLite format 3\x00" + b"\x07" * 600])
+def test_a_damaged_journal_is_set_aside_and_a_new_one_begun(path, content):
+    path.write_bytes(content)
+    with contextlib.closing(Journal(path)) as journal:
+        assert journal.set_aside is not None and journal.set_aside.read_bytes() == content
+        journal.begin_run("run-1", "setup", SCOPE)
+    with contextlib.closing(Journal(path)) as again:
+        assert again.set_aside is None and again.last_target("films") == "aws"
+
+
+def test_a_journal_that_is_damaged_in_the_middle_is_set_aside_too(journal, path):
+    for number in range(200):
+        journal.finish(f"run-{number}", SCOPE, result(Outcome.CREATED, outputs={"Arn": "x" * 100}))
+    journal.close()
+    content = bytearray(path.read_bytes())
+    content[4096 : len(content)] = b"\xff" * (len(content) - 4096)
+    path.write_bytes(content)
+    with contextlib.closing(Journal(path)) as opened:
+        assert opened.set_aside is not None
+        assert opened.standings("films") == [] and not opened.resumes(SCOPE, NODE.key)
+
+
+def test_a_journal_that_was_cut_short_is_set_aside(journal, path):
+    journal.begin_run("run-1", "setup", SCOPE)
+    journal.close()
+    path.write_bytes(path.read_bytes()[:5000])
+    with contextlib.closing(Journal(path)) as opened:
+        assert opened.set_aside is not None and opened.last_target("films") is None
+
+
+def test_an_empty_file_becomes_a_journal(path):
+    path.touch()
+    with contextlib.closing(Journal(path)) as journal:
+        assert journal.set_aside is None and journal.standings("films") == []
+
+
+def _write_runs(path: Path, name: str, start: object) -> None:
+    start.wait()
+    with contextlib.closing(Journal(path)) as journal:
+        for number in range(10):
+            journal.begin_run(f"{name}-{number}", "setup", Scope("films", name, "1"))
+            journal.stands(standing(name))
+
+
+def test_processes_that_begin_at_the_same_moment_share_one_journal(path):
+    context = multiprocessing.get_context("fork")
+    start = context.Barrier(4)
+    writers = [context.Process(target=_write_runs, args=(path, name, start)) for name in ("a", "b", "c", "d")]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+    assert [writer.exitcode for writer in writers] == [0, 0, 0, 0]
+    with contextlib.closing(Journal(path)) as journal:
+        assert journal.set_aside is None
+        assert sorted(s.scope.target for s in journal.standings("films")) == ["a", "b", "c", "d"]
