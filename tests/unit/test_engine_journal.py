@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -203,23 +204,34 @@ def test_an_empty_file_becomes_a_journal(path):
         assert journal.set_aside is None and journal.standings("films") == []
 
 
-def _write_runs(path: Path, name: str, start: object) -> None:
-    start.wait()
-    with contextlib.closing(Journal(path)) as journal:
-        for number in range(10):
-            journal.begin_run(f"{name}-{number}", "setup", Scope("films", name, "1"))
-            journal.stands(standing(name))
+WRITER = """
+import pathlib, sys
+from workshop.engine.journal import Journal, Scope, Standing
+name = sys.argv[2]
+print("ready", flush=True)
+sys.stdin.readline()
+journal = Journal(pathlib.Path(sys.argv[1]))
+for number in range(10):
+    scope = Scope("films", name, "1")
+    journal.begin_run(f"{name}-{number}", "setup", scope)
+    journal.stands(Standing(scope, "films", "", ("us-west-2",), {}, ""))
+"""
 
 
 def test_processes_that_begin_at_the_same_moment_share_one_journal(path):
-    context = multiprocessing.get_context("fork")
-    start = context.Barrier(4)
-    writers = [context.Process(target=_write_runs, args=(path, name, start)) for name in ("a", "b", "c", "d")]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join(60)
-    assert [writer.exitcode for writer in writers] == [0, 0, 0, 0]
+    with contextlib.ExitStack() as all_of_them:
+        writers = [
+            all_of_them.enter_context(
+                subprocess.Popen([sys.executable, "-c", WRITER, path, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            )
+            for name in "abcd"
+        ]
+        for writer in writers:
+            assert writer.stdout.readline() == b"ready\n"
+        for writer in writers:
+            writer.stdin.write(b"go\n")
+            writer.stdin.close()
+        assert [writer.wait(60) for writer in writers] == [0, 0, 0, 0]
     with contextlib.closing(Journal(path)) as journal:
         assert journal.set_aside is None
         assert sorted(s.scope.target for s in journal.standings("films")) == ["a", "b", "c", "d"]

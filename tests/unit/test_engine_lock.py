@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
 import stat
+import subprocess
+import sys
 
 import pytest
 
@@ -16,23 +16,23 @@ from workshop.errors import WorkshopError
 SCOPE = Scope("films", "aws", "111122223333")
 
 
-def _hold(folder, held) -> None:
-    with hold(folder, SCOPE, "setup"):
-        held.send("held")
-        signal.pause()
+HOLDER = """
+import pathlib, signal, sys
+from workshop.engine.journal import Scope
+from workshop.engine.lock import hold
+with hold(pathlib.Path(sys.argv[1]), Scope("films", "aws", "111122223333"), "setup"):
+    print("held", flush=True)
+    signal.pause()
+"""
 
 
 @pytest.fixture
 def holder(tmp_path):
     """Another process that holds the lock of `tmp_path`."""
-    context = multiprocessing.get_context("fork")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_hold, args=(tmp_path, theirs))
-    process.start()
-    assert ours.poll(30)
-    yield process
-    process.kill()
-    process.join(30)
+    with subprocess.Popen([sys.executable, "-c", HOLDER, tmp_path], stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"held\n"
+        yield process
+        process.kill()
 
 
 def test_the_second_is_refused_and_told_who_is_at_work(tmp_path, holder):
@@ -45,7 +45,7 @@ def test_the_second_is_refused_and_told_who_is_at_work(tmp_path, holder):
 
 def test_a_holder_that_was_killed_holds_nothing(tmp_path, holder):
     holder.kill()
-    holder.join(60)
+    holder.wait(30)
     with hold(tmp_path, SCOPE, "teardown"):
         pass
 
