@@ -82,6 +82,7 @@ async def known_regions() -> frozenset[str]:
 
 
 def open_session(profile: str | None) -> botocore.session.Session:
+    """A session of the usual AWS settings; raises `UsageError` for an unknown profile or an unreadable file."""
     session = botocore.session.Session(profile=profile)
     try:
         session.get_scoped_config()

@@ -75,13 +75,13 @@ async def bring_up(
     common: Common, opened: Opened, plan: Plan, contexts: Contexts, shown: Progress, start: float, *, title: str = "setup"
 ) -> int:
     """Run a plan under the lock and the journal, show the result, answer the exit code. `start` is when the command began."""
+    from workshop.cli.guard import guard
     from workshop.cli.running import interruptible
     from workshop.console.results import print_setup, setup_document
-    from workshop.engine import lock
     from workshop.engine.setup import set_up
 
     workspace, journal = opened.workspace, opened.workspace.journal
-    with lock.hold(opened.folder / "locks", opened.scope, title):
+    async with guard(opened, title, shown):
         journal.begin_run(workspace.run, title, opened.scope)
         journal.stands(workspace.standing(opened.account, opened.standing.since if opened.standing else ""))
         async with interruptible(shown) as stop:

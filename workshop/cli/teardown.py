@@ -70,9 +70,9 @@ async def _teardown(common: Common, only_plan: bool) -> int:
 
 
 async def _take_down(common: Common, opened: Opened, shown: Progress, start: float) -> int:
+    from workshop.cli.guard import guard
     from workshop.cli.running import interruptible
     from workshop.console.results import print_teardown, teardown_document
-    from workshop.engine import lock
     from workshop.engine.receipt import write_receipt
     from workshop.engine.teardown import sweep, take_down
     from workshop.engine.workspace import Contexts
@@ -81,7 +81,7 @@ async def _take_down(common: Common, opened: Opened, shown: Progress, start: flo
     contexts, plan = Contexts(workspace, shown), workspace.plan()
     leftovers: list[Resource] = []
     receipt = None
-    with lock.hold(opened.folder / "locks", opened.scope, "teardown"):
+    async with guard(opened, "teardown", shown):
         journal.begin_run(workspace.run, "teardown", opened.scope)
         async with interruptible(shown) as stop:
             results = await take_down(workspace, plan, contexts, shown, stop)

@@ -13,13 +13,15 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from workshop.aws.buckets import empty_bucket
 from workshop.aws.errors import AwsError
-from workshop.aws.stacks import Stack, describe_stack, template_of
+from workshop.aws.stacks import Stack, describe_stack, stack_resources, template_of
 from workshop.errors import DefinitionError, WorkshopError
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Resource, State, Step
+from workshop.steps.stack_changes import call_once, update_by_change_set
 from workshop.steps.stack_permissions import stack_permissions
 from workshop.steps.stack_remains import clear_log_groups, remains
-from workshop.steps.stack_waits import failure, mark, wait_change_set, wait_settled
+from workshop.steps.stack_waits import failure, mark, wait_settled
 from workshop.steps.template import declared
 
 __all__ = ["CloudFormationStack", "StackParams"]
@@ -36,6 +38,7 @@ DEAD = {
     "IMPORT_ROLLBACK_FAILED": "an import failed, and so did its rollback",
 }
 """States from which only deletion leads on (section 3.1)."""
+MOST_CREATES = 3
 MOST_DELETES = 4
 """Deletions asked for before DELETE_FAILED is reported: a paced DeleteRestApi makes the first ones fail (section 5)."""
 
@@ -138,13 +141,27 @@ class CloudFormationStack(Step[StackParams]):
         return stack
 
     async def _create(self, ctx: Context[StackParams]) -> Stack:
+        for attempt in range(1, MOST_CREATES + 1):
+            identity = await self._request_creation(ctx)
+            stack = await wait_settled(ctx, identity)
+            if stack is not None and stack.status == "CREATE_COMPLETE":
+                return stack
+            error = await failure(ctx, identity, "could not be created")
+            # IAM takes seconds to spread a new role (section 4): the same template then works a moment later.
+            if stack is None or "cannot be assumed" not in error.why or attempt == MOST_CREATES:
+                raise error
+            ctx.progress(f"{error.why} Creating {ctx.params.name} again.")
+            await self._delete(ctx, stack)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _request_creation(self, ctx: Context[StackParams]) -> str:
+        """Ask for the stack and answer its id."""
         try:
             answer = await ctx.aws.call(
                 "cloudformation", ctx.region, "create_stack", StackName=ctx.params.name, TemplateBody=_body(ctx),
                 Parameters=_parameters(ctx), Capabilities=ctx.params.capabilities, Tags=_tags(ctx), OnFailure="ROLLBACK",
                 ClientRequestToken=_token(ctx, "create"),
             )  # fmt: skip
-            identity = str(answer["StackId"])
         except AwsError as error:
             if error.code != "AlreadyExistsException":
                 raise
@@ -152,43 +169,19 @@ class CloudFormationStack(Step[StackParams]):
             found = await describe_stack(ctx.aws, ctx.region, ctx.params.name)
             if found is None or not ctx.owns(found.tags):
                 raise
-            identity = found.id
-        stack = await wait_settled(ctx, identity)
-        if stack is None or stack.status != "CREATE_COMPLETE":
-            raise await failure(ctx, identity, "could not be created")
-        return stack
+            return found.id
+        return str(answer["StackId"])
 
     async def _update(self, ctx: Context[StackParams], stack: Stack) -> Stack:
-        name = f"workshop-{uuid.uuid4().hex[:12]}"
-        await ctx.aws.call(
-            "cloudformation", ctx.region, "create_change_set", StackName=stack.id, ChangeSetName=name, ChangeSetType="UPDATE",
-            TemplateBody=_body(ctx), Parameters=_parameters(ctx), Capabilities=ctx.params.capabilities,
-            Tags=[{"Key": key, "Value": value} for key, value in stack.tags.items()], ClientToken=name,
+        return await update_by_change_set(
+            ctx, stack, source=ctx.params.template, TemplateBody=_body(ctx), Parameters=_parameters(ctx),
+            Capabilities=ctx.params.capabilities,
         )  # fmt: skip
-        changes = await wait_change_set(ctx, stack.id, name)
-        if changes.empty:
-            await ctx.aws.call("cloudformation", ctx.region, "delete_change_set", StackName=stack.id, ChangeSetName=name)
-            return stack
-        if changes.status != "CREATE_COMPLETE":
-            await ctx.aws.call("cloudformation", ctx.region, "delete_change_set", StackName=stack.id, ChangeSetName=name)
-            raise WorkshopError(
-                f"The update of {stack.name} in {ctx.region} was refused.", changes.reason,
-                f"Mend {ctx.params.template}, then run the same command again.", code="ChangeSetFailed",
-            )  # fmt: skip
-        before = await mark(ctx, stack.id)
-        # Explicit, because the documentation contradicts itself about the default (section 3.5).
-        await ctx.aws.call(
-            "cloudformation", ctx.region, "execute_change_set", StackName=stack.id, ChangeSetName=name, DisableRollback=False
-        )
-        updated = await wait_settled(ctx, stack.id, leaving=before)
-        if updated is None or updated.status != "UPDATE_COMPLETE":
-            raise await failure(ctx, stack.id, "could not be updated and was rolled back")
-        return updated
 
     async def _continue_rollback(self, ctx: Context[StackParams], stack: Stack) -> Stack | None:
         ctx.progress(f"{stack.name} is UPDATE_ROLLBACK_FAILED: continuing its rollback")
         before = await mark(ctx, stack.id)
-        await ctx.aws.call("cloudformation", ctx.region, "continue_update_rollback", StackName=stack.id)
+        await call_once(ctx, "continue_update_rollback", "ValidationError", StackName=stack.id)
         settled = await wait_settled(ctx, stack.id, leaving=before)
         if settled is not None and settled.status == "UPDATE_ROLLBACK_FAILED":
             raise await failure(ctx, stack.id, "cannot finish its rollback")
@@ -210,8 +203,17 @@ class CloudFormationStack(Step[StackParams]):
             now = await wait_settled(ctx, stack.id, leaving=before)
             if now is None or now.status == "DELETE_COMPLETE":
                 return
+            await self._clear_buckets(ctx, stack)
             ctx.progress(f"{stack.name} is {now.status}: asking again")
         raise await failure(ctx, stack.id, "could not be deleted")
+
+    @staticmethod
+    async def _clear_buckets(ctx: Context[StackParams], stack: Stack) -> None:
+        """Empty the buckets of our stack whose deletion failed: CloudFormation cannot (section 9)."""
+        for kind, name, status in await stack_resources(ctx.aws, ctx.region, stack.id):
+            if kind == "AWS::S3::Bucket" and status == "DELETE_FAILED":
+                emptied = await empty_bucket(ctx.aws, ctx.region, name)
+                ctx.progress(f"emptied the bucket {name} of {emptied} objects")
 
 
 def _body(ctx: Context[StackParams]) -> str:

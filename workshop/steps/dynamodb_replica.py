@@ -33,6 +33,8 @@ DEADLINE = 2400.0
 INTERVAL = 4.0
 MOST_REQUESTS = 5
 """How often a replica that vanishes is asked for again before that counts as a failure."""
+MOST_FAILURES = 2
+"""How often a replica whose creation failed is removed and asked for again."""
 FAILURES = {
     "CREATION_FAILED": "DynamoDB could not create the replica",
     "REGION_DISABLED": "the region was disabled for this account",
@@ -76,17 +78,22 @@ class DynamoDBReplica(Step[ReplicaParams]):
         return Observed(State.PARTIAL, _situation(home, local, ctx.region), outputs, ours=ours)
 
     async def create(self, ctx: Context[ReplicaParams]) -> Outputs:
-        name, accepted = ctx.params.table, 0
+        name, accepted, failed = ctx.params.table, 0, 0
 
         async def ready() -> Table | None:
-            nonlocal accepted
+            nonlocal accepted, failed
             home, local = await self._both(ctx)
             if home is None:
                 raise WorkshopError(f"The table {name} in {ctx.home} is gone.", "", "Run: workshop setup", code="TableGone")
+            entry = home.replica(ctx.region)
+            if entry is not None and entry.status == "CREATION_FAILED" and failed < MOST_FAILURES:
+                ctx.progress(f"DynamoDB says CREATION_FAILED: removing what it began and asking again. {entry.detail}".rstrip())
+                failed += await self._request(ctx, "Delete")
+                return None
             self._raise_for_failure(ctx, home)
             if local is not None and _settled(home, local, ctx.region):
                 return local
-            if home.replica(ctx.region) is None and home.status == "ACTIVE" and await self._free(ctx, local):
+            if entry is None and home.status == "ACTIVE" and await self._free(ctx, local):
                 if accepted >= MOST_REQUESTS:
                     raise _vanished(ctx, accepted)
                 accepted += await self._request(ctx, "Create")

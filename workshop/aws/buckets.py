@@ -1,0 +1,55 @@
+"""Empties S3 buckets, which CloudFormation cannot: every version, every delete marker, every unfinished upload
+(docs/aws-behaviours.md, section 9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from workshop.aws.door import Door
+from workshop.aws.errors import AwsError
+from workshop.errors import WorkshopError
+
+__all__ = ["empty_bucket"]
+
+MOST_KEYS = 1000
+"""Keys of one DeleteObjects."""
+
+
+async def empty_bucket(aws: Door, region: str, bucket: str) -> int:
+    """Delete everything in the bucket and answer how many objects that were; a bucket that is gone is empty."""
+    deleted = 0
+    try:
+        while batch := await _some(aws, region, bucket):
+            answer = await aws.call("s3", region, "delete_objects", Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
+            refused = answer.get("Errors", [])
+            if refused:
+                first = refused[0]
+                raise WorkshopError(
+                    f"The bucket {bucket} cannot be emptied.", f"{first.get('Key')}: {first.get('Message')}",
+                    f"aws s3 rm --recursive s3://{bucket}", code=str(first.get("Code", "")),
+                )  # fmt: skip
+            deleted += len(batch)
+        for upload in await _uploads(aws, region, bucket):
+            await aws.call("s3", region, "abort_multipart_upload", Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+    except AwsError as error:
+        if error.code != "NoSuchBucket":
+            raise
+    return deleted
+
+
+async def _some(aws: Door, region: str, bucket: str) -> list[dict[str, str]]:
+    answer = await aws.call("s3", region, "list_object_versions", Bucket=bucket, MaxKeys=MOST_KEYS)
+    return list(_identified(answer))
+
+
+def _identified(answer: dict[str, Any]) -> Iterator[dict[str, str]]:
+    for kind in ("Versions", "DeleteMarkers"):
+        for entry in answer.get(kind, []):
+            yield {"Key": entry["Key"], "VersionId": entry["VersionId"]}
+
+
+async def _uploads(aws: Door, region: str, bucket: str) -> list[dict[str, str]]:
+    answer = await aws.call("s3", region, "list_multipart_uploads", Bucket=bucket)
+    return [{"Key": upload["Key"], "UploadId": upload["UploadId"]} for upload in answer.get("Uploads", [])]

@@ -1,0 +1,197 @@
+"""A claim on a workshop that other machines can see: one SSM parameter in the home region, made without overwriting.
+
+Whoever holds it renews it; one that was not renewed for ten minutes, or whose process on this machine is dead, is taken
+over. It is removed at the end of every run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import getpass
+import hashlib
+import json
+import os
+import secrets
+import socket
+import uuid
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from workshop.aws.door import Door
+from workshop.aws.errors import AwsError
+from workshop.clock import Clock
+from workshop.errors import WorkshopError
+
+__all__ = ["ACTIONS", "Holder", "claimed", "parameter_name"]
+
+LIFE = 600.0
+RENEWAL = 120.0
+ATTEMPTS = 4
+ACTIONS = ("PutParameter", "GetParameter", "DeleteParameter", "AddTagsToResource")
+"""The SSM actions that a claim takes, in the home region."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who is at work: `machine` tells machines apart, `until` is when the claim lapses (ISO 8601, UTC)."""
+
+    token: str
+    machine: str
+    host: str
+    user: str
+    pid: int
+    command: str
+    since: str
+    until: str
+
+    def lapsed(self, now: datetime) -> bool:
+        """Not renewed in time, or its process on this machine is dead."""
+        dead = self.machine == _machine() and not _alive(self.pid)
+        return dead or now > datetime.fromisoformat(self.until)
+
+
+def parameter_name(workshop: str) -> str:
+    """The name of the parameter."""
+    return f"/workshop/{workshop}/claim"
+
+
+@contextlib.asynccontextmanager
+async def claimed(
+    aws: Door, region: str, workshop: str, command: str, *, clock: Clock, notice: Callable[[str], None]
+) -> AsyncIterator[None]:
+    """Hold the claim while the block runs; raises `WorkshopError` naming the holder when somebody else does.
+
+    Without the permission for it the run goes on unclaimed, with a notice.
+    """
+    holder = _holder(command, clock)
+    try:
+        await _take(aws, region, workshop, holder, clock, notice)
+    except AwsError as error:
+        if not error.denied:
+            raise
+        notice(f"Not guarded against another machine: {error.message or error.code} (permission ssm:PutParameter).")
+        yield
+        return
+    renewing = asyncio.create_task(_renew(aws, region, workshop, holder, clock, notice))
+    try:
+        yield
+    finally:
+        renewing.cancel()
+        await asyncio.gather(renewing, return_exceptions=True)
+        await _release(aws, region, workshop, holder, notice)
+
+
+async def _take(aws: Door, region: str, workshop: str, holder: Holder, clock: Clock, notice: Callable[[str], None]) -> None:
+    for _ in range(ATTEMPTS):
+        try:
+            await aws.call(
+                "ssm", region, "put_parameter", Name=parameter_name(workshop), Value=json.dumps(asdict(holder)), Type="String",
+                Description="Somebody is setting this workshop up or taking it down.",
+                Tags=[{"Key": "workshop", "Value": workshop}],
+            )  # fmt: skip
+        except AwsError as error:
+            if error.code != "ParameterAlreadyExists":
+                raise
+        found = await _read(aws, region, workshop)
+        if found is None:
+            continue  # released in between
+        if found.token == holder.token:
+            return
+        if not found.lapsed(clock.now()):
+            raise _busy(workshop, found)
+        notice(f"Taking over from {found.user}@{found.host} (process {found.pid}), whose {found.command} ended without a word.")
+        await _remove(aws, region, workshop)
+    raise WorkshopError(f"{workshop} is being claimed by others again and again.", "", "Try again in a minute.", code="Busy")
+
+
+async def _renew(aws: Door, region: str, workshop: str, holder: Holder, clock: Clock, notice: Callable[[str], None]) -> None:
+    while True:
+        await clock.sleep(RENEWAL)
+        renewed = {**asdict(holder), "until": _later(clock)}
+        try:
+            await aws.call(
+                "ssm", region, "put_parameter", Name=parameter_name(workshop), Value=json.dumps(renewed), Type="String",
+                Overwrite=True,
+            )  # fmt: skip
+        except WorkshopError as error:
+            notice(f"The claim on {workshop} could not be renewed: {error.what}")
+
+
+async def _release(aws: Door, region: str, workshop: str, holder: Holder, notice: Callable[[str], None]) -> None:
+    try:
+        found = await _read(aws, region, workshop)
+        if found is not None and found.token == holder.token:
+            await _remove(aws, region, workshop)
+    except WorkshopError as error:
+        notice(f"The claim on {workshop} could not be removed ({error.code}); it lapses by itself.")
+
+
+async def _read(aws: Door, region: str, workshop: str) -> Holder | None:
+    try:
+        answer = await aws.call("ssm", region, "get_parameter", Name=parameter_name(workshop))
+    except AwsError as error:
+        if error.code == "ParameterNotFound":
+            return None
+        raise
+    try:
+        return Holder(**json.loads(answer["Parameter"]["Value"]))
+    except (ValueError, TypeError) as error:
+        name = parameter_name(workshop)
+        raise WorkshopError(
+            f"The SSM parameter {name} in {region} is not a claim.", "Somebody else wrote it.",
+            f"If nobody needs it: aws ssm delete-parameter --region {region} --name {name}", code="ForeignClaim",
+        ) from error  # fmt: skip
+
+
+async def _remove(aws: Door, region: str, workshop: str) -> None:
+    try:
+        await aws.call("ssm", region, "delete_parameter", Name=parameter_name(workshop))
+    except AwsError as error:
+        if error.code != "ParameterNotFound":
+            raise
+
+
+def _busy(workshop: str, holder: Holder) -> WorkshopError:
+    return WorkshopError(
+        f"{workshop} is being changed already.",
+        f"{holder.user}@{holder.host} is running workshop {holder.command} (process {holder.pid}, since {holder.since}).",
+        "Wait for it to end, then run the same command again. A run that died is taken over after ten minutes.",
+        code="Busy",
+    )
+
+
+def _holder(command: str, clock: Clock) -> Holder:
+    now = clock.now().isoformat(timespec="seconds")
+    host = socket.gethostname()
+    return Holder(secrets.token_hex(8), _machine(), host, _user(), os.getpid(), command, now, _later(clock))
+
+
+def _later(clock: Clock) -> str:
+    return (clock.now() + timedelta(seconds=LIFE)).isoformat(timespec="seconds")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return str(os.geteuid())
+
+
+def _machine() -> str:
+    """A name for this machine that two machines called "localhost" do not share."""
+    identity = Path("/etc/machine-id")
+    unique = identity.read_text() if identity.is_file() else str(uuid.getnode())
+    return hashlib.sha256(f"{unique}{socket.gethostname()}".encode()).hexdigest()[:16]
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
