@@ -26,7 +26,7 @@ FAULTS = "/_workshop/faults"
 
 class Control:
     """`on_reset` empties everything; `on_timing` remembers the pair for the next start; `on_mended` hears that faults ended;
-    `backlog` lists what replication holds back."""
+    `backlog` lists what replication holds back, `saving` says what keeping the state costs."""
 
     def __init__(
         self,
@@ -38,9 +38,11 @@ class Control:
         on_timing: Callable[[str, float], None],
         on_mended: Callable[[], None],
         backlog: Callable[[], list[dict[str, Any]]],
+        saving: Callable[[], dict[str, float]],
     ) -> None:
         self._record, self._pacing, self._faults = record, pacing, faults
-        self._on_reset, self._on_timing, self._on_mended, self._backlog = on_reset, on_timing, on_mended, backlog
+        self._on_reset, self._on_timing, self._on_mended = on_reset, on_timing, on_mended
+        self._backlog, self._saving = backlog, saving
         self.notices: list[str] = []
 
     async def answer(self, method: str, path: str, body: bytes) -> Answer:
@@ -77,6 +79,7 @@ class Control:
             "timing": self._pacing.profile,
             "scale": self._pacing.scale,
             "notices": self.notices,
+            "saving": self._saving(),
         }
 
     async def _reset(self, _: dict[str, Any]) -> dict[str, Any]:

@@ -47,10 +47,14 @@ class Snapshots:
         self._codec, self._getters = codec, getters
         self._texts: dict[str, str] = {}
         self._dirty = asyncio.Event()
-        self.cost = 0.0
+        self._seconds = 0.0
 
     def changed(self) -> None:
         self._dirty.set()
+
+    def costs(self) -> dict[str, float]:
+        """Seconds for which the last look at the state kept the server busy, and the size of the state in characters."""
+        return {"seconds": round(self._seconds, 6), "characters": sum(len(text) for text in self._texts.values())}
 
     def forget(self) -> None:
         """Drop everything that was saved."""
@@ -98,7 +102,7 @@ class Snapshots:
         began = time.perf_counter()
         self._dirty.clear()
         texts = self._read()
-        self.cost = time.perf_counter() - began
+        self._seconds = time.perf_counter() - began
         if texts == self._texts:
             return False
         await asyncio.to_thread(self._write, texts)

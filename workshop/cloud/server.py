@@ -125,6 +125,7 @@ async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> Non
         on_timing=lambda timing, scale: write_record(layout, replace(record, timing=timing, scale=scale)),
         on_mended=emulator.tables.replication.mended,
         backlog=emulator.tables.replication.backlog,
+        saving=snapshots.costs,
     )
     control.notices.extend(snapshots.load(emulator.restore))
     emulator.begin()

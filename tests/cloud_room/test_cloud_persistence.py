@@ -1,0 +1,200 @@
+"""What survives: a stop, a kill, a damaged file."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cloud_room.conftest import Cloud, eventually, free_port
+from tests.cloud_room.histories import item, where
+from workshop.cloud import daemon
+
+
+def kill(cloud: Cloud) -> None:
+    pid = daemon.status(cloud.home).pid
+    assert pid
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: not daemon.status(cloud.home).running)
+
+
+def saved(cloud: Cloud, words: str) -> bool:
+    file = cloud.home / "cloud" / "state" / "cloud.json"
+    return file.exists() and words in file.read_text()
+
+
+def furnish(cloud: Cloud) -> str:
+    """A table with a replica and an item, a stack with an API and a throttled function, a bucket; answers the API's id."""
+    cloud.table(Tags=[{"Key": "workshop", "Value": "yes"}])
+    cloud.replica()
+    cloud.client("dynamodb").put_item(TableName="things", Item=item("a", "1"))
+    api = cloud.stack()
+    cloud.client("lambda").put_function_concurrency(FunctionName="web", ReservedConcurrentExecutions=0)
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    s3.put_object(Bucket="kept", Key="k", Body=b"content")
+    return api
+
+
+def furniture(cloud: Cloud, api: str) -> None:
+    for region in ("us-west-2", "eu-west-1"):
+        dynamodb = cloud.client("dynamodb", region)
+        assert dynamodb.get_item(TableName="things", Key=where("a"))["Item"]["v"]["S"] == "1"
+        assert len(dynamodb.describe_table(TableName="things")["Table"]["Replicas"]) == 1
+    arn = cloud.client("dynamodb").describe_table(TableName="things")["Table"]["TableArn"]
+    assert cloud.client("dynamodb").list_tags_of_resource(ResourceArn=arn)["Tags"] == [{"Key": "workshop", "Value": "yes"}]
+    assert cloud.client("cloudformation").describe_stacks(StackName="web")["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
+    assert cloud.http(f"/_aws/execute-api/{api}/api/")[0] == 500
+    assert cloud.client("lambda").get_function_concurrency(FunctionName="web")["ReservedConcurrentExecutions"] == 0
+    cloud.client("lambda").delete_function_concurrency(FunctionName="web")
+    assert cloud.http(f"/_aws/execute-api/{api}/api/")[0] == 200
+    assert cloud.client("s3").get_object(Bucket="kept", Key="k")["Body"].read() == b"content"
+
+
+def test_a_stop_and_a_start_lose_nothing(cloud: Cloud) -> None:
+    api = furnish(cloud)
+    daemon.stop(cloud.home)
+    daemon.start(cloud.home)
+    furniture(cloud, api)
+
+
+def test_a_kill_loses_nothing_that_is_older_than_a_second(cloud: Cloud) -> None:
+    api = furnish(cloud)
+    written = time.monotonic()
+    eventually(lambda: time.monotonic() - written > 1.0)
+    kill(cloud)
+    daemon.start(cloud.home)
+    furniture(cloud, api)
+
+
+def test_a_kill_during_a_stream_of_writes_loses_a_second_of_them_at_most(cloud: Cloud) -> None:
+    cloud.table()
+    dynamodb = cloud.client("dynamodb")
+    acknowledged: list[float] = []
+    end = time.monotonic() + 3
+    while time.monotonic() < end:
+        dynamodb.put_item(TableName="things", Item=item(str(len(acknowledged)), "1"))
+        acknowledged.append(time.monotonic())
+    kill(cloud)
+    killed = acknowledged[-1]
+    daemon.start(cloud.home)
+    rows = [int(row["SK"]["S"]) for page in dynamodb.get_paginator("scan").paginate(TableName="things") for row in page["Items"]]
+    assert sorted(rows) == list(range(len(rows)))
+    lost = [moment for moment in acknowledged[len(rows) :] if killed - moment > 1.5]  # a second, and what a busy machine adds
+    assert lost == []
+
+
+def test_what_was_on_its_way_arrives_after_a_kill(cloud: Cloud) -> None:
+    cloud.table()
+    cloud.replica()
+    cloud.control("POST", "faults", {"kind": "cut", "region": "eu-west-1"})
+    cloud.client("dynamodb").put_item(TableName="things", Item=item("a", "1"))
+    eventually(lambda: saved(cloud, "_workshop_stamps"))
+    kill(cloud)
+    daemon.start(cloud.home)
+    eu = cloud.client("dynamodb", "eu-west-1")
+    assert "Item" not in eu.get_item(TableName="things", Key=where("a"))
+    cloud.control("DELETE", "faults")
+    eventually(lambda: "Item" in eu.get_item(TableName="things", Key=where("a")))
+
+
+def test_a_replica_that_was_being_created_is_finished_after_a_kill(cloud: Cloud) -> None:
+    cloud.control("PUT", "timing", {"timing": "fast", "scale": 2.0})
+    cloud.table()
+    dynamodb = cloud.client("dynamodb")
+    dynamodb.update_table(TableName="things", ReplicaUpdates=[{"Create": {"RegionName": "eu-west-1"}}])
+    eventually(lambda: saved(cloud, "create.active"))
+    kill(cloud)
+    daemon.start(cloud.home)
+    eventually(lambda: dynamodb.describe_table(TableName="things")["Table"]["TableStatus"] == "ACTIVE")
+    assert cloud.client("dynamodb", "eu-west-1").describe_table(TableName="things")["Table"]["TableStatus"] == "ACTIVE"
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"\xff\xfe\x00", b'{"services": 7}', b"[1, 2]", b'{"services": {"dynamodb": '])
+def test_a_damaged_state_is_set_aside_with_a_message_and_the_cloud_starts(home: Path, damage: bytes) -> None:
+    state = home / "cloud" / "state"
+    state.mkdir(parents=True)
+    (state / "cloud.json").write_bytes(damage)
+    started = daemon.start(home, port=free_port())
+    assert started.running
+    assert len(started.notices) == 1 and "set aside" in started.notices[0]
+    aside = list(state.glob("cloud.json.damaged-*"))
+    assert [file.read_bytes() for file in aside] == [damage]
+    assert str(aside[0]) in started.notices[0]
+
+
+def test_the_generation_before_a_damaged_one_is_used(cloud: Cloud) -> None:
+    cloud.table("older")
+    eventually(lambda: saved(cloud, "older"))
+    cloud.table("newer")
+    eventually(lambda: saved(cloud, "newer"))
+    daemon.stop(cloud.home)
+    file = cloud.home / "cloud" / "state" / "cloud.json"
+    file.write_text(file.read_text()[:-100])
+    state = daemon.start(cloud.home)
+    assert "older" in cloud.client("dynamodb").list_tables()["TableNames"]
+    assert len(state.notices) == 1
+
+
+def test_a_service_whose_state_is_nonsense_starts_empty_and_the_others_do_not(cloud: Cloud) -> None:
+    cloud.table()
+    cloud.client("ssm").put_parameter(Name="/a", Value="1", Type="String")
+    daemon.stop(cloud.home)
+    file = cloud.home / "cloud" / "state" / "cloud.json"
+    document: dict[str, Any] = json.loads(file.read_text())
+    document["services"]["ssm"] = {"parameters": 7}
+    file.write_text(json.dumps(document))
+    daemon.start(cloud.home)
+    assert cloud.client("dynamodb").list_tables()["TableNames"] == ["things"]
+
+
+def test_clients_that_write_the_same_items_in_two_regions_lose_nothing(cloud: Cloud) -> None:
+    cloud.table()
+    cloud.replica()
+    cloud.control("PUT", "timing", {"timing": "fast", "scale": 0.05})
+    clients = [cloud.client("dynamodb", region) for region in ("us-west-2", "eu-west-1")]
+
+    def write(worker: int) -> None:
+        for number in range(40):
+            text = f"{worker}-{number}"
+            clients[worker % 2].put_item(TableName="things", Item=item(str(number % 5), text))
+            clients[worker % 2].put_item(TableName="things", Item=item(f"own-{worker}-{number}", text))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(8)))
+
+    def content(client: Any) -> dict[str, str]:
+        pages = client.get_paginator("scan").paginate(TableName="things")
+        return {row["SK"]["S"]: row["v"]["S"] for page in pages for row in page["Items"]}
+
+    eventually(lambda: content(clients[0]) == content(clients[1]))
+    assert len(content(clients[0])) == 8 * 40 + 5
+    assert cloud.control("GET", "replication")[1]["held"] == []
+
+
+def test_replication_latency_is_measured_in_the_region_that_wrote(cloud: Cloud) -> None:
+    cloud.table()
+    cloud.replica()
+    cloud.control("PUT", "timing", {"timing": "fast", "scale": 0.2})
+    cloud.client("dynamodb").put_item(TableName="things", Item=item("a", "1"))
+    wanted: dict[str, Any] = {
+        "Namespace": "AWS/DynamoDB",
+        "MetricName": "ReplicationLatency",
+        "Dimensions": [{"Name": "TableName", "Value": "things"}, {"Name": "ReceivingRegion", "Value": "eu-west-1"}],
+        "StartTime": time.time() - 300,
+        "EndTime": time.time() + 300,
+        "Period": 60,
+        "Statistics": ["Average", "Minimum", "Maximum", "SampleCount"],
+    }
+    west, eu = cloud.client("cloudwatch"), cloud.client("cloudwatch", "eu-west-1")
+    eventually(lambda: bool(west.get_metric_statistics(**wanted)["Datapoints"]))
+    shown = west.get_metric_statistics(**wanted)["Datapoints"][0]
+    assert shown["Unit"] == "Milliseconds" and shown["SampleCount"] == 1
+    assert 100 <= shown["Minimum"] == shown["Average"] == shown["Maximum"] < 5000
+    assert eu.get_metric_statistics(**wanted)["Datapoints"] == []
