@@ -28,6 +28,7 @@ COMMANDS = {
     "step": "workshop.cli.step",
     "explain": "workshop.cli.explain",
     "open": "workshop.cli.open",
+    "drill": "workshop.cli.drill",
     "cloud": "workshop.cli.cloud",
     "definition": "workshop.cli.definition",
 }

@@ -1,0 +1,29 @@
+"""Lengths of time as people write them: `90s`, `15m`, `1h`, `12.5`."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["seconds_of", "spoken"]
+
+UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds_of(text: str) -> float:
+    """The seconds that a text means; raises `ValueError` for anything else."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip())
+    if found is None:
+        raise ValueError(f"{text!r} is not a length of time; write 90s, 15m or 1h")
+    return float(found[1]) * UNITS[found[2]]
+
+
+def spoken(seconds: float | None) -> str:
+    """Seconds for people."""
+    if seconds is None:
+        return "none"
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 120:
+        return f"{seconds:.1f} s".replace(".0 s", " s")
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if rest else f"{minutes} min"

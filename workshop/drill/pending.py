@@ -1,0 +1,65 @@
+"""What every command says first when a region is still failed: after a drill that was killed, or by hand.
+
+In: the journal, the state folder. Out: lines for people. Changes nothing.
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from workshop.drill.bookmarks import Bookmarks
+from workshop.engine import lock
+from workshop.engine.journal import Journal, Scope
+from workshop.engine.undos import BY_HAND, Undo
+from workshop.errors import WorkshopError
+
+__all__ = ["pending_notices", "recover_command"]
+
+
+def pending_notices(folder: Path, journal: Journal) -> list[str]:
+    """One line for each thing that somebody should know of; a drill that is under way in another terminal is not one."""
+    found: list[str] = []
+    busy: dict[Scope, bool] = {}
+    for undo in journal.undos.everywhere():
+        scope = Scope(undo.workshop, undo.target, undo.account)
+        if undo.by == BY_HAND:
+            found.append(
+                f"! {undo.region} of {undo.workshop} on {undo.target} is failed by hand ({undo.kind}) since {undo.since}."
+                f" It stays so until: {recover_command(undo)}"
+            )
+            continue
+        if scope not in busy:
+            busy[scope] = _under_way(folder, scope)
+        if not busy[scope]:
+            found.append(f"! {_left(undo)} Put it back: {recover_command(undo)}")
+    return found
+
+
+def recover_command(undo: Undo) -> str:
+    """The command that puts it back, from any shell."""
+    words = ["workshop", "drill", "recover"]
+    if undo.source != "global-serverless":
+        words += ["--workshop", undo.source]
+    words += ["--target", undo.target]
+    if undo.profile:
+        words += ["--profile", undo.profile]
+    return shlex.join(words)
+
+
+def _left(undo: Undo) -> str:
+    where = f"{undo.workshop} on {undo.target}"
+    if undo.kind == Bookmarks.name:
+        return f"A command that was killed left its own items in the table of {where} (since {undo.since})."
+    return f"A drill that was killed left {undo.region} of {where} failed ({undo.kind}, since {undo.since})."
+
+
+def _under_way(folder: Path, scope: Scope) -> bool:
+    """Whether the command that owes it still runs: it holds the lock of its place."""
+    try:
+        with lock.hold(folder / "locks", scope, "a look at what is pending"):
+            return False
+    except WorkshopError as error:
+        if error.code != "Busy":
+            raise
+        return True
