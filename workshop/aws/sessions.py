@@ -15,10 +15,21 @@ import botocore.session
 from botocore.exceptions import BotoCoreError, ProfileNotFound
 
 from workshop.aws.account import Account
+from workshop.aws.door import Door
+from workshop.aws.errors import AwsError, CredentialsError
 from workshop.clock import Clock
 from workshop.errors import UsageError
 
-__all__ = ["Identity", "aws_account", "known_regions", "local_account", "local_session", "open_session", "override"]
+__all__ = [
+    "Identity",
+    "aws_account",
+    "enabled_regions",
+    "known_regions",
+    "local_account",
+    "local_session",
+    "open_session",
+    "override",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +110,23 @@ def open_session(profile: str | None) -> botocore.session.Session:
             "The AWS configuration cannot be read.", f"{error}.", "Mend ~/.aws/config", code="AwsConfiguration"
         ) from error
     return session
+
+
+async def enabled_regions(aws: Door, home: str) -> list[str]:
+    """The regions that the account may use; without the permission to ask, all of the home region's partition."""
+    try:
+        regions: list[str] = []
+        page: dict[str, str] = {}
+        while True:
+            wanted = ["ENABLED", "ENABLED_BY_DEFAULT"]
+            answer = await aws.call("account", home, "list_regions", RegionOptStatusContains=wanted, **page)
+            regions += [region["RegionName"] for region in answer.get("Regions", [])]
+            if not answer.get("NextToken"):
+                return regions
+            page = {"NextToken": answer["NextToken"]}
+    except CredentialsError:
+        raise
+    except AwsError:
+        session = botocore.session.Session()
+        partition = session.get_partition_for_region(home)
+        return list(session.get_available_regions("dynamodb", partition))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -23,8 +24,9 @@ __all__ = ["command"]
 
 @click.command("teardown")
 @click.option("--plan", "only_plan", is_flag=True, help="Show what would be removed; change nothing.")
+@click.option("--sweep", "everywhere", is_flag=True, help="Search every region, whatever the journal says.")
 @common_options
-def command(common: Common, only_plan: bool) -> int:
+def command(common: Common, only_plan: bool, everywhere: bool) -> int:
     """Remove everything that setup made, then ask every region what is left.
 
     Only what carries the workshop's tags, or what the journal shows it made, is removed. Exits 0 only when nothing is left, 5
@@ -35,27 +37,36 @@ def command(common: Common, only_plan: bool) -> int:
       workshop teardown                       where it was last set up
       workshop teardown --plan                what it would remove
       workshop teardown --target aws --yes    on AWS, without asking
+      workshop teardown --sweep               without a journal, in every region
     """
     from workshop.cli.running import run
 
-    return run(_teardown(common, only_plan))
+    return run(_teardown(common, only_plan, everywhere))
 
 
-async def _teardown(common: Common, only_plan: bool) -> int:
+async def _teardown(common: Common, only_plan: bool, everywhere: bool) -> int:
+    from workshop.aws.sessions import enabled_regions
     from workshop.cli.compose import open_workspace
     from workshop.cli.confirm import confirm
     from workshop.console.plan import plan_document, print_plan
     from workshop.console.progress import progress
-    from workshop.engine.survey import survey
+    from workshop.engine.discover import settled_where_found
+    from workshop.engine.survey import survey, with_stakes
     from workshop.engine.workspace import Contexts
 
     start = time.monotonic()
     shown = progress()
     try:
-        async with open_workspace(common, shown.notice) as opened:
+        async with open_workspace(common, shown.notice) as found:
+            opened = found
             shown.notice(f"Target: {opened.workspace.target.name}, account {opened.account}")
+            if everywhere:
+                regions = await enabled_regions(opened.workspace.doors[opened.account], opened.workspace.home)
+                shown.notice(f"Searching {len(regions)} regions.")
+                opened = replace(opened, workspace=await settled_where_found(opened.workspace, regions, shown))
             if only_plan or opened.workspace.target.name == "aws":
-                points = await survey(opened.workspace, opened.workspace.plan(), Contexts(opened.workspace, lambda _: None))
+                contexts = Contexts(opened.workspace, lambda _: None)
+                points = await with_stakes(await survey(opened.workspace, opened.workspace.plan(), contexts), contexts)
                 if only_plan:
                     shown.close()
                     if common.json:

@@ -63,6 +63,9 @@ def print_plan(verb: str, workspace: Workspace, identity: str, points: Sequence[
     for point in points:
         if point.observed.state in (State.FOREIGN, State.BROKEN) and point.observed.detail:
             console.print(f"[yellow]! {escape(str(point.node.key))}: {escape(point.observed.detail)}[/]")
+    for point in points:
+        if point.stake:
+            console.print(f"[yellow]! {escape(str(point.node.key))} goes with {escape(point.stake)}[/]")
     console.print(
         f"About {max(_minutes(verb, points), 0.1):.1f} minutes on AWS, about ${_usd(points):.2f} for a day's event.",
         style="bright_black",
@@ -94,5 +97,5 @@ def _step(verb: str, point: Standpoint) -> dict[str, Any]:
     return {
         "id": key.step, "module": point.node.module, "region": key.region, "kind": point.node.spec.kind, "account": key.account,
         "state": point.observed.state.value, "detail": point.observed.detail, "action": _action(verb, point),
-        "minutes": estimate.minutes, "usd": estimate.usd,
+        "stake": point.stake, "minutes": estimate.minutes, "usd": estimate.usd,
     }  # fmt: skip

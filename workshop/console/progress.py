@@ -21,6 +21,7 @@ from rich.text import Text
 from workshop.engine.events import Event, NodeFinished, NodeProgressed, NodeStarted, NodeWaits, Noticed, RunStarted, StopAsked
 from workshop.engine.plan import NodeKey
 from workshop.engine.results import NodeResult, Outcome
+from workshop.steps.registry import kinds
 
 __all__ = ["LiveProgress", "PlainProgress", "Progress", "progress"]
 
@@ -71,7 +72,7 @@ class PlainProgress:
                 self.notice(f"    {node.key}: {text}")
             case NodeFinished(result):
                 self._running.pop(result.node.key, None)
-                if result.outcome is not Outcome.CANCELLED:
+                if _worth_a_line(result):
                     self.notice(_plain(result))
             case Noticed(text):
                 self.notice(text)
@@ -118,7 +119,7 @@ class LiveProgress:
                 self._print(f"    [bright_black]{escape(str(node.key))}: {escape(text)}[/]")
             case NodeFinished(result):
                 self._running.pop(result.node.key, None)
-                if result.outcome is not Outcome.CANCELLED:
+                if _worth_a_line(result):
                     self._print(_marked(result))
             case Noticed(text):
                 self.notice(text)
@@ -148,6 +149,12 @@ class LiveProgress:
             elapsed = _seconds(time.monotonic() - start)
             table.add_row(self._spinners[key], f"{key}", f"[bright_black]{elapsed:>5}  {escape(why)}[/]")
         return Group(table)
+
+
+def _worth_a_line(result: NodeResult) -> bool:
+    """Cancelled nodes are only counted, and a check that is taken down was never there."""
+    checked = result.outcome is Outcome.ABSENT and kinds()[result.node.spec.kind].verifies
+    return result.outcome is not Outcome.CANCELLED and not checked
 
 
 def _plain(result: NodeResult) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from workshop.aws.errors import CredentialsError
 from workshop.definition.templating import MissingOutputError
@@ -13,7 +15,7 @@ from workshop.engine.workspace import Contexts, Workspace
 from workshop.errors import WorkshopError
 from workshop.steps.base import Observed, State
 
-__all__ = ["Standpoint", "survey"]
+__all__ = ["Standpoint", "survey", "with_stakes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Standpoint:
     node: Node
     observed: Observed
     error: WorkshopError | None = None
+    stake: str = ""
+    """What people would lose with it, where that was asked for."""
 
 
 async def survey(workspace: Workspace, plan: Plan, contexts: Contexts) -> list[Standpoint]:
@@ -52,3 +56,15 @@ async def survey(workspace: Workspace, plan: Plan, contexts: Contexts) -> list[S
         Standpoint(r.node, found.get(r.node.key, Observed(State.BROKEN, r.error.what if r.error else r.detail)), r.error)
         for r in results
     ]
+
+
+async def with_stakes(points: Sequence[Standpoint], contexts: Contexts) -> list[Standpoint]:
+    """The same points with what people would lose if the node were removed."""
+
+    async def of(point: Standpoint) -> Standpoint:
+        if point.observed.state is not State.READY or not point.observed.ours:
+            return point
+        step, ctx = contexts.lenient(point.node)
+        return replace(point, stake=await step.stake(ctx))
+
+    return list(await asyncio.gather(*(of(point) for point in points)))

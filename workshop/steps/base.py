@@ -221,6 +221,10 @@ class Step(ABC, Generic[P]):
     async def leftovers(self, ctx: Context[P]) -> list[Resource]:
         """What is still there of this step, asked of AWS and not of our notes."""
 
+    async def stake(self, ctx: Context[P]) -> str:  # noqa: ARG002
+        """What would be lost with this step that people may have put there, in a few words; empty when nothing."""
+        return ""
+
     @abstractmethod
     def commands(self, ctx: Context[P]) -> list[str]:
         """The AWS CLI lines that a person would type for this step."""

@@ -1,0 +1,48 @@
+"""Finds the regions in which something of a workshop stands, asked of AWS alone: for a lost journal, or another machine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+from workshop.aws.errors import AwsError, CredentialsError
+from workshop.definition.parameters import Settings
+from workshop.engine.events import Emit, Noticed
+from workshop.engine.workspace import Contexts, Workspace
+from workshop.steps.base import Placement
+
+__all__ = ["settled_where_found"]
+
+
+async def settled_where_found(workspace: Workspace, candidates: Sequence[str], emit: Emit) -> Workspace:
+    """The same workspace with its regions and every candidate in which one of its steps finds something.
+
+    A region that refuses to answer is named and left out: it is often one that the account may not use.
+    """
+    found = await asyncio.gather(*(_stands(workspace, region, emit) for region in candidates))
+    regions = list(workspace.settings.regions)
+    extra = [region for region, stands in zip(candidates, found, strict=True) if stands and region not in regions]
+    if extra:
+        emit(Noticed(f"Found more in {', '.join(extra)}."))
+    return replace(workspace, settings=Settings(workspace.settings.parameters, (*regions, *extra)))
+
+
+async def _stands(workspace: Workspace, region: str, emit: Emit) -> bool:
+    """Whether any step leaves something in the region, each asked as if the region were its home or one of several."""
+    alone = replace(workspace, settings=Settings(workspace.settings.parameters, (region,)))
+    contexts = Contexts(alone, lambda _: None)
+    for node in alone.plan().nodes:
+        step, ctx = contexts.lenient(node)
+        if step.verifies or node.spec.placement is Placement.GLOBAL:
+            continue
+        try:
+            if any(resource.region == region for resource in await step.leftovers(ctx)):
+                return True  # a role is global: it is seen from every region and says nothing about this one
+        except CredentialsError:
+            emit(Noticed(f"{region} does not take these credentials; it is left out."))
+            return False
+        except AwsError as error:
+            emit(Noticed(f"{region} was not searched: {error.code}."))
+            return False
+    return False
