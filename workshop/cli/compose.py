@@ -25,6 +25,7 @@ from workshop.clock import SystemClock
 from workshop.cloud import daemon
 from workshop.definition.loader import Workshop, load
 from workshop.definition.parameters import Settings, settle
+from workshop.drill.pending import pending_notices
 from workshop.engine.journal import Journal, Scope, Standing
 from workshop.engine.workspace import Workspace
 from workshop.errors import UsageError
@@ -69,6 +70,8 @@ async def open_workspace(
     """
     workshop = load(common.workshop)
     folder, journal = open_journal(notice)
+    for text in pending_notices(folder, journal):
+        notice(text)
     with contextlib.closing(journal), ThreadPoolExecutor(THREADS, thread_name_prefix="aws") as executor:
         target = common.target or default_target or journal.last_target(workshop.name) or "local"
         standings = [s for s in journal.standings(workshop.name) if s.scope.target == target]

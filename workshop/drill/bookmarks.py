@@ -14,6 +14,7 @@ from workshop.aws.door import Door
 from workshop.aws.errors import AwsError
 from workshop.clock import wait_for
 from workshop.drill.fault import Means, Undoable
+from workshop.drill.pending import ITEMS
 from workshop.errors import WorkshopError
 
 __all__ = ["Bookmarks", "held", "memory_of"]
@@ -39,7 +40,7 @@ def memory_of(table: str, regions: tuple[str, ...], key: str) -> str:
 class Bookmarks(Undoable):
     """Removes the items of one run from every region."""
 
-    name = "bookmarks"
+    name = ITEMS
 
     async def undo(self, means: Means, region: str, memory: str) -> str:
         known = Memory.model_validate_json(memory)

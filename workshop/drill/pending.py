@@ -8,13 +8,15 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from workshop.drill.bookmarks import Bookmarks
 from workshop.engine import lock
 from workshop.engine.journal import Journal, Scope
 from workshop.engine.undos import BY_HAND, Undo
 from workshop.errors import WorkshopError
 
-__all__ = ["pending_notices", "recover_command"]
+__all__ = ["ITEMS", "pending_notices", "recover_command"]
+
+ITEMS = "bookmarks"
+"""The kind of an undo that removes a command's own items: nothing is failed, only left."""
 
 
 def pending_notices(folder: Path, journal: Journal) -> list[str]:
@@ -49,7 +51,7 @@ def recover_command(undo: Undo) -> str:
 
 def _left(undo: Undo) -> str:
     where = f"{undo.workshop} on {undo.target}"
-    if undo.kind == Bookmarks.name:
+    if undo.kind == ITEMS:
         return f"A command that was killed left its own items in the table of {where} (since {undo.since})."
     return f"A drill that was killed left {undo.region} of {where} failed ({undo.kind}, since {undo.since})."
 
