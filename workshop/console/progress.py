@@ -19,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from workshop.engine.events import Event, NodeFinished, NodeProgressed, NodeStarted, NodeWaits, Noticed, RunStarted, StopAsked
-from workshop.engine.plan import NodeKey
+from workshop.engine.plan import NodeKey, Plan
 from workshop.engine.results import NodeResult, Outcome
 from workshop.steps.registry import kinds
 
@@ -60,6 +60,7 @@ class PlainProgress:
 
     def __init__(self) -> None:
         self._last = time.monotonic()
+        self._width = 0
         self._running: dict[NodeKey, tuple[float, str]] = {}
 
     def __call__(self, event: Event) -> None:
@@ -73,13 +74,13 @@ class PlainProgress:
             case NodeFinished(result):
                 self._running.pop(result.node.key, None)
                 if _worth_a_line(result):
-                    self.notice(_plain(result))
+                    self.notice(_plain(result, self._width))
             case Noticed(text):
                 self.notice(text)
             case StopAsked():
                 self.notice("Stopping: calls in flight are being finished. Press Ctrl-C again to end at once.")
-            case RunStarted():
-                pass
+            case RunStarted(_, plan):
+                self._width = _width(plan)
 
     def tick(self) -> None:
         if time.monotonic() - self._last < HEARTBEAT or not self._running:
@@ -103,6 +104,7 @@ class LiveProgress:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._width = 0
         self._running: dict[NodeKey, tuple[float, str]] = {}
         self._spinners: dict[NodeKey, Spinner] = {}
         self._live = Live(console=console, auto_refresh=False, transient=True, get_renderable=self._render)
@@ -120,13 +122,13 @@ class LiveProgress:
             case NodeFinished(result):
                 self._running.pop(result.node.key, None)
                 if _worth_a_line(result):
-                    self._print(_marked(result))
+                    self._print(_marked(result, self._width))
             case Noticed(text):
                 self.notice(text)
             case StopAsked():
                 self._print("[yellow]Stopping: calls in flight are being finished. Press Ctrl-C again to end at once.[/]")
-            case RunStarted():
-                pass
+            case RunStarted(_, plan):
+                self._width = _width(plan)
         self.tick()
 
     def tick(self) -> None:
@@ -142,12 +144,14 @@ class LiveProgress:
         self._console.print(Text.from_markup(markup, overflow="fold"))
 
     def _render(self) -> RenderableType:
-        table = Table.grid(padding=(0, 1))
-        for column in range(3):
-            table.add_column(no_wrap=True, overflow="ellipsis", ratio=None if column < 2 else 1)
+        table = Table.grid(padding=(0, 1), expand=True)
+        table.add_column(no_wrap=True, min_width=1)
+        table.add_column(no_wrap=True, min_width=self._width)
+        table.add_column(no_wrap=True, min_width=6, justify="right")
+        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         for key, (start, why) in self._running.items():
             elapsed = _seconds(time.monotonic() - start)
-            table.add_row(self._spinners[key], f"{key}", f"[bright_black]{elapsed:>5}  {escape(why)}[/]")
+            table.add_row(self._spinners[key], str(key), f"[bright_black]{elapsed}[/]", f"[bright_black]{escape(why)}[/]")
         return Group(table)
 
 
@@ -157,17 +161,22 @@ def _worth_a_line(result: NodeResult) -> bool:
     return result.outcome is not Outcome.CANCELLED and not checked
 
 
-def _plain(result: NodeResult) -> str:
+def _plain(result: NodeResult, width: int) -> str:
     mark, _ = MARKS[result.outcome]
     detail = f"  {result.detail}" if result.detail and result.outcome is Outcome.SKIPPED else ""
-    return f"{mark} {result.node.key}  {result.outcome.value}  {_seconds(result.seconds)}{detail}"
+    return f"{mark} {result.node.key!s:<{width}}  {result.outcome.value:<9}  {_seconds(result.seconds):>6}{detail}"
 
 
-def _marked(result: NodeResult) -> str:
+def _marked(result: NodeResult, width: int) -> str:
     mark, colour = MARKS[result.outcome]
     detail = f"  {escape(result.detail)}" if result.detail and result.outcome is Outcome.SKIPPED else ""
-    name = escape(f"{result.node.key}")
-    return f"[{colour}]{mark}[/] {name}  [{colour}]{result.outcome.value}[/]  [bright_black]{_seconds(result.seconds)}{detail}[/]"
+    name, seconds = escape(f"{result.node.key!s:<{width}}"), _seconds(result.seconds)
+    return f"[{colour}]{mark}[/] {name}  [{colour}]{result.outcome.value:<9}[/]  [bright_black]{seconds:>6}{detail}[/]"
+
+
+def _width(plan: Plan) -> int:
+    """The length of the longest name, so that columns stand under each other."""
+    return max((len(str(node.key)) for node in plan.nodes), default=0)
 
 
 def _seconds(seconds: float) -> str:

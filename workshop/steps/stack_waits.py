@@ -44,7 +44,7 @@ async def wait_settled(ctx: Context[Any], identity: str, *, leaving: Mark | None
     done, latest, began = 0, "", leaving is None
 
     def waiting(reason: str, seconds: float) -> None:
-        ctx.waiting(f"{reason}: {done} resources done, the latest {latest}" if latest else reason, seconds)
+        ctx.waiting(f"{done} resources done, the latest {latest}" if latest else reason, seconds)
 
     async def settled() -> tuple[Stack | None] | None:
         nonlocal seen, done, latest, began
