@@ -1,4 +1,4 @@
-"""The player: it plays, writes, resumes, fails over and goes back. The failover is quicker here; end to end its figures are real."""
+"""The player: plays, writes, resumes, fails over, goes back. The failover is quicker here; end to end its figures are real."""
 
 from __future__ import annotations
 
