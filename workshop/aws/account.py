@@ -17,6 +17,7 @@ from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
 from workshop.aws.door import Answer
@@ -127,7 +128,7 @@ class Account:
     async def _attempt(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> Answer | AwsError:
         try:
             return await self._in_thread(partial(self._invoke, service, region, operation, parameters))
-        except (ClientError, BotoCoreError) as error:
+        except (ClientError, BotoCoreError, ResponseParserError) as error:
             return translate(error, service, operation, region, self._secrets())
 
     def _invoke(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> Answer:

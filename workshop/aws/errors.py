@@ -14,12 +14,21 @@ from botocore.exceptions import (
     ClientError,
     ConnectionClosedError,
     ConnectTimeoutError,
+    CredentialRetrievalError,
     EndpointConnectionError,
     HTTPClientError,
+    LoginError,
+    NoAuthTokenError,
     NoCredentialsError,
     PartialCredentialsError,
+    ProxyConnectionError,
     ReadTimeoutError,
+    RefreshWithMFAUnsupportedError,
+    SSLError,
+    SSOError,
+    TokenRetrievalError,
 )
+from botocore.parsers import ResponseParserError
 
 from workshop.errors import WorkshopError
 from workshop.redaction import redact
@@ -76,6 +85,15 @@ CREDENTIALS = frozenset(
         "RequestTimeTooSkewed",
     }
 )
+SIGNED_OUT = (
+    CredentialRetrievalError,
+    LoginError,
+    NoAuthTokenError,
+    RefreshWithMFAUnsupportedError,
+    SSOError,
+    TokenRetrievalError,
+)
+"""What botocore raises when a sign-in has ended or cannot be renewed; AWS itself was not asked."""
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"})
 
 
@@ -140,13 +158,18 @@ def translate(error: Exception, service: str, operation: str, region: str, secre
         return kind(code, message, status=status, retry_after=_retry_after(error.response), **at)
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return CredentialsError("NoCredentials", redact(str(error), secrets), **at)
-    if isinstance(error, EndpointConnectionError | ConnectTimeoutError):
+    if isinstance(error, SIGNED_OUT):
+        return CredentialsError("SignedOut", redact(str(error), secrets), **at)
+    if isinstance(error, SSLError):
+        return AwsError("Certificate", redact(str(error), secrets), **at)
+    if isinstance(error, EndpointConnectionError | ConnectTimeoutError | ProxyConnectionError):
         return AwsError("Unreachable", redact(str(error), secrets), **at)
+    if isinstance(error, ResponseParserError):
+        return AwsError("NotAws", redact(str(error), secrets)[:300], **at)
     if isinstance(error, ReadTimeoutError | ConnectionClosedError | HTTPClientError):
         return AwsError("NoAnswer", redact(str(error), secrets), **at)
     if isinstance(error, BotoCoreError):
-        credentials = "credential" in str(error).lower() or "token" in str(error).lower()
-        return (CredentialsError if credentials else AwsError)(type(error).__name__, redact(str(error), secrets), **at)
+        return AwsError(type(error).__name__, redact(str(error), secrets), **at)
     raise error
 
 
@@ -162,6 +185,10 @@ def _advice(code: str, operation: str, region: str) -> str:
     again = "then run the same command again"
     if code == "NoCredentials":
         return "Sign in (aws sso login, aws configure) or name a profile: --profile NAME. Without an account: --target local"
+    if code == "SignedOut":
+        return f"Sign in again (aws sso login, aws login), {again}: it goes on where it stopped"
+    if code in ("Certificate", "NotAws"):
+        return f"Something between this machine and AWS answers in its place (a captive portal, a proxy): get past it, {again}"
     if code in ("UnrecognizedClientException", "InvalidClientTokenId"):
         # A disabled opt-in region answers as if the credentials were bad (docs/aws-behaviours.md, section 8).
         return (

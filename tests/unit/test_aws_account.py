@@ -1,0 +1,204 @@
+"""The door's own retries: throttling is waited out, broken connections soon given up, refusals passed on at once."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.fakes.botocore_session import FakeSession, Inline, client_error
+from tests.unit.fakes.virtual_time import VirtualClock
+from workshop.aws.account import Account, Retry
+from workshop.aws.errors import AwsError, CredentialsError
+
+THROTTLED = client_error("ThrottlingException", "Rate exceeded")
+UNREACHABLE = EndpointConnectionError(endpoint_url="https://dynamodb.us-west-2.amazonaws.com")
+OK = {"Table": {}}
+
+
+def account(session: FakeSession, **more) -> Account:
+    return Account(session, "111122223333", clock=VirtualClock(), executor=Inline(), **more)
+
+
+async def describe(session: FakeSession):
+    return await account(session).call("dynamodb", "us-west-2", "describe_table", TableName="films")
+
+
+def pauses(session: FakeSession) -> list[float]:
+    return [later - earlier for earlier, later in zip(session.times, session.times[1:], strict=False)]
+
+
+async def test_a_call_is_made_once_with_its_parameters_and_answers_what_aws_does():
+    session = FakeSession(OK)
+    assert await describe(session) == OK
+    assert session.calls == [("dynamodb", "us-west-2", {"TableName": "films"})]
+    assert session.times == [0.0]
+
+
+async def test_throttling_is_waited_out_with_growing_pauses():
+    session = FakeSession(*[THROTTLED] * 6, OK)
+    assert await describe(session) == OK
+    first, *_, last = pauses(session)
+    assert 0.5 <= first <= 2 and 15 <= last <= 60
+
+
+async def test_throttling_that_does_not_end_is_given_up_within_the_patience():
+    session = FakeSession(*[THROTTLED] * 500)
+    with pytest.raises(AwsError) as caught:
+        await describe(session)
+    assert caught.value.throttled and caught.value.code == "ThrottlingException"
+    assert 120 <= asyncio.get_running_loop().time() <= 2 * Retry.patience
+
+
+async def test_aws_may_ask_for_a_longer_pause():
+    session = FakeSession(client_error("TooManyRequestsException", status=429, **{"retry-after": "45"}), OK)
+    await describe(session)
+    assert pauses(session)[0] >= 45
+
+
+@pytest.mark.parametrize("error", [client_error("InternalServerError", status=500), client_error("Odd", status=503)])
+async def test_a_server_error_is_tried_again_a_few_times(error):
+    session = FakeSession(error, error, OK)
+    assert await describe(session) == OK
+    session = FakeSession(*[error] * 50)
+    with pytest.raises(AwsError):
+        await describe(session)
+    assert len(session.times) == Retry.transient_attempts
+
+
+async def test_an_endpoint_that_cannot_be_reached_is_given_up_sooner():
+    session = FakeSession(*[UNREACHABLE] * 50)
+    with pytest.raises(AwsError) as caught:
+        await describe(session)
+    assert caught.value.code == "Unreachable" and len(session.times) == Retry.unreachable_attempts
+    assert "network" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    "error", [ReadTimeoutError(endpoint_url="https://x"), ConnectionClosedError(endpoint_url="https://x"), UNREACHABLE]
+)
+async def test_a_connection_that_breaks_once_is_not_noticed(error):
+    assert await describe(FakeSession(error, OK)) == OK
+
+
+@pytest.mark.parametrize("code", ["ValidationException", "ResourceInUseException", "LimitExceededException", "AccessDenied"])
+async def test_a_refusal_is_passed_on_at_once(code):
+    session = FakeSession(client_error(code, "No."), OK)
+    with pytest.raises(AwsError) as caught:
+        await describe(session)
+    assert (caught.value.code, caught.value.message, caught.value.status) == (code, "No.", 400)
+    assert (caught.value.service, caught.value.operation, caught.value.region) == ("dynamodb", "DescribeTable", "us-west-2")
+    assert session.times == [0.0]
+
+
+@pytest.mark.parametrize("error", [client_error("ExpiredTokenException"), NoCredentialsError()])
+async def test_bad_credentials_are_never_tried_again(error):
+    session = FakeSession(error, OK)
+    with pytest.raises(CredentialsError):
+        await describe(session)
+    assert len(session.times) == 1
+
+
+async def test_a_defect_is_not_taken_for_an_answer_of_aws():
+    with pytest.raises(ZeroDivisionError):
+        await describe(FakeSession(ZeroDivisionError()))
+
+
+async def test_secrets_that_aws_echoes_are_not_shown():
+    session = FakeSession(client_error("SignatureDoesNotMatch", "token: very-secret-token, key: very-secret-key"))
+    with pytest.raises(AwsError) as caught:
+        await describe(session)
+    assert "very-secret" not in str(caught.value)
+
+
+async def test_one_throttled_call_holds_back_the_others_of_its_service():
+    session = FakeSession(THROTTLED, OK, OK, OK)
+    door = account(session)
+
+    async def later() -> None:
+        await asyncio.sleep(0.01)
+        await door.call("dynamodb", "us-west-2", "describe_table")
+
+    await asyncio.gather(door.call("dynamodb", "us-west-2", "describe_table"), later(), later())
+    assert session.times[1] >= 0.5
+
+
+async def test_clients_are_made_once_per_service_and_region_and_make_one_attempt():
+    session = FakeSession(*[OK] * 4)
+    door = account(session, endpoint="http://127.0.0.1:4566")
+    for region in ("us-west-2", "us-west-2", "eu-west-1", "us-west-2"):
+        await door.call("dynamodb", region, "describe_table")
+    assert session.clients == [("dynamodb", r, "http://127.0.0.1:4566") for r in ("us-west-2", "eu-west-1")]
+    assert session.configurations[0].retries["total_max_attempts"] == 1
+
+
+class Held:
+    """A session whose one call waits until the test lets it go."""
+
+    def __init__(self) -> None:
+        self.called, self.release, self.ended = threading.Event(), threading.Event(), False
+
+    def create_client(self, *names, **more):
+        return self
+
+    def get_credentials(self):
+        return None
+
+    def update_table(self):
+        self.called.set()
+        assert self.release.wait(30)
+        self.ended = True
+        return {}
+
+
+def test_a_cancelled_caller_waits_for_the_call_in_flight():
+    held = Held()
+
+    async def scene() -> None:
+        with ThreadPoolExecutor(1) as pool:
+            door = Account(held, "1", clock=VirtualClock(), executor=pool)
+            call = asyncio.ensure_future(door.call("dynamodb", "us-west-2", "update_table"))
+            await asyncio.to_thread(held.called.wait, 30)
+            call.cancel()
+            await asyncio.sleep(0)
+            assert not call.done()
+            held.release.set()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+            assert held.ended
+
+    asyncio.run(scene())
+
+
+ERRORS = st.sampled_from(
+    [
+        AwsError("Throttling", "", service="s", operation="o", region="r"),
+        AwsError("Throttling", "", service="s", operation="o", region="r", retry_after=70),
+        AwsError("InternalFailure", "", service="s", operation="o", region="r", status=500),
+        AwsError("Unreachable", "", service="s", operation="o", region="r"),
+        AwsError("NoAnswer", "", service="s", operation="o", region="r"),
+    ]
+)
+
+
+@given(st.lists(ERRORS, max_size=400))
+def test_whatever_goes_wrong_the_pauses_of_one_call_stay_within_its_patience(errors):
+    retry, total = Retry(), 0.0
+    for error in errors:
+        pause = retry.pause(error)
+        if pause is None:
+            break
+        assert pause > 0
+        total += pause
+    assert total <= Retry.patience
+
+
+@given(ERRORS)
+def test_every_kind_of_trouble_ends(error):
+    retry = Retry()
+    assert any(retry.pause(error) is None for _ in range(1000))
