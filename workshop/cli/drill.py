@@ -117,18 +117,18 @@ def recover_command(common: Common) -> int:
 
 async def _run(common: Common, fault: str, limits: tuple[float, float], tried: tuple[int | None, float | None]) -> int:
     from workshop.cli.compose import open_workspace
+    from workshop.cli.guard import guard
     from workshop.cli.scene import ledger_of, means_of, scene_of, settings_of
     from workshop.console.progress import progress
     from workshop.drill.registry import FAULTS as KNOWN
     from workshop.drill.verdict import Targets
-    from workshop.engine import lock
 
     common, wanted = _without_region(common)
     shown = progress()
     try:
         async with open_workspace(common, shown.notice) as opened:
             _say_where(opened, shown)
-            with lock.hold(opened.folder / "locks", opened.scope, "drill run"):
+            async with guard(opened, "drill run", shown):
                 ledger, means = ledger_of(opened), means_of(opened, shown.notice)
                 scene, region = await _scene_and_region(scene_of, opened, wanted)
                 settings = _tried(settings_of(opened), *tried)
@@ -213,20 +213,20 @@ def ledger_pending(opened: Opened) -> bool:
 
 async def _fail(common: Common, name: str) -> int:
     from workshop.cli.compose import open_workspace
+    from workshop.cli.guard import guard
     from workshop.cli.scene import ledger_of, means_of, scene_of, settings_of
     from workshop.console.document import print_document
     from workshop.console.progress import progress
     from workshop.drill.by_hand import fail_by_hand
     from workshop.drill.caller import http_caller
     from workshop.drill.registry import FAULTS as KNOWN
-    from workshop.engine import lock
 
     common, wanted = _without_region(common)
     shown = progress()
     try:
         async with open_workspace(common, shown.notice) as opened:
             _say_where(opened, shown)
-            with lock.hold(opened.folder / "locks", opened.scope, "drill fail"):
+            async with guard(opened, "drill fail", shown):
                 ledger, means = ledger_of(opened), means_of(opened, shown.notice)
                 scene, region = await _scene_and_region(scene_of, opened, wanted)
                 await _free_of_faults(ledger, means, shown)

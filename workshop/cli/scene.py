@@ -12,13 +12,14 @@ from workshop.cloud.faults import fault_add, faults_clear, faults_list
 from workshop.definition.catalogue import builtin_folder
 from workshop.drill.fault import Means
 from workshop.drill.ledger import Ledger
+from workshop.drill.pending import ITEMS
 from workshop.drill.scene import Scene, Stage, find_scene
 from workshop.drill.settings import FILE, FailoverSettings, read_settings
 from workshop.engine.plan import Node
 from workshop.engine.workspace import Contexts
-from workshop.errors import UsageError
+from workshop.errors import UsageError, WorkshopError
 
-__all__ = ["LocalCuts", "ledger_of", "means_of", "scene_of", "settings_of"]
+__all__ = ["LocalCuts", "ledger_of", "means_of", "mend_faults", "scene_of", "settings_of"]
 
 TABLE = "dynamodb.table"
 
@@ -82,6 +83,16 @@ def ledger_of(opened: Opened) -> Ledger:
     workspace = opened.workspace
     source = workspace.name if workspace.workshop.builtin else str(workspace.workshop.source)
     return Ledger(workspace.journal.undos, opened.scope, source, workspace.profile, workspace.run)
+
+
+async def mend_faults(opened: Opened, notice: Callable[[str], None]) -> None:
+    """Before a teardown: put back whatever is still failed, by a killed drill or by hand. Failing at it stops nothing."""
+    ledger = ledger_of(opened)
+    try:
+        for settled in await ledger.settle_all(means_of(opened, notice), ledger.pending(lambda undo: undo.kind != ITEMS)):
+            notice(f"Put back before the teardown: {settled.text}")
+    except WorkshopError as error:
+        notice(f"! {error.what} {error.why}")
 
 
 def _name(contexts: Contexts, node: Node) -> str:

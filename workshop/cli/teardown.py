@@ -83,6 +83,7 @@ async def _teardown(common: Common, only_plan: bool, everywhere: bool) -> int:
 async def _take_down(common: Common, opened: Opened, shown: Progress, start: float) -> int:
     from workshop.cli.guard import guard
     from workshop.cli.running import interruptible
+    from workshop.cli.scene import mend_faults
     from workshop.console.results import print_teardown, teardown_document
     from workshop.engine.receipt import write_receipt
     from workshop.engine.teardown import sweep, take_down
@@ -94,6 +95,7 @@ async def _take_down(common: Common, opened: Opened, shown: Progress, start: flo
     receipt = None
     async with guard(opened, "teardown", shown):
         journal.begin_run(workspace.run, "teardown", opened.scope)
+        await mend_faults(opened, shown.notice)
         async with interruptible(shown) as stop:
             results = await take_down(workspace, plan, contexts, shown, stop)
             if not stop.asked:
@@ -105,11 +107,15 @@ async def _take_down(common: Common, opened: Opened, shown: Progress, start: flo
         if code == ExitCode.DONE:
             journal.gone(opened.scope)
     shown.close()
+    elsewhere = _also_stands(opened)
+    answer = ExitCode.PARTLY if elsewhere and code == ExitCode.DONE else code
     if common.json:
-        teardown_document(workspace, opened.account, results, leftovers, receipt, time.monotonic() - start, code)
+        teardown_document(workspace, opened.account, results, leftovers, receipt, time.monotonic() - start, answer)
     else:
         print_teardown(workspace, opened.account, results, leftovers, receipt, time.monotonic() - start, code)
-    return _also_stands(opened, shown, code)
+    for notice in elsewhere:
+        shown.notice(notice)
+    return answer
 
 
 def _exit_code(results: Sequence[NodeResult], leftovers: Sequence[Resource], *, interrupted: bool) -> int:
@@ -123,15 +129,13 @@ def _exit_code(results: Sequence[NodeResult], leftovers: Sequence[Resource], *, 
     return ExitCode.FAILED
 
 
-def _also_stands(opened: Opened, shown: Progress, code: int) -> int:
-    """What costs money is never forgotten: a run on AWS that still stands is named, and 0 becomes 5."""
+def _also_stands(opened: Opened) -> list[str]:
+    """What costs money is never forgotten: after a local teardown, the runs on AWS that still stand, each with its removal."""
     if opened.workspace.target.name == "aws":
-        return code
+        return []
     others = [s for s in opened.workspace.journal.standings(opened.workspace.name) if s.scope.target == "aws"]
-    for other in others:
-        profile = f" --profile {other.profile}" if other.profile else ""
-        shown.notice(
-            f"! {opened.workspace.name} still stands on AWS, in account {other.scope.account} since {other.since}."
-            f" Remove it: workshop teardown --target aws{profile}"
-        )
-    return ExitCode.PARTLY if others and code == ExitCode.DONE else code
+    return [
+        f"! {opened.workspace.name} still stands on AWS, in account {other.scope.account} since {other.since}."
+        f" Remove it: workshop teardown --target aws{f' --profile {other.profile}' if other.profile else ''}"
+        for other in others
+    ]

@@ -145,10 +145,15 @@ def _lags(lags: Sequence[Lag], struck: Moment | None, mended: Moment | None) -> 
     begin = struck.at if struck else float("inf")
     end = mended.at if mended else float("inf")
     return {
-        "before": _summary([lag for lag in lags if lag.at < begin]),
-        "during": _summary([lag for lag in lags if begin <= lag.at < end]),
+        "before": _summary([lag for lag in lags if _until(lag) < begin]),
+        "during": _summary([lag for lag in lags if lag.at < end and _until(lag) >= begin]),
         "after": _summary([lag for lag in lags if lag.at >= end]),
     }
+
+
+def _until(lag: Lag) -> float:
+    """When the write had arrived; a write that was under way when the fault struck counts as during it."""
+    return lag.at + (float("inf") if lag.seconds is None else lag.seconds)
 
 
 def _summary(lags: Sequence[Lag]) -> LagFigures:

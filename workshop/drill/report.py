@@ -59,9 +59,11 @@ def cards(drilled: Drilled, targets: Targets, verdict: Verdict) -> list[Card]:
     outage, recovery = found.outage, found.recovery
     limit = f"target {spoken(targets.rto)}"
     rto = f"{limit}; the settings allow {spoken(outage.bound)}" if outage.rto is not None else limit
-    behind = f"; at the switch {len(recovery.behind)} were not there yet" if recovery.behind else ""
+    quiet = "not interrupted" if not drilled.order.fault.stops_writes else "no failover"
+    when = "at the switch" if drilled.order.fault.stops_writes else "at the end of the fault"
+    behind = f"; {len(recovery.behind)} were in one region only {when}" if recovery.behind else ""
     return [
-        Card("RTO: time without writes", spoken(outage.rto) if outage.rto is not None else "no failover", rto, verdict.rto_met),
+        Card("RTO: time without writes", spoken(outage.rto) if outage.rto is not None else quiet, rto, verdict.rto_met),
         Card(
             "RPO: writes lost", f"{len(recovery.lost)} of {recovery.acknowledged}",
             f"{spoken(recovery.lost_seconds) if recovery.lost else 'nothing'} lost; target {spoken(targets.rpo)}{behind}",
