@@ -86,6 +86,8 @@ class DynamoDBReplica(Step[ReplicaParams]):
             if home is None:
                 raise WorkshopError(f"The table {name} in {ctx.home} is gone.", "", "Run: workshop setup", code="TableGone")
             entry = home.replica(ctx.region)
+            if entry is not None and entry.status == "CREATION_FAILED" and home.status == "UPDATING":
+                return None  # its removal is under way, and shows late (section 1.7)
             if entry is not None and entry.status == "CREATION_FAILED" and failed < MOST_FAILURES:
                 ctx.progress(f"DynamoDB says CREATION_FAILED: removing what it began and asking again. {entry.detail}".rstrip())
                 failed += await self._request(ctx, "Delete")

@@ -1,0 +1,233 @@
+"""`dynamodb.table` over a DynamoDB in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from pydantic import ValidationError
+
+from tests.unit.fakes.context import EU, HOME, OURS, World
+from tests.unit.fakes.door import refusal
+from workshop.aws.errors import AwsError
+from workshop.aws.tables import list_tables
+from workshop.clock import WaitTimeout
+from workshop.errors import PartlyDoneError, WorkshopError
+from workshop.steps.base import Phase, State
+from workshop.steps.dynamodb_table import DynamoDBTable, TableParams
+
+KEYS = {"PK": "S", "SK": "S"}
+PARAMS = TableParams(name="films", keys=KEYS)
+STEP = DynamoDBTable()
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def made_earlier(world: World) -> None:
+    world.notes.made["table", "films", HOME] = world.clock.now()
+
+
+async def test_a_table_is_created_with_its_keys_and_tags_and_waited_for(world):
+    ctx = world.context(PARAMS)
+    assert (await STEP.observe(ctx)).state is State.ABSENT
+    outputs = await STEP.create(ctx)
+    table = world.door.dynamodb.find(HOME, "films")
+    assert table.status == "ACTIVE" and table.keys == list(KEYS.items())
+    assert table.tags == {"workshop": "films", "workshop:step": "step", "workshop:run": "run-2"}
+    assert outputs == {"TableName": "films", "Arn": world.door.dynamodb.arn(HOME, "films")}
+    assert any("ACTIVE" in reason for reason in world.notes.waits)
+    observed = await STEP.observe(ctx)
+    assert observed.state is State.READY and observed.ours and observed.outputs == outputs
+
+
+async def test_a_rerun_changes_nothing_and_keeps_the_creating_runs_tags(world):
+    world.door.dynamodb.put(HOME, "films", tags=dict(OURS))
+    assert (await STEP.observe(world.context(PARAMS))).state is State.READY
+    await STEP.create(world.context(PARAMS))
+    assert world.door.made("create_table") == world.door.made("tag_resource") == []
+    assert world.door.dynamodb.find(HOME, "films").tags == OURS
+
+
+async def test_what_was_made_is_written_down_before_it_is_made(world):
+    world.door.refuse("create_table", HOME, refusal("AccessDeniedException"))
+    with pytest.raises(AwsError):
+        await STEP.create(world.context(PARAMS))
+    assert ("table", "films", HOME) in world.notes.made
+
+
+async def test_a_lost_answer_is_not_taken_for_a_foreign_table(world):
+    world.door.lose_answer("create_table")
+    await STEP.create(world.context(PARAMS))
+    assert (await STEP.observe(world.context(PARAMS))).ours
+
+
+async def test_a_table_that_is_being_created_already_is_waited_for(world):
+    ctx = world.context(PARAMS)
+    first = asyncio.ensure_future(STEP.create(ctx))
+    await asyncio.sleep(1)
+    assert (await STEP.observe(ctx)).state is State.PARTIAL
+    await asyncio.gather(first, STEP.create(ctx))
+    assert len(world.door.made("create_table")) == 1
+
+
+async def test_a_table_with_other_keys_is_foreign_and_named(world):
+    world.door.dynamodb.put(HOME, "films", {"id": "N"}, tags=dict(OURS))
+    observed = await STEP.observe(world.context(PARAMS))
+    assert observed.state is State.FOREIGN and not observed.ours
+    assert "id (N)" in observed.detail and "PK (S), SK (S)" in observed.detail
+    assert "aws dynamodb delete-table" in observed.fix
+
+
+@pytest.mark.parametrize("keys", [{"SK": "S", "PK": "S"}, {"PK": "S"}, {"PK": "S", "SK": "N"}])
+async def test_other_roles_fewer_keys_and_other_types_are_other_keys(world, keys):
+    world.door.dynamodb.put(HOME, "films", keys)
+    assert (await STEP.observe(world.context(PARAMS))).state is State.FOREIGN
+
+
+async def test_a_table_made_by_hand_is_used_and_never_deleted(world):
+    world.door.dynamodb.put(HOME, "films")
+    ctx = world.context(PARAMS)
+    observed = await STEP.observe(ctx)
+    assert observed.state is State.READY and not observed.ours
+    await STEP.create(ctx)
+    await STEP.destroy(ctx)
+    assert world.door.made("delete_table") == world.door.made("tag_resource") == []
+    (left,) = await STEP.leftovers(ctx)
+    assert left.name == "films" and "not made by this workshop" in left.why
+
+
+async def test_a_table_that_is_being_deleted_is_waited_out_and_created_again(world):
+    table = world.door.dynamodb.put(HOME, "films", tags=dict(OURS))
+    await world.door.call("dynamodb", HOME, "delete_table", TableName="films")
+    assert (await STEP.observe(world.context(PARAMS))).state is State.PARTIAL
+    await STEP.create(world.context(PARAMS))
+    fresh = world.door.dynamodb.find(HOME, "films")
+    assert fresh is not table and fresh.status == "ACTIVE"
+
+
+@pytest.mark.parametrize("status", ["INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ARCHIVING", "ARCHIVED"])
+async def test_a_state_that_no_waiting_mends_is_reported(world, status):
+    world.door.dynamodb.put(HOME, "films", status=status, tags=dict(OURS))
+    assert (await STEP.observe(world.context(PARAMS))).state is State.BROKEN
+    with pytest.raises(WorkshopError) as caught:
+        await STEP.create(world.context(PARAMS))
+    assert caught.value.code == status and asyncio.get_running_loop().time() < 1
+
+
+async def test_tags_that_were_dropped_are_set_afterwards(world):
+    world.door.dynamodb.drops_tags = True
+    await STEP.create(world.context(PARAMS))
+    await asyncio.sleep(5)
+    assert world.door.dynamodb.find(HOME, "films").tags["workshop"] == "films"
+
+
+async def test_a_table_that_never_becomes_active_is_given_up_with_a_reason(world):
+    world.door.dynamodb.put(HOME, "films", status="CREATING")
+    with pytest.raises(WaitTimeout, match="films in us-west-2 to become ACTIVE"):
+        await STEP.create(world.context(PARAMS))
+
+
+async def test_destroying_waits_until_the_region_does_not_know_the_table(world):
+    world.door.dynamodb.put(HOME, "films", tags=dict(OURS))
+    await STEP.destroy(world.context(PARAMS))
+    assert world.door.dynamodb.find(HOME, "films") is None
+    assert await STEP.leftovers(world.context(PARAMS)) == []
+    await STEP.destroy(world.context(PARAMS))
+    assert len(world.door.made("delete_table")) == 1
+
+
+async def test_a_table_that_lost_its_tags_is_ours_by_the_journal(world):
+    world.door.dynamodb.put(HOME, "films")
+    made_earlier(world)
+    await STEP.destroy(world.context(PARAMS))
+    assert world.door.dynamodb.find(HOME, "films") is None
+
+
+async def test_a_table_that_is_being_changed_is_deleted_when_the_change_is_over(world):
+    table = world.door.dynamodb.put(HOME, "films", status="UPDATING", tags=dict(OURS))
+    asyncio.get_running_loop().call_later(90, setattr, table, "status", "ACTIVE")
+    await STEP.destroy(world.context(PARAMS))
+    assert world.door.dynamodb.find(HOME, "films") is None
+    assert 90 <= asyncio.get_running_loop().time() < 120
+
+
+async def test_a_table_that_vanishes_meanwhile_is_deleted(world):
+    world.door.dynamodb.put(HOME, "films", tags=dict(OURS))
+    world.door.refuse("delete_table", HOME, refusal("ResourceNotFoundException"))
+    asyncio.get_running_loop().call_later(10, world.door.dynamodb.tables.clear)
+    await STEP.destroy(world.context(PARAMS))
+
+
+async def test_deletion_protection_is_reported_with_the_command_and_not_undone(world):
+    world.door.dynamodb.put(HOME, "films", protected=True, tags=dict(OURS))
+    with pytest.raises(WorkshopError) as caught:
+        await STEP.destroy(world.context(PARAMS))
+    assert caught.value.code == "DeletionProtection" and "--no-deletion-protection-enabled" in caught.value.fix
+    assert world.door.dynamodb.find(HOME, "films").protected
+
+
+async def test_the_source_region_rule_that_lifts_soon_is_waited_out(world):
+    world.door.dynamodb.put(HOME, "films", tags=dict(OURS))
+    world.door.dynamodb.source_rule = 150
+    await STEP.destroy(world.context(PARAMS))
+    assert world.door.dynamodb.find(HOME, "films") is None
+
+
+async def test_the_source_region_rule_that_stays_is_reported_with_the_earliest_time(world):
+    world.door.dynamodb.put(HOME, "films", tags=dict(OURS))
+    world.door.dynamodb.source_rule = 86_400
+    world.notes.record("replica", "films", EU)
+    with pytest.raises(PartlyDoneError) as caught:
+        await STEP.destroy(world.context(PARAMS))
+    assert caught.value.exit_code == 5 and caught.value.code == "SourceRegionRule"
+    assert "2026-03-02 09:00 UTC" in caught.value.why and "workshop teardown" in caught.value.fix
+    assert 120 < asyncio.get_running_loop().time() < 900
+    (left,) = await STEP.leftovers(world.context(PARAMS))
+    assert left.why == "" and left.fix == "aws dynamodb delete-table --region us-west-2 --table-name films"
+
+
+async def test_a_denied_deletion_is_not_tried_again(world):
+    world.door.dynamodb.put(HOME, "films", tags=dict(OURS))
+    world.door.refuse("delete_table", HOME, refusal("AccessDeniedException"))
+    with pytest.raises(AwsError, match="AccessDenied"):
+        await STEP.destroy(world.context(PARAMS))
+    assert len(world.door.made("delete_table")) == 1
+
+
+async def test_all_tables_of_a_region_are_listed_over_several_pages(world):
+    for name in ("one", "two", "three", "four", "five"):
+        world.door.dynamodb.put(HOME, name)
+    world.door.dynamodb.put(EU, "elsewhere")
+    assert sorted(await list_tables(world.door, HOME)) == ["five", "four", "one", "three", "two"]
+
+
+def test_the_commands_are_what_a_person_would_type(world):
+    create, wait = STEP.commands(world.context(TableParams(name="films", keys=KEYS, stream=True)))
+    assert create.startswith("aws dynamodb create-table --region us-west-2 --table-name films ")
+    assert "AttributeName=PK,KeyType=HASH AttributeName=SK,KeyType=RANGE" in create
+    assert "StreamViewType=NEW_AND_OLD_IMAGES" in create and "table-exists" in wait
+
+
+def test_the_permissions_name_this_table_alone(world):
+    found = STEP.permissions(world.context(PARAMS))
+    assert {p.resource for p in found} == {"arn:aws:dynamodb:us-west-2:111122223333:table/films"}
+    assert {p.action for p in found if p.phase is Phase.TEARDOWN} >= {"dynamodb:DeleteTable", "dynamodb:DescribeTable"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": "ab", "keys": KEYS},
+        {"name": "fi lms", "keys": KEYS},
+        {"name": "films", "keys": {}},
+        {"name": "films", "keys": {"a": "S", "b": "S", "c": "S"}},
+        {"name": "films", "keys": {"a": "BOOL"}},
+        {"name": "films", "keys": KEYS, "streams": True},
+    ],
+)
+def test_wrong_settings_are_refused(wrong):
+    with pytest.raises(ValidationError):
+        TableParams.model_validate(wrong)
