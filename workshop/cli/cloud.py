@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -123,7 +124,8 @@ def reset(as_json: bool) -> int:
 
 
 @command.command("env")
-def env() -> int:
+@json_option
+def env(as_json: bool) -> int:
     """Print the variables that point any AWS client at it.
 
     \b
@@ -135,6 +137,9 @@ def env() -> int:
     state = daemon.status(_folder())
     if not state.running:
         raise WorkshopError("The local cloud does not run.", "", "Start it: workshop cloud start", code="CloudStopped")
+    if as_json:
+        _document("cloud env", state, variables=daemon.environment(state), unset=list(UNSET))
+        return ExitCode.DONE
     click.echo(f"unset {' '.join(UNSET)}")
     for name, value in daemon.environment(state).items():
         click.echo(f"export {name}={shlex.quote(value)}")
@@ -143,7 +148,8 @@ def env() -> int:
 
 @command.command("logs")
 @click.option("-n", "--lines", type=click.IntRange(1), default=50, show_default=True, help="How many of the last lines.")
-def logs(lines: int) -> int:
+@json_option
+def logs(lines: int, as_json: bool) -> int:
     """Print the end of its log.
 
     \b
@@ -152,16 +158,19 @@ def logs(lines: int) -> int:
     """
     from workshop.cloud import daemon
 
-    path = daemon.log_path(_folder())
+    folder = _folder()
+    path = daemon.log_path(folder)
     if not path.is_file():
         raise WorkshopError(
             "There is no log yet.", "The local cloud never ran here.", "Start it: workshop cloud start", code="NoLog"
         )
     with path.open(encoding="utf-8", errors="replace") as file:
-        from collections import deque
-
-        for line in deque(file, maxlen=lines):
-            click.echo(line, nl=False)
+        last = deque(file, maxlen=lines)
+    if as_json:
+        _document("cloud logs", daemon.status(folder), lines=[line.rstrip("\n") for line in last])
+        return ExitCode.DONE
+    for line in last:
+        click.echo(line, nl=False)
     return ExitCode.DONE
 
 

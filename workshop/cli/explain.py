@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from workshop.cli.options import Common, common_options
 from workshop.cli.step import chosen, in_option
 from workshop.errors import ExitCode
+
+if TYPE_CHECKING:
+    from workshop.engine.plan import Node
+    from workshop.engine.workspace import Contexts
 
 __all__ = ["command"]
 
@@ -44,18 +50,30 @@ async def _explain(common: Common, step: str | None, place: str | None) -> int:
         contexts.remember(whole)
         steps = []
         for node in chosen(whole, step, place).nodes:
-            kind, ctx = contexts.lenient(node)
-            steps.append({"id": node.key.step, "region": node.key.region, "commands": kind.commands(ctx)})
+            steps.append({"id": node.key.step, "region": node.key.region, "commands": _commands(contexts, node)})
         if common.json:
             print_document(
                 "explain", True, {"workshop": opened.workspace.name, "target": opened.workspace.target.name, "steps": steps}
             )
             return ExitCode.DONE
+        click.echo(f"# {opened.workspace.name} on {opened.workspace.target.name}")
         if opened.workspace.target.name == "local":
-            click.echo('eval "$(workshop cloud env)"\n')
+            click.echo('eval "$(workshop cloud env)"')
+        click.echo()
         for entry in steps:
             click.echo(f"# {entry['id']} ({entry['region']})")
             for line in entry["commands"]:
                 click.echo(line)
             click.echo()
     return ExitCode.DONE
+
+
+def _commands(contexts: Contexts, node: Node) -> list[str]:
+    """The node's lines; where a value comes from a step that does not stand yet, a remark in their place."""
+    from workshop.definition.templating import MissingOutputError
+
+    try:
+        kind, ctx = contexts.strict(node)
+    except MissingOutputError:
+        return ["# needs what steps before it make; shown after: workshop setup"]
+    return kind.commands(ctx)

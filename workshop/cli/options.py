@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ import click
 
 from workshop.errors import UsageError
 
-__all__ = ["DEFAULT_WORKSHOP", "Common", "common_options", "json_option"]
+__all__ = ["DEFAULT_WORKSHOP", "Common", "common_options", "json_option", "retyped"]
 
 DEFAULT_WORKSHOP = "global-serverless"
 
@@ -28,6 +29,13 @@ class Common:
     expect_account: str
     yes: bool
     json: bool
+
+
+def retyped(common: Common, words: str, target: str) -> str:
+    """The command that does `words` (`setup`) with the same workshop on the same target, as a person would type it."""
+    options = [("--workshop", common.workshop if common.workshop != DEFAULT_WORKSHOP else "")]
+    options += [("--target", "aws"), ("--profile", common.profile)] if target == "aws" else []
+    return " ".join(["workshop", words, *(f"{name} {shlex.quote(value)}" for name, value in options if value)])
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:

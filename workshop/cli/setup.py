@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from workshop.cli.options import Common, common_options
+from workshop.cli.options import Common, common_options, retyped
 from workshop.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -72,15 +72,20 @@ async def _setup(common: Common, through: str | None, only_plan: bool) -> int:
 
 
 async def bring_up(
-    common: Common, opened: Opened, plan: Plan, contexts: Contexts, shown: Progress, start: float, *, title: str = "setup"
+    common: Common, opened: Opened, plan: Plan, contexts: Contexts, shown: Progress, start: float, *, step: str = ""
 ) -> int:
-    """Run a plan under the lock and the journal, show the result, answer the exit code. `start` is when the command began."""
+    """Run a plan under the lock and the journal, show the result, answer the exit code. `start` is when the command began.
+
+    `step` is the one step that `step run` was asked for.
+    """
     from workshop.cli.guard import guard
     from workshop.cli.running import interruptible
     from workshop.console.results import print_setup, setup_document
     from workshop.engine.setup import set_up
 
     workspace, journal = opened.workspace, opened.workspace.journal
+    command = "step run" if step else "setup"
+    title = f"{command} {step}".rstrip()
     async with guard(opened, title, shown):
         journal.begin_run(workspace.run, title, opened.scope)
         journal.stands(workspace.standing(opened.account, opened.standing.since if opened.standing else ""))
@@ -91,8 +96,12 @@ async def bring_up(
     shown.close()
     interrupted = stop.asked and stop.fatal is None
     code = _exit_code([r.error for r in failures if r.error], interrupted=interrupted, failed=bool(failures))
-    render = setup_document if common.json else print_setup
-    render(workspace, opened.account, results, contexts, time.monotonic() - start, code)
+    seconds = time.monotonic() - start
+    if common.json:
+        setup_document(command, workspace, opened.account, results, contexts, seconds, code)
+    else:
+        again = retyped(common, title, workspace.target.name)
+        print_setup(workspace, opened.account, results, contexts, seconds, code, again)
     return code
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from workshop.cli.options import Common, common_options
+from workshop.cli.options import Common, common_options, retyped
 from workshop.errors import ExitCode
 
 __all__ = ["command"]
@@ -40,8 +40,11 @@ async def _status(common: Common) -> int:
             contexts = Contexts(opened.workspace, lambda _: None)
             points = await survey(opened.workspace, opened.workspace.plan(), contexts)
             shown.close()
-            render = status_document if common.json else print_status
-            render(opened.workspace, opened.account, points, contexts)
+            if common.json:
+                status_document(opened.workspace, opened.account, points, contexts)
+            else:
+                again = retyped(common, "setup", opened.workspace.target.name)
+                print_status(opened.workspace, opened.account, points, contexts, again)
             return ExitCode.DONE
     finally:
         shown.close()

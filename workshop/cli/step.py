@@ -96,6 +96,7 @@ def chosen(plan: Plan, step: str | None, place: str | None) -> Plan:
 
 async def _show(common: Common, step: str, template: bool, place: str | None) -> int:
     from workshop.cli.compose import open_workspace
+    from workshop.console.document import print_document
     from workshop.console.progress import progress
     from workshop.console.steps import print_step, step_document
     from workshop.engine.workspace import Contexts
@@ -114,7 +115,11 @@ async def _show(common: Common, step: str, template: bool, place: str | None) ->
                 raise UsageError(
                     f"The step {step} has no template.", f"It is a {kind.kind}.", "Leave --template out", code="NoTemplate"
                 )
-            click.echo(kind.template(ctx), nl=False)
+            if common.json:
+                where = {"id": step, "region": nodes[0].key.region}
+                print_document("step show", True, {**where, "template": kind.template(ctx)})
+            else:
+                click.echo(kind.template(ctx), nl=False)
             return ExitCode.DONE
         (step_document if common.json else print_step)(nodes, kind, ctx)
         return ExitCode.DONE
@@ -141,7 +146,7 @@ async def _run(common: Common, step: str, place: str | None) -> int:
             _raise_for_missing(whole, wanted, points)
             if opened.workspace.target.name == "aws":
                 confirm(common, "setup", opened, [p for p in points if p.node.key.step == step], shown)
-            return await bring_up(common, opened, wanted, contexts, shown, start, title=f"step {step}")
+            return await bring_up(common, opened, wanted, contexts, shown, start, step=step)
     finally:
         shown.close()
 

@@ -20,10 +20,16 @@ __all__ = ["leftover_documents", "print_addresses", "print_setup", "print_teardo
 
 
 def setup_document(
-    workspace: Workspace, account: str, results: Sequence[NodeResult], contexts: Contexts, seconds: float, code: int
+    command: str,
+    workspace: Workspace,
+    account: str,
+    results: Sequence[NodeResult],
+    contexts: Contexts,
+    seconds: float,
+    code: int,
 ) -> None:
-    """The JSON document of `setup`."""
-    print_document("setup", code == ExitCode.DONE, {
+    """The JSON document of `setup`, and of `step run`, which is one step of it."""
+    print_document(command, code == ExitCode.DONE, {
         **_head(workspace, account, results, seconds), "apis": contexts.apis(account), "web": contexts.links(account),
     })  # fmt: skip
 
@@ -53,9 +59,15 @@ def leftover_documents(leftovers: Sequence[Resource]) -> list[dict[str, str]]:
 
 
 def print_setup(
-    workspace: Workspace, account: str, results: Sequence[NodeResult], contexts: Contexts, seconds: float, code: int
+    workspace: Workspace,
+    account: str,
+    results: Sequence[NodeResult],
+    contexts: Contexts,
+    seconds: float,
+    code: int,
+    again: str,
 ) -> None:
-    """The end of a setup for people."""
+    """The end of a setup for people; `again` is the command that goes on."""
     console = stream()
     _print_failures(results)
     counts = ", ".join(f"{n} {outcome.value}" for outcome in Outcome if (n := sum(r.outcome is outcome for r in results)))
@@ -64,9 +76,9 @@ def print_setup(
     console.print(f"[bold {colour}]{escape(workspace.name)} {title}[/] on {workspace.target.name} in {_time(seconds)}: {counts}")
     print_addresses(console, contexts.apis(account), contexts.links(account))
     if code == ExitCode.INTERRUPTED:
-        console.print("Interrupted. Go on with: [bold]workshop setup[/]")
+        console.print(f"Interrupted. Go on with: [bold]{escape(again)}[/]", soft_wrap=True)
     elif code != ExitCode.DONE:
-        console.print("What was made stays. When the cause is mended, go on with: [bold]workshop setup[/]")
+        console.print(f"What was made stays. When the cause is mended, go on with: [bold]{escape(again)}[/]", soft_wrap=True)
     elif contexts.links(account):
         console.print(
             "Next: [bold]workshop open[/] shows it, [bold]workshop status[/] says what stands,",

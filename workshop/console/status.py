@@ -38,8 +38,8 @@ def status_document(workspace: Workspace, account: str, points: Sequence[Standpo
     })  # fmt: skip
 
 
-def print_status(workspace: Workspace, account: str, points: Sequence[Standpoint], contexts: Contexts) -> None:
-    """The same for people."""
+def print_status(workspace: Workspace, account: str, points: Sequence[Standpoint], contexts: Contexts, again: str) -> None:
+    """The same for people; `again` is the command that brings everything to ready."""
     console = stream()
     console.print(f"[bold]{escape(workspace.name)}[/] on [bold]{workspace.target.name}[/], account {account}")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bright_black")
@@ -61,9 +61,9 @@ def print_status(workspace: Workspace, account: str, points: Sequence[Standpoint
             console.print(f"[yellow]! {escape(str(point.node.key))}[/] → {escape(point.observed.fix)}", soft_wrap=True)
     print_addresses(console, contexts.apis(account), contexts.links(account))
     if all(point.observed.state is State.ABSENT for point in points):
-        console.print("Nothing stands. Set it up: [bold]workshop setup[/]")
+        console.print(f"Nothing stands. Set it up: [bold]{escape(again)}[/]", soft_wrap=True)
     elif any(point.observed.state is not State.READY for point in points):
-        console.print("Not everything stands. Bring it to ready: [bold]workshop setup[/]")
+        console.print(f"Not everything stands. Bring it to ready: [bold]{escape(again)}[/]", soft_wrap=True)
 
 
 def _by_module(workspace: Workspace, points: Sequence[Standpoint]) -> list[Standpoint]:

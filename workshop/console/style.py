@@ -25,9 +25,11 @@ def stream(*, err: bool = False) -> Console:
     """A console on stdout or stderr: coloured on a terminal only; through a pipe lines are never cut or wrapped."""
     file = sys.stderr if err else sys.stdout
     plain = not file.isatty()
+    # Without a colour system rich writes no escape code at all; `no_color` would still leave bold and dim.
     return Console(
-        stderr=err, highlight=False, no_color="NO_COLOR" in os.environ or None, width=10_000 if plain else None, soft_wrap=plain
-    )
+        stderr=err, highlight=False, color_system=None if "NO_COLOR" in os.environ else "auto", width=10_000 if plain else None,
+        soft_wrap=plain,
+    )  # fmt: skip
 
 
 def print_error(console: Console, error: WorkshopError) -> None:

@@ -155,7 +155,7 @@ class Journal:
         self._write(
             "INSERT INTO results (run, workshop, target, account, step, region, started) VALUES (?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (run, account, step, region) DO NOTHING",
-            (run, scope.workshop, scope.target, key.account, key.step, key.region, _now()),
+            (run, scope.workshop, scope.target, key.account, key.step, key.region, _exactly_now()),
         )
 
     def finish(self, run: str, scope: Scope, result: NodeResult) -> None:
@@ -178,8 +178,8 @@ class Journal:
                 result.seconds,
                 json.dumps(dict(result.outputs)),
                 error,
-                _now(),
-                _now(),
+                _exactly_now(),
+                _exactly_now(),
             ),
         )
 
@@ -257,3 +257,8 @@ def _open(path: Path) -> sqlite3.Connection:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _exactly_now() -> str:
+    """What overlapped with what is seen from nodes' times only when they are finer than the nodes are short."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
