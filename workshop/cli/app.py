@@ -68,9 +68,10 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command; the answer is its exit code."""
+    """Run one command; the answer is its exit code. `--debug` is taken anywhere, because any command can meet a defect."""
+    debug = "--debug" in arguments or bool(os.environ.get("WORKSHOP_DEBUG"))
     try:
-        code = cli.main(arguments, prog_name="workshop", standalone_mode=False)
+        code = cli.main([word for word in arguments if word != "--debug"], prog_name="workshop", standalone_mode=False)
     except click.exceptions.Abort:
         return _report(arguments, WorkshopError("Stopped before anything was changed.", code="Aborted"), ExitCode.INTERRUPTED)
     except KeyboardInterrupt:
@@ -81,6 +82,9 @@ def run(arguments: list[str]) -> int:
         )
     except click.exceptions.Exit as done:
         return done.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return ExitCode.USAGE
     except click.ClickException as error:
         return _report(arguments, _from_click(error), ExitCode.USAGE)
     except WorkshopError as error:
@@ -90,7 +94,7 @@ def run(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
     except Exception as error:
-        if "--debug" in arguments or os.environ.get("WORKSHOP_DEBUG"):
+        if debug:
             click.echo(redact(traceback.format_exc()), err=True)
         return _report(arguments, _defect(error), ExitCode.FAILED)
     return code if isinstance(code, int) else ExitCode.DONE
