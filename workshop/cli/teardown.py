@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from workshop.engine.results import NodeResult
     from workshop.steps.base import Resource
 
-__all__ = ["command"]
+__all__ = ["bring_down", "command"]
 
 
 @click.command("teardown")
@@ -75,12 +75,13 @@ async def _teardown(common: Common, only_plan: bool, everywhere: bool) -> int:
                         print_plan("teardown", opened.workspace, opened.identity, points)
                     return ExitCode.DONE
                 confirm(common, "teardown", opened, points, shown)
-            return await _take_down(common, opened, shown, start)
+            return await bring_down(common, opened, shown, start)
     finally:
         shown.close()
 
 
-async def _take_down(common: Common, opened: Opened, shown: Progress, start: float) -> int:
+async def bring_down(common: Common, opened: Opened, shown: Progress, start: float) -> int:
+    """Take everything down under the lock and the journal, write the receipt, show the result, answer the exit code."""
     from workshop.cli.guard import guard
     from workshop.cli.running import interruptible
     from workshop.cli.scene import mend_faults
