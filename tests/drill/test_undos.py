@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from workshop.engine import journal as journals
-from workshop.engine.journal import Journal, Scope
+from workshop.engine.journal import Journal
+from workshop.engine.scope import Scope
 from workshop.engine.undos import BY_DRILL, BY_HAND, Undo
 
 HERE = Scope("w", "local", "000000000000")

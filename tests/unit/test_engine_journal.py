@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.unit.fakes.plans import failure, plan
-from workshop.engine.journal import Journal, Scope, Standing
+from workshop.engine.journal import Journal, Standing
 from workshop.engine.plan import Node, NodeKey
 from workshop.engine.results import NodeResult, Outcome
+from workshop.engine.scope import Scope
 
 SCOPE = Scope("films", "aws", "1")
 NODE: Node = plan(table="").nodes[0]
@@ -206,7 +207,8 @@ def test_an_empty_file_becomes_a_journal(path):
 
 WRITER = """
 import pathlib, sys
-from workshop.engine.journal import Journal, Scope, Standing
+from workshop.engine.journal import Journal, Standing
+from workshop.engine.scope import Scope
 name = sys.argv[2]
 print("ready", flush=True)
 sys.stdin.readline()

@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from workshop.engine.journal import Scope
 from workshop.engine.lock import hold
+from workshop.engine.scope import Scope
 from workshop.errors import WorkshopError
 
 SCOPE = Scope("films", "aws", "111122223333")
@@ -18,7 +18,7 @@ SCOPE = Scope("films", "aws", "111122223333")
 
 HOLDER = """
 import pathlib, signal, sys
-from workshop.engine.journal import Scope
+from workshop.engine.scope import Scope
 from workshop.engine.lock import hold
 with hold(pathlib.Path(sys.argv[1]), Scope("films", "aws", "111122223333"), "setup"):
     print("held", flush=True)

@@ -26,7 +26,8 @@ from workshop.cloud import daemon
 from workshop.definition.loader import Workshop, load
 from workshop.definition.parameters import Settings, settle
 from workshop.drill.pending import pending_notices
-from workshop.engine.journal import Journal, Scope, Standing
+from workshop.engine.journal import Journal, Standing
+from workshop.engine.scope import Scope
 from workshop.engine.workspace import Workspace
 from workshop.errors import UsageError
 from workshop.home import prepare, state_folder

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from workshop.drill.fault import Means
 from workshop.drill.registry import UNDOABLE
-from workshop.engine.journal import Scope
+from workshop.engine.scope import Scope
 from workshop.engine.undos import Undo, Undos
 from workshop.errors import PartlyDoneError, WorkshopError
 

@@ -9,7 +9,8 @@ import shlex
 from pathlib import Path
 
 from workshop.engine import lock
-from workshop.engine.journal import Journal, Scope
+from workshop.engine.journal import Journal
+from workshop.engine.scope import Scope
 from workshop.engine.undos import BY_HAND, Undo
 from workshop.errors import WorkshopError
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from workshop.engine.plan import NodeKey
 from workshop.engine.results import NodeResult, Outcome
+from workshop.engine.scope import Scope
 from workshop.engine.undos import SCHEMA as UNDOS
 from workshop.engine.undos import Undos
 from workshop.home import refuse_link
@@ -47,15 +48,6 @@ CREATE TABLE made (
 VERSION = 2
 MIGRATIONS = {0: SCHEMA, 1: UNDOS}
 """What brings a journal of some version to the next."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What a line of the journal belongs to: one workshop on one target in one account."""
-
-    workshop: str
-    target: str
-    account: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from workshop.engine.journal import Scope
+from workshop.engine.scope import Scope
 from workshop.errors import WorkshopError
 
 __all__ = ["hold"]

@@ -10,10 +10,9 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from workshop.engine.journal import Scope
+from workshop.engine.scope import Scope
 
 __all__ = ["BY_DRILL", "BY_HAND", "SCHEMA", "Undo", "Undos"]
 

@@ -21,8 +21,9 @@ from workshop.definition.parameters import Settings
 from workshop.definition.shape import problems_of
 from workshop.definition.templating import render_settings, render_settings_leniently
 from workshop.engine.events import Emit, NodeProgressed, NodeWaits
-from workshop.engine.journal import Journal, Scope, Standing
+from workshop.engine.journal import Journal, Standing
 from workshop.engine.plan import GLOBAL, Node, NodeKey, Plan, build
+from workshop.engine.scope import Scope
 from workshop.errors import DefinitionError
 from workshop.steps.base import Context, Outputs, Placement, Step
 from workshop.steps.registry import kinds
