@@ -24,6 +24,7 @@ __all__ = ["COMMANDS", "cli", "main"]
 COMMANDS = {
     "setup": "workshop.cli.setup",
     "teardown": "workshop.cli.teardown",
+    "check": "workshop.cli.check",
     "status": "workshop.cli.status",
     "step": "workshop.cli.step",
     "explain": "workshop.cli.explain",
@@ -31,6 +32,7 @@ COMMANDS = {
     "drill": "workshop.cli.drill",
     "cloud": "workshop.cli.cloud",
     "definition": "workshop.cli.definition",
+    "policy": "workshop.cli.policy",
 }
 """Every command and the module whose attribute `command` it is, in the order of the help."""
 

@@ -1,0 +1,107 @@
+"""The workshop itself: its definition, its templates, its data, and their sizes."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+from workshop.checks.interface import Check, Finding, failed, passed, warned
+from workshop.checks.subject import Stop, Subject
+from workshop.errors import DefinitionError
+from workshop.steps.cloudformation_stack import MOST_TEMPLATE_BYTES, CloudFormationStack
+
+__all__ = ["TITLE", "Sound", "StepFiles", "checks"]
+
+TITLE = "Definition and data"
+FULL = 0.9
+"""The share of CloudFormation's limit above which a template is worth a word."""
+SETTINGS = ("file", "source", "template", "config")
+"""The settings that name a file or a folder."""
+
+
+class Sound(Check):
+    """The definition has no problems."""
+
+    family = "definition"
+    name = "sound"
+    title = "The definition is sound"
+    asks: ClassVar[bool] = False
+
+    async def run(self) -> Finding:
+        problems = self.subject.problems
+        if not problems:
+            return passed(f"{self.subject.workshop}, {len({stop.ctx.step for stop in self.subject.stops})} steps")
+        first = problems[0]
+        more = f" And {len(problems) - 1} more." if len(problems) > 1 else ""
+        where = f"{first.place}: {first.field}: " if first.field else f"{first.place}: "
+        return failed(f"{where}{first.what}{more}", first.fix or f"workshop definition lint {self.subject.source}")
+
+
+@dataclass(frozen=True)
+class StepFiles(Check):
+    """The files of one step can be read, are right, and fit."""
+
+    stop: Stop = field(kw_only=True)
+
+    family = "definition"
+    name = "files"
+    title = "Files"
+    asks: ClassVar[bool] = False
+    deadline: ClassVar[float] = 60.0
+
+    @property
+    def id(self) -> str:
+        return f"{self.family}.{self.stop.ctx.step}"
+
+    @property
+    def heading(self) -> str:
+        return f"The files of step {self.stop.ctx.step}"
+
+    async def run(self) -> Finding:
+        step, ctx = self.stop.step, self.stop.ctx
+        await asyncio.to_thread(step.check_files, ctx)
+        if isinstance(step, CloudFormationStack):
+            return self._template(len(step.template(ctx).encode()))
+        files = self._files()
+        total = sum(path.stat().st_size for path in files)
+        return passed(f"{', '.join(self._named())}: {_count(len(files), 'file')}, {_size(total)}")
+
+    def _template(self, size: int) -> Finding:
+        shown = f"{self._named()[0]}: {size:,} of {MOST_TEMPLATE_BYTES:,} bytes"
+        if size > MOST_TEMPLATE_BYTES * FULL:
+            return warned(f"{shown}: little room is left.", "Shorten the template, or split it into two stacks")
+        return passed(shown)
+
+    def _named(self) -> list[str]:
+        params = self.stop.ctx.params.model_dump()
+        return [str(params[name]) for name in SETTINGS if params.get(name)]
+
+    def _files(self) -> list[Path]:
+        found: list[Path] = []
+        for name in self._named():
+            try:
+                path = self.stop.ctx.files.path(name)
+            except DefinitionError:
+                continue  # a configuration beside its site's pages is counted with them
+            found += [each for each in path.rglob("*") if each.is_file()] if path.is_dir() else [path]
+        return sorted(set(found))
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def _size(size: int) -> str:
+    return f"{size:,} bytes" if size < 10_000 else f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
+
+
+def checks(subject: Subject) -> list[Check]:
+    """The checks of this family: the files of each step are looked at once, whatever the number of its regions."""
+    seen: dict[str, Stop] = {}
+    for stop in subject.stops:
+        params = stop.ctx.params.model_dump()
+        if any(params.get(name) for name in SETTINGS):
+            seen.setdefault(stop.ctx.step, stop)
+    return [Sound(subject), *(StepFiles(subject, stop=stop) for stop in seen.values())]

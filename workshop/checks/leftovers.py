@@ -1,0 +1,164 @@
+"""What stands in the way: something foreign under our names, remains of an earlier run, a function that is still throttled.
+
+Asked through the steps themselves: what stands of each, and what could be left of it.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from workshop.aws.errors import AwsError
+from workshop.checks.interface import Check, Finding, Key, failed, passed, refused, skipped, warned
+from workshop.checks.subject import Stop, Subject
+from workshop.steps.base import Observed, Permission, Phase, Resource, State
+
+__all__ = ["TITLE", "InTheWay", "ReservedConcurrency", "Strays", "checks"]
+
+TITLE = "Names and leftovers"
+UNIQUE = frozenset({"table", "stack", "function", "log-group", "bucket"})
+"""Kinds of which there is one of a name: what is left of them stops a creation. Of the others there may be several."""
+
+
+@dataclass(frozen=True)
+class InTheWay(Check):
+    """What stands already of one step in one place."""
+
+    stop: Stop = field(kw_only=True)
+
+    family = "leftovers"
+    name = "step"
+    title = "Nothing is in the way"
+
+    @property
+    def id(self) -> str:
+        return f"{self.family}.{self.stop.ctx.step}"
+
+    @property
+    def heading(self) -> str:
+        return f"Nothing is in the way of step {self.stop.ctx.step}"
+
+    @property
+    def after(self) -> tuple[Key, ...]:
+        # Steps that belong to no region may still ask in any of them.
+        return (("identity.caller", ""), ("regions.enabled", self.region or self.subject.home))
+
+    async def run(self) -> Finding:
+        step, ctx = self.stop.step, self.stop.ctx
+        if not self.stop.complete:
+            return skipped("It is made from what earlier steps answer, so there is nothing to look for yet.")
+        observed = await step.observe(ctx)
+        if observed.state is State.FOREIGN:
+            return failed(observed.detail, observed.fix or "Remove it, or choose other names: --param NAME=VALUE")
+        teardown = f"workshop teardown{self.subject.flags()}"
+        setup = f"workshop setup{self.subject.flags()}"
+        go_on = f"{setup} goes on with it, {teardown} removes it"
+        if observed.state is State.BROKEN:
+            return warned(f"Left from an earlier run: {observed.detail}.", f"{observed.fix or setup}; {teardown} removes it")
+        if observed.state is State.ABSENT:
+            return self._remains(await step.leftovers(ctx), observed)
+        if not observed.ours:
+            return warned(
+                f"{observed.detail or 'Made by someone else'}: setup uses it, and teardown leaves it alone.",
+                "Make sure that nobody minds, or choose another name: --param NAME=VALUE",
+            )
+        if observed.state is State.PARTIAL:
+            return warned(f"Left half made by an earlier run: {observed.detail}.", go_on)
+        if not self.subject.since:
+            return warned("It stands already, from a run that this machine does not know.", go_on)
+        return passed(f"it stands already, since {self.subject.since}")
+
+    def _remains(self, found: list[Resource], observed: Observed) -> Finding:
+        if not found:
+            return passed(observed.detail)
+        named = ", ".join(f"{r.kind} {r.name} in {r.region}" + (f" ({r.why})" if r.why else "") for r in found)
+        fix = "; ".join(r.fix for r in found)
+        if any(r.kind in UNIQUE for r in found):
+            return failed(f"Left by an earlier run, or made by hand: {named}. Setup cannot make it again.", fix)
+        return warned(f"Left by an earlier run, or made by hand: {named}.", fix)
+
+
+class ReservedConcurrency(Check):
+    """No function that the steps will use is still throttled by a drill (docs/aws-behaviours.md, section 4)."""
+
+    family = "leftovers"
+    name = "throttled-function"
+    title = "No function was left throttled"
+
+    async def run(self) -> Finding:
+        names = sorted({arn.rpartition(":")[2] for arn in self.subject.needed("lambda:CreateFunction", self.region)})
+        names = [name for name in names if "*" not in name]
+        if not names:
+            return skipped("The steps name no function here.")
+        throttled = []
+        for name in names:
+            try:
+                answer = await self.subject.door.call("lambda", self.region, "get_function_concurrency", FunctionName=name)
+            except AwsError as error:
+                if error.code == "ResourceNotFoundException":
+                    continue
+                return refused(error, "The reserved concurrency")
+            if answer.get("ReservedConcurrentExecutions") == 0:
+                throttled.append(name)
+        if throttled:
+            return failed(
+                f"{', '.join(throttled)} in {self.region} may run 0 times at once: a drill was not undone. Its API answers 500.",
+                "; ".join(
+                    f"aws lambda delete-function-concurrency --region {self.region} --function-name {name}" for name in throttled
+                ),
+            )
+        return passed()
+
+    def permissions(self) -> list[Permission]:
+        arns = self.subject.needed("lambda:CreateFunction", self.region)
+        return [Permission("lambda:GetFunctionConcurrency", arn, self.region, Phase.CHECK) for arn in arns]
+
+
+class Strays(Check):
+    """Nothing carries the workshop's tag that today's names do not cover: remains of a run with other parameters."""
+
+    family = "leftovers"
+    name = "tagged"
+    title = "No remains of a run under other names"
+    deadline: ClassVar[float] = 20.0
+
+    async def run(self) -> Finding:
+        covered = {p.resource for p in self.subject.permissions() if p.resource != "*"}
+        found: list[str] = []
+        token = ""
+        while True:
+            page = {"PaginationToken": token} if token else {}
+            try:
+                answer = await self.subject.door.call(
+                    "resourcegroupstaggingapi", self.region, "get_resources",
+                    TagFilters=[{"Key": "workshop", "Values": [self.subject.workshop]}], **page,
+                )  # fmt: skip
+            except AwsError as error:
+                return refused(error, "The list of tagged resources")
+            found += [entry["ResourceARN"] for entry in answer.get("ResourceTagMappingList", [])]
+            token = answer.get("PaginationToken", "")
+            if not token:
+                break
+        strays = sorted(arn for arn in found if not any(_covers(pattern, arn) for pattern in covered))
+        if not strays:
+            return passed()
+        shown = ", ".join(strays[:5]) + (f", and {len(strays) - 5} more" if len(strays) > 5 else "")
+        return warned(
+            f"{len(strays)} resources carry the workshop's tag under other names: {shown}",
+            f"Remove them with the parameters of that run: workshop teardown{self.subject.flags()} --param NAME=VALUE",
+        )
+
+    def permissions(self) -> list[Permission]:
+        return [Permission("tag:GetResources", "*", self.region, Phase.CHECK)]
+
+
+def _covers(pattern: str, arn: str) -> bool:
+    """Whether a resource of the permissions means this one; a function's or log group's ARN may go on after the name."""
+    return fnmatch.fnmatchcase(arn, pattern) or arn.startswith(pattern.rstrip("*") + ":")
+
+
+def checks(subject: Subject) -> list[Check]:
+    """The checks of this family: one for each step in each place, but for those that only verify."""
+    stops = [InTheWay(subject, stop.region, stop=stop) for stop in subject.stops if not stop.step.verifies]
+    return [*stops, *(check(subject, region) for check in (ReservedConcurrency, Strays) for region in subject.regions)]

@@ -1,0 +1,204 @@
+"""This machine: Python, packages, the state folder, the local cloud and its port, a browser."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+import shutil
+import socket
+import sys
+from pathlib import Path
+from typing import ClassVar
+
+from workshop.checks.interface import Check, Finding, failed, passed, skipped, warned
+from workshop.checks.subject import Subject
+
+__all__ = ["TITLE", "Browser", "LocalCloud", "Packages", "Port", "Python", "StateFolder", "checks"]
+
+TITLE = "This machine"
+DISTRIBUTION = "aws-workshop"
+TESTED = ((3, 11), (3, 14))
+"""The first and the last version of Python that are tested."""
+ROOM = 500 * 1024 * 1024
+"""Bytes that the state folder may grow by: sites, the local cloud's objects, its log."""
+FIRST_PORT = 4566
+BROWSERS = (
+    "google-chrome", "google-chrome-stable", "chromium", "chromium-browser", "firefox", "microsoft-edge", "brave-browser",
+)  # fmt: skip
+MAC = tuple(Path("/Applications") / f"{name}.app" for name in ("Safari", "Google Chrome", "Firefox"))
+
+
+class Python(Check):
+    """A Python that this program is tested with."""
+
+    family = "machine"
+    name = "python"
+    title = "Python"
+    asks: ClassVar[bool] = False
+
+    async def run(self) -> Finding:
+        version = sys.version_info[:2]
+        shown = ".".join(str(part) for part in sys.version_info[:3])
+        if version < TESTED[0]:
+            return failed(f"Python {shown} is too old.", "Install Python 3.11 or newer, then: pip install aws-workshop")
+        if version > TESTED[1]:
+            return warned(f"Python {shown} is newer than what is tested.", "Use Python 3.14: python3.14 -m venv .venv")
+        return passed(shown)
+
+
+class Packages(Check):
+    """The packages that this program needs are there in versions that fit; for the local target its extra, too."""
+
+    family = "machine"
+    name = "packages"
+    title = "Packages"
+    asks: ClassVar[bool] = False
+
+    async def run(self) -> Finding:
+        try:
+            wanted = importlib.metadata.requires(DISTRIBUTION) or []
+        except importlib.metadata.PackageNotFoundError:
+            return skipped(f"{DISTRIBUTION} is not installed as a package, so nothing says what it needs.")
+        extras = ("",) if self.subject.on_aws else ("", "local")
+        wrong, count = [], 0
+        for line in wanted:
+            name, bounds, extra = _requirement(line)
+            if extra in extras:
+                count += 1
+                wrong += _misfit(name, bounds)
+        if wrong:
+            extra = "" if self.subject.on_aws else "[local]"
+            return failed("; ".join(wrong), f"pip install --upgrade '{DISTRIBUTION}{extra}'")
+        return passed(f"{count} packages, boto3 {importlib.metadata.version('boto3')}")
+
+
+class StateFolder(Check):
+    """The state folder can be written and has room."""
+
+    family = "machine"
+    name = "state-folder"
+    title = "The state folder can be written"
+    asks: ClassVar[bool] = False
+
+    async def run(self) -> Finding:
+        machine = self.subject.machine
+        if machine.folder_error is not None:
+            return failed(f"{machine.folder_error.what} {machine.folder_error.why}", machine.folder_error.fix)
+        free = shutil.disk_usage(machine.folder).free
+        if free < ROOM:
+            return warned(
+                f"{machine.folder} has {free // 1024**2} MB left.",
+                "Make room, or point WORKSHOP_HOME elsewhere: export WORKSHOP_HOME=/path/with/room",
+            )
+        return passed(str(machine.folder))
+
+
+class LocalCloud(Check):
+    """The local cloud runs."""
+
+    family = "machine"
+    name = "cloud"
+    title = "The local cloud runs"
+    asks: ClassVar[bool] = False
+
+    async def run(self) -> Finding:
+        machine = self.subject.machine
+        if self.subject.on_aws:
+            return skipped("Not needed for AWS.")
+        if machine.cloud_error is not None:
+            error = machine.cloud_error
+            return failed(f"{error.what} {error.why}", error.fix or "Read its log: workshop cloud logs")
+        return passed(f"on port {machine.cloud_port}")
+
+
+class Port(Check):
+    """The port of the local cloud is free, or is its own."""
+
+    family = "machine"
+    name = "port"
+    title = "Its port is free"
+    asks: ClassVar[bool] = False
+
+    async def run(self) -> Finding:
+        if self.subject.on_aws:
+            return skipped("Not needed for AWS.")
+        named = os.environ.get("WORKSHOP_PORT", "").strip()
+        wanted = int(named) if named.isdigit() else FIRST_PORT
+        used = self.subject.machine.cloud_port
+        if used == wanted:
+            return passed(f"{wanted}, used by the local cloud")
+        if _free(wanted):
+            return passed(str(used or wanted))
+        if used:
+            return warned(
+                f"Another program has port {wanted}; the local cloud uses {used}.",
+                f"Tell attendees {used}, or stop that program and run: workshop cloud stop && workshop cloud start",
+            )
+        return failed(f"Another program has port {wanted}.", f"Choose another: export WORKSHOP_PORT={wanted + 1}")
+
+
+class Browser(Check):
+    """Something can show the pages."""
+
+    family = "machine"
+    name = "browser"
+    title = "A browser"
+    asks: ClassVar[bool] = False
+
+    async def run(self) -> Finding:
+        found = _browser()
+        if found:
+            return passed(found)
+        return warned("No browser was found on this machine.", "Install one, or open the pages on another machine")
+
+
+def _browser() -> str:
+    """The name of a browser; empty when there is none."""
+    named = os.environ.get("BROWSER", "").split(os.pathsep)[0]
+    found = next((name for name in (named, *BROWSERS) if name and shutil.which(name)), "")
+    return found or next((place.stem for place in MAC if place.is_dir()), "")
+
+
+def _free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _requirement(line: str) -> tuple[str, list[tuple[str, str]], str]:
+    """A requirement of the package's metadata as name, bounds, extra."""
+    text, _, marker = line.partition(";")
+    name = re.match(r"[A-Za-z0-9._-]+", text)
+    bounds = re.findall(r"(==|>=|<=|<|>|!=|~=)\s*([0-9][^,\s)]*)", text)
+    extra = re.search(r"extra\s*==\s*['\"]([^'\"]+)", marker)
+    return (name[0] if name else text), [(sign, version) for sign, version in bounds], extra[1] if extra else ""
+
+
+def _misfit(name: str, bounds: list[tuple[str, str]]) -> list[str]:
+    try:
+        found = importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return [f"{name} is missing"]
+    return [f"{name} is {found}, needed is {sign}{version}" for sign, version in bounds if not _fits(found, sign, version)]
+
+
+def _fits(found: str, sign: str, version: str) -> bool:
+    """Whether a version keeps a bound; only the numbers count, which is enough for the bounds of this package."""
+    one, other = _numbers(found), _numbers(version)
+    width = max(len(one), len(other))
+    one, other = one + (0,) * (width - len(one)), other + (0,) * (width - len(other))
+    return {"==": one == other, ">=": one >= other, "<=": one <= other, "<": one < other, ">": one > other}.get(sign, True)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version.partition("+")[0])[:4])
+
+
+def checks(subject: Subject) -> list[Check]:
+    """The checks of this family."""
+    return [check(subject) for check in (Python, Packages, StateFolder, LocalCloud, Port, Browser)]

@@ -1,0 +1,209 @@
+"""Whether the caller may do what the steps will do: predicted by IAM, and tried with harmless reads.
+
+IAM's simulation knows identity policies and organisation policies, not session, endpoint and resource policies, so both are asked
+(docs/aws-behaviours.md, section 8).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from workshop.aws.errors import AwsError
+from workshop.checks.interface import Check, Finding, failed, passed, refused, skipped
+from workshop.checks.subject import Subject
+from workshop.steps.base import Permission, Phase
+
+__all__ = ["TITLE", "LinkedRoles", "Reads", "Simulated", "checks"]
+
+TITLE = "Permissions"
+ACTIONS = 80
+"""Action names of one simulation."""
+SHOWN = 12
+READS: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
+    "apigateway": ("get_rest_apis", {"limit": 1}, "apigateway:GET"),
+    "cloudformation": ("list_stacks", {"StackStatusFilter": ["CREATE_COMPLETE"]}, "cloudformation:ListStacks"),
+    "dynamodb": ("list_tables", {"Limit": 1}, "dynamodb:ListTables"),
+    "iam": ("list_roles", {"MaxItems": 1}, "iam:ListRoles"),
+    "lambda": ("list_functions", {"MaxItems": 1}, "lambda:ListFunctions"),
+    "logs": ("describe_log_groups", {"limit": 1}, "logs:DescribeLogGroups"),
+}
+"""A read of each service that needs nothing to exist. Which services are asked, the steps say."""
+LINKED = "iam:CreateServiceLinkedRole"
+
+
+class Simulated(Check):
+    """IAM's own prediction for every action that the steps name, on its resource, in its region."""
+
+    family = "permissions"
+    name = "simulation"
+    title = "IAM allows what the steps will do"
+    deadline = 45.0
+
+    async def run(self) -> Finding:
+        subject = self.subject
+        wanted = [p for p in subject.permissions() if p.region == self.region]
+        if not wanted:
+            return skipped("The steps need nothing here.")
+        try:
+            principal = await self._principal()
+        except AwsError as error:
+            return refused(error, "The role behind the session")
+        if not principal:
+            return passed("no policy of the account limits the root user" if subject.on_aws else "nothing is forbidden locally")
+        try:
+            denied = await self._denied(principal, wanted)
+        except AwsError as error:
+            return refused(error, "IAM's prediction")
+        if not denied:
+            return passed(f"{len({p.action for p in wanted})} actions")
+        shown = ", ".join(f"{action} ({why})" for action, why in list(denied.items())[:SHOWN])
+        more = f", and {len(denied) - SHOWN} more" if len(denied) > SHOWN else ""
+        fix = f"workshop policy{subject.flags()} > policy.json, and have it attached to {principal}"
+        if "organization" in shown:
+            fix = f"Ask who runs the organization to allow these actions{f' in {self.region}' if self.region else ''}; then {fix}"
+        return failed(f"{len(denied)} of {len({p.action for p in wanted})} actions are denied: {shown}{more}", fix)
+
+    async def _principal(self) -> str:
+        """The ARN that IAM simulates: of a user, or of the role behind an assumed-role session, path and all; empty for root."""
+        caller = self.subject.caller
+        arn = caller.arn if caller else ""
+        resource = arn.split(":", 5)[-1]
+        kind, _, rest = resource.partition("/")
+        if kind == "root":
+            return ""
+        if kind != "assumed-role":
+            return arn
+        # The session's ARN leaves the role's path out, and single sign-on gives its roles one (section 8).
+        role = rest.partition("/")[0]
+        answer = await self.subject.door.call("iam", self.subject.home, "get_role", RoleName=role)
+        return str(answer["Role"]["Arn"])
+
+    async def _denied(self, principal: str, wanted: Sequence[Permission]) -> dict[str, str]:
+        """The denied actions, each with the reason that IAM gives."""
+        by_resource: dict[str, set[str]] = defaultdict(set)
+        for permission in wanted:
+            by_resource[permission.resource].add(permission.action)
+        grouped: dict[tuple[str, ...], list[str]] = defaultdict(list)
+        for resource, actions in by_resource.items():
+            grouped[tuple(sorted(actions))].append(resource)
+        batches = [
+            (actions[start : start + ACTIONS], resource)
+            for actions, resources in grouped.items() for resource in sorted(resources)
+            for start in range(0, len(actions), ACTIONS)
+        ]  # fmt: skip
+        answers = await asyncio.gather(*(self._simulate(principal, actions, resource) for actions, resource in batches))
+        found = {name: why for answer in answers for name, why in answer.items()}
+        return dict(sorted(found.items()))
+
+    async def _simulate(self, principal: str, actions: Sequence[str], resource: str) -> dict[str, str]:
+        context = [{"ContextKeyName": "aws:RequestedRegion", "ContextKeyValues": [self.region], "ContextKeyType": "string"}]
+        request: dict[str, Any] = {"PolicySourceArn": principal, "ActionNames": list(actions), "ResourceArns": [resource]}
+        if self.region:
+            request["ContextEntries"] = context
+        denied: dict[str, str] = {}
+        while True:
+            answer = await self.subject.door.call("iam", self.subject.home, "simulate_principal_policy", **request)
+            for result in answer.get("EvaluationResults", []):
+                if result["EvalDecision"] != "allowed":
+                    denied[result["EvalActionName"]] = _why(result)
+            if not answer.get("IsTruncated"):
+                return denied
+            request["Marker"] = answer["Marker"]
+
+    def permissions(self) -> list[Permission]:
+        account = self.subject.account
+        return [
+            Permission("iam:SimulatePrincipalPolicy", f"arn:aws:iam::{account}:role/*", "", Phase.CHECK),
+            Permission("iam:SimulatePrincipalPolicy", f"arn:aws:iam::{account}:user/*", "", Phase.CHECK),
+            Permission("iam:GetRole", f"arn:aws:iam::{account}:role/*", "", Phase.CHECK),
+        ]
+
+
+class Reads(Check):
+    """A harmless read of every service that the steps use: what really is forbidden shows here, whoever forbids it."""
+
+    family = "permissions"
+    name = "reads"
+    title = "Harmless reads are allowed"
+
+    async def run(self) -> Finding:
+        known = [service for service in self.subject.services(self.region) if service in READS]
+        if not known:
+            return skipped("The steps use no service here that can be read without anything standing.")
+        found = await asyncio.gather(*(self._read(service) for service in known))
+        denied = [error for error in found if error is not None and error.denied]
+        broken = [error for error in found if error is not None and not error.denied]
+        if denied:
+            names = ", ".join(f"{error.service} {error.operation}" for error in denied)
+            who = f"workshop policy{self.subject.flags()} > policy.json, and have it attached to the caller"
+            if any(error.says("service control policy") for error in denied):
+                who = "Ask who runs the organization: a service control policy denies it"
+            return failed(f"Denied: {names} ({denied[0].message or denied[0].code})", who)
+        if broken:
+            shown = "; ".join(f"{error.what}: {error.why}".rstrip(": ") for error in broken)
+            return failed(shown, broken[0].fix or "Look at https://health.aws.amazon.com, then run it again")
+        return passed(", ".join(known))
+
+    async def _read(self, service: str) -> AwsError | None:
+        operation, parameters, _ = READS[service]
+        try:
+            await self.subject.door.call(service, self.region or self.subject.home, operation, **parameters)
+        except AwsError as error:
+            return error
+        return None
+
+    def permissions(self) -> list[Permission]:
+        services = [service for service in self.subject.services(self.region) if service in READS]
+        return [Permission(READS[s][2], _listed(s, self.region), self.region, Phase.CHECK) for s in services]
+
+
+class LinkedRoles(Check):
+    """The service-linked roles that the steps rely on stand, or will be made by the first use."""
+
+    family = "permissions"
+    name = "linked-role"
+    title = "The service-linked role for replication"
+
+    async def run(self) -> Finding:
+        notes: list[str] = []
+        for owner in sorted({_owner(p.resource) for p in self.subject.permissions() if p.action == LINKED}):
+            try:
+                answer = await self.subject.door.call(
+                    "iam", self.subject.home, "list_roles", PathPrefix=f"/aws-service-role/{owner}/", MaxItems=10
+                )
+            except AwsError as error:
+                return refused(error, "The service-linked role")
+            names = [role["RoleName"] for role in answer.get("Roles", [])]
+            notes.append(f"{names[0]} stands" if names else f"{owner} makes its role with the first use, which {LINKED} allows")
+        return passed("; ".join(notes)) if notes else skipped("The steps rely on none.")
+
+    def permissions(self) -> list[Permission]:
+        return [Permission("iam:ListRoles", f"arn:aws:iam::{self.subject.account}:role/*", "", Phase.CHECK)]
+
+
+def _why(result: Mapping[str, Any]) -> str:
+    if result.get("OrganizationsDecisionDetail", {}).get("AllowedByOrganizations") is False:
+        return "by the organization"
+    if result["EvalDecision"] == "explicitDeny":
+        return "by an explicit deny"
+    if result.get("PermissionsBoundaryDecisionDetail", {}).get("AllowedByPermissionsBoundary") is False:
+        return "by the permissions boundary"
+    return "not granted"
+
+
+def _owner(resource: str) -> str:
+    return resource.partition("/aws-service-role/")[2].partition("/")[0]
+
+
+def _listed(service: str, region: str) -> str:
+    """What a listing is allowed on: API Gateway and IAM have resources for it, the others know `*` only."""
+    return {"apigateway": f"arn:aws:apigateway:{region}::/restapis", "iam": "*"}.get(service, "*")
+
+
+def checks(subject: Subject) -> list[Check]:
+    """The checks of this family."""
+    places = [*subject.regions, ""]
+    return [*(check(subject, place) for check in (Simulated, Reads) for place in places), LinkedRoles(subject)]

@@ -1,0 +1,29 @@
+"""A door that lets reads through and nothing else: whatever a check or a step's observation asks for, nothing is changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workshop.aws.door import Answer, Door
+
+__all__ = ["ReadOnly"]
+
+READING = ("get_", "list_", "describe_", "batch_get_", "simulate_")
+READS = frozenset({"query", "scan"})
+
+
+class ReadOnly:
+    """Wraps a door. A call that could change something is a defect of whoever makes it, and is not made."""
+
+    def __init__(self, inner: Door) -> None:
+        self._inner = inner
+
+    @property
+    def account(self) -> str:
+        return self._inner.account
+
+    async def call(self, service: str, region: str, operation: str, **parameters: Any) -> Answer:
+        """See `workshop.aws.door.Door.call`; raises `PermissionError` for anything but a read."""
+        if not (operation.startswith(READING) or operation in READS):
+            raise PermissionError(f"a check asked for {service} {operation}, which is not a read")
+        return await self._inner.call(service, region, operation, **parameters)

@@ -1,0 +1,107 @@
+"""The regions exist and are enabled for the account.
+
+A disabled one answers as if the credentials were bad, so it is told apart by asking home first
+(docs/aws-behaviours.md, section 8).
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import ClassVar
+
+from workshop.aws.errors import AwsError, CredentialsError
+from workshop.checks.interface import Check, Finding, Key, failed, passed, warned
+from workshop.checks.subject import Subject
+from workshop.steps.base import Permission, Phase
+
+__all__ = ["TITLE", "Enabled", "Exists", "checks"]
+
+TITLE = "Regions"
+MISTAKABLE = ("UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure", "RegionDisabledException")
+"""What a region answers that the account has not enabled."""
+ON = ("ENABLED", "ENABLED_BY_DEFAULT")
+
+
+class Exists(Check):
+    """The name is that of a region: botocore would build an address out of anything."""
+
+    family = "regions"
+    name = "name"
+    title = "There is a region of this name"
+    asks: ClassVar[bool] = False
+
+    async def run(self) -> Finding:
+        known = self.subject.known_regions
+        if self.region in known:
+            role = "home" if self.region == self.subject.home else "replica"
+            return passed(role)
+        near = difflib.get_close_matches(self.region, sorted(known), 1)
+        others = [near[0] if near and region == self.region else region for region in self.subject.regions]
+        flags = "".join(f" --region {region}" for region in others)
+        hint = (
+            f"Did you mean {near[0]}? Run: workshop check{self.subject.flags()}{flags}" if near
+            else "Choose another with --region; aws account list-regions shows them"
+        )  # fmt: skip
+        return failed(f"AWS offers DynamoDB in no region called {self.region!r}.", hint)
+
+
+class Enabled(Check):
+    """The account may use the region."""
+
+    family = "regions"
+    name = "enabled"
+    title = "The region is enabled for the account"
+
+    @property
+    def after(self) -> tuple[Key, ...]:
+        return (("identity.caller", ""), ("regions.name", self.region))
+
+    async def run(self) -> Finding:
+        subject = self.subject
+        status = await self._status()
+        if status and status not in ON:
+            return self._disabled(f"The account's setting for it is {status}.")
+        try:
+            # STS answers everybody in an enabled region, so its refusal means the region (section 8).
+            await subject.door.call("sts", self.region, "get_caller_identity")
+        except CredentialsError as error:
+            if error.code in MISTAKABLE and self.region != subject.home:
+                return self._disabled(f"It answers {error.code}, although the credentials work in {subject.home}.")
+            raise
+        except AwsError as error:
+            if error.code in MISTAKABLE:
+                return self._disabled(f"It answers {error.code}.")
+            if error.unreachable:
+                return failed(
+                    f"Nobody answers in {self.region}: {error.message}",
+                    f"Check the network and firewalls: curl -sI https://sts.{self.region}.amazonaws.com",
+                )
+            raise
+        if status == "ENABLING":
+            return warned("It is being enabled.", "Wait some minutes, then run: workshop check --only regions" + subject.flags())
+        return passed(status.lower().replace("_", " ") if status else "it answers")
+
+    async def _status(self) -> str:
+        """The account's setting for the region; empty when that may not be asked."""
+        try:
+            # The account service answers in one region only, for all of them.
+            answer = await self.subject.door.call("account", "us-east-1", "get_region_opt_status", RegionName=self.region)
+        except AwsError:
+            return ""
+        return str(answer.get("RegionOptStatus", ""))
+
+    def _disabled(self, why: str) -> Finding:
+        others = " ".join(f"--region {region}" for region in self.subject.regions if region != self.region)
+        return failed(
+            f"The region {self.region} is not enabled for account {self.subject.account}. {why}",
+            f"aws account enable-region --region-name {self.region}, or choose another: workshop check{self.subject.flags()}"
+            f" {others} --region OTHER",
+        )  # fmt: skip
+
+    def permissions(self) -> list[Permission]:
+        return [Permission("account:GetRegionOptStatus", "*", "", Phase.CHECK)]
+
+
+def checks(subject: Subject) -> list[Check]:
+    """The checks of this family."""
+    return [check(subject, region) for region in subject.regions for check in (Exists, Enabled)]

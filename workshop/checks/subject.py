@@ -1,0 +1,122 @@
+"""What the checks look at: one workshop, about to be set up in one account, as far as it could be opened.
+
+Whatever failed on the way (no credentials, an unknown profile, a broken definition, a cloud that did not start) is kept here
+as an error, so that the report is complete without it.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workshop.aws.door import Door
+from workshop.aws.inquiry import Life
+from workshop.aws.sessions import Identity
+from workshop.clock import Clock
+from workshop.definition.problem import Problem
+from workshop.errors import UsageError, WorkshopError
+from workshop.steps.base import Context, Permission, Phase, Step
+
+__all__ = ["Event", "Machine", "Stop", "Subject"]
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One step in one place, with everything it may use. `region` is empty for a step that belongs to none."""
+
+    step: Step[Any]
+    ctx: Context[Any]
+    region: str
+    complete: bool
+    """Whether its settings are known in full, or wait for what earlier steps will make."""
+
+    @functools.cached_property
+    def permissions(self) -> tuple[Permission, ...]:
+        """What the step needs in all phases; nothing when its template is broken, which is a finding of its own."""
+        try:
+            return tuple(self.step.permissions(self.ctx))
+        except UsageError:
+            return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What is planned: participants, the length of the event, and what setup takes on AWS, per participant account."""
+
+    participants: int = 1
+    minutes: float = 120.0
+    setup_minutes: float = 0.0
+    usd: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """This machine's part: the state folder, and for the local target whether its cloud runs and on which port."""
+
+    folder: Path
+    folder_error: WorkshopError | None = None
+    cloud_error: WorkshopError | None = None
+    cloud_port: int | None = None
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Everything a check may use."""
+
+    workshop: str
+    source: str
+    target: str
+    profile: str
+    regions: tuple[str, ...]
+    known_regions: frozenset[str]
+    account: str
+    """The caller's account, or a stand-in while there is no caller."""
+    door: Door
+    address: Callable[[str, str], str]
+    """Where the calls of a service in a region go."""
+    override: str
+    """The endpoint that the user's settings send every call to; empty when there is none."""
+    caller: Identity | None
+    caller_error: WorkshopError | None
+    life: Life | None
+    expected_account: str
+    stops: tuple[Stop, ...]
+    problems: tuple[Problem, ...]
+    event: Event
+    machine: Machine
+    since: str
+    """Since when the workshop stands here, as the journal knows; empty when it does not."""
+    clock: Clock
+
+    @property
+    def home(self) -> str:
+        return self.regions[0]
+
+    @property
+    def on_aws(self) -> bool:
+        return self.target == "aws"
+
+    def flags(self, *, target: bool = True) -> str:
+        """What has to be typed after a `workshop` command to mean this subject."""
+        words = [f"--target {self.target}"] if target and self.on_aws else []
+        return "".join(f" {word}" for word in [*words, *([f"--profile {self.profile}"] if self.profile else [])])
+
+    def permissions(self, *phases: Phase) -> list[Permission]:
+        """What the steps need in these phases (none: in all), each once."""
+        found = {p for stop in self.stops for p in stop.permissions if not phases or p.phase in phases}
+        return sorted(found)
+
+    def services(self, region: str) -> list[str]:
+        """The services that the steps use in a region (empty: the global ones), by botocore's names."""
+        return sorted({p.action.partition(":")[0] for p in self.permissions() if p.region == region})
+
+    def needed(self, action: str, region: str) -> list[str]:
+        """The resources on which the steps need an action in a region, as often as steps need it: what they will make."""
+        return sorted(
+            resource
+            for stop in self.stops
+            for resource in {p.resource for p in stop.permissions if (p.action, p.region) == (action, region)}
+        )

@@ -1,0 +1,170 @@
+"""How the report of `workshop check` looks: a list like a doctor's on the terminal, a JSON document, one page of HTML.
+
+In: a report and what it speaks of. Out: text. Account numbers can be masked in all three, because reports are mailed around.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+
+from workshop.checks.interface import Check, Finding, Key, Result, Status
+from workshop.checks.run import Report
+from workshop.console.document import print_document
+from workshop.console.style import stream
+from workshop.errors import ExitCode
+
+__all__ = ["MARKS", "About", "Waiting", "check_document", "html_page", "masked", "print_report", "verdict"]
+
+MARKS = {
+    Status.PASS: ("✓", "green"),
+    Status.SKIP: ("-", "bright_black"),
+    Status.WARN: ("!", "yellow"),
+    Status.FAIL: ("✗", "red"),
+    Status.CRASH: ("☠", "magenta"),
+}
+BAD = (Status.FAIL, Status.CRASH)
+SLOW = 4.0
+"""Seconds after which what has not answered yet is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a report speaks of."""
+
+    workshop: str
+    target: str
+    account: str
+    caller: str
+    regions: tuple[str, ...]
+    participants: int
+    when: datetime
+
+
+def verdict(report: Report) -> str:
+    """`go` or `no-go`."""
+    return "go" if report.go else "no-go"
+
+
+def check_document(report: Report, about: About, code: ExitCode) -> None:
+    """The JSON document of `check`."""
+    print_document("check", code == ExitCode.DONE, {
+        "workshop": about.workshop, "target": about.target, "account": about.account, "caller": about.caller,
+        "regions": list(about.regions), "verdict": verdict(report), "seconds": round(report.seconds, 3),
+        "counts": {status.value: len(report.of(status)) for status in Status},
+        "checks": [result.document() for result in report.results],
+    })  # fmt: skip
+
+
+def print_report(report: Report, about: About, code: ExitCode) -> None:
+    """The report for people: what stops the event first, then everything by family, then the verdict."""
+    console = stream()
+    console.print(
+        f"[bold]{escape(about.workshop)}[/] on [bold]{about.target}[/], account {escape(about.account)},"
+        f" {', '.join(about.regions)}"
+    )
+    bad = report.of(*BAD)
+    if bad:
+        console.print(f"\n[bold red]What stops the event ({len(bad)})[/]")
+        for result in bad:
+            _print(console, result)
+    for family, title in report.families.items():
+        results = [result for result in report.results if result.family == family]
+        if results:
+            console.print(f"\n[bold]{escape(title)}[/]")
+        for result in results:
+            if result.status in BAD:
+                mark, colour = MARKS[result.status]
+                console.print(f"[{colour}]\\[{mark}] {escape(_title(result))}[/] [bright_black](above)[/]")
+            else:
+                _print(console, result)
+    console.print()
+    colour = "green" if report.go else "red"
+    word = "Go" if report.go else "No-go"
+    console.print(f"[bold {colour}]{word}[/]: {_counts(report)} in {report.seconds:.1f} s", soft_wrap=True)
+    if code == ExitCode.WARNINGS:
+        console.print("[yellow]--strict: the warnings count.[/]")
+
+
+def html_page(report: Report, about: About) -> str:
+    """The report as one page that needs nothing but itself: to be mailed, printed and projected."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    groups = [(title, [r for r in report.results if r.family == family]) for family, title in report.families.items()]
+    return environment.get_template("check.html.j2").render(
+        about=about, report=report, verdict=verdict(report), bad=report.of(*BAD), warnings=report.of(Status.WARN),
+        groups=[(title, results) for title, results in groups if results], marks={s.value: m for s, (m, _) in MARKS.items()},
+        counts=_counts(report), title=_title,
+    )  # fmt: skip
+
+
+def masked(report: Report, about: About) -> tuple[Report, About]:
+    """Both with every account number but for its last four digits hidden."""
+    results = tuple(replace(r, finding=_masked_finding(r.finding), title=_mask(r.title)) for r in report.results)
+    return replace(report, results=results), replace(about, account=_mask(about.account), caller=_mask(about.caller))
+
+
+class Waiting:
+    """Hears the checks and, while it takes long, says on stderr which have not answered yet."""
+
+    def __init__(self, console_is_quiet: bool = False) -> None:
+        self._running: dict[Key, tuple[str, float]] = {}
+        self._said: set[Key] = set()
+        self._quiet = console_is_quiet
+
+    def __call__(self, check: Check, result: Result | None) -> None:
+        if result is None:
+            self._running[check.key] = (check.heading, time.monotonic())
+        else:
+            self._running.pop(check.key, None)
+
+    def tick(self) -> None:
+        """Name what has been waited for longer than a few seconds, each once."""
+        for key, (title, start) in list(self._running.items()):
+            waited = time.monotonic() - start
+            if waited > SLOW and key not in self._said and not self._quiet:
+                self._said.add(key)
+                where = f" in {key[1]}" if key[1] else ""
+                print(f"Still asking after {waited:.0f} s{where}: {title}", file=sys.stderr, flush=True)
+
+
+def _print(console: Any, result: Result) -> None:
+    mark, colour = MARKS[result.status]
+    detail, slow = result.finding.detail, f" ({result.seconds:.1f} s)" if result.seconds >= SLOW else ""
+    quiet = result.status in (Status.PASS, Status.SKIP)
+    text = f"[{colour}]\\[{mark}][/] {escape(_title(result))}"
+    if quiet and detail:
+        text += f"[bright_black]: {escape(detail)}[/]"
+    console.print(text + f"[bright_black]{slow}[/]", soft_wrap=True)
+    if not quiet and detail:
+        console.print(f"    {escape(detail)}", soft_wrap=True)
+    if result.finding.fix and not quiet:
+        console.print(f"    [bold]→ {escape(result.finding.fix)}[/]", soft_wrap=True)
+
+
+def _title(result: Result) -> str:
+    return f"{result.title} ({result.region})" if result.region else result.title
+
+
+def _counts(report: Report) -> str:
+    words = {Status.PASS: "passed", Status.WARN: "warned", Status.FAIL: "failed", Status.CRASH: "crashed", Status.SKIP: "skipped"}
+    return ", ".join(f"{len(found)} {word}" for status, word in words.items() if (found := report.of(status)))
+
+
+def _masked_finding(finding: Finding) -> Finding:
+    return replace(finding, detail=_mask(finding.detail), fix=_mask(finding.fix))
+
+
+def _mask(text: str) -> str:
+    return re.sub(r"(?<!\d)\d{8}(\d{4})(?!\d)", r"********\1", text)
