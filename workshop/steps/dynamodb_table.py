@@ -132,7 +132,8 @@ class DynamoDBTable(Step[TableParams]):
 
     async def stake(self, ctx: Context[TableParams]) -> str:
         """The items, counted in the table itself: ItemCount is hours old (section 2)."""
-        count, start = 0, {}
+        count = 0
+        start: dict[str, Any] = {}
         for _ in range(MOST_COUNTED_PAGES):
             page = await ctx.aws.call("dynamodb", ctx.region, "scan", TableName=ctx.params.name, Select="COUNT", **start)
             count += page["Count"]
