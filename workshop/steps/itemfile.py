@@ -7,11 +7,11 @@ In: the path of `{"TABLE": [{"PutRequest": {"Item": {...}}}, ...]}` in DynamoDB 
 from __future__ import annotations
 
 import base64
-import binascii
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,11 @@ __all__ = ["Item", "Key", "read_items", "validate"]
 MOST_ITEM_BYTES = 400 * 1024
 MOST_PARTITION_KEY_BYTES = 2048
 MOST_SORT_KEY_BYTES = 1024
+MOST_LEVELS = 32
+"""Lists and maps inside each other."""
+MOST_JSON_LEVELS = 2 * MOST_LEVELS + 8
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+EXACT = Context(prec=50)
 Key = tuple[tuple[str, str], ...]
 """An item's key attributes as text, in the table's order: `(("S:library"), ...)` by type and value."""
 
@@ -48,14 +53,19 @@ class Item:
 def read_items(path: Path, table: str) -> Iterator[Item]:
     """The items of the file, which must speak of `table` alone; raises `UsageError` at the first wrong one."""
     number = 0
-    with path.open("rb") as file:
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise _wrong(path, f"cannot be read: {error.strerror}", "Name a file that you can read") from error
+    with file:
         try:
             for name, request in _requests(file, path, table):
                 if name != table:
                     raise _wrong(path, f"is for the table {name!r}, not {table!r}", f"Rename the key {name!r} to {table!r}")
                 number += 1
                 yield _item(request, number, path)
-        except ijson.JSONError as error:
+        except (ijson.JSONError, ValueError, SystemError) as error:
+            # A number of thousands of digits is a ValueError of Python, which the reader written in C wraps in a SystemError.
             raise _malformed(path, error) from error
     if number == 0:
         raise _wrong(path, "holds no items", 'It should look like {"' + table + '": [{"PutRequest": {"Item": {...}}}]}')
@@ -78,7 +88,7 @@ def validate(path: Path, table: str, keys: Mapping[str, str]) -> int:
                 why = f"has a key attribute {name} of {size} bytes; 1 to {limits[name]} are allowed"
                 raise _at(path, item.number, why, "Shorten it")
         key = item.key(list(keys))
-        if key in seen:
+        if key and key in seen:  # without known keys nothing can be told apart
             shown = ", ".join(f"{name}={text.partition(':')[2]}" for name, text in key)
             raise _at(path, item.number, f"has the same key as item {seen[key]} ({shown})", "Remove one of them")
         seen[key] = item.number
@@ -112,6 +122,8 @@ def _requests(file: Any, path: Path, table: str) -> Iterator[tuple[str, Any]]:
         builder.event(event, value)
         depth += event in ("start_map", "start_array")
         depth -= event in ("end_map", "end_array")
+        if depth > MOST_JSON_LEVELS:
+            raise _wrong(path, f"holds values nested deeper than DynamoDB's {MOST_LEVELS} levels", "Make them flatter")
         if depth == 2:
             yield name, builder.value
             builder = None
@@ -132,10 +144,12 @@ def _item(request: Any, number: int, path: Path) -> Item:
     return Item(number, attributes, size)
 
 
-def _value(value: Any, where: str) -> dict[str, Any]:
+def _value(value: Any, where: str, level: int = 0) -> dict[str, Any]:
     """One attribute value in boto3's form: like DynamoDB JSON, with bytes for binary. Raises ValueError with the reason."""
     if not isinstance(value, dict) or len(value) != 1:
         raise ValueError(f"has no single typed value in {where}")
+    if level > MOST_LEVELS:
+        raise ValueError(f"has a value nested deeper than DynamoDB's {MOST_LEVELS} levels in {where[:60]}")
     ((kind, content),) = value.items()
     match kind:
         case "S" if isinstance(content, str):
@@ -149,12 +163,12 @@ def _value(value: Any, where: str) -> dict[str, Any]:
         case "NULL" if content is True:
             return value
         case "M" if isinstance(content, dict):
-            return {"M": {name: _value(inner, f"{where}.{name}") for name, inner in content.items()}}
+            return {"M": {name: _value(inner, f"{where}.{name}", level + 1) for name, inner in content.items()}}
         case "L" if isinstance(content, list):
-            return {"L": [_value(inner, f"{where}[{i}]") for i, inner in enumerate(content)]}
+            return {"L": [_value(inner, f"{where}[{i}]", level + 1) for i, inner in enumerate(content)]}
         case "SS" | "NS" | "BS" if isinstance(content, list) and content and all(isinstance(c, str) for c in content):
             inner = [_value({kind[0]: entry}, where)[kind[0]] for entry in content]
-            if len(set(inner)) != len(inner):
+            if len({_canonical(entry) if kind == "NS" else entry for entry in inner}) != len(inner):
                 raise ValueError(f"has a set with equal entries in {where}")
             return {kind: inner}
     raise ValueError(
@@ -164,18 +178,25 @@ def _value(value: Any, where: str) -> dict[str, Any]:
 
 def _number(text: str, where: str) -> str:
     try:
-        number = Decimal(text)
+        number = Decimal(text if NUMBER.fullmatch(text) else "no number")
     except InvalidOperation:
-        raise ValueError(f"has {text!r} in {where}, which is not a number") from None
-    if not number.is_finite() or len(number.as_tuple().digits) > 38:
-        raise ValueError(f"has {text!r} in {where}; DynamoDB keeps finite numbers of at most 38 digits")
+        raise ValueError(f"has {text[:60]!r} in {where}, which is not a number") from None
+    if len("".join(map(str, number.as_tuple().digits)).strip("0")) > 38:
+        raise ValueError(f"has {text[:60]!r} in {where}; DynamoDB keeps numbers of at most 38 digits")
+    if number and not -130 <= number.adjusted() <= 125:
+        raise ValueError(f"has {text[:60]!r} in {where}; DynamoDB keeps numbers between 1E-130 and 9.9E+125")
     return text
+
+
+def _canonical(number: str) -> str:
+    """A number in one form for all its spellings: `1.0` and `1` are the same key."""
+    return str(Decimal(number).normalize(EXACT)) if Decimal(number) else "0"
 
 
 def _binary(text: str, where: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:
         raise ValueError(f"has text in {where} that is not base64") from None
 
 
@@ -201,12 +222,12 @@ def _size(value: Mapping[str, Any]) -> int:
 def _text(value: Mapping[str, Any]) -> str:
     ((kind, content),) = value.items()
     if kind == "N":
-        return f"N:{Decimal(content).normalize()}"
+        return f"N:{_canonical(content)}"
     return f"{kind}:{base64.b64encode(content).decode() if isinstance(content, bytes) else content}"
 
 
 def _malformed(path: Path, error: Exception) -> UsageError:
-    text = str(error).splitlines()[0]
+    text = str(error.__cause__ or error).partition("\n")[0]
     place = ""
     if path.stat().st_size < 50_000_000:
         try:
@@ -215,6 +236,8 @@ def _malformed(path: Path, error: Exception) -> UsageError:
             text, place = exact.msg, f" at line {exact.lineno}, column {exact.colno}"
         except UnicodeDecodeError:
             text = "it is not UTF-8 text"
+        except (ValueError, RecursionError):
+            return _wrong(path, f"cannot be read: {text}", "Mend it; python3 -m json.tool FILE may show the place")
     return _wrong(path, f"is not JSON{place}: {text}", "Mend it there; python3 -m json.tool FILE shows the same place")
 
 
