@@ -187,6 +187,8 @@ class Load:
 
     def _tell(self, before: State, after: State) -> None:
         if after.active != before.active:
+            if before.phase is Phase.STEADY and after.cause == "countdown-ended":
+                self.note(Mark.FIRST_FAILURE, before.active, f"writes to {before.active} fail; they move at once")
             text = f"writes move from {before.active} to {after.active}"
             self.note(Mark.RETURNED if after.cause == "chosen" else Mark.SWITCHED, after.active, text)
         elif after.phase is not before.phase and after.phase is Phase.FAILING:

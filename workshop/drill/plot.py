@@ -97,9 +97,9 @@ def _lag(drawing: Drawing, drilled: Drilled, at: Callable[[float], float], y: fl
     """Replication: how long each measured write took to the other region, in that region's colour."""
     known = [lag for lag in drilled.lags if lag.seconds is not None]
     scale = ticks(max((lag.seconds or 0.0 for lag in known), default=1.0), 3)
-    drawing.text(16, y + 16, "Replication", size=16, bold=True)
-    drawing.text(16, y + 36, "lag to the", size=14, fill=CALM)
-    drawing.text(16, y + 54, "other region", size=14, fill=CALM)
+    drawing.text(16, y + 16, "Lag", size=18, bold=True)
+    drawing.text(16, y + 38, "to the", size=14, fill=CALM)
+    drawing.text(16, y + 56, "other region", size=14, fill=CALM)
     for mark in scale:
         height = y + LAGS * (1 - mark / scale[-1])
         drawing.line(LEFT, height, RIGHT, height, PALE)
