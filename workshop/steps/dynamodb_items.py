@@ -26,8 +26,8 @@ WRITES = 25
 """Requests of one BatchWriteItem. With items of at most 400 KB that is 10 MB, so the limit of 16 MB is never met (section 2)."""
 READS = 100
 """Keys of one BatchGetItem."""
-PROGRESS_DEADLINE = 300.0
-"""Seconds without one item going through before the load gives up."""
+BATCH_DEADLINE = 300.0
+"""Seconds for which DynamoDB may leave items or keys of one batch unprocessed."""
 REPLICATION_DEADLINE = 300.0
 SAY_EVERY = 500
 
@@ -58,6 +58,8 @@ class DynamoDBItems(Step[ItemsParams]):
             return Observed(State.ABSENT, f"the table {ctx.params.table} does not stand")
         total = missing = 0
         for chunk in _chunks(read_items(_file(ctx), _name_in_file(ctx)), READS):
+            if any(name not in item.attributes for item in chunk for name, _ in table.keys):
+                return Observed(State.ABSENT, f"the table {table.name} has other keys than the items of {ctx.params.file}")
             total += len(chunk)
             missing += len(await _missing(ctx, table.region, table, chunk))
         if missing:
@@ -124,24 +126,22 @@ class DynamoDBItems(Step[ItemsParams]):
         table = ctx.params.table
         pending: list[dict[str, Any]] = [{"PutRequest": {"Item": item.attributes}} for item in items]
 
-        while pending:
-            before = len(pending)
+        async def all_taken() -> bool | None:
+            nonlocal pending
+            try:
+                answer = await ctx.aws.call("dynamodb", ctx.region, "batch_write_item", RequestItems={table: pending})
+            except AwsError as error:
+                if error.throttled:
+                    return None
+                raise
+            pending = answer.get("UnprocessedItems", {}).get(table, [])
+            return None if pending else True
 
-            async def some_went_through() -> list[dict[str, Any]] | None:
-                try:
-                    answer = await ctx.aws.call("dynamodb", ctx.region, "batch_write_item", RequestItems={table: pending})  # noqa: B023
-                except AwsError as error:
-                    if error.throttled:
-                        return None
-                    raise
-                rest: list[dict[str, Any]] = answer.get("UnprocessedItems", {}).get(table, [])
-                return rest if len(rest) < before else None  # noqa: B023
-
-            pending = await wait_for(
-                some_went_through, clock=ctx.clock, reason=f"DynamoDB to take {before} items it left unprocessed",
-                deadline=PROGRESS_DEADLINE, interval=20.0, jitter=0.5, waiting=ctx.waiting,
-                fix="Wait until the table is less busy, then run the same command again: it goes on where it stopped.",
-            )  # fmt: skip
+        await wait_for(
+            all_taken, clock=ctx.clock, reason=f"DynamoDB to take the rest of {len(items)} items", deadline=BATCH_DEADLINE,
+            interval=20.0, jitter=0.2, waiting=ctx.waiting,
+            fix="Wait until the table is less busy, then run the same command again: it goes on where it stopped.",
+        )  # fmt: skip
 
     async def _lacking(self, ctx: Context[ItemsParams], table: Table, region: str) -> int:
         lacking = 0
@@ -168,21 +168,26 @@ async def _missing(ctx: Context[ItemsParams], region: str, table: Table, items: 
     """Those of up to 100 items whose key the region does not have."""
     names = [name for name, _ in table.keys]
     aliases = {f"#k{i}": name for i, name in enumerate(names)}
-    want: list[dict[str, Any]] = [item.key_attributes(names) for item in items]
+    unread: list[dict[str, Any]] = [item.key_attributes(names) for item in items]
     found: set[str] = set()
-    while want:
+
+    async def all_read() -> bool | None:
+        nonlocal unread
         request = {
-            "Keys": want,
+            "Keys": unread,
             "ProjectionExpression": ", ".join(aliases),
             "ExpressionAttributeNames": aliases,
             "ConsistentRead": True,
         }
         answer = await ctx.aws.call("dynamodb", region, "batch_get_item", RequestItems={table.name: request})
-        found |= {_shown(entry, names) for entry in answer.get("Responses", {}).get(table.name, [])}
+        found.update(_shown(entry, names) for entry in answer.get("Responses", {}).get(table.name, []))
         unread = answer.get("UnprocessedKeys", {}).get(table.name, {}).get("Keys", [])
-        if len(unread) == len(want):
-            await ctx.clock.sleep(0.5)
-        want = unread
+        return None if unread else True
+
+    await wait_for(
+        all_read, clock=ctx.clock, reason=f"DynamoDB to read {len(items)} keys in {region}", deadline=BATCH_DEADLINE,
+        interval=5.0, waiting=ctx.waiting,
+    )  # fmt: skip
     return [item for item in items if _shown(item.attributes, names) not in found]
 
 

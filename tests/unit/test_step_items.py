@@ -1,0 +1,250 @@
+"""`dynamodb.items` over a DynamoDB in virtual time: written once, never overwritten, present everywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.unit.fakes.context import EU, HOME, OURS, World
+from tests.unit.fakes.door import refusal
+from workshop.aws.errors import AwsError
+from workshop.clock import WaitTimeout
+from workshop.errors import UsageError, WorkshopError
+from workshop.steps.base import State
+from workshop.steps.dynamodb_items import DynamoDBItems, ItemsParams
+
+STEP = DynamoDBItems()
+PARAMS = ItemsParams(table="films", file="data.json")
+
+
+@pytest.fixture
+def world() -> World:
+    """A home table of ours with a replica, both empty."""
+    world = World()
+    world.door.dynamodb.put(HOME, "films", tags=dict(OURS))
+    world.door.dynamodb.link(HOME, EU, "films").tags = dict(OURS)
+    return world
+
+
+@pytest.fixture
+def load(world, tmp_path: Path):
+    """Writes a data file of so many items and answers the step's context."""
+
+    def written(count: int, table: str = "films", **more):
+        items = [{"PK": {"S": "library"}, "SK": {"S": f"{n:04d}"}, "Title": {"S": f"Film {n}"}} for n in range(count)]
+        (tmp_path / "data.json").write_text(json.dumps({table: [{"PutRequest": {"Item": item}} for item in items]}))
+        return world.context(PARAMS, folder=tmp_path, **more)
+
+    return written
+
+
+def writes(world: World) -> list[int]:
+    """How many items each write call held."""
+    return [len(c.parameters["RequestItems"]["films"]) for c in world.door.made("batch_write_item")]
+
+
+def items(world: World, region: str) -> dict:
+    return world.door.dynamodb.find(region, "films").items
+
+
+async def test_every_item_is_written_and_then_seen_in_every_region(world, load):
+    ctx = load(13)
+    assert (await STEP.observe(ctx)).state is State.ABSENT
+    assert await STEP.create(ctx) == {"Items": "13"}
+    assert len(items(world, HOME)) == len(items(world, EU)) == 13
+    observed = await STEP.observe(ctx)
+    assert observed.state is State.READY and observed.outputs == {"Items": "13"}
+
+
+async def test_twenty_five_are_written_with_each_call(world, load):
+    await STEP.create(load(260))
+    assert writes(world) == [25] * 4 + [25] * 4 + [25, 25, 10]
+    assert {len(c.parameters["RequestItems"]["films"]["Keys"]) for c in world.door.made("batch_get_item", HOME)} == {100, 60}
+
+
+async def test_progress_is_told_for_long_files(world, load):
+    await STEP.create(load(1_200))
+    assert world.notes.lines[-1] == "1,200 of 1,200 items present, 1,200 written"
+    assert len(world.notes.lines) == 3
+
+
+async def test_a_rerun_writes_only_what_is_missing_and_overwrites_nothing(world, load):
+    ctx = load(40)
+    await STEP.create(ctx)
+    table = world.door.dynamodb.find(HOME, "films")
+    gone, changed = list(table.items)[3], list(table.items)[5]
+    del table.items[gone], world.door.dynamodb.find(EU, "films").items[gone]
+    table.items[changed] = {**table.items[changed], "Bookmark": {"N": "42"}}
+    observed = await STEP.observe(ctx)
+    assert observed.state is State.PARTIAL and observed.detail == "39 of 40 items in us-west-2"
+    world.door.calls.clear()
+    await STEP.create(ctx)
+    assert writes(world) == [1]
+    assert table.items[changed]["Bookmark"] == {"N": "42"}
+
+
+async def test_a_rerun_of_a_whole_load_writes_nothing(world, load):
+    ctx = load(30)
+    await STEP.create(ctx)
+    world.door.calls.clear()
+    await STEP.create(ctx)
+    assert writes(world) == []
+
+
+async def test_items_that_are_slow_to_arrive_are_waited_for(world, load):
+    world.door.dynamodb.replication_lag = 40
+    await STEP.create(load(13))
+    assert len(items(world, EU)) == 13 and asyncio.get_running_loop().time() >= 40
+    assert any("eu-west-1" in reason for reason in world.notes.waits)
+
+
+async def test_items_that_never_arrive_are_reported(world, load):
+    world.door.dynamodb.replication_lag = 100_000
+    with pytest.raises(WaitTimeout, match="13 items to reach eu-west-1"):
+        await STEP.create(load(13))
+
+
+async def test_items_that_are_missing_in_a_replica_are_no_ready(world, load):
+    ctx = load(13)
+    await STEP.create(ctx)
+    items(world, EU).popitem()
+    observed = await STEP.observe(ctx)
+    assert observed.state is State.PARTIAL and observed.detail == "12 of 13 items in eu-west-1"
+
+
+async def test_what_is_left_unprocessed_is_sent_again_with_growing_pauses(world, load):
+    world.door.dynamodb.takes = lambda offered: 5
+    await STEP.create(load(25))
+    assert writes(world) == [25, 20, 15, 10, 5]
+    times = [c.at for c in world.door.made("batch_write_item")]
+    pauses = [later - earlier for earlier, later in itertools.pairwise(times)]
+    assert all(pause > 0 for pause in pauses) and pauses[-1] > pauses[0]
+
+
+async def test_a_batch_that_is_not_taken_for_a_while_goes_through_in_the_end(world, load):
+    loop = asyncio.get_running_loop()
+    world.door.dynamodb.takes = lambda offered: offered if loop.time() > 100 else 0
+    await STEP.create(load(25))
+    assert len(items(world, HOME)) == 25
+    assert len(writes(world)) < 40
+
+
+async def test_a_batch_that_is_never_taken_is_given_up_with_advice(world, load):
+    world.door.dynamodb.takes = lambda offered: 0
+    with pytest.raises(WaitTimeout) as caught:
+        await STEP.create(load(25))
+    assert "same command again" in caught.value.fix
+    assert 60 < asyncio.get_running_loop().time() < 1200
+
+
+async def test_a_write_that_is_throttled_as_a_whole_is_sent_again(world, load):
+    throttled = refusal("ProvisionedThroughputExceededException")
+    world.door.refuse("batch_write_item", HOME, throttled, throttled)
+    await STEP.create(load(3))
+    assert writes(world) == [3, 3, 3]
+
+
+async def test_a_write_that_is_refused_is_not_sent_again(world, load):
+    world.door.refuse("batch_write_item", HOME, refusal("AccessDeniedException"))
+    with pytest.raises(AwsError):
+        await STEP.create(load(3))
+    assert writes(world) == [3]
+
+
+async def test_keys_that_were_not_read_are_asked_for_again(world, load):
+    ctx = load(40)
+    await STEP.create(ctx)
+    world.door.dynamodb.reads = lambda offered: 7
+    assert (await STEP.observe(ctx)).state is State.READY
+
+
+async def test_keys_that_are_never_read_are_given_up(world, load):
+    world.door.dynamodb.reads = lambda offered: 0
+    with pytest.raises(WaitTimeout):
+        await STEP.observe(load(3))
+
+
+async def test_a_replica_that_does_not_serve_yet_is_waited_for(world, load):
+    missing = refusal("ResourceNotFoundException", "Requested resource not found")
+    world.door.refuse("batch_get_item", EU, missing, missing)
+    await STEP.create(load(3))
+    assert len(items(world, EU)) == 3
+
+
+async def test_nothing_is_written_when_a_later_item_is_wrong(world, load, tmp_path):
+    ctx = load(60)
+    document = json.loads((tmp_path / "data.json").read_text())
+    document["films"].append(document["films"][7])
+    (tmp_path / "data.json").write_text(json.dumps(document))
+    with pytest.raises(UsageError, match=r"Item 61 .* same key as item 8"):
+        await STEP.create(ctx)
+    assert writes(world) == []
+
+
+async def test_the_file_keeps_the_default_name_of_a_table_that_was_renamed(world, load, tmp_path):
+    world.door.dynamodb.put(HOME, "mine")
+    load(3, table="films")
+    ctx = world.context(
+        ItemsParams(table="mine", file="data.json"), folder=tmp_path, defaults={"table": "films", "file": "data.json"}
+    )
+    await STEP.create(ctx)
+    assert len(world.door.dynamodb.find(HOME, "mine").items) == 3
+    assert "sed" in STEP.commands(ctx)[0]
+
+
+async def test_a_file_for_another_table_is_refused(world, load):
+    with pytest.raises(UsageError, match="'other', not 'films'"):
+        await STEP.create(load(3, table="other"))
+
+
+def test_the_file_is_checked_against_the_tables_keys_before_anything_is_made(load, tmp_path):
+    ctx = load(3, others={"dynamodb.table": [{"name": "films", "keys": {"id": "S"}}]})
+    with pytest.raises(UsageError, match=r"Item 1 .* no key attribute id of type S"):
+        STEP.check_files(ctx)
+    STEP.check_files(load(3, others={"dynamodb.table": [{"name": "films", "keys": {"PK": "S", "SK": "S"}}]}))
+    STEP.check_files(load(3, others={"dynamodb.table": [{"name": "another", "keys": {"id": "S"}}]}))
+
+
+@pytest.mark.parametrize("status", [None, "CREATING", "DELETING"])
+async def test_without_a_table_there_are_no_items(world, load, status):
+    if status is None:
+        world.door.dynamodb.tables.clear()
+    else:
+        world.door.dynamodb.find(HOME, "films").status = status
+    assert (await STEP.observe(load(3))).state is State.ABSENT
+
+
+async def test_a_table_that_is_gone_when_the_load_begins_is_reported(world, load):
+    world.door.dynamodb.tables.clear()
+    with pytest.raises(WorkshopError, match="is gone"):
+        await STEP.create(load(3))
+
+
+async def test_a_table_with_other_keys_holds_none_of_the_items(world, load):
+    world.door.dynamodb.put(HOME, "films", {"id": "S"})
+    observed = await STEP.observe(load(3))
+    assert observed.state is State.ABSENT and "other keys" in observed.detail
+
+
+async def test_the_items_go_with_their_table(world, load):
+    ctx = load(3)
+    await STEP.create(ctx)
+    world.door.calls.clear()
+    await STEP.destroy(ctx)
+    assert world.door.calls == [] and await STEP.leftovers(ctx) == []
+
+
+def test_the_command_is_what_a_person_would_type(load, tmp_path):
+    write, *counts = STEP.commands(load(3))
+    assert write == (f"aws dynamodb batch-write-item --region us-west-2 --request-items file://{tmp_path / 'data.json'}")
+    assert [c.rpartition(" ")[2] for c in counts] == [HOME, EU]
+
+
+def test_the_permissions_are_to_write_at_home_and_read_everywhere(load):
+    found = {(p.action, p.region) for p in STEP.permissions(load(3))}
+    assert ("dynamodb:BatchWriteItem", HOME) in found and ("dynamodb:BatchWriteItem", EU) not in found
+    assert ("dynamodb:BatchGetItem", EU) in found
