@@ -21,6 +21,7 @@ from workshop.steps.dynamodb_table import (
     SOURCE_RULE_PATIENCE,
     TableName,
     delete_command,
+    drill_permissions,
     protected,
     source_rule,
     table_arn,
@@ -177,7 +178,12 @@ class DynamoDBReplica(Step[ReplicaParams]):
                 for a in ("UpdateTable", "DescribeTable", "ListTagsOfResource")
             ),
             *(Permission(f"dynamodb:{action}", there, ctx.region, Phase.TEARDOWN) for action in remove),
-            Permission("dynamodb:DescribeTable", there, ctx.region, Phase.CHECK),
+            *(
+                Permission(f"dynamodb:{action}", arn, region, Phase.CHECK)
+                for arn, region in ((here, ctx.home), (there, ctx.region))
+                for action in ("DescribeTable", "ListTagsOfResource")
+            ),
+            *drill_permissions(there, ctx.region),
         ]
 
     async def _both(self, ctx: Context[ReplicaParams]) -> tuple[Table | None, Table | None]:

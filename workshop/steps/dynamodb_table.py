@@ -34,6 +34,7 @@ __all__ = [
     "TableName",
     "TableParams",
     "delete_command",
+    "drill_permissions",
     "protected",
     "source_rule",
     "table_arn",
@@ -157,7 +158,8 @@ class DynamoDBTable(Step[TableParams]):
     def permissions(self, ctx: Context[TableParams]) -> list[Permission]:
         arn = table_arn(ctx, ctx.region, ctx.params.name)
         setup = ("DescribeTable", "CreateTable", "TagResource", "ListTagsOfResource")
-        teardown = ("DescribeTable", "DeleteTable", "ListTagsOfResource")
+        # Scan counts the items before the question whether they may go.
+        teardown = ("DescribeTable", "DeleteTable", "ListTagsOfResource", "Scan")
         return [
             *(Permission(f"dynamodb:{action}", arn, ctx.region, Phase.SETUP) for action in setup),
             *(Permission(f"dynamodb:{action}", arn, ctx.region, Phase.TEARDOWN) for action in teardown),
@@ -165,6 +167,7 @@ class DynamoDBTable(Step[TableParams]):
                 Permission(f"dynamodb:{action}", arn, ctx.region, Phase.CHECK)
                 for action in ("DescribeTable", "ListTagsOfResource")
             ),
+            *drill_permissions(arn, ctx.region),
         ]
 
     async def _request(self, ctx: Context[TableParams]) -> None:
@@ -233,6 +236,12 @@ class DynamoDBTable(Step[TableParams]):
             if refusal is not None and is_source_region_rule(refusal):
                 raise source_rule(ctx, table, refusal) from timeout
             raise
+
+
+def drill_permissions(arn: str, region: str) -> list[Permission]:
+    """What a drill does with a table of one region: it reads what it wrote, and removes it."""
+    actions = ("DescribeTable", "ListTagsOfResource", "GetItem", "Query", "BatchWriteItem")
+    return [Permission(f"dynamodb:{action}", arn, region, Phase.DRILL) for action in actions]
 
 
 def delete_command(name: str, region: str) -> str:

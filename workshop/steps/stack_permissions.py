@@ -1,76 +1,138 @@
 """The IAM actions that a stack takes, derived from the resources that its rendered template declares.
 
-CloudFormation acts with the caller's permissions, so whoever sets up a stack needs them all
-(docs/aws-behaviours.md, section 3.6).
+CloudFormation acts with the caller's permissions, so whoever sets up a stack needs them all. Which ones a type of resource
+takes is published in its schema, handler by handler (docs/aws-behaviours.md, section 3.6); the parts of a schema that serve
+features no template here uses (keys, networks, code in buckets) are left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from workshop.steps.base import Permission, Phase
 from workshop.steps.template import Declared
 
-__all__ = ["stack_permissions"]
+__all__ = ["ACTIONS", "Actions", "stack_permissions"]
 
-STACK = {
-    Phase.SETUP: (
-        "CreateStack", "DescribeStacks", "DescribeStackEvents", "GetTemplate", "CreateChangeSet", "DescribeChangeSet",
-        "ExecuteChangeSet", "DeleteChangeSet", "ContinueUpdateRollback", "DeleteStack", "TagResource",
-    ),
-    Phase.TEARDOWN: ("DeleteStack", "DescribeStacks", "DescribeStackEvents", "GetTemplate"),
-    Phase.CHECK: ("DescribeStacks", "GetTemplate"),
-}  # fmt: skip
-LAMBDA_SETUP = (
-    "CreateFunction", "GetFunction", "GetFunctionConfiguration", "UpdateFunctionCode", "UpdateFunctionConfiguration",
-    "TagResource", "ListTags", "AddPermission", "RemovePermission", "GetPolicy",
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """What one type of resource takes: to be made or changed, to be removed, to be drilled, and to be looked for."""
+
+    make: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    drill: tuple[str, ...] = ()
+    look: tuple[str, ...] = ()
+
+
+STACK = Actions(
+    make=("CreateStack", "DescribeStackEvents", "CreateChangeSet", "DescribeChangeSet", "ExecuteChangeSet", "DeleteChangeSet",
+          "ContinueUpdateRollback", "TagResource"),
+    remove=("DeleteStack", "DescribeStackEvents"),
+    look=("DescribeStacks", "GetTemplate"),
 )  # fmt: skip
-ROLE_SETUP = ("CreateRole", "GetRole", "PutRolePolicy", "GetRolePolicy", "PassRole", "TagRole", "UpdateAssumeRolePolicy")
-ROLE_TEARDOWN = ("DeleteRole", "DeleteRolePolicy", "GetRole", "ListRoleTags")
-LOGS_SETUP = ("CreateLogGroup", "PutRetentionPolicy", "TagResource", "DescribeLogGroups")
-API_VERBS = {Phase.SETUP: ("GET", "POST", "PUT", "PATCH", "DELETE"), Phase.TEARDOWN: ("GET", "DELETE"), Phase.CHECK: ("GET",)}
+ACTIONS = {
+    "AWS::Lambda::Function": Actions(
+        make=("lambda:CreateFunction", "lambda:GetFunctionConfiguration", "lambda:UpdateFunctionCode",
+              "lambda:UpdateFunctionConfiguration", "lambda:TagResource", "lambda:UntagResource", "lambda:ListTags",
+              "lambda:GetFunctionCodeSigningConfig", "lambda:GetFunctionRecursionConfig", "lambda:GetRuntimeManagementConfig"),
+        remove=("lambda:DeleteFunction",),
+        drill=("lambda:GetFunctionConcurrency", "lambda:PutFunctionConcurrency", "lambda:DeleteFunctionConcurrency",
+               "lambda:GetFunctionConfiguration", "lambda:UpdateFunctionConfiguration"),
+        look=("lambda:GetFunction",),
+    ),
+    "AWS::Lambda::Permission": Actions(make=("lambda:AddPermission", "lambda:GetPolicy"), remove=("lambda:RemovePermission",)),
+    "AWS::IAM::Role": Actions(
+        make=("iam:CreateRole", "iam:PutRolePolicy", "iam:GetRolePolicy", "iam:TagRole", "iam:UntagRole", "iam:PassRole",
+              "iam:UpdateAssumeRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies"),
+        remove=("iam:DeleteRole", "iam:DeleteRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies"),
+        look=("iam:GetRole", "iam:ListRoleTags"),
+    ),
+    "AWS::Logs::LogGroup": Actions(
+        make=("logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource", "logs:ListTagsForResource",
+              "logs:GetDataProtectionPolicy", "logs:DescribeIndexPolicies"),
+        remove=("logs:DeleteLogGroup",),
+    ),
+}  # fmt: skip
+"""By type, in IAM's names. API Gateway's actions are HTTP verbs on paths, see `_gateway`."""
+LISTED = {
+    "AWS::IAM::Role": ("iam:ListRoles", ""),
+    "AWS::Logs::LogGroup": ("logs:DescribeLogGroups", "region"),
+}
+"""Listings, which IAM knows for everything or nothing, with `region` where they belong to one."""
+EVERY_PHASE = tuple(Phase)
 
 
 def stack_permissions(account: str, region: str, stack: str, resources: Sequence[Declared]) -> list[Permission]:
-    """What setup, teardown and check of this stack need in this region."""
+    """What setup, teardown, drill and check of this stack need in this region."""
     arn = f"arn:aws:cloudformation:{region}:{account}:stack/{stack}/*"
-    needed: set[Permission] = set()
-    for phase, actions in STACK.items():
-        needed |= _phase("cloudformation", actions, arn, region, phase)
+    prefixed = Actions(
+        make=_cloudformation(STACK.make), remove=_cloudformation(STACK.remove), look=_cloudformation(STACK.look)
+    )  # fmt: skip
+    needed = _by_phase(prefixed, [arn], region)
+    functions = [resource for resource in resources if resource.type == "AWS::Lambda::Function"]
     for resource in resources:
-        needed |= _of(resource, account, region, stack)
+        # A permission has no ARN of its own: it is a line in its function's policy.
+        for owner in functions if resource.type == "AWS::Lambda::Permission" else [resource]:
+            needed |= _of(resource.type, owner, account, region, stack)
     return sorted(needed)
 
 
-def _of(resource: Declared, account: str, region: str, stack: str) -> set[Permission]:
-    match resource.type.split("::")[1:]:
-        case ["Lambda", *_]:
-            arn = f"arn:aws:lambda:{region}:{account}:function:{resource.name or f'{stack}-*'}"
-            return _phase("lambda", LAMBDA_SETUP, arn, region, Phase.SETUP) | _phase(
-                "lambda", ("DeleteFunction", "GetFunction", "RemovePermission"), arn, region, Phase.TEARDOWN
-            )
-        case ["IAM", "Role"]:
-            arn = f"arn:aws:iam::{account}:role/{resource.name or f'{stack}-*'}"
-            everything = f"arn:aws:iam::{account}:role/*"
-            return (
-                _phase("iam", ROLE_SETUP, arn, "", Phase.SETUP)
-                | _phase("iam", ROLE_TEARDOWN, arn, "", Phase.TEARDOWN)
-                | _phase("iam", ("ListRoles",), everything, "", Phase.TEARDOWN)
-            )
-        case ["Logs", "LogGroup"]:
-            arn = f"arn:aws:logs:{region}:{account}:log-group:{resource.name or f'{stack}-*'}*"
-            return _phase("logs", LOGS_SETUP, arn, region, Phase.SETUP) | _phase(
-                "logs", ("DeleteLogGroup", "DescribeLogGroups"), arn, region, Phase.TEARDOWN
-            )
-        case ["ApiGateway", *_]:
-            arns = (f"arn:aws:apigateway:{region}::/restapis", f"arn:aws:apigateway:{region}::/restapis/*",
-                    f"arn:aws:apigateway:{region}::/tags/*")  # fmt: skip
-            return {
-                Permission(f"apigateway:{verb}", arn, region, phase)
-                for phase, verbs in API_VERBS.items() for verb in verbs for arn in arns
-            }  # fmt: skip
-    return set()
+def _of(kind: str, owner: Declared, account: str, region: str, stack: str) -> set[Permission]:
+    if kind.startswith("AWS::ApiGateway::"):
+        return _gateway(region)
+    actions = ACTIONS.get(kind)
+    if actions is None:
+        return set()
+    where = "" if kind == "AWS::IAM::Role" else region
+    needed = _by_phase(actions, _arns(owner, account, region, stack), where)
+    if kind in LISTED:
+        listing, place = LISTED[kind]
+        needed |= {Permission(listing, "*", region if place else "", phase) for phase in EVERY_PHASE if phase is not Phase.DRILL}
+    return needed
 
 
-def _phase(service: str, actions: Sequence[str], arn: str, region: str, phase: Phase) -> set[Permission]:
-    return {Permission(f"{service}:{action}", arn, region, phase) for action in actions}
+def _by_phase(actions: Actions, arns: Sequence[str], region: str) -> set[Permission]:
+    """Setup needs what removal needs: a creation that fails is rolled back, a dead stack is deleted and made again."""
+    phases = {
+        Phase.SETUP: (*actions.make, *actions.remove, *actions.look),
+        Phase.TEARDOWN: (*actions.remove, *actions.look),
+        Phase.DRILL: (*actions.drill, *actions.look),
+        Phase.CHECK: actions.look,
+    }
+    return {Permission(action, arn, region, phase) for phase, names in phases.items() for action in names for arn in arns}
+
+
+def _gateway(region: str) -> set[Permission]:
+    """API Gateway's actions: HTTP verbs. An API's id is not known before it stands, so its parts are those of any API."""
+    apis, parts, tags = (f"arn:aws:apigateway:{region}::/{path}" for path in ("restapis", "restapis/*", "tags/*"))
+    verbs = {
+        (Phase.SETUP, apis): ("GET", "POST"),
+        (Phase.SETUP, parts): ("GET", "POST", "PUT", "PATCH", "DELETE"),
+        (Phase.SETUP, tags): ("GET", "POST", "PUT"),
+        (Phase.TEARDOWN, apis): ("GET",),
+        (Phase.TEARDOWN, parts): ("GET", "DELETE"),
+        (Phase.DRILL, parts): ("GET", "POST", "PATCH", "DELETE"),
+        (Phase.CHECK, apis): ("GET",),
+    }
+    return {
+        Permission(f"apigateway:{verb}", arn, region, phase) for (phase, arn), names in verbs.items() for verb in names
+    }  # fmt: skip
+
+
+def _arns(resource: Declared, account: str, region: str, stack: str) -> list[str]:
+    # CloudFormation names what the template does not: STACK-LOGICAL-RANDOM.
+    name = resource.name or f"{stack}-*"
+    match resource.type:
+        case "AWS::IAM::Role":
+            return [f"arn:aws:iam::{account}:role/{name}"]
+        case "AWS::Logs::LogGroup":
+            # Some actions mean the group, others the streams below it.
+            group = f"arn:aws:logs:{region}:{account}:log-group:{name}"
+            return [group, f"{group}:*"]
+    return [f"arn:aws:lambda:{region}:{account}:function:{name}"]
+
+
+def _cloudformation(actions: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f"cloudformation:{action}" for action in actions)
