@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shlex
+import ssl
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
 from workshop.clock import WaitTimeout, wait_for
-from workshop.errors import WorkshopError
+from workshop.errors import DefinitionError, WorkshopError
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Resource, State, Step
 
 __all__ = ["CheckParams", "HttpCheck"]
@@ -19,7 +22,8 @@ REQUEST_TIMEOUT = 15.0
 
 
 class CheckParams(Params):
-    """`expect` and `length` name values inside the JSON answer by dotted path; `deadline` is in seconds.
+    """`expect` and `length` name values inside the JSON answer by dotted path, numbers and `true` as JSON writes them;
+    `deadline` is in seconds.
 
     A new deployment may answer 403 or 500 for up to a minute (docs/aws-behaviours.md, section 5), hence the deadline.
     """
@@ -78,9 +82,10 @@ class HttpCheck(Step[CheckParams]):
 
 async def _problem(params: CheckParams) -> str:
     """What is wrong with the answer, in one sentence; empty when nothing is."""
+    address = _address(params.url)
     try:
-        async with httpx.AsyncClient(timeout=REQUEST_TIMEOUT, trust_env=False) as client:
-            answer = await client.get(params.url)
+        async with httpx.AsyncClient(timeout=REQUEST_TIMEOUT, verify=_certificates(), trust_env=False) as client:
+            answer = await client.get(address)
     except httpx.HTTPError as error:
         return f"{type(error).__name__}: {error}".rstrip(": ")
     if answer.status_code != 200:
@@ -89,11 +94,11 @@ async def _problem(params: CheckParams) -> str:
         return ""
     try:
         document = answer.json()
-    except json.JSONDecodeError:
+    except ValueError:
         return f"it answered no JSON: {answer.text[:200]}"
     for path, wanted in params.expect.items():
         found = _inside(document, path)
-        if str(found) != wanted:
+        if (found if isinstance(found, str) else json.dumps(found)) != wanted:
             return f"{path} is {found!r}, not {wanted!r}"
     for path, count in params.length.items():
         found = _inside(document, path)
@@ -101,6 +106,23 @@ async def _problem(params: CheckParams) -> str:
             size = len(found) if isinstance(found, list | dict | str) else "nothing"
             return f"{path} has {size} entries, not {count}"
     return ""
+
+
+def _address(text: str) -> httpx.URL:
+    try:
+        parts, address = urlsplit(text), httpx.URL(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except (ValueError, httpx.InvalidURL):
+        usable = False
+    if not usable:
+        raise DefinitionError(f"{text!r} is not the address of a web server.", "", "Write one like https://example.com/ping")
+    return address
+
+
+@functools.cache
+def _certificates() -> ssl.SSLContext:
+    """Made once: reading the authorities takes longer than a local answer."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _inside(document: Any, path: str) -> Any:

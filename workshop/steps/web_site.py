@@ -70,6 +70,7 @@ class WebSite(Step[SiteParams]):
         source = ctx.files.path(ctx.params.source)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as work:
             fresh, old = Path(work) / "new", Path(work) / "old"
+            fresh.mkdir()
             for name in _pages(source):
                 (fresh / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source / name, fresh / name)

@@ -1,0 +1,137 @@
+"""`web.site`: pages copied, the configuration rendered, a reader never sees half a site."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.unit.fakes.context import World
+from workshop.errors import DefinitionError
+from workshop.steps.base import State
+from workshop.steps.web_site import SiteParams, WebSite
+
+STEP = WebSite()
+APIS = {"us-west-2": {"url": "https://a/"}, "eu-west-1": {"url": "https://b/"}}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A definition with a page, a script in a folder and the template of the configuration."""
+    web = tmp_path / "web"
+    (web / "scripts").mkdir(parents=True)
+    (web / "index.html").write_text("<p>films</p>")
+    (web / "scripts" / "app.js").write_text("run()")
+    (web / "config.json.j2").write_text('{"apis": {{ apis | tojson }}, "title": {{ title | tojson }}}')
+    return tmp_path
+
+
+@pytest.fixture
+def make(folder):
+    """The step's context."""
+
+    def context(**variables):
+        everything = {"apis": APIS, "title": 'Films "é" </script>', **variables}
+        return World().context(SiteParams(source="web"), folder=folder, variables=everything)
+
+    return context
+
+
+def site(folder: Path) -> Path:
+    return folder / "sites" / "films"
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(str(p.relative_to(site(folder))) for p in site(folder).rglob("*") if p.is_file())
+
+
+async def test_the_site_holds_the_pages_and_the_configuration_but_no_template(folder, make):
+    assert (await STEP.observe(make())).state is State.ABSENT
+    outputs = await STEP.create(make())
+    assert names(folder) == ["config.js", "config.json", "index.html", "scripts/app.js"]
+    assert outputs["Folder"] == str(site(folder)) and outputs["Url"] == site(folder).as_uri() + "/"
+    observed = await STEP.observe(make())
+    assert observed.state is State.READY and observed.outputs == outputs
+
+
+async def test_the_configuration_holds_the_addresses_for_served_pages_and_for_opened_files(folder, make):
+    await STEP.create(make())
+    text = (site(folder) / "config.json").read_text(encoding="utf-8")
+    document = json.loads(text)
+    assert document == {"apis": APIS, "title": 'Films "é" </script>'}
+    script = (site(folder) / "config.js").read_text(encoding="utf-8")
+    assert json.loads(script.removeprefix("window.WORKSHOP_CONFIG = ").rstrip().removesuffix(";")) == document
+
+
+@pytest.mark.parametrize("change", ["page", "missing", "extra", "configuration"])
+async def test_whatever_differs_is_found_and_put_right(folder, make, change):
+    await STEP.create(make())
+    match change:
+        case "page":
+            (folder / "web" / "index.html").write_text("<p>new</p>")
+        case "missing":
+            (site(folder) / "scripts" / "app.js").unlink()
+        case "extra":
+            (site(folder) / "old.html").write_text("old")
+        case "configuration":
+            (site(folder) / "config.js").write_text("window.WORKSHOP_CONFIG = {};")
+    observed = await STEP.observe(make())
+    assert observed.state is State.PARTIAL and "differs" in observed.detail
+    await STEP.create(make())
+    assert (await STEP.observe(make())).state is State.READY
+    assert names(folder) == ["config.js", "config.json", "index.html", "scripts/app.js"]
+
+
+async def test_another_address_is_another_configuration(make):
+    await STEP.create(make())
+    observed = await STEP.observe(make(apis={}))
+    assert observed.state is State.PARTIAL and observed.detail == "config.json differs, and 1 more"
+
+
+async def test_a_configuration_that_does_not_render_leaves_the_old_site(folder, make):
+    await STEP.create(make())
+    (folder / "web" / "config.json.j2").write_text("{ {{ title }} }")
+    with pytest.raises(DefinitionError, match="does not render to JSON"):
+        await STEP.create(make())
+    assert "apis" in json.loads((site(folder) / "config.json").read_text())
+    assert [p.name for p in site(folder).parent.iterdir()] == ["films"], "nothing is left beside it"
+
+
+async def test_a_site_of_a_configuration_alone_is_made(folder, make):
+    for path in ("index.html", "scripts/app.js"):
+        (folder / "web" / path).unlink()
+    await STEP.create(make())
+    assert names(folder) == ["config.js", "config.json"]
+
+
+async def test_removing_it_takes_everything_and_may_be_repeated(folder, make):
+    await STEP.create(make())
+    (left,) = await STEP.leftovers(make())
+    assert left.kind == "site" and left.name == str(site(folder)) and left.fix == f"rm -r {site(folder)}"
+    await STEP.destroy(make())
+    await STEP.destroy(make())
+    assert not site(folder).exists() and await STEP.leftovers(make()) == []
+
+
+def test_a_source_that_is_no_folder_is_found_before_anything_is_made(folder):
+    ctx = World().context(SiteParams(source="web/index.html"), folder=folder)
+    with pytest.raises(DefinitionError, match="not a folder"):
+        STEP.check_files(ctx)
+
+
+def test_a_configuration_that_is_missing_is_found_before_anything_is_made(folder, make):
+    STEP.check_files(make())
+    with pytest.raises(DefinitionError, match=r"other\.j2"):
+        STEP.check_files(World().context(SiteParams(source="web", config="other.j2"), folder=folder))
+
+
+async def test_the_configuration_may_lie_beside_the_pages(folder, make):
+    (folder / "web" / "config.json.j2").rename(folder / "config.json.j2")
+    await STEP.create(make())
+    assert "config.json" in names(folder)
+
+
+def test_it_calls_nobody(make):
+    assert STEP.permissions(make()) == []
+    assert "no AWS call" in STEP.commands(make())[0]
