@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from workshop.cloud.answers import Answer, refusal
+from workshop.cloud.connections import TOUCHED
 from workshop.cloud.injection import Call, Faults, error_answer
 from workshop.cloud.operations import describe_call
 from workshop.cloud.pacing import Pacing
@@ -37,10 +38,18 @@ MALFORMED = (AttributeError, TypeError, KeyError, ValueError, IndexError)
 
 
 class Calls:
-    """`here` answers account and region of the request at hand; `drop` closes its connection."""
+    """`here` answers account and region of the request at hand; `drop` closes its connection; `states` names the states that
+    a service's calls may change, None for any."""
 
-    def __init__(self, faults: Faults, pacing: Pacing, here: Callable[[], tuple[str, str]], drop: Callable[[], None]) -> None:
-        self._faults, self._pacing, self._here, self._drop = faults, pacing, here, drop
+    def __init__(
+        self,
+        faults: Faults,
+        pacing: Pacing,
+        here: Callable[[], tuple[str, str]],
+        drop: Callable[[], None],
+        states: Callable[[str], frozenset[str] | None],
+    ) -> None:
+        self._faults, self._pacing, self._here, self._drop, self._states = faults, pacing, here, drop, states
         self._last: dict[tuple[str, str, str], float] = {}
 
     def wrap_all(self, handlers: MutableMapping[str, Handler]) -> None:
@@ -86,6 +95,7 @@ class Calls:
             except MALFORMED:
                 logger.warning("%s could not read %s %s", service, method, path, exc_info=True)
                 result = refusal(400, "SerializationException", "The request holds a value of a kind that does not belong there.")
+            TOUCHED.set(self._states(service))
             if lost:
                 self.lose()
             return result

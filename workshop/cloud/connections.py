@@ -1,4 +1,4 @@
-"""The open connections, so that one can be cut in the middle of a request.
+"""The open connections, so that one can be cut in the middle of a request, and what is known of the request at hand.
 
 What comes in: hypercorn's connection class. What goes out: `drop`, which closes a client's connection without an answer.
 """
@@ -11,10 +11,12 @@ from typing import Any
 
 from workshop.cloud.patches import replace_point
 
-__all__ = ["CLIENT", "Connections"]
+__all__ = ["CLIENT", "TOUCHED", "Connections"]
 
 CLIENT: ContextVar[tuple[str, int] | None] = ContextVar("client", default=None)
 """Address and port of the client whose request is being answered."""
+TOUCHED: ContextVar[frozenset[str] | None] = ContextVar("touched", default=None)
+"""Which services' states the request may have changed; None: any."""
 
 
 class Connections:

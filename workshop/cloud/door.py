@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from workshop.cloud.answers import Answer, Asgi, Receive, Scope, Send, refusal, respond
 from workshop.cloud.calls import Calls
-from workshop.cloud.connections import CLIENT
+from workshop.cloud.connections import CLIENT, TOUCHED
 from workshop.cloud.control import Control
 from workshop.cloud.hosts import api_host, is_foreign_page, is_loopback_host
 from workshop.cloud.injection import Call
@@ -32,6 +32,7 @@ SITES = "/_workshop/sites/"
 OWN = "/_workshop/"
 ADMIN = "/_ministack/"
 FORBIDDEN = b'{"message":"Forbidden"}'
+API_STATES = ("lambda", "cloudwatch", "cloudwatch_logs")
 READING = ("Get", "Describe", "List", "Query", "Scan", "BatchGet", "TransactGet")
 _API_PATH = re.compile(r"/_aws/execute-api/(?P<api>[^/]+)|/restapis/(?P<legacy>[^/]+)/[^/]+/_user_request_")
 
@@ -41,7 +42,7 @@ class _TooLarge(Exception):
 
 
 class Door:
-    """The ASGI application. `scope_of` answers (account, region) of an API id, or None; `changed` hears of possible changes."""
+    """The ASGI application. `scope_of` answers (account, region) of an API id, or None; `changed` hears what may have changed."""
 
     def __init__(
         self,
@@ -50,7 +51,7 @@ class Door:
         sites: Path,
         calls: Calls,
         scope_of: Callable[[str], tuple[str, str] | None],
-        changed: Callable[[], None],
+        changed: Callable[[Iterable[str] | None], None],
     ) -> None:
         self._inner, self._control, self._sites, self._calls = inner, control, sites, calls
         self._scope_of, self._changed = scope_of, changed
@@ -99,9 +100,12 @@ class Door:
             if kept is None:
                 return
             send = kept
+        TOUCHED.set(None)
         await self._hand_over(scope, receive, send)
-        if api or not _only_reads(scope["method"], headers.get("x-amz-target", "")):
-            self._changed()
+        if api:
+            self._changed(API_STATES)
+        elif not _only_reads(scope["method"], headers.get("x-amz-target", "")):
+            self._changed(TOUCHED.get())
 
     async def _struck(self, scope: Scope, send: Send) -> Send | None:
         """Faults on calls of an API. Answers where its answer goes, or None when there is nothing left to do."""

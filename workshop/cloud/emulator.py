@@ -7,17 +7,18 @@ state of both, and the parts that the controls speak to.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from hypercorn.asyncio import tcp_server
 from ministack import app as ministack
 from ministack.core import lambda_runtime, persistence, responses
-from ministack.services import apigateway_v1, cloudwatch, dynamodb, iam, lambda_svc
+from ministack.services import apigateway_v1, cloudwatch, cloudwatch_logs, dynamodb, iam, lambda_svc
 from ministack.services.cloudformation import handlers, stacks
 
 from workshop.cloud.agenda import Agenda
@@ -28,7 +29,7 @@ from workshop.cloud.functions import extend_functions
 from workshop.cloud.gateway import extend_gateway
 from workshop.cloud.global_tables import GlobalTables
 from workshop.cloud.injection import Faults
-from workshop.cloud.metrics import Metrics
+from workshop.cloud.metrics import Metrics, keep_logs_short
 from workshop.cloud.operations import operation_names
 from workshop.cloud.pacing import Pacing
 from workshop.cloud.patches import point, replace_point
@@ -40,20 +41,24 @@ __all__ = ["Emulator"]
 logger = logging.getLogger("workshop.cloud")
 
 OWN = "workshop"
+TABLE_STATES = ("dynamodb", "cloudwatch", OWN)
 
 
 class Emulator:
-    """One extended MiniStack per process. `changed` is called when something changes without a request."""
+    """One extended MiniStack per process. `changed` hears which states change without a request; None: any."""
 
-    def __init__(self, pacing: Pacing, changed: Callable[[], None], chance: random.Random) -> None:
+    def __init__(self, pacing: Pacing, changed: Callable[[Iterable[str] | None], None], chance: random.Random) -> None:
+        self._changed = changed
         replace_point(ministack, "_collect_scripts", lambda _: _no_scripts)
         extend_gateway()
         self.app: Asgi = point(ministack, "app")
         self.codec = Codec(point(persistence, "_json_default"), point(persistence, "_json_object_hook"))
-        self.faults = Faults(_service_named, operation_names, chance, changed)
-        self.calls = Calls(self.faults, pacing, _here, Connections(tcp_server.TCPServer).drop)
+        self.faults = Faults(_service_named, operation_names, chance, self._moved)
+        self.calls = Calls(self.faults, pacing, _here, Connections(tcp_server.TCPServer).drop, _states_of)
         self.calls.wrap_all(point(ministack, "SERVICE_HANDLERS"))
         extend_functions(lambda_svc, pacing, self.faults.concurrency)
+        keep_logs_short(cloudwatch_logs)
+        replace_point(stacks, "_add_event", self._heard)
         extend_stacks(stacks, handlers, iam._roles, pacing)
         self._agenda = Agenda(time.time)
         self.tables = GlobalTables(
@@ -61,21 +66,24 @@ class Emulator:
             self._agenda,
             pacing,
             self.faults,
-            changed=changed,
+            changed=self._moved,
             measured=Metrics(cloudwatch, responses.request_scope).lag,
             defer=self._defer,
             chance=chance,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._changed = changed
-        self._saved: dict[str, Any] = {"groups": [], "steps": []}
+        self._saved: dict[str, Any] = {"groups": [], "steps": [], "orphans": []}
 
     def begin(self) -> None:
         """From now on what is due happens by itself; called on the server's loop after the state is back."""
         self._loop = asyncio.get_running_loop()
         self._agenda.wake = self._wake
-        self.tables.restore(self._saved)
+        try:
+            self.tables.restore(self._saved)
+        except (KeyError, TypeError, ValueError):
+            logger.exception("What was saved about replication could not be taken back; every table stands alone.")
+            self.tables.clear()
         self._tick()
 
     def api_scope(self, api: str) -> tuple[str, str] | None:
@@ -86,14 +94,13 @@ class Emulator:
     def getters(self) -> Mapping[str, Callable[[], Any]]:
         """How to read the state of every service that was used, and our own."""
         services: dict[str, Callable[[], Any]] = point(ministack, "_build_persistence_save_dict")()
-        if "dynamodb" in services:
-            services["dynamodb"] = _dynamodb_state
-        return {**services, OWN: self._document}
+        direct = {name: get for name, get in UNCOPIED.items() if name in services}
+        return {**services, **direct, OWN: self._document}
 
     def restore(self, name: str, state: Any) -> None:
         """Give a service its saved state back; a service that is gone or refuses it starts empty, with a line in the log."""
         if name == OWN:
-            self._saved = {"groups": state["groups"], "steps": state["steps"]}
+            self._saved = state
             self.faults.restore(state["faults"])
             return
         module = point(ministack, "_state_map").get(name)
@@ -116,6 +123,21 @@ class Emulator:
         """End the processes that ran functions."""
         point(lambda_runtime, "reset")()
 
+    def _moved(self) -> None:
+        """Tables live and replicate without requests."""
+        self._changed(TABLE_STATES)
+
+    def _heard(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        """A stack moves on without a request; whatever it did is worth keeping."""
+
+        def add(*args: Any, **kwargs: Any) -> Any:
+            result = original(*args, **kwargs)
+            if not self._defer(lambda: self._changed(None)):
+                self._changed(None)
+            return result
+
+        return add
+
     def _document(self) -> dict[str, Any]:
         return {**self.tables.document(), "faults": self.faults.document()}
 
@@ -132,7 +154,7 @@ class Emulator:
 
     def _tick(self) -> None:
         due = self._agenda.run_due()
-        self._changed()
+        self._moved()
         if due is not None:
             self._plan(due)
 
@@ -165,6 +187,53 @@ def _dynamodb_state() -> Any:
     return {**state, "tables": tables}
 
 
+def _logs_state() -> Any:
+    return {name: getattr(cloudwatch_logs, f"_{name}") for name in _LOGS}
+
+
+def _metrics_state() -> Any:
+    return {name: getattr(cloudwatch, f"_{name}") for name in _METRICS}
+
+
+UNCOPIED: dict[str, Callable[[], Any]] = {
+    "dynamodb": _dynamodb_state,
+    "cloudwatch_logs": _logs_state,
+    "cloudwatch": _metrics_state,
+}
+"""The services that grow: their documents without MiniStack's copies."""
+
+
+@functools.cache
+def _states_of(service: str) -> frozenset[str] | None:
+    """The saved states that a service's own calls change, besides ours."""
+    if service == "cloudformation":
+        return None
+    entry = point(ministack, "SERVICE_REGISTRY").get(service, {})
+    names = {entry.get("state_key", entry.get("module", "")), entry.get("module", ""), *entry.get("sub_modules", ())}
+    return frozenset({*names, "cloudwatch", "cloudwatch_logs", OWN})
+
+
+_LOGS = (
+    "log_groups",
+    "destinations",
+    "resource_policies",
+    "log_group_policies",
+    "metric_filters",
+    "queries",
+    "log_records",
+    "delivery_sources",
+    "delivery_destinations",
+    "deliveries",
+)
+_METRICS = (
+    "metrics",
+    "alarms",
+    "composite_alarms",
+    "composite_triggers",
+    "alarm_history",
+    "dashboards",
+    "resource_tags",
+)
 _DYNAMODB = (
     "tags",
     "ttl_settings",

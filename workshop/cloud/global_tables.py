@@ -56,13 +56,17 @@ class GlobalTables:
         Writes(dynamodb, self._groups, store, self.replication, defer)
 
     def document(self) -> dict[str, Any]:
-        return {"groups": self._groups.document(), "steps": self._lifecycle.document()}
+        return {
+            "groups": self._groups.document(),
+            "steps": self._lifecycle.document(),
+            "orphans": self.replication.document(),
+        }
 
     def restore(self, document: dict[str, Any]) -> None:
         """Take back what `document` gave, once MiniStack has its tables back, and send again what was on its way."""
         self._groups.restore(document["groups"])
         self._lifecycle.restore(document["steps"])
-        self.replication.resume()
+        self.replication.restore(document.get("orphans", []))
 
     def clear(self) -> None:
         self._agenda.clear()

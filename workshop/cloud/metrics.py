@@ -1,20 +1,22 @@
-"""What the cloud measures of itself, in CloudWatch as AWS publishes it: one statistic set per metric and minute.
+"""What the cloud measures and logs of itself, in a size that an hour of traffic does not break.
 
-What comes in: single values (invocations, throttles, replication lags). What goes out: points that hold sample count, sum,
-minimum and maximum, so that an hour of traffic is sixty points and not ten thousand.
+What comes in: single values (invocations, throttles, replication lags) and log lines. What goes out: in CloudWatch, as AWS
+publishes it, one statistic set per metric and minute; of each log stream its newest lines.
 """
 
 from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
 from typing import Any
 
 from workshop.cloud.patches import point, replace_point
 
-__all__ = ["Metrics"]
+__all__ = ["Metrics", "keep_logs_short"]
 
 MINUTE = 60
+LINES = 2000
 
 
 class Metrics:
@@ -50,3 +52,19 @@ class Metrics:
                 return
         stat = {"SampleCount": 1.0, "Sum": float(value), "Minimum": float(value), "Maximum": float(value)}
         points.append({"Timestamp": minute, "Value": float(value), "Unit": unit, "Dimensions": shown, "_stat": stat})
+
+
+def keep_logs_short(logs: Any) -> None:
+    """A log stream keeps its newest thousand lines at least, two thousand at most."""
+    lock = point(logs, "_log_events_lock")
+
+    def wrap(original: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+        def append(stream: Any, events: Any) -> None:
+            original(stream, events)
+            with lock:
+                if len(stream["events"]) > LINES:
+                    del stream["events"][: -LINES // 2]
+
+        return append
+
+    replace_point(logs, "_append_log_events", wrap)

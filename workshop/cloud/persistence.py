@@ -1,18 +1,18 @@
 """Keep the cloud's state on disk: one file, written whole, at most a second behind.
 
-What comes in: the functions by which MiniStack's services hand over and take back their state. What goes out: `state/cloud.json`
-and the generation before it. A file that cannot be read is set aside with a notice, and the cloud starts from the older one.
+What comes in: the functions by which MiniStack's services hand over and take back their state, and the word which of them may
+have changed. What goes out: `state/cloud.json` and the generation before it. A file that cannot be read is set aside with a
+notice, and the cloud starts from the older one.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ __all__ = ["Codec", "Snapshots"]
 logger = logging.getLogger("workshop.cloud")
 
 FORMAT = 1
+OBSERVATIONS = frozenset({"cloudwatch", "cloudwatch_logs"})
+OBSERVATION_SECONDS = 10.0
 Getters = Callable[[], Mapping[str, Callable[[], Any]]]
 
 
@@ -46,10 +48,18 @@ class Snapshots:
         self.current, self.previous = folder / "cloud.json", folder / "cloud.previous.json"
         self._codec, self._getters = codec, getters
         self._texts: dict[str, str] = {}
+        self._stale: set[str] = set()
+        self._all_stale = True
+        self._observed = 0.0
         self._dirty = asyncio.Event()
         self._seconds = 0.0
 
-    def changed(self) -> None:
+    def changed(self, names: Iterable[str] | None = None) -> None:
+        """These services may have changed; None: any may have."""
+        if names is None:
+            self._all_stale = True
+        else:
+            self._stale.update(names)
         self._dirty.set()
 
     def costs(self) -> dict[str, float]:
@@ -59,6 +69,7 @@ class Snapshots:
     def forget(self) -> None:
         """Drop everything that was saved."""
         self._texts = {}
+        self._all_stale = True
         self._dirty.clear()
         for file in (self.current, self.previous):
             file.unlink(missing_ok=True)
@@ -87,21 +98,31 @@ class Snapshots:
         another one, and by a look every `idle` seconds.
         """
         while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._dirty.wait(), idle)
             try:
-                if await self.save():
-                    self._dirty.set()
+                await asyncio.wait_for(self._dirty.wait(), idle)
+            except TimeoutError:
+                self.changed()
+            names = None if self._all_stale else set(self._stale)
+            try:
+                if await self.save(observations_every=OBSERVATION_SECONDS):
+                    self.changed(names)
             except OSError as error:
                 logger.error("The state could not be written: %s", error)
-                self._dirty.set()
+                self.changed()
             await asyncio.sleep(interval)
 
-    async def save(self) -> bool:
-        """Write now if anything differs from what was written last; the services are read at once, the file in a thread."""
+    async def save(self, observations_every: float = 0.0) -> bool:
+        """Write now if anything differs from what was written last; the services are read at once, the file in a thread.
+
+        Logs and metrics are read again once per `observations_every` seconds: they grow with every call and nothing depends
+        on the last few.
+        """
         began = time.perf_counter()
         self._dirty.clear()
-        texts = self._read()
+        late = began - self._observed < observations_every
+        if not late:
+            self._observed = began
+        texts = self._read(OBSERVATIONS if late else frozenset())
         self._seconds = time.perf_counter() - began
         if texts == self._texts:
             return False
@@ -109,15 +130,20 @@ class Snapshots:
         self._texts = texts
         return True
 
-    def _read(self) -> dict[str, str]:
+    def _read(self, spared: frozenset[str]) -> dict[str, str]:
+        stale, everything = self._stale, self._all_stale
+        self._stale, self._all_stale = stale & spared, False
         texts = {}
         for name, get_state in self._getters().items():
+            if name in self._texts and (name in spared or not (everything or name in stale)):
+                texts[name] = self._texts[name]
+                continue
             try:
                 state = get_state()
                 if state is not None:
                     texts[name] = self._codec.encode(state)
             except RuntimeError:  # a worker thread changed it meanwhile: the last text stands until the next look
-                self._dirty.set()
+                self.changed([name])
                 if name in self._texts:
                     texts[name] = self._texts[name]
         return texts

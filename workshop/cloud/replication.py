@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import itertools
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -38,11 +39,13 @@ class Tables(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Delivery:
-    """One write on its way to one region: to this member of this group, not to a later one of the same name."""
+    """One write on its way to one region: to this member of this group, not to a later one of the same name; `origin` is the
+    member that sent it, if it was one."""
 
     group: Group
     member: Member
     source: str
+    origin: Member | None
     key: tuple[str, str]
     stamp: Stamp
     item: dict[str, Any] | None
@@ -64,7 +67,9 @@ class Replication:
     ) -> None:
         self._groups, self._tables, self._agenda, self._pacing = groups, tables, agenda, pacing
         self._is_cut, self._measured, self._chance = is_cut, measured, chance
-        self._waiting: list[_Delivery] = []
+        self._flying: dict[int, _Delivery] = {}
+        self._waiting: list[int] = []
+        self._numbers = itertools.count()
         self._pending: Counter[tuple[str, str]] = Counter()
         self._last = 0
 
@@ -77,31 +82,30 @@ class Replication:
         stamp = (self._tick(), region)
         _stamps(record).setdefault(key[0], {})[key[1]] = list(stamp)
         targets = [target for target in group.writable() if target != region]
-        self._send([_Delivery(group, group.members[target], region, key, stamp, item) for target in targets])
+        self._send([_delivery(group, target, region, key, stamp, item) for target in targets])
         self._settle(group)
 
     def joined(self, group: Group, region: str) -> None:
         """A region was filled from its source and takes part from now on: send it what the others have on its way."""
+        flying = [delivery for delivery in self._flying.values() if delivery.group is group]
         for member in group.writable():
             if member != region:
                 self._resend(group, member, [region])
-
-    def resume(self) -> None:
-        """After a restart: send again whatever some region may not have; those that have it recognise it by its stamp."""
-        for group in self._groups:
-            for member in group.writable():
-                self._resend(group, member, [other for other in group.writable() if other != member])
-            self._settle(group)
+        for one in flying:
+            if one.member.region != region:
+                source = one.source if one.source != region else one.member.region
+                self._send([_delivery(group, region, source, one.key, one.stamp, one.item)])
 
     def mended(self) -> None:
         """A cut has changed: deliver what waited and may pass now."""
         waiting, self._waiting = self._waiting, []
-        for delivery in waiting:
-            self._deliver(delivery)
+        for number in waiting:
+            self._deliver(number)
 
     def backlog(self) -> list[dict[str, Any]]:
         """How many writes are held back, by table and way."""
-        held = Counter((d.group.account, d.group.table, d.source, d.member.region) for d in self._waiting)
+        waiting = [self._flying[number] for number in self._waiting]
+        held = Counter((d.group.account, d.group.table, d.source, d.member.region) for d in waiting)
         return [
             {"account": account, "table": table, "from": source, "to": target, "writes": count}
             for (account, table, source, target), count in sorted(held.items())
@@ -111,7 +115,35 @@ class Replication:
         """Deliveries of a table that are on their way or held back."""
         return self._pending[account, table]
 
+    def document(self) -> list[dict[str, Any]]:
+        """What is on its way from regions that have left since: their tables, and with them the stamps, are gone or going."""
+        rows = []
+        for delivery in self._flying.values():
+            group, target = delivery.group, delivery.member.region
+            record = self._tables.get(group.account, target, group.table)
+            left = delivery.origin is None or group.members.get(delivery.source) is not delivery.origin
+            if record is not None and left:
+                row: dict[str, Any] = {"account": group.account, "table": group.table, "source": delivery.source}
+                row.update(target=target, id=record["TableId"], key=delivery.key, stamp=delivery.stamp, item=delivery.item)
+                rows.append(row)
+        return rows
+
+    def restore(self, document: list[dict[str, Any]]) -> None:
+        """Take back what `document` gave, then send again what the stamps of the tables show."""
+        for row in document:
+            record = self._tables.get(row["account"], row["target"], row["table"])
+            if record is not None and record["TableId"] == row["id"]:
+                group = self._groups.of(row["account"], row["table"], row["target"])
+                group = group or Group(row["account"], row["table"], {row["target"]: Member(row["target"])})
+                key, stamp = (row["key"][0], row["key"][1]), (row["stamp"][0], row["stamp"][1])
+                self._send([_delivery(group, row["target"], row["source"], key, stamp, row["item"])])
+        for group in self._groups:
+            for member in group.writable():
+                self._resend(group, member, [other for other in group.writable() if other != member])
+            self._settle(group)
+
     def clear(self) -> None:
+        self._flying.clear()
         self._waiting.clear()
         self._pending.clear()
 
@@ -123,25 +155,28 @@ class Replication:
         record = self._tables.get(group.account, holder, group.table)
         for key, stamp in _stamped(record):
             self._last = max(self._last, stamp[0])
-            if stamp[1] == holder or stamp[1] not in group.members:
-                item = record and record["items"].get(key[0], {}).get(key[1])
-                self._send([_Delivery(group, group.members[target], holder, key, stamp, item) for target in targets])
+            item = record and record["items"].get(key[0], {}).get(key[1])
+            self._send([_delivery(group, target, holder, key, stamp, item) for target in targets])
 
     def _send(self, deliveries: list[_Delivery]) -> None:
         for delivery in deliveries:
             self._pending[delivery.group.account, delivery.group.table] += 1
         for delivery in deliveries:
+            number = next(self._numbers)
+            self._flying[number] = delivery
             lag = self._pacing.lag(self._chance)
             if lag:
-                self._agenda.at(self._agenda.now() + lag, functools.partial(self._deliver, delivery))
+                self._agenda.at(self._agenda.now() + lag, functools.partial(self._deliver, number))
             else:
-                self._deliver(delivery)
+                self._deliver(number)
 
-    def _deliver(self, delivery: _Delivery) -> None:
+    def _deliver(self, number: int) -> None:
+        delivery = self._flying[number]
         group, target, (part, sort) = delivery.group, delivery.member.region, delivery.key
         if self._is_cut(group.table, delivery.source, target):
-            self._waiting.append(delivery)
+            self._waiting.append(number)
             return
+        del self._flying[number]
         record = self._tables.get(group.account, target, group.table)
         if record is not None and group.members.get(target) is delivery.member:
             here = _stamps(record).get(part, {}).get(sort)
@@ -162,6 +197,10 @@ class Replication:
             record = self._tables.get(group.account, region, group.table)
             if record is not None:
                 record.pop(STAMPS, None)
+
+
+def _delivery(group: Group, target: str, source: str, key: tuple[str, str], stamp: Stamp, item: Any) -> _Delivery:
+    return _Delivery(group, group.members[target], source, group.members.get(source), key, stamp, item)
 
 
 def _stamps(record: dict[str, Any]) -> dict[str, dict[str, list[Any]]]:

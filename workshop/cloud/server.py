@@ -16,6 +16,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -107,8 +108,8 @@ async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> Non
 
     pacing = Pacing(record.timing, record.scale)
 
-    def changed() -> None:
-        snapshots.changed()
+    def changed(names: Iterable[str] | None) -> None:
+        snapshots.changed(names)
 
     emulator = Emulator(pacing, changed, random.Random())
     snapshots = Snapshots(layout.state, emulator.codec, emulator.getters)
