@@ -88,7 +88,8 @@ def by_threshold(environment: dict[str, str], thresholds: list[int]) -> list[dic
             settings = found["failover"]
             print(
                 f"| {fault} | {settings['minFailures']} | {settings['countdownMs'] / 1000:g} | {found['rto']['seconds']:.2f} |"
-                f" {found['rto']['bound']:.2f} | {found['failed_requests']} / {found['requests']} | {found['rpo']['lost_writes']} |",
+                f" {found['rto']['bound']:.2f} | {found['failed_requests']} / {found['requests']} |"
+                f" {found['rpo']['lost_writes']} |",
                 flush=True,
             )
     return documents

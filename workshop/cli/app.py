@@ -29,6 +29,7 @@ COMMANDS = {
     "step": "workshop.cli.step",
     "explain": "workshop.cli.explain",
     "open": "workshop.cli.open",
+    "observe": "workshop.cli.observe",
     "drill": "workshop.cli.drill",
     "cloud": "workshop.cli.cloud",
     "definition": "workshop.cli.definition",

@@ -1,0 +1,106 @@
+"""How an observation looks: each round in a sentence, each call of the last one, and the JSON document."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from workshop.console.document import print_document
+from workshop.console.style import stream
+from workshop.drill.durations import spoken
+from workshop.drill.metric import Latency
+from workshop.drill.observe import Call, Experiment, lags
+
+__all__ = ["observation_document", "print_observation"]
+
+MOST_ROWS = 12
+
+
+def observation_document(head: dict[str, Any], kind: str, rounds: Sequence[Experiment], latency: Latency, svg: Path) -> None:
+    """The JSON document of `observe`; times in seconds since the first call."""
+    ok = all(each.ok for each in rounds)
+    measured = lags(rounds)
+    print_document(f"observe {kind}", ok, {
+        **head, "rounds": [_round(each) for each in rounds],
+        "lag": {
+            "count": len(measured), "median": round(statistics.median(measured), 3) if measured else None,
+            "max": round(max(measured), 3) if measured else None,
+        },
+        "replication_latency": latency.document(), "svg": str(svg),
+    })  # fmt: skip
+
+
+def print_observation(kind: str, rounds: Sequence[Experiment], latency: Latency, svg: Path) -> None:
+    """The same for people."""
+    console = stream()
+    for number, each in enumerate(rounds, 1):
+        mark = "[green]✓[/]" if each.ok else "[red]✗[/]"
+        console.print(f"{mark} {number}. {escape(each.words)}")
+    _print_calls(rounds[-1].calls)
+    measured = lags(rounds)
+    if measured and kind == "replication":
+        console.print(
+            f"Measured lag: median [bold]{spoken(statistics.median(measured))}[/], longest {spoken(max(measured))},"
+            f" in {len(measured)} rounds"
+        )
+    if latency.samples:
+        console.print(
+            f"CloudWatch ReplicationLatency, {latency.source} to {latency.region}: average {latency.average:g} ms,"
+            f" {latency.least:g} to {latency.most:g} ms, {latency.samples} samples in 15 minutes"
+        )
+    else:
+        console.print(f"CloudWatch ReplicationLatency: {escape(latency.why)}", style="bright_black")
+    console.print(f"Plot: {svg}", soft_wrap=True, markup=False)
+
+
+def _print_calls(calls: Sequence[Call]) -> None:
+    """Every call of one round; long runs of equal answers are told by their first and last."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 2), header_style="bright_black")
+    for title in ("second", "region", "call", "counter"):
+        table.add_column(title, justify="right" if title in ("second", "counter") else "left")
+    shown = _told(calls)
+    zero = calls[0].sent if calls else 0.0
+    for call in shown:
+        if call is None:
+            table.add_row("...", "", "", "")
+            continue
+        what = "[bright_black]read[/]" if call.by is None else f"[bold]write {call.by:+d}[/]"
+        table.add_row(f"{call.answered - zero:.3f}", call.region, what, str(call.value))
+    stream().print(table)
+
+
+def _told(calls: Sequence[Call]) -> list[Call | None]:
+    """The calls that say something new, and the last before each; None stands for those left out."""
+    if len(calls) <= MOST_ROWS:
+        return list(calls)
+    news: set[int] = {0, len(calls) - 1}
+    last: dict[str, int] = {}
+    for number, call in enumerate(calls):
+        before = last.get(call.region)
+        if before is None or calls[before].value != call.value or call.by is not None:
+            news |= {number} if before is None else {number, before}
+        last[call.region] = number
+    told: list[Call | None] = []
+    for number, call in enumerate(calls):
+        if number in news:
+            told.append(call)
+        elif told and told[-1] is not None:
+            told.append(None)
+    return told
+
+
+def _round(each: Experiment) -> dict[str, Any]:
+    return {
+        "outcome": each.outcome.value, "words": each.words, "winner": each.winner or None, "final": each.final,
+        "lag": None if each.lag is None else {"least": round(each.lag[0], 3), "most": round(each.lag[1], 3)},
+        "calls": [
+            {"region": c.region, "call": "read" if c.by is None else "write", "by": c.by, "sent": round(c.sent, 3),
+             "answered": round(c.answered, 3), "value": c.value}
+            for c in each.calls
+        ],
+    }  # fmt: skip
