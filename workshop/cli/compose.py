@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import difflib
+import os
 import secrets
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -76,7 +77,7 @@ async def open_workspace(
     with contextlib.closing(journal), ThreadPoolExecutor(THREADS, thread_name_prefix="aws") as executor:
         target = common.target or default_target or journal.last_target(workshop.name) or "local"
         standings = [s for s in journal.standings(workshop.name) if s.scope.target == target]
-        profile = common.profile or (standings[0].profile if standings and not common.expect_account else "")
+        profile = common.profile or _recorded_profile(standings)
         clock = SystemClock()
 
         async def connect(home: str) -> tuple[Account, str, Target]:
@@ -89,6 +90,7 @@ async def open_workspace(
         account, identity, place = await connect(guess.home)
         _expect(common.expect_account, account.account, target)
         standing = next((s for s in standings if s.scope.account == account.account), None)
+        _same_endpoint(standing, place)
         settings = _settings(workshop, common, standing)
         await _check_regions(settings.regions)
         workspace = Workspace(
@@ -127,6 +129,23 @@ async def _aws(
     account, identity = await aws_account(profile or None, home, clock=clock, executor=executor)
     gateway = urlsplit(endpoint).netloc if endpoint else ""
     return account, identity.arn, Target("aws", folder / "sites" / f"aws-{identity.account}", endpoint=endpoint, gateway=gateway)
+
+
+def _recorded_profile(standings: list[Standing]) -> str:
+    """The profile of the last setup, unless the shell names another."""
+    return standings[0].profile if standings and "AWS_PROFILE" not in os.environ else ""
+
+
+def _same_endpoint(standing: Standing | None, place: Target) -> None:
+    """What was set up through an endpoint is not looked for behind another one that happens to have the same account."""
+    if standing is None or place.name == "local" or standing.endpoint == place.endpoint:
+        return
+    was, now = (endpoint or "AWS itself" for endpoint in (standing.endpoint, place.endpoint))
+    fix = f"export AWS_ENDPOINT_URL={standing.endpoint}" if standing.endpoint else "unset AWS_ENDPOINT_URL"
+    raise UsageError(
+        f"{standing.scope.workshop} was set up through {was}, and your settings lead to {now}.", "Nothing was changed.",
+        f"Go back to that endpoint: {fix}", code="OtherEndpoint",
+    )  # fmt: skip
 
 
 def _settings(workshop: Workshop, common: Common, standing: Standing | None) -> Settings:

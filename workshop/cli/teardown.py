@@ -131,10 +131,11 @@ def _exit_code(results: Sequence[NodeResult], leftovers: Sequence[Resource], *, 
 
 
 def _also_stands(opened: Opened) -> list[str]:
-    """What costs money is never forgotten: after a local teardown, the runs on AWS that still stand, each with its removal."""
-    if opened.workspace.target.name == "aws":
-        return []
-    others = [s for s in opened.workspace.journal.standings(opened.workspace.name) if s.scope.target == "aws"]
+    """What costs money is never forgotten: other runs on AWS that still stand, each with its removal."""
+    others = [
+        standing for standing in opened.workspace.journal.standings(opened.workspace.name)
+        if standing.scope.target == "aws" and standing.scope != opened.scope
+    ]  # fmt: skip
     return [
         f"! {opened.workspace.name} still stands on AWS, in account {other.scope.account} since {other.since}."
         f" Remove it: workshop teardown --target aws{f' --profile {other.profile}' if other.profile else ''}"
