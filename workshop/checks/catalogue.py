@@ -18,6 +18,7 @@ from workshop.checks import (
     regions,
     stacks,
 )
+from workshop.checks.atwork import command_permissions
 from workshop.checks.interface import Check
 from workshop.checks.subject import Subject
 from workshop.definition.problem import closest
@@ -65,6 +66,6 @@ def chosen(only: Sequence[str], skip: Sequence[str]) -> list[str]:
 
 
 def needed_permissions(subject: Subject) -> list[Permission]:
-    """What the steps need in all phases, and what the checks need themselves."""
+    """What the steps need in all phases, and what the commands and the checks need themselves."""
     own = {p for check in all_checks(subject) for p in check.permissions() if p.phase is Phase.CHECK}
-    return sorted({*subject.permissions(), *own})
+    return sorted({*subject.permissions(), *command_permissions(subject), *own})

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from workshop.aws.errors import AwsError
+from workshop.checks.atwork import Claim
 from workshop.checks.interface import Check, Finding, Key, failed, passed, refused, skipped, warned
 from workshop.checks.subject import Stop, Subject
 from workshop.steps.base import Observed, Permission, Phase, Resource, State
@@ -161,4 +162,5 @@ def _covers(pattern: str, arn: str) -> bool:
 def checks(subject: Subject) -> list[Check]:
     """The checks of this family: one for each step in each place, but for those that only verify."""
     stops = [InTheWay(subject, stop.region, stop=stop) for stop in subject.stops if not stop.step.verifies]
-    return [*stops, *(check(subject, region) for check in (ReservedConcurrency, Strays) for region in subject.regions)]
+    shared = Claim(subject, subject.home)
+    return [*stops, shared, *(check(subject, region) for check in (ReservedConcurrency, Strays) for region in subject.regions)]

@@ -22,7 +22,8 @@ Statement = dict[str, Any]
 """One statement in IAM's own form."""
 NAMES = {
     "account": "Account", "apigateway": "ApiGateway", "cloudformation": "CloudFormation", "cloudwatch": "CloudWatch",
-    "dynamodb": "DynamoDB", "iam": "Iam", "lambda": "Lambda", "logs": "Logs", "servicequotas": "ServiceQuotas", "tag": "Tagging",
+    "dynamodb": "DynamoDB", "iam": "Iam", "lambda": "Lambda", "logs": "Logs", "servicequotas": "ServiceQuotas", "ssm": "Claim",
+    "tag": "Tagging",
 }  # fmt: skip
 
 

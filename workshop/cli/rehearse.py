@@ -22,11 +22,11 @@ from workshop.checks.interface import Finding, Result, failed, passed, skipped
 from workshop.cli.app import COMMANDS
 from workshop.cli.compose import Opened, open_workspace
 from workshop.cli.confirm import confirm
+from workshop.cli.guard import guard
 from workshop.cli.options import Common
 from workshop.cli.running import interruptible
 from workshop.cloud import daemon
 from workshop.console.progress import progress
-from workshop.engine import lock
 from workshop.engine.execute import Stop
 from workshop.engine.results import NodeResult
 from workshop.engine.setup import check_files, set_up
@@ -105,7 +105,7 @@ class _Rehearsal:
         scope, plan, shown = workspace.scope(account), workspace.plan(), progress()
         contexts = Contexts(workspace, shown)
         await check_files(workspace, plan)
-        with lock.hold(self.opened.folder / "locks", scope, "rehearsal"):
+        async with guard(self.opened, "rehearsal", shown):
             workspace.journal.begin_run(workspace.run, "rehearsal", scope)
             workspace.journal.stands(workspace.standing(account))
             async with interruptible(shown) as stop:
@@ -113,9 +113,9 @@ class _Rehearsal:
             self.modules(results)
         good = all(result.outcome.good for result in results)
         self.found.append(await self.drill() if good else _result("drill", "The drill", skipped("Setup did not end well.")))
-        with lock.hold(self.opened.folder / "locks", scope, "rehearsal"):
-            shown = progress()
-            contexts.emit = shown
+        shown = progress()
+        contexts.emit = shown
+        async with guard(self.opened, "rehearsal", shown):
             start = time.monotonic()
             async with interruptible(shown) as again:
                 removed = await take_down(workspace, plan, contexts, shown, again)
@@ -144,7 +144,6 @@ class _Rehearsal:
         start = time.monotonic()
         words = ["drill", "run", "--json", "--yes", "--workshop", self.common.workshop]
         words += ["--target", self.opened.workspace.target.name]
-        words += [word for region in self.opened.workspace.settings.regions for word in ("--region", region)]
         words += ["--profile", self.common.profile] if self.common.profile else []
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "workshop", *words, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
@@ -193,7 +192,7 @@ def _setup_result(name: str, title: str, results: Sequence[NodeResult]) -> Resul
     if bad:
         return _result(name, title, failed(f"{bad[0].node.key} did not come to its turn.", "Mend what failed before it"), seconds)
     steps = len({result.node.key.step for result in results})
-    return _result(name, title, passed(f"{steps} steps in {seconds:.1f} s"), seconds)
+    return _result(name, title, passed(f"{steps} {'step' if steps == 1 else 'steps'} in {seconds:.1f} s"), seconds)
 
 
 def _result(name: str, title: str, finding: Finding, seconds: float = 0.0) -> Result:
