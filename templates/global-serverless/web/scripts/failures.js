@@ -3,6 +3,12 @@
 (function (W) {
   "use strict";
 
+  const STATUS_NEXT = {
+    403: "API Gateway does not know this path. Check that the address ends in the stage, /api/",
+    429: "API Gateway or the account limits the rate of calls. Wait a moment.",
+    504: "The function took longer than API Gateway waits. Read the function's log.",
+  };
+
   const WORDS = {
     network: (place) => ({
       brief: "no answer",
@@ -17,9 +23,7 @@
     status: (place, { status, detail }) => ({
       brief: `status ${status}`,
       what: `${place} answered with status ${status}${detail ? `: ${detail}` : ""}.`,
-      next: status === 403
-        ? "API Gateway does not know this path. Check that the address ends in the stage, /api/"
-        : "The API is there and its function fails. Read the function's log.",
+      next: STATUS_NEXT[status] || "The API is there and its function fails. Read the function's log.",
     }),
     failure: (place, { detail }) => ({
       brief: "the function failed",

@@ -11,7 +11,7 @@
     const preferred = place(state.preferred);
     return {
       steady: { tone: "good", headline: `${active} takes the writes.`, detail: facts.lastFailure && state.cause === "recovered" ? `It had failed for a moment: ${facts.lastFailure}` : "The bookmark is written about twice a second and replicated to every other region." },
-      failing: { tone: "bad", headline: `Writes to ${active} are failing.`, detail: `${facts.lastFailure} Unless it recovers, the writes move to ${facts.next} when the countdown ends. The film goes on.` },
+      failing: { tone: "bad", headline: `Writes to ${active} are failing.`, detail: `${facts.lastFailure} ${facts.next === null ? "There is no other region to move to; the newest position is kept here and tried again." : `Unless it recovers, the writes move to ${facts.next} when the countdown ends.`} The film goes on.` },
       away: { tone: "warn", headline: `${active} takes the writes now.`, detail: `${facts.summary} ${preferred} is asked again and again.`.trim() },
       offering: { tone: "good", headline: `${preferred} answers again.`, detail: `${active} still takes the writes. Going back is your choice.` },
       stranded: { tone: "bad", headline: "No region takes writes.", detail: `${facts.lastFailure} The film goes on; the newest position is kept here and written to the first region that answers.` },
@@ -53,7 +53,7 @@
       byId("status").dataset.active = current.active;
       say(byId("headline"), headline);
       say(byId("detail"), detail);
-      byId("switch-now").hidden = current.phase !== "failing" || facts.next === "nowhere";
+      byId("switch-now").hidden = current.phase !== "failing" || facts.next === null;
       byId("go-back").hidden = byId("stay").hidden = current.phase !== "offering";
       say(byId("switch-now"), `Switch to ${facts.next} now`);
       say(byId("go-back"), `Go back to ${place(current.preferred)}`);

@@ -8,7 +8,7 @@
   const backends = W.backends.list();
   const video = byId("video");
   const playback = W.playback.create(video);
-  const facts = { lastFailure: "", summary: "", next: "nowhere", taken: 0, waiting: 0, failover: null };
+  const facts = { lastFailure: "", summary: "", next: null, taken: 0, waiting: 0, failover: null };
   let film = null;
   let state = null;
   let view = null;
@@ -24,11 +24,13 @@
     say(byId("answer"), texts.join(" "));
   }
 
+  const countDown = () => view.countdown(facts.next === null ? null : failover.remaining(state, wall()));
+
   function show() {
     const others = state.regions.filter((id) => id !== state.active && state.streaks[id].failed === 0);
-    facts.next = others.length ? view.place(others[0]) : "nowhere";
+    facts.next = others.length ? view.place(others[0]) : null;
     view.state(state, facts);
-    view.countdown(failover.remaining(state, wall()));
+    countDown();
     buttons.show(state.active);
   }
 
@@ -172,7 +174,7 @@
     repeat.addEventListener("change", () => { video.loop = repeat.checked; W.storage.keep("repeat", repeat.checked); });
     setInterval(() => {
       dispatch({ type: "tick" });
-      view.countdown(failover.remaining(state, wall()));
+      countDown();
       const position = playback.position();
       view.figures({ share: position === null ? null : Number(position), ...facts, gap: playback.longestGap() });
     }, 200);
