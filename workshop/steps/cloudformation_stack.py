@@ -20,7 +20,7 @@ from workshop.errors import DefinitionError, WorkshopError
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Resource, State, Step
 from workshop.steps.stack_changes import call_once, update_by_change_set
 from workshop.steps.stack_permissions import stack_permissions
-from workshop.steps.stack_remains import clear_log_groups, remains
+from workshop.steps.stack_remains import STACK, clear_log_groups, remains, stood
 from workshop.steps.stack_waits import failure, mark, wait_settled
 from workshop.steps.template import declared
 
@@ -92,15 +92,19 @@ class CloudFormationStack(Step[StackParams]):
         if stack is not None and not ctx.owns(stack.tags):
             return
         if stack is not None:
+            ctx.record(STACK, ctx.params.name)  # what it leaves is ours, on a machine too that did not make it
             await self._delete(ctx, stack)
-        await clear_log_groups(ctx, _declared(ctx))
+        if stood(ctx):
+            await clear_log_groups(ctx, _declared(ctx))
 
     async def leftovers(self, ctx: Context[StackParams]) -> list[Resource]:
         found = await remains(ctx, _declared(ctx))
         stack = await describe_stack(ctx.aws, ctx.region, ctx.params.name)
         if stack is not None:
-            why = stack.status if ctx.owns(stack.tags) else "not made by this workshop: left alone"
-            found.append(Resource("stack", stack.name, ctx.region, why=why, fix=_delete_command(ctx)))
+            ours = ctx.owns(stack.tags)
+            why = stack.status if ours else "not made by this workshop: left alone"
+            show = f"aws cloudformation describe-stacks --region {ctx.region} --stack-name {stack.name}"
+            found.append(Resource("stack", stack.name, ctx.region, why=why, fix=_delete_command(ctx), show=show, ours=ours))
         return found
 
     def commands(self, ctx: Context[StackParams]) -> list[str]:
@@ -156,6 +160,7 @@ class CloudFormationStack(Step[StackParams]):
 
     async def _request_creation(self, ctx: Context[StackParams]) -> str:
         """Ask for the stack and answer its id."""
+        ctx.record(STACK, ctx.params.name)
         try:
             answer = await ctx.aws.call(
                 "cloudformation", ctx.region, "create_stack", StackName=ctx.params.name, TemplateBody=_body(ctx),

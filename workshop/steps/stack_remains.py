@@ -54,4 +54,5 @@ def _is_api(ctx: Context[Any], resource: Declared, api: Found) -> bool:
 def _resource(ctx: Context[Any], found: Found) -> Resource:
     # A log group has no tags: it is ours through the function or API of our stack that it is named after.
     foreign = found.tags is not None and not ctx.owns(found.tags) and found.id != ctx.known.get("ApiId")
-    return Resource(found.kind, found.name, found.region, why=FOREIGN if foreign else "", fix=found.fix)
+    why = FOREIGN if foreign else ""
+    return Resource(found.kind, found.name, found.region, why=why, fix=found.fix, show=found.show, ours=not foreign)
