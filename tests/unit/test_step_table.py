@@ -186,7 +186,8 @@ async def test_the_source_region_rule_that_stays_is_reported_with_the_earliest_t
     assert "2026-03-02 09:00 UTC" in caught.value.why and "workshop teardown" in caught.value.fix
     assert 120 < asyncio.get_running_loop().time() < 900
     (left,) = await STEP.leftovers(world.context(PARAMS))
-    assert left.why == "" and left.fix == "aws dynamodb delete-table --region us-west-2 --table-name films"
+    assert "24 hours" in left.why and left.earliest == "2026-03-02T09:00:00+00:00"
+    assert left.fix == "aws dynamodb delete-table --region us-west-2 --table-name films"
 
 
 async def test_a_denied_deletion_is_not_tried_again(world):

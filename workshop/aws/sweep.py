@@ -17,7 +17,7 @@ __all__ = ["Found", "delete_log_group", "functions", "log_groups", "rest_apis", 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One resource that stands. `id` is what its delete command takes."""
+    """One resource that stands. `id` is what its delete command takes; `show` is the command that describes it."""
 
     kind: str
     name: str
@@ -25,13 +25,15 @@ class Found:
     id: str
     tags: Mapping[str, str] | None
     fix: str
+    show: str
 
 
 async def rest_apis(aws: Door, region: str) -> list[Found]:
     """All REST APIs of a region, with their tags."""
     return [
         Found("rest-api", api["name"], region, api["id"], dict(api.get("tags") or {}),
-              f"aws apigateway delete-rest-api --region {region} --rest-api-id {api['id']}")
+              f"aws apigateway delete-rest-api --region {region} --rest-api-id {api['id']}",
+              f"aws apigateway get-rest-api --region {region} --rest-api-id {api['id']}")
         async for page in _pages(aws, "apigateway", region, "get_rest_apis", cursor="position")
         for api in page.get("items", [])
     ]  # fmt: skip
@@ -46,14 +48,16 @@ async def functions(aws: Door, region: str, name: str) -> list[Found]:
             return []
         raise
     fix = f"aws lambda delete-function --region {region} --function-name {name}"
-    return [Found("function", name, region, name, dict(answer.get("Tags") or {}), fix)]
+    show = f"aws lambda get-function --region {region} --function-name {name}"
+    return [Found("function", name, region, name, dict(answer.get("Tags") or {}), fix, show)]
 
 
 async def log_groups(aws: Door, region: str, prefix: str) -> list[Found]:
     """The log groups whose name begins with `prefix`."""
     return [
         Found("log-group", group["logGroupName"], region, group["logGroupName"], None,
-              f"aws logs delete-log-group --region {region} --log-group-name {group['logGroupName']}")
+              f"aws logs delete-log-group --region {region} --log-group-name {group['logGroupName']}",
+              f"aws logs describe-log-groups --region {region} --log-group-name-prefix {group['logGroupName']}")
         async for page in _pages(aws, "logs", region, "describe_log_groups", cursor="nextToken", logGroupNamePrefix=prefix)
         for group in page.get("logGroups", [])
     ]  # fmt: skip
@@ -75,10 +79,23 @@ async def roles(aws: Door, region: str, prefix: str) -> list[Found]:
         for role in page.get("Roles", []):
             name = role["RoleName"]
             if name.startswith(prefix):
-                answer = await aws.call("iam", region, "list_role_tags", RoleName=name)
-                tags = {tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])}
-                found.append(Found("role", name, "global", name, tags, f"aws iam delete-role --role-name {name}"))
+                tags = await _role_tags(aws, region, name)
+                if tags is None:
+                    continue
+                fix, show = f"aws iam delete-role --role-name {name}", f"aws iam get-role --role-name {name}"
+                found.append(Found("role", name, "global", name, tags, fix, show))
     return found
+
+
+async def _role_tags(aws: Door, region: str, name: str) -> dict[str, str] | None:
+    """The tags of a role, or None when it went away since it was listed, with the stack of another region for instance."""
+    try:
+        answer = await aws.call("iam", region, "list_role_tags", RoleName=name)
+    except AwsError as error:
+        if error.code == "NoSuchEntity":
+            return None
+        raise
+    return {tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])}
 
 
 async def _pages(

@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from workshop.engine.holdings import SCHEMA as HOLDINGS
+from workshop.engine.holdings import Holdings
 from workshop.engine.plan import NodeKey
 from workshop.engine.results import NodeResult, Outcome
 from workshop.engine.scope import Scope
@@ -45,8 +47,8 @@ CREATE TABLE made (
     PRIMARY KEY (workshop, target, account, region, kind, name)
 );
 """
-VERSION = 2
-MIGRATIONS = {0: SCHEMA, 1: UNDOS}
+VERSION = 3
+MIGRATIONS = {0: SCHEMA, 1: UNDOS, 2: HOLDINGS}
 """What brings a journal of some version to the next."""
 
 
@@ -81,15 +83,17 @@ class Journal:
             self._db = _open(path)
         self.undos = Undos(self._db)
         """What must be put back."""
+        self.holdings = Holdings(self._db)
+        """What teardowns found, and saw gone."""
 
     def close(self) -> None:
         self._db.close()
 
-    def begin_run(self, run: str, command: str, scope: Scope) -> None:
-        """A command that may change something begins."""
+    def begin_run(self, run: str, command: str, scope: Scope, identity: str = "") -> None:
+        """A command that may change something begins; `identity` is the caller's ARN."""
         self._write(
-            "INSERT INTO runs (id, command, workshop, target, account, pid, started) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (run, command, scope.workshop, scope.target, scope.account, os.getpid(), _now()),
+            "INSERT INTO runs (id, command, workshop, target, account, pid, started, identity) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (run, command, scope.workshop, scope.target, scope.account, os.getpid(), _now(), identity),
         )
 
     def end_run(self, run: str, *, ok: bool) -> None:
@@ -123,6 +127,7 @@ class Journal:
             for table in ("standings", "made"):
                 self._db.execute(f"DELETE FROM {table} WHERE workshop = ? AND target = ? AND account = ?", key)  # noqa: S608
         self.undos.forget(scope)
+        self.holdings.forget(scope)
 
     def standings(self, workshop: str) -> list[Standing]:
         """Where the workshop stands, the latest used first."""

@@ -7,18 +7,23 @@ removes it. What a first sweep still finds is destroyed once more (log groups co
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from workshop.aws.errors import CredentialsError
 from workshop.engine.events import Emit, Event, NodeFinished, Noticed, RunStarted
 from workshop.engine.execute import Stop, execute
-from workshop.engine.plan import Node, Plan
+from workshop.engine.plan import Node, NodeKey, Plan
 from workshop.engine.results import NodeResult, Outcome
 from workshop.engine.workspace import Contexts, Workspace
-from workshop.steps.base import Resource, State
+from workshop.errors import WorkshopError
+from workshop.steps.base import Context, Resource, State, Step
 
-__all__ = ["sweep", "take_down"]
+__all__ = ["UNKNOWN", "sweep", "take_down"]
+
+UNKNOWN = "unknown"
+"""The kind of a leftover that could not be asked about."""
 
 
 async def take_down(workspace: Workspace, plan: Plan, contexts: Contexts, emit: Emit, stop: Stop) -> list[NodeResult]:
@@ -34,7 +39,9 @@ async def take_down(workspace: Workspace, plan: Plan, contexts: Contexts, emit: 
         if observed.state is State.FOREIGN or not observed.ours:
             detail = observed.detail or "not made by this workshop: left alone"
             return NodeResult(node, Outcome.SKIPPED, detail=detail)
-        journal.intend(workspace.run, workspace.scope(node.key.account), node.key)
+        scope = workspace.scope(node.key.account)
+        journal.intend(workspace.run, scope, node.key)
+        journal.holdings.found(scope, node.key, await _named(step, ctx))
         await step.destroy(ctx)
         stood = observed.state is not State.ABSENT
         return NodeResult(node, Outcome.REMOVED if stood else Outcome.ABSENT)
@@ -51,29 +58,67 @@ async def take_down(workspace: Workspace, plan: Plan, contexts: Contexts, emit: 
     )  # fmt: skip
 
 
+async def _named(step: Step[Any], ctx: Context[Any]) -> list[Resource]:
+    """What the node holds, for the receipt; a refusal to say so stops no removal."""
+    try:
+        return await step.leftovers(ctx)
+    except CredentialsError:
+        raise
+    except WorkshopError:
+        return []
+
+
 async def sweep(plan: Plan, contexts: Contexts, emit: Emit, results: Sequence[NodeResult]) -> list[Resource]:
-    """Ask every region twice what is left; destroy again what comes back between the two."""
+    """Ask every region twice what is left; destroy again what comes back between the two.
+
+    A region or a service that refuses to answer counts as something left: nobody knows that nothing is.
+    """
     emit(Noticed("Sweeping every region for leftovers."))
-    first = await _leftovers(plan, contexts)
-    retry = [r.node for r in results if r.outcome in (Outcome.REMOVED, Outcome.ABSENT)]
-    for node in retry:
+    first = await _ask_all(plan, contexts)
+    for node in (r.node for r in results if r.outcome in (Outcome.REMOVED, Outcome.ABSENT)):
         step, ctx = contexts.lenient(node)
-        if not step.verifies and any(resource in first for resource in await step.leftovers(ctx)):
-            await step.destroy(ctx)
-    second = await _leftovers(plan, contexts)
+        if not step.verifies and first[node.key]:
+            try:
+                await step.destroy(ctx)
+            except CredentialsError:
+                raise
+            except WorkshopError as error:
+                emit(Noticed(f"! {node.key} came back and was not removed again: {error.what} {error.why}"))
+    second = _merged(await _ask_all(plan, contexts))
     for resource in second:
         emit(Noticed(f"Left: {resource.kind} {resource.name} in {resource.region}"))
     return second
 
 
-async def _leftovers(plan: Plan, contexts: Contexts) -> list[Resource]:
+async def _ask_all(plan: Plan, contexts: Contexts) -> dict[NodeKey, list[Resource]]:
+    """What every node names as left. What it held and does not name any more is noted as gone."""
+    workspace = contexts.workspace
+
     async def of(node: Node) -> list[Resource]:
         step, ctx = contexts.lenient(node)
-        return await step.leftovers(ctx)
+        try:
+            left = await step.leftovers(ctx)
+        except CredentialsError:
+            raise
+        except WorkshopError as error:
+            return [_unknown(node, error)]
+        workspace.journal.holdings.missed(workspace.scope(node.key.account), node.key, left)
+        return left
 
+    return {node.key: left for node, left in zip(plan.nodes, await asyncio.gather(*map(of, plan.nodes)), strict=True)}
+
+
+def _merged(left: Mapping[NodeKey, Sequence[Resource]]) -> list[Resource]:
+    """Each resource once: several steps may name the same one."""
     found: dict[tuple[str, str, str], Resource] = {}
-    for group in await asyncio.gather(*(of(node) for node in plan.nodes)):
-        for resource in group:
-            known = found.get(resource.identity)
-            found[resource.identity] = resource if known is None else replace(known, why=known.why or resource.why)
+    for resource in (resource for group in left.values() for resource in group):
+        known = found.get(resource.identity)
+        found[resource.identity] = resource if known is None else replace(known, why=known.why or resource.why)
     return [found[key] for key in sorted(found)]
+
+
+def _unknown(node: Node, error: WorkshopError) -> Resource:
+    return Resource(
+        UNKNOWN, node.key.step, node.key.region, why=f"nobody knows what is left of it: {error.what} {error.why}".strip(),
+        fix=error.fix or "workshop teardown",
+    )  # fmt: skip

@@ -91,7 +91,7 @@ class Observed:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Resource:
-    """One thing in an account that is, or could be, ours. `fix` is the command that removes it."""
+    """One thing in an account that is, or could be, ours. `fix` is the command that removes it, `show` the one that shows it."""
 
     kind: str
     name: str
@@ -100,6 +100,9 @@ class Resource:
     fix: str = ""
     earliest: str = ""
     """ISO 8601 UTC time before which AWS refuses to delete it; empty when it may be deleted now."""
+    show: str = ""
+    ours: bool = True
+    """False for what has our name and was not made by us: it is left alone."""
 
     @property
     def identity(self) -> tuple[str, str, str]:

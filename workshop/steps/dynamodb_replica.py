@@ -24,6 +24,7 @@ from workshop.steps.dynamodb_table import (
     drill_permissions,
     protected,
     source_rule,
+    standing,
     table_arn,
 )
 
@@ -144,8 +145,7 @@ class DynamoDBReplica(Step[ReplicaParams]):
         if local is None:
             return []
         ours = await self._is_ours(ctx, home, local)
-        why = "" if ours else "not made by this workshop: left alone"
-        return [Resource("table", local.name, ctx.region, why=why, fix=delete_command(local.name, ctx.region))]
+        return [standing(local, ours=ours)]
 
     def commands(self, ctx: Context[ReplicaParams]) -> list[str]:
         table, home = shlex.quote(ctx.params.table), ctx.home

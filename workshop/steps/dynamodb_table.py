@@ -37,6 +37,7 @@ __all__ = [
     "drill_permissions",
     "protected",
     "source_rule",
+    "standing",
     "table_arn",
     "wait_gone",
 ]
@@ -128,8 +129,8 @@ class DynamoDBTable(Step[TableParams]):
         table = await describe_table(ctx.aws, ctx.region, ctx.params.name)
         if table is None:
             return []
-        why = "" if await _is_ours(ctx, table) else "not made by this workshop: left alone"
-        return [Resource(KIND, table.name, ctx.region, why=why, fix=delete_command(table.name, ctx.region))]
+        ours = await _is_ours(ctx, table)
+        return [standing(table, ours=ours, earliest=_earliest(ctx, table) if ours else "")]
 
     async def stake(self, ctx: Context[TableParams]) -> str:
         """The items, counted in the table itself: ItemCount is hours old (section 2)."""
@@ -244,6 +245,20 @@ def drill_permissions(arn: str, region: str) -> list[Permission]:
     return [Permission(f"dynamodb:{action}", arn, region, Phase.DRILL) for action in actions]
 
 
+def standing(table: Table, *, ours: bool, earliest: str = "") -> Resource:
+    """A table that stands, as a leftover: why, until when, and the commands that show and remove it."""
+    fix, why = delete_command(table.name, table.region), ""
+    if not ours:
+        why = "not made by this workshop: left alone"
+    elif table.protected:
+        why, fix = "deletion protection is on", f"{_unprotect_command(table.name, table.region)} && {fix}"
+    elif earliest:
+        why = "AWS may keep a table that was the source of a new replica for 24 hours"
+    show = f"aws dynamodb describe-table --region {table.region} --table-name {shlex.quote(table.name)}"
+    until = "" if table.protected else earliest
+    return Resource(KIND, table.name, table.region, why=why, fix=fix, earliest=until, show=show, ours=ours)
+
+
 def delete_command(name: str, region: str) -> str:
     """The line that deletes a table by hand."""
     return f"aws dynamodb delete-table --region {region} --table-name {shlex.quote(name)}"
@@ -275,9 +290,19 @@ def protected(table: Table, region: str) -> WorkshopError:
     """Deletion protection is somebody's decision: it is reported, not undone."""
     return WorkshopError(
         f"The table {table.name} in {region} has deletion protection on.", "Somebody switched it on after setup.",
-        f"aws dynamodb update-table --region {region} --table-name {shlex.quote(table.name)} --no-deletion-protection-enabled",
-        code="DeletionProtection",
+        _unprotect_command(table.name, region), code="DeletionProtection",
     )  # fmt: skip
+
+
+def _unprotect_command(name: str, region: str) -> str:
+    return f"aws dynamodb update-table --region {region} --table-name {shlex.quote(name)} --no-deletion-protection-enabled"
+
+
+def _earliest(ctx: Context[Any], table: Table) -> str:
+    """When AWS deletes the table at the latest: a day after the newest replica that we added to it (section 1.6)."""
+    added = [when for region in ctx.regions if (when := ctx.made(REPLICA, table.name, region))]
+    day = max(added) + timedelta(hours=24) if added else ctx.clock.now()
+    return day.isoformat(timespec="seconds") if day > ctx.clock.now() else ""
 
 
 def source_rule(ctx: Context[Any], table: Table, refusal: AwsError) -> PartlyDoneError:

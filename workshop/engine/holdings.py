@@ -1,0 +1,104 @@
+"""What a teardown found standing, and when each thing was seen gone: the memory that receipts are written from.
+
+In: the journal's database, resources as the steps name them. Out: holdings, which outlive a teardown that was killed. It asks
+nobody what stands: the steps did.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from workshop.engine.plan import NodeKey
+from workshop.steps.base import Resource
+
+if TYPE_CHECKING:
+    from workshop.engine.journal import Scope
+
+__all__ = ["SCHEMA", "Holding", "Holdings"]
+
+SCHEMA = """
+ALTER TABLE runs ADD COLUMN identity TEXT NOT NULL DEFAULT '';
+CREATE TABLE holdings (
+    workshop TEXT NOT NULL, target TEXT NOT NULL, account TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,
+    region TEXT NOT NULL, show TEXT NOT NULL, step TEXT NOT NULL, place TEXT NOT NULL, gone TEXT,
+    PRIMARY KEY (workshop, target, account, kind, name, region)
+)
+"""
+MAKER = """
+SELECT coalesce(r.finished, r.started), u.identity, u.id FROM results r JOIN runs u ON u.id = r.run
+WHERE r.workshop = ? AND r.target = ? AND r.account = ? AND r.step = ? AND r.region = ? AND u.command <> 'teardown'
+AND coalesce(r.outcome, '') IN ('created', 'updated', 'failed', '') ORDER BY r.outcome = 'created' DESC, r.rowid DESC LIMIT 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One thing that stood. `made`, `by` and `run` are empty when this machine's journal does not know; `gone` until it is."""
+
+    kind: str
+    name: str
+    region: str
+    show: str
+    step: str
+    made: str
+    by: str
+    run: str
+    gone: str
+
+
+class Holdings:
+    """The holdings of one journal. Every method is one short transaction."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def found(self, scope: Scope, key: NodeKey, resources: Iterable[Resource]) -> None:
+        """Written before a node is taken down: these things stood then."""
+        rows = [
+            (scope.workshop, scope.target, scope.account, r.kind, r.name, r.region, r.show, key.step, key.region)
+            for r in resources
+            if r.ours
+        ]
+        with self._db:
+            self._db.executemany(
+                "INSERT INTO holdings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)"
+                " ON CONFLICT (workshop, target, account, kind, name, region) DO UPDATE SET gone = NULL, show = excluded.show",
+                rows,
+            )
+
+    def missed(self, scope: Scope, key: NodeKey, still: Sequence[Resource]) -> None:
+        """The node was asked what stands: what it held and did not name is gone, from now on; what it named is not."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        standing = {resource.identity for resource in still}
+        where = (scope.workshop, scope.target, scope.account, key.step, key.region)
+        with self._db:
+            held = self._db.execute(
+                "SELECT rowid, kind, name, region, gone FROM holdings WHERE workshop = ? AND target = ? AND account = ?"
+                " AND step = ? AND place = ?", where,
+            ).fetchall()  # fmt: skip
+            for row, kind, name, region, gone in held:
+                value = None if (kind, name, region) in standing else gone or now
+                self._db.execute("UPDATE holdings SET gone = ? WHERE rowid = ?", (value, row))
+
+    def of(self, scope: Scope) -> list[Holding]:
+        """Everything of a workshop, in the order in which it was found."""
+        rows = self._db.execute(
+            "SELECT kind, name, region, show, step, place, gone FROM holdings WHERE workshop = ? AND target = ? AND account = ?"
+            " ORDER BY rowid", (scope.workshop, scope.target, scope.account),
+        ).fetchall()  # fmt: skip
+        found = []
+        for kind, name, region, show, step, place, gone in rows:
+            maker = self._db.execute(MAKER, (scope.workshop, scope.target, scope.account, step, place)).fetchone()
+            made, by, run = maker or ("", "", "")
+            found.append(Holding(kind, name, region, show, step, made, by, run, gone or ""))
+        return found
+
+    def forget(self, scope: Scope) -> None:
+        """The workshop is gone, and its receipt is written."""
+        key = (scope.workshop, scope.target, scope.account)
+        with self._db:
+            self._db.execute("DELETE FROM holdings WHERE workshop = ? AND target = ? AND account = ?", key)
