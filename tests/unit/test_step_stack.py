@@ -312,9 +312,8 @@ async def test_a_log_group_of_a_function_that_we_never_made_is_left_alone(world,
 async def test_leftovers_are_found_by_the_names_of_the_template(world, make):
     remains = world.door.remains
     remains.functions[HOME, "films-dev"] = dict(OURS)
-    remains.apis = {
-        (HOME, "a1"): ("films", dict(OURS)), (HOME, "a2"): ("films", {}), (HOME, "a3"): ("other", {}), ("eu-west-1", "a4"): ("films", {}),
-    }  # fmt: skip
+    remains.apis = {(HOME, "a1"): ("films", dict(OURS)), (HOME, "a2"): ("films", {}), (HOME, "a3"): ("other", {})}
+    remains.apis["eu-west-1", "a4"] = ("films", {})
     remains.roles = {"films-Role-ABC": dict(OURS), "films-Role-DEF": {}, "unrelated": {}}
     found = {(r.kind, r.name, r.why) for r in await STEP.leftovers(make())}
     foreign = "not made by this workshop: left alone"

@@ -9,9 +9,16 @@ from workshop.aws.sweep import Found, delete_log_group, functions, log_groups, r
 from workshop.steps.base import Context, Resource
 from workshop.steps.template import Declared
 
-__all__ = ["clear_log_groups", "remains"]
+__all__ = ["STACK", "clear_log_groups", "remains", "stood"]
 
+STACK = "stack"
+"""Under this name the journal knows that a stack of ours stood."""
 FOREIGN = "not made by this workshop: left alone"
+
+
+def stood(ctx: Context[Any]) -> bool:
+    """Whether a stack of ours stood here: without one, a log group of a declared name belongs to somebody else's function."""
+    return bool(ctx.known) or ctx.made(STACK, ctx.params.name, ctx.region) is not None
 
 
 async def remains(ctx: Context[Any], resources: Sequence[Declared]) -> list[Resource]:
@@ -53,6 +60,5 @@ def _is_api(ctx: Context[Any], resource: Declared, api: Found) -> bool:
 
 def _resource(ctx: Context[Any], found: Found) -> Resource:
     # A log group has no tags: it is ours through the function or API of our stack that it is named after.
-    foreign = found.tags is not None and not ctx.owns(found.tags) and found.id != ctx.known.get("ApiId")
-    why = FOREIGN if foreign else ""
-    return Resource(found.kind, found.name, found.region, why=why, fix=found.fix, show=found.show, ours=not foreign)
+    ours = stood(ctx) if found.tags is None else ctx.owns(found.tags) or found.id == ctx.known.get("ApiId")
+    return Resource(found.kind, found.name, found.region, why="" if ours else FOREIGN, fix=found.fix, show=found.show, ours=ours)
