@@ -7,7 +7,6 @@ state of both, and the parts that the controls speak to.
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
 import random
 import threading
@@ -35,12 +34,12 @@ from workshop.cloud.pacing import Pacing
 from workshop.cloud.patches import point, replace_point
 from workshop.cloud.persistence import Codec
 from workshop.cloud.stacks import extend_stacks
+from workshop.cloud.states import OWN, check_read_points, service_states, states_changed_by
 
 __all__ = ["Emulator"]
 
 logger = logging.getLogger("workshop.cloud")
 
-OWN = "workshop"
 TABLE_STATES = ("dynamodb", "cloudwatch", OWN)
 
 
@@ -49,12 +48,13 @@ class Emulator:
 
     def __init__(self, pacing: Pacing, changed: Callable[[Iterable[str] | None], None], chance: random.Random) -> None:
         self._changed = changed
+        check_read_points()
         replace_point(ministack, "_collect_scripts", lambda _: _no_scripts)
         extend_gateway()
         self.app: Asgi = point(ministack, "app")
         self.codec = Codec(point(persistence, "_json_default"), point(persistence, "_json_object_hook"))
         self.faults = Faults(_service_named, operation_names, chance, self._moved)
-        self.calls = Calls(self.faults, pacing, _here, Connections(tcp_server.TCPServer).drop, _states_of)
+        self.calls = Calls(self.faults, pacing, _here, Connections(tcp_server.TCPServer).drop, states_changed_by)
         self.calls.wrap_all(point(ministack, "SERVICE_HANDLERS"))
         extend_functions(lambda_svc, pacing, self.faults.concurrency)
         keep_logs_short(cloudwatch_logs)
@@ -93,9 +93,7 @@ class Emulator:
 
     def getters(self) -> Mapping[str, Callable[[], Any]]:
         """How to read the state of every service that was used, and our own."""
-        services: dict[str, Callable[[], Any]] = point(ministack, "_build_persistence_save_dict")()
-        direct = {name: get for name, get in UNCOPIED.items() if name in services}
-        return {**services, **direct, OWN: self._document}
+        return {**service_states(), OWN: self._document}
 
     def restore(self, name: str, state: Any) -> None:
         """Give a service its saved state back; a service that is gone or refuses it starts empty, with a line in the log."""
@@ -176,75 +174,6 @@ def _service_named(name: str) -> str | None:
     if name == "execute-api":
         return name
     return found if found in point(ministack, "SERVICE_HANDLERS") else None
-
-
-def _dynamodb_state() -> Any:
-    """MiniStack's own document without its copies: it is written out before anything else can run."""
-    state = {name: getattr(dynamodb, f"_{name}") for name in _DYNAMODB}
-    tables = responses.AccountRegionScopedDict()
-    for key, record in dynamodb._tables.all_items():
-        tables.set_scoped(*key, {name: value for name, value in record.items() if name != dynamodb._INDEX_MEMBERS})
-    return {**state, "tables": tables}
-
-
-def _logs_state() -> Any:
-    return {name: getattr(cloudwatch_logs, f"_{name}") for name in _LOGS}
-
-
-def _metrics_state() -> Any:
-    return {name: getattr(cloudwatch, f"_{name}") for name in _METRICS}
-
-
-UNCOPIED: dict[str, Callable[[], Any]] = {
-    "dynamodb": _dynamodb_state,
-    "cloudwatch_logs": _logs_state,
-    "cloudwatch": _metrics_state,
-}
-"""The services that grow: their documents without MiniStack's copies."""
-
-
-@functools.cache
-def _states_of(service: str) -> frozenset[str] | None:
-    """The saved states that a service's own calls change, besides ours."""
-    if service == "cloudformation":
-        return None
-    entry = point(ministack, "SERVICE_REGISTRY").get(service, {})
-    names = {entry.get("state_key", entry.get("module", "")), entry.get("module", ""), *entry.get("sub_modules", ())}
-    return frozenset({*names, "cloudwatch", "cloudwatch_logs", OWN})
-
-
-_LOGS = (
-    "log_groups",
-    "destinations",
-    "resource_policies",
-    "log_group_policies",
-    "metric_filters",
-    "queries",
-    "log_records",
-    "delivery_sources",
-    "delivery_destinations",
-    "deliveries",
-)
-_METRICS = (
-    "metrics",
-    "alarms",
-    "composite_alarms",
-    "composite_triggers",
-    "alarm_history",
-    "dashboards",
-    "resource_tags",
-)
-_DYNAMODB = (
-    "tags",
-    "ttl_settings",
-    "pitr_settings",
-    "kinesis_destinations",
-    "contributor_insights",
-    "backups",
-    "resource_policies",
-    "exports",
-    "imports",
-)
 
 
 def _no_scripts(*_: str) -> list[str]:

@@ -1,0 +1,116 @@
+"""Which of MiniStack's states are saved, and how the large ones are read without a copy.
+
+What comes in: MiniStack's modules. What goes out: functions that hand over a service's state, to be written out before anything
+else can run; and which states a call to a service may change.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ministack import app as ministack
+from ministack.core import responses
+from ministack.services import apigateway, apigateway_v1, cloudwatch, cloudwatch_logs, dynamodb, iam, lambda_svc
+
+from workshop.cloud.patches import point
+
+__all__ = ["OWN", "check_read_points", "service_states", "states_changed_by"]
+
+OWN = "workshop"
+"""The name under which this room's own state stands beside those of the services."""
+
+
+def _dynamodb_state() -> Any:
+    """MiniStack's own document without its copies: it is written out before anything else can run."""
+    state = {name: getattr(dynamodb, f"_{name}") for name in _DYNAMODB}
+    tables = responses.AccountRegionScopedDict()
+    for key, record in dynamodb._tables.all_items():
+        tables.set_scoped(*key, {name: value for name, value in record.items() if name != dynamodb._INDEX_MEMBERS})
+    return {**state, "tables": tables}
+
+
+def _logs_state() -> Any:
+    return {name: getattr(cloudwatch_logs, f"_{name}") for name in _LOGS}
+
+
+def _metrics_state() -> Any:
+    return {name: getattr(cloudwatch, f"_{name}") for name in _METRICS}
+
+
+_DYNAMODB = (
+    "tags",
+    "ttl_settings",
+    "pitr_settings",
+    "kinesis_destinations",
+    "contributor_insights",
+    "backups",
+    "resource_policies",
+    "exports",
+    "imports",
+)
+_LOGS = (
+    "log_groups",
+    "destinations",
+    "resource_policies",
+    "log_group_policies",
+    "metric_filters",
+    "queries",
+    "log_records",
+    "delivery_sources",
+    "delivery_destinations",
+    "deliveries",
+)
+_METRICS = (
+    "metrics",
+    "alarms",
+    "composite_alarms",
+    "composite_triggers",
+    "alarm_history",
+    "dashboards",
+    "resource_tags",
+)
+# What this room reads of MiniStack without replacing it.
+READ: dict[Any, tuple[str, ...]] = {
+    dynamodb: (
+        *("json", "json_response", "error_response_json", "get_account_id", "get_region", "request_scope", "new_uuid"),
+        *("_normalize_table_name", "load_persisted_state", *(f"_{name}" for name in _DYNAMODB)),
+    ),
+    cloudwatch: tuple(f"_{name}" for name in _METRICS),
+    cloudwatch_logs: tuple(f"_{name}" for name in _LOGS),
+    apigateway_v1: ("_rest_apis",),
+    apigateway: ("_apis",),
+    lambda_svc: ("_functions", "error_response_json"),
+    iam: ("_roles",),
+    responses: ("get_account_id", "get_region", "request_scope", "AccountRegionScopedDict"),
+}
+UNCOPIED: dict[str, Callable[[], Any]] = {
+    "dynamodb": _dynamodb_state,
+    "cloudwatch_logs": _logs_state,
+    "cloudwatch": _metrics_state,
+}
+"""The services that grow: their documents without MiniStack's copies."""
+
+
+def check_read_points() -> None:
+    """Every member that is read must exist."""
+    for module, names in READ.items():
+        for name in names:
+            point(module, name)
+
+
+def service_states() -> Mapping[str, Callable[[], Any]]:
+    """How to read the state of every service that was used."""
+    services: dict[str, Callable[[], Any]] = point(ministack, "_build_persistence_save_dict")()
+    return {**services, **{name: get for name, get in UNCOPIED.items() if name in services}}
+
+
+@functools.cache
+def states_changed_by(service: str) -> frozenset[str] | None:
+    """The saved states that a service's own calls change, besides ours."""
+    if service == "cloudformation":
+        return None
+    entry = point(ministack, "SERVICE_REGISTRY").get(service, {})
+    names = {entry.get("state_key", entry.get("module", "")), entry.get("module", ""), *entry.get("sub_modules", ())}
+    return frozenset({*names, "cloudwatch", "cloudwatch_logs", OWN})
