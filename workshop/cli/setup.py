@@ -87,7 +87,7 @@ async def bring_up(
     command = "step run" if step else "setup"
     title = f"{command} {step}".rstrip()
     async with guard(opened, title, shown):
-        journal.begin_run(workspace.run, title, opened.scope)
+        journal.begin_run(workspace.run, title, opened.scope, opened.identity)
         journal.stands(workspace.standing(opened.account, opened.standing.since if opened.standing else ""))
         async with interruptible(shown) as stop:
             results = await set_up(workspace, plan, contexts, shown, stop)

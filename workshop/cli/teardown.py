@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from workshop.cli.options import Common, common_options
+from workshop.cli.options import Common, common_options, retyped
 from workshop.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -85,8 +85,9 @@ async def bring_down(common: Common, opened: Opened, shown: Progress, start: flo
     from workshop.cli.guard import guard
     from workshop.cli.running import interruptible
     from workshop.cli.scene import mend_faults
+    from workshop.console.receipt import write_page
     from workshop.console.results import print_teardown, teardown_document
-    from workshop.engine.receipt import write_receipt
+    from workshop.engine.receipt import make_receipt, write_receipt
     from workshop.engine.teardown import sweep, take_down
     from workshop.engine.workspace import Contexts
 
@@ -95,14 +96,18 @@ async def bring_down(common: Common, opened: Opened, shown: Progress, start: flo
     leftovers: list[Resource] = []
     receipt = None
     async with guard(opened, "teardown", shown):
-        journal.begin_run(workspace.run, "teardown", opened.scope)
+        journal.begin_run(workspace.run, "teardown", opened.scope, opened.identity)
         await mend_faults(opened, shown.notice)
         async with interruptible(shown) as stop:
             results = await take_down(workspace, plan, contexts, shown, stop)
             if not stop.asked:
                 leftovers = await sweep(plan, contexts, shown, results)
-                since = opened.standing.since if opened.standing else ""
-                receipt = write_receipt(opened.folder / "receipts", workspace, opened.account, results, leftovers, since)
+                made = make_receipt(
+                    workspace, opened.account, results, leftovers, since=opened.standing.since if opened.standing else "",
+                    by=opened.identity, again=retyped(common, "teardown", workspace.target.name),
+                )  # fmt: skip
+                receipt = write_receipt(opened.folder / "receipts", made)
+                write_page(receipt, made)
         code = _exit_code(results, leftovers, interrupted=stop.asked and stop.fatal is None)
         journal.end_run(workspace.run, ok=code == ExitCode.DONE)
         if code == ExitCode.DONE:

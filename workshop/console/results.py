@@ -50,12 +50,13 @@ def teardown_document(
     })  # fmt: skip
 
 
-def leftover_documents(leftovers: Sequence[Resource]) -> list[dict[str, str]]:
-    """Leftovers as they stand in JSON documents and receipts."""
+def leftover_documents(leftovers: Sequence[Resource]) -> list[dict[str, Any]]:
+    """Leftovers as they stand in JSON documents."""
     return [
-        {"kind": r.kind, "name": r.name, "region": r.region, "why": r.why, "fix": r.fix, "earliest": r.earliest}
+        {"kind": r.kind, "name": r.name, "region": r.region, "why": r.why, "fix": r.fix, "earliest": r.earliest,
+         "show": r.show, "ours": r.ours}
         for r in leftovers
-    ]
+    ]  # fmt: skip
 
 
 def print_setup(
@@ -113,7 +114,8 @@ def print_teardown(
         console.print(f"  [yellow]![/] {resource.kind} {escape(resource.name)} in {resource.region or 'this machine'}{note}")
         console.print(f"    {escape(resource.fix)}", soft_wrap=True)
     if receipt:
-        console.print(f"Receipt: {receipt}", style="bright_black", soft_wrap=True)
+        # The page for people lies beside the JSON file that the document names.
+        console.print(f"Receipt: {receipt.with_suffix('.html')}", style="bright_black", soft_wrap=True, markup=False)
 
 
 def print_addresses(console: Console, apis: Mapping[str, Mapping[str, str]], links: Mapping[str, str]) -> None:

@@ -37,13 +37,17 @@ AND coalesce(r.outcome, '') IN ('created', 'updated', 'failed', '') ORDER BY r.o
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """One thing that stood. `made`, `by` and `run` are empty when this machine's journal does not know; `gone` until it is."""
+    """One thing that stood, and the step and place that it belongs to.
+
+    `made`, `by` (an ARN) and `run` are empty when this machine's journal does not know, `gone` while it stands.
+    """
 
     kind: str
     name: str
     region: str
     show: str
     step: str
+    place: str
     made: str
     by: str
     run: str
@@ -94,7 +98,7 @@ class Holdings:
         for kind, name, region, show, step, place, gone in rows:
             maker = self._db.execute(MAKER, (scope.workshop, scope.target, scope.account, step, place)).fetchone()
             made, by, run = maker or ("", "", "")
-            found.append(Holding(kind, name, region, show, step, made, by, run, gone or ""))
+            found.append(Holding(kind, name, region, show, step, place, made, by, run, gone or ""))
         return found
 
     def forget(self, scope: Scope) -> None:

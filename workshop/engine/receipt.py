@@ -1,40 +1,136 @@
-"""The receipt of a teardown: what was removed, what is left and why, in a file that outlives the run."""
+"""The receipt of a teardown: what was made, when, by whom, when each was seen gone, what is left and why.
+
+In: a workspace, the results of its teardown, what two sweeps still found. Out: a `Receipt`, and its JSON file, which outlives
+the run. How it looks to people is the console's business.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from workshop.engine.holdings import Holding
 from workshop.engine.results import NodeResult
+from workshop.engine.teardown import UNKNOWN
 from workshop.engine.workspace import Workspace
-from workshop.home import write_private
+from workshop.home import prepare, refuse_link, write_private
+from workshop.redaction import redact
 from workshop.steps.base import Resource
+from workshop.steps.upkeep import upkeep
 
-__all__ = ["write_receipt"]
+__all__ = ["Left", "Receipt", "make_receipt", "write_receipt"]
 
 
-def write_receipt(
-    folder: Path, workspace: Workspace, account: str, results: Sequence[NodeResult], leftovers: Sequence[Resource], since: str
-) -> Path:
-    """Write `receipts/<workshop>-<target>-<run>.json` and answer its path."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    path = folder / f"{workspace.name}-{workspace.target.name}-{workspace.run}.json"
-    document: dict[str, Any] = {
-        "version": 1,
-        "workshop": workspace.name,
-        "target": workspace.target.name,
-        "account": account,
-        "regions": list(workspace.settings.regions),
-        "run": workspace.run,
-        "set_up": since or None,
-        "torn_down": workspace.clock.now().isoformat(timespec="seconds"),
-        "steps": [result.document() for result in results],
-        "leftovers": [
-            {"kind": r.kind, "name": r.name, "region": r.region, "why": r.why, "fix": r.fix, "earliest": r.earliest}
-            for r in leftovers
-        ],
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Something that still stands, and what to do about it. `usd_a_month` is an estimate; None when nobody knows what it is."""
+
+    kind: str
+    name: str
+    region: str
+    why: str
+    fix: str
+    earliest: str
+    show: str
+    ours: bool
+    usd_a_month: float | None
+    upkeep: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Everything that a receipt says. Times are ISO 8601 in UTC, empty where this machine's journal does not know."""
+
+    workshop: str
+    title: str
+    target: str
+    endpoint: str
+    account: str
+    regions: tuple[str, ...]
+    run: str
+    set_up: str
+    torn_down: str
+    by: str
+    finish: str
+    """The command that goes on when something is left; empty when nothing is."""
+    made: tuple[Holding, ...]
+    steps: tuple[dict[str, Any], ...]
+    left: tuple[Left, ...]
+
+    @property
+    def clean(self) -> bool:
+        """Nothing of ours is left, and every step ended well."""
+        return not self.finish
+
+    @property
+    def usd_a_month(self) -> float:
+        """What everything that is ours and left costs a month, as far as it is known."""
+        return sum(left.usd_a_month or 0.0 for left in self.left if left.ours)
+
+    def document(self) -> dict[str, Any]:
+        """The receipt as its JSON file holds it."""
+        return {
+            "version": 1, "workshop": self.workshop, "title": self.title, "target": self.target, "endpoint": self.endpoint,
+            "account": self.account, "regions": list(self.regions), "run": self.run, "set_up": self.set_up or None,
+            "torn_down": self.torn_down, "by": self.by, "clean": self.clean, "finish": self.finish,
+            "usd_a_month": round(self.usd_a_month, 2), "made": [asdict(holding) for holding in self.made],
+            "steps": list(self.steps), "leftovers": [asdict(left) for left in self.left],
+        }  # fmt: skip
+
+
+def make_receipt(
+    workspace: Workspace,
+    account: str,
+    results: Sequence[NodeResult],
+    leftovers: Sequence[Resource],
+    *,
+    since: str,
+    by: str,
+    again: str,
+) -> Receipt:
+    """The receipt. `since` is when the workshop was set up, `by` who takes it down (an ARN), `again` the command that goes on."""
+    made = workspace.journal.holdings.of(workspace.scope(account))
+    reasons = {
+        (result.node.key.step, result.node.key.region): f"{result.error.what} {result.error.why}".strip()
+        for result in results
+        if result.error
     }
-    write_private(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    owners = {(h.kind, h.name, h.region): (h.step, h.place) for h in made}
+    left = [_left(resource, reasons.get(owners.get(resource.identity, ("", "")), "")) for resource in leftovers]
+    return Receipt(
+        workshop=workspace.name,
+        title=workspace.workshop.definition.title,
+        target=workspace.target.name,
+        endpoint=workspace.target.endpoint,
+        account=account,
+        regions=tuple(workspace.settings.regions),
+        run=workspace.run,
+        set_up=since,
+        torn_down=workspace.clock.now().isoformat(timespec="seconds"),
+        by=by,
+        finish=again if reasons or any(each.ours for each in left) else "",
+        made=tuple(made),
+        steps=tuple(result.document() for result in results),
+        left=tuple(left),
+    )
+
+
+def write_receipt(folder: Path, receipt: Receipt) -> Path:
+    """Write `receipts/<workshop>-<target>-<run>.json` (mode 0600, no secrets) and answer its path."""
+    refuse_link(folder)
+    path = prepare(folder) / f"{receipt.workshop}-{receipt.target}-{receipt.run}.json"
+    write_private(path, redact(json.dumps(receipt.document(), indent=2, ensure_ascii=False)) + "\n")
     return path
+
+
+def _left(resource: Resource, reason: str) -> Left:
+    cost = upkeep(resource.kind)
+    known = resource.kind != UNKNOWN
+    return Left(
+        kind=resource.kind, name=resource.name, region=resource.region, why=reason if resource.ours and reason else resource.why,
+        fix=resource.fix, earliest=resource.earliest, show=resource.show, ours=resource.ours,
+        usd_a_month=cost.usd if known else None, upkeep=cost.why if known else "unknown until it has been asked",
+    )  # fmt: skip

@@ -1,0 +1,83 @@
+"""How a receipt looks: one page of HTML beside its JSON file, to be printed, mailed and projected.
+
+In: a receipt. Out: a page that needs nothing but itself. Everything in it is escaped: names of resources and errors are other
+people's texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+
+from workshop.engine.holdings import Holding
+from workshop.engine.receipt import Left, Receipt
+from workshop.home import write_private
+from workshop.redaction import redact
+
+__all__ = ["receipt_page", "write_page"]
+
+KINDS = {
+    "table": "table", "stack": "stack", "function": "function", "rest-api": "REST API", "role": "role", "log-group": "log group",
+    "site": "web site", "bucket": "bucket", "unknown": "unknown",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What one region held. `region` is empty for this machine."""
+
+    region: str
+    holdings: tuple[Holding, ...]
+
+    @property
+    def gone(self) -> int:
+        return sum(bool(holding.gone) for holding in self.holdings)
+
+
+def write_page(path: Path, receipt: Receipt) -> Path:
+    """Write the page beside the JSON file at `path` (mode 0600) and answer where it is."""
+    page = path.with_suffix(".html")
+    write_private(page, receipt_page(receipt))
+    return page
+
+
+def receipt_page(receipt: Receipt) -> str:
+    """The page."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    ours = [left for left in receipt.left if left.ours]
+    page = environment.get_template("receipt.html.j2").render(
+        receipt=receipt, groups=_groups(receipt.made), ours=ours, foreign=[left for left in receipt.left if not left.ours],
+        failed=[step for step in receipt.steps if step["error"]], verdict=_verdict(receipt, ours),
+        gone=sum(bool(holding.gone) for holding in receipt.made), when=_when, kind=lambda name: KINDS.get(name, name),
+        makers=sorted({holding.by for holding in receipt.made if holding.by}),
+    )  # fmt: skip
+    return redact(page)
+
+
+def _groups(made: Sequence[Holding]) -> list[Group]:
+    ordered = sorted(made, key=lambda holding: (holding.region == "", holding.region, holding.kind, holding.name))
+    return [Group(region, tuple(holdings)) for region, holdings in groupby(ordered, key=lambda holding: holding.region)]
+
+
+def _verdict(receipt: Receipt, ours: Sequence[Left]) -> str:
+    if receipt.clean:
+        return "Nothing of ours left" if receipt.left else "Nothing left"
+    things = sum(left.usd_a_month is not None for left in ours)
+    if things:
+        return f"{things} {'thing' if things == 1 else 'things'} left"
+    return "Not finished"
+
+
+def _when(moment: str) -> str:
+    """An ISO 8601 time as people read it; UTC, which the page says once."""
+    if not moment:
+        return "not known here"
+    return datetime.fromisoformat(moment).strftime("%Y-%m-%d %H:%M:%S")
