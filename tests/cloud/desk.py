@@ -108,8 +108,8 @@ class Desk:
 
     def call(self, *command: str, code: int = 0, text: str | None = None, env: Mapping[str, str | None] | None = None) -> Result:
         done = subprocess.run(
-            command, cwd=self.work, env=self._environment(env), input="" if text is None else text, capture_output=True, text=True,
-            timeout=120, check=False,
+            command, cwd=self.work, env=self._environment(env), input=text or "", capture_output=True, text=True, timeout=120,
+            check=False,
         )  # fmt: skip
         assert done.returncode == code, f"{command}: exit {done.returncode}, not {code}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr + done.stdout
@@ -156,7 +156,7 @@ class Desk:
         return self._clients[key]
 
     def inventory(self, *regions: str, **where: str) -> Inventory:
-        """Everything of every kind that a setup could leave, asked of the services; a failed call is an error, never 'nothing'."""
+        """Everything of every kind that a setup could leave, asked of the services themselves."""
         rows: Inventory = []
         for r in regions or REGIONS:
             ask = lambda service, r=r: self.client(service, r, **where)  # noqa: E731
