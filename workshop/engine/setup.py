@@ -27,9 +27,10 @@ async def check_files(workspace: Workspace, plan: Plan) -> None:
     for node in plan.nodes:
         try:
             step, ctx = contexts.strict(node)
+            step.check_files(ctx)
         except MissingOutputError:
             step, ctx = contexts.lenient(node)
-        step.check_files(ctx)
+            step.check_files(ctx)
 
 
 async def set_up(workspace: Workspace, plan: Plan, contexts: Contexts, emit: Emit, stop: Stop) -> list[NodeResult]:

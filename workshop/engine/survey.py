@@ -36,11 +36,11 @@ async def survey(workspace: Workspace, plan: Plan, contexts: Contexts) -> list[S
     async def look(node: Node) -> NodeResult:
         try:
             step, ctx = contexts.strict(node)
+            observed = await step.observe(ctx)
         except MissingOutputError:
             missing = ", ".join(sorted(str(need) for need in node.needs if not contexts.outputs.get(need)))
             found[node.key] = Observed(State.ABSENT, f"comes after {missing}" if missing else "comes after other steps")
             return NodeResult(node, Outcome.ABSENT)
-        observed = await step.observe(ctx)
         found[node.key] = observed
         contexts.outputs[node.key] = observed.outputs
         return NodeResult(node, Outcome.UNCHANGED)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,6 +17,7 @@ from pydantic import ValidationError
 from workshop.aws.door import Door
 from workshop.aws.target import Target
 from workshop.clock import Clock
+from workshop.definition.files import DefinitionFiles
 from workshop.definition.loader import Workshop
 from workshop.definition.parameters import Settings
 from workshop.definition.shape import problems_of
@@ -25,7 +27,7 @@ from workshop.engine.journal import Journal, Standing
 from workshop.engine.plan import GLOBAL, Node, NodeKey, Plan, build
 from workshop.engine.scope import Scope
 from workshop.errors import DefinitionError
-from workshop.steps.base import Context, Outputs, Placement, Step
+from workshop.steps.base import Context, Files, Outputs, Placement, Step
 from workshop.steps.registry import kinds
 
 __all__ = ["Contexts", "Workspace"]
@@ -84,12 +86,13 @@ class Contexts:
     def strict(self, node: Node) -> tuple[Step[Any], Context[Any]]:
         """The node's step and context; raises `MissingOutputError` when a step before it has no outputs yet."""
         variables = self.variables(node)
-        return self._context(node, render_settings(node.spec, variables), variables)
+        return self._context(node, render_settings(node.spec, variables), variables, self.workspace.workshop.files)
 
     def lenient(self, node: Node) -> tuple[Step[Any], Context[Any]]:
         """The same with outputs that do not exist (any more) left empty: what identifies a resource never needs them."""
         variables = self.variables(node)
-        return self._context(node, render_settings_leniently(node.spec, variables), variables)
+        files = _LenientFiles(self.workspace.workshop.files)
+        return self._context(node, render_settings_leniently(node.spec, variables), variables, files)
 
     def variables(self, node: Node) -> dict[str, Any]:
         """What the node's templates are filled in with."""
@@ -162,7 +165,9 @@ class Contexts:
     def _region(self, node: Node) -> str:
         return self.workspace.home if node.key.region == GLOBAL else node.key.region
 
-    def _context(self, node: Node, settings: Mapping[str, Any], variables: Mapping[str, Any]) -> tuple[Step[Any], Context[Any]]:
+    def _context(
+        self, node: Node, settings: Mapping[str, Any], variables: Mapping[str, Any], files: Files
+    ) -> tuple[Step[Any], Context[Any]]:
         workspace, key = self.workspace, node.key
         step = kinds()[node.spec.kind]
         try:
@@ -180,13 +185,30 @@ class Contexts:
         return step, Context(
             aws=workspace.doors[key.account], account=key.account, target=workspace.target, workshop=workspace.name,
             step=key.step, region=region, home=workspace.home, regions=workspace.settings.regions, run=workspace.run,
-            params=params, variables=variables, files=workspace.workshop.files, known=self.outputs.get(key, {}),
+            params=params, variables=variables, files=files, known=self.outputs.get(key, {}),
             defaults=self._defaults(node, variables), others=lambda kind: self._others(kind, variables),
             clock=workspace.clock,
             progress=lambda text: self.emit(NodeProgressed(node, text)),
             waiting=lambda reason, seconds: self.emit(NodeWaits(node, reason, seconds)),
             record=record, made=made,
         )  # fmt: skip
+
+
+class _LenientFiles(Files):
+    """The files of a definition, whose templates may read outputs that do not exist (any more): those are left empty."""
+
+    def __init__(self, files: DefinitionFiles) -> None:
+        self._files = files
+
+    @property
+    def root(self) -> Path:
+        return self._files.root
+
+    def path(self, name: str) -> Path:
+        return self._files.path(name)
+
+    def render(self, name: str, variables: Mapping[str, Any]) -> str:
+        return self._files.renderer.render_leniently(self._files.text(name), variables, name)
 
 
 def _bad_settings(node: Node, step: Step[Any], error: ValidationError) -> DefinitionError:

@@ -15,7 +15,7 @@ from typing import Any
 from workshop.aws.errors import AwsError
 from workshop.aws.tables import Table, describe_table
 from workshop.clock import wait_for
-from workshop.errors import WorkshopError
+from workshop.errors import UsageError, WorkshopError
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Phase, Placement, Resource, State, Step
 from workshop.steps.dynamodb_table import TableName, table_arn
 from workshop.steps.itemfile import Item, read_items, validate
@@ -53,6 +53,14 @@ class DynamoDBItems(Step[ItemsParams]):
         validate(_file(ctx), _name_in_file(ctx), keys)
 
     async def observe(self, ctx: Context[ItemsParams]) -> Observed:
+        try:
+            return await self._compared(ctx)
+        except UsageError as error:
+            # What is wrong with the file keeps nobody from seeing, or removing, what stands.
+            return Observed(State.BROKEN, error.what, fix=error.fix)
+
+    async def _compared(self, ctx: Context[ItemsParams]) -> Observed:
+        """What stands of the items that the file holds."""
         table = await describe_table(ctx.aws, ctx.region, ctx.params.table)
         if table is None or table.status not in ("ACTIVE", "UPDATING"):
             return Observed(State.ABSENT, f"the table {ctx.params.table} does not stand")

@@ -7,6 +7,7 @@ every call; `refuse` and `lose_answer` make single calls go wrong.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ from workshop.clock import Clock
 __all__ = ["ACCOUNT", "Call", "FakeDoor", "refusal"]
 
 ACCOUNT = "111122223333"
+CHANGES = ("create_", "update_", "delete_", "tag_", "batch_write", "execute_", "continue_")
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class FakeDoor:
     clock: Clock
     account: str = ACCOUNT
     calls: list[Call] = field(default_factory=list)
+    watch: Callable[[Call], None] = lambda call: None
+    """Sees every call before it takes effect."""
 
     def __post_init__(self) -> None:
         self.dynamodb = FakeDynamoDB(self.clock, self.account)
@@ -55,6 +59,10 @@ class FakeDoor:
         """Let the answer of the next `operation` get lost: it takes effect, and the real door asks a second time."""
         self._lost.append(operation)
 
+    def changes(self) -> list[str]:
+        """The operations so far that change something."""
+        return [c.operation for c in self.calls if c.operation.startswith(CHANGES)]
+
     def made(self, operation: str, region: str | None = None) -> list[Call]:
         """The calls of one operation so far."""
         return [c for c in self.calls if c.operation == operation and region in (None, c.region)]
@@ -62,6 +70,7 @@ class FakeDoor:
     async def call(self, service: str, region: str, operation: str, **parameters: Any) -> dict[str, Any]:
         await asyncio.sleep(0)
         self.calls.append(Call(service, region, operation, parameters, self.clock.monotonic()))
+        self.watch(self.calls[-1])
         waiting = self._refusals.get((operation, region))
         if waiting:
             raise waiting.pop(0)

@@ -1,0 +1,127 @@
+"""A whole workshop over the fake account: the real definition, engine and steps, in virtual time.
+
+The APIs of the stacks are answered by a tiny server on loopback, which knows the table of the fake account.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.unit.fakes.door import ACCOUNT, FakeDoor
+from tests.unit.fakes.http_server import Answer, Server
+from tests.unit.fakes.virtual_time import VirtualClock
+from workshop.aws.target import Target
+from workshop.definition.loader import load
+from workshop.definition.parameters import settle
+from workshop.engine.events import Event, NodeFinished
+from workshop.engine.execute import Stop
+from workshop.engine.journal import Journal, Scope
+from workshop.engine.results import NodeResult
+from workshop.engine.setup import check_files, set_up
+from workshop.engine.survey import Standpoint, survey
+from workshop.engine.teardown import sweep, take_down
+from workshop.engine.workspace import Contexts, Workspace
+from workshop.steps.base import Resource
+
+__all__ = ["Rehearsal", "rehearsal"]
+
+
+class Rehearsal:
+    """One workshop, one account, one journal; each command is a run of its own."""
+
+    def __init__(self, folder: Path, source: str, gateway: str) -> None:
+        self.clock = VirtualClock()
+        self.door = FakeDoor(self.clock)
+        self.folder, self.source, self.gateway = folder, source, gateway
+        self.journal = Journal(folder / "runs.db")
+        self.events: list[Event] = []
+        self.stop = Stop()
+        self.runs = 0
+        self.heard: Callable[[Event], None] = self.events.append
+
+    def workspace(self, *regions: str) -> Workspace:
+        """The workspace of the next run."""
+        self.runs += 1
+        self.stop = Stop()
+        workshop = load(self.source)
+        return Workspace(
+            workshop=workshop, settings=settle(workshop, {}, regions),
+            target=Target("aws", self.folder / "sites", gateway=self.gateway), doors={ACCOUNT: self.door},
+            journal=self.journal, clock=self.clock, run=f"run-{self.runs}",
+        )  # fmt: skip
+
+    @property
+    def scope(self) -> Scope:
+        """Where the journal keeps it."""
+        return Scope(load(self.source).name, "aws", ACCOUNT)
+
+    async def setup(self, *regions: str, through: str | None = None) -> dict[str, NodeResult]:
+        """The results of a setup by `step region`."""
+        workspace = self.workspace(*regions)
+        self.journal.begin_run(workspace.run, "setup", self.scope)
+        plan = workspace.plan(through)
+        await check_files(workspace, plan)
+        return _by_name(await set_up(workspace, plan, Contexts(workspace, self.heard), self.heard, self.stop))
+
+    async def teardown(self, *regions: str) -> tuple[dict[str, NodeResult], list[Resource]]:
+        """The results of a teardown, and what is left."""
+        workspace = self.workspace(*regions)
+        self.journal.begin_run(workspace.run, "teardown", self.scope)
+        plan, contexts = workspace.plan(), Contexts(workspace, self.heard)
+        results = await take_down(workspace, plan, contexts, self.heard, self.stop)
+        left = [] if self.stop.asked else await sweep(plan, contexts, self.heard, results)
+        return _by_name(results), left
+
+    async def status(self, *regions: str) -> dict[str, Standpoint]:
+        """What stands, by `step region`."""
+        workspace = self.workspace(*regions)
+        points = await survey(workspace, workspace.plan(), Contexts(workspace, self.heard))
+        return {f"{p.node.key.step} {p.node.key.region}": p for p in points}
+
+    def lose_the_journal(self) -> None:
+        """Go on with an empty one, as on another machine."""
+        self.journal.close()
+        (self.folder / "runs.db").unlink()
+        self.journal = Journal(self.folder / "runs.db")
+
+    def finished(self) -> list[str]:
+        """The nodes in the order in which they ended."""
+        return [f"{e.result.node.key.step} {e.result.node.key.region}" for e in self.events if isinstance(e, NodeFinished)]
+
+
+@contextmanager
+def rehearsal(folder: Path, source: str = "global-serverless") -> Iterator[Rehearsal]:
+    """A rehearsal whose APIs answer while the block runs."""
+    scenes: list[Rehearsal] = []
+
+    def answer(path: str) -> Answer:
+        return _answer(scenes[0], path)
+
+    with Server(answer) as server:
+        scenes.append(Rehearsal(folder, source, server.url.removeprefix("http://")))
+        try:
+            yield scenes[0]
+        finally:
+            scenes[0].journal.close()
+
+
+def _answer(scene: Rehearsal, path: str) -> Answer:
+    """The API of the region that the path's API id names; it reads the table of that region."""
+    region = next((r for r in ("us-west-2", "eu-west-1", "ap-south-1") if f"api{r.replace('-', '')}/" in path), "")
+    table = scene.door.dynamodb.tables.get((region, "global-serverless"))
+    rest: Any = path.rpartition("/api/")[2]
+    if rest == "":
+        return 200, b'{"ping": "ok"}'
+    items = [] if table is None else [i for i in table.items.values() if i["PK"] == {"S": "library"}]
+    if rest == "query/library":
+        return 200, json.dumps({"Items": items}).encode()
+    found = [i for i in items if i["SK"]["S"] == rest.rpartition("/")[2]]
+    return (200, json.dumps({"Item": found[0]}).encode()) if found else (404, b"{}")
+
+
+def _by_name(results: list[NodeResult]) -> dict[str, NodeResult]:
+    return {f"{r.node.key.step} {r.node.key.region}": r for r in results}
