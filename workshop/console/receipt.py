@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from workshop.engine.holdings import Holding
 from workshop.engine.receipt import Left, Receipt
@@ -21,7 +22,7 @@ __all__ = ["receipt_page", "write_page"]
 
 KINDS = {
     "table": "table", "stack": "stack", "function": "function", "rest-api": "REST API", "role": "role", "log-group": "log group",
-    "site": "web site", "bucket": "bucket", "unknown": "unknown",
+    "site": "web site", "bucket": "bucket", "unknown": "step",
 }  # fmt: skip
 
 
@@ -55,7 +56,7 @@ def receipt_page(receipt: Receipt) -> str:
     ours = [left for left in receipt.left if left.ours]
     page = environment.get_template("receipt.html.j2").render(
         receipt=receipt, groups=_groups(receipt.made), ours=ours, foreign=[left for left in receipt.left if not left.ours],
-        failed=[step for step in receipt.steps if step["error"]], verdict=_verdict(receipt, ours),
+        failed=_unexplained(receipt), verdict=_verdict(receipt, ours),
         gone=sum(bool(holding.gone) for holding in receipt.made), when=_when, kind=lambda name: KINDS.get(name, name),
         makers=sorted({holding.by for holding in receipt.made if holding.by}),
     )  # fmt: skip
@@ -74,6 +75,12 @@ def _verdict(receipt: Receipt, ours: Sequence[Left]) -> str:
     if things:
         return f"{things} {'thing' if things == 1 else 'things'} left"
     return "Not finished"
+
+
+def _unexplained(receipt: Receipt) -> list[dict[str, Any]]:
+    """The steps that failed, but for those whose error is given as the reason of something left."""
+    given = {left.why for left in receipt.left}
+    return [s for s in receipt.steps if s["error"] and f"{s['error']['what']} {s['error']['why']}".strip() not in given]
 
 
 def _when(moment: str) -> str:

@@ -119,6 +119,6 @@ def _merged(left: Mapping[NodeKey, Sequence[Resource]]) -> list[Resource]:
 
 def _unknown(node: Node, error: WorkshopError) -> Resource:
     return Resource(
-        UNKNOWN, node.key.step, node.key.region, why=f"nobody knows what is left of it: {error.what} {error.why}".strip(),
+        UNKNOWN, node.key.step, node.key.region, why=f"Nobody knows what is left of it: {error.what} {error.why}".strip(),
         fix=error.fix or "workshop teardown",
     )  # fmt: skip
