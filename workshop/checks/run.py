@@ -47,17 +47,22 @@ async def run_checks(checks: Sequence[Check], heard: Heard) -> list[Result]:
     """Ask every check; whatever happens to one, the others are answered."""
     answers: dict[Key, asyncio.Future[Result]] = {check.key: asyncio.get_running_loop().create_future() for check in checks}
 
+    late: set[asyncio.Task[Finding]] = set()
+
     async def settle(check: Check) -> Result:
         missing = await _missing(check.after, answers)
         heard(check, None)
         start = check.subject.clock.monotonic()
-        finding = skipped(f"Not asked, because this failed: {missing}.") if missing else await _bounded(check)
+        finding = skipped(f"Not asked, because this failed: {missing}.") if missing else await _bounded(check, late)
         result = Result(check.id, check.family, check.region, check.heading, finding, check.subject.clock.monotonic() - start)
         answers[check.key].set_result(result)
         heard(check, result)
         return result
 
-    return list(await asyncio.gather(*(settle(check) for check in checks)))
+    results = list(await asyncio.gather(*(settle(check) for check in checks)))
+    if late:  # a call in flight ends by itself within its own timeout
+        await asyncio.wait(late)
+    return results
 
 
 async def _missing(after: Iterable[Key], answers: dict[Key, asyncio.Future[Result]]) -> str:
@@ -70,13 +75,14 @@ async def _missing(after: Iterable[Key], answers: dict[Key, asyncio.Future[Resul
     return ""
 
 
-async def _bounded(check: Check) -> Finding:
+async def _bounded(check: Check, late: set[asyncio.Task[Finding]]) -> Finding:
     """The check's finding, or what became of it within its deadline."""
     task = asyncio.create_task(_caught(check))
     done, _ = await asyncio.wait({task}, timeout=check.deadline)
     if done:
         return task.result()
-    task.cancel()  # not waited for: a call in flight ends by itself within its own timeout
+    task.cancel()
+    late.add(task)
     where = f" in {check.region}" if check.region else ""
     return failed(
         f"No answer within {check.deadline:.0f} s{where}.",
