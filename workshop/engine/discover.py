@@ -29,7 +29,7 @@ async def settled_where_found(workspace: Workspace, candidates: Sequence[str], e
 
 
 async def _stands(workspace: Workspace, region: str, emit: Emit) -> bool:
-    """Whether any step leaves something in the region, each asked as if the region were its home or one of several."""
+    """Whether something of ours stands in the region, each step asked as if the region were its home or one of several."""
     alone = replace(workspace, settings=Settings(workspace.settings.parameters, (region,)))
     contexts = Contexts(alone, lambda _: None)
     for node in alone.plan().nodes:
@@ -37,7 +37,7 @@ async def _stands(workspace: Workspace, region: str, emit: Emit) -> bool:
         if step.verifies or node.spec.placement is Placement.GLOBAL:
             continue
         try:
-            if any(resource.region == region for resource in await step.leftovers(ctx)):
+            if any(resource.ours and resource.region == region for resource in await step.leftovers(ctx)):
                 return True  # a role is global: it is seen from every region and says nothing about this one
         except CredentialsError:
             emit(Noticed(f"{region} does not take these credentials; it is left out."))

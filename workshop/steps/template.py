@@ -5,6 +5,7 @@ Names that a template computes with !Sub or !Ref are not known here; such a reso
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -54,6 +55,12 @@ _Loader.add_multi_constructor("!", _function)
 
 def declared(body: str, where: str) -> list[Declared]:
     """The resources of a template text (YAML or JSON); raises `DefinitionError` when it is no template."""
+    return list(_declared(body, where))
+
+
+@functools.lru_cache(maxsize=64)
+def _declared(body: str, where: str) -> tuple[Declared, ...]:
+    """Remembered, because a teardown asks many times and YAML takes tenths of a second."""
     try:
         document = json.loads(body) if body.lstrip().startswith("{") else yaml.load(body, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except (ValueError, yaml.YAMLError) as error:
@@ -68,4 +75,4 @@ def declared(body: str, where: str) -> list[Declared]:
         properties = resource.get("Properties") or {}
         name = properties.get(NAMES.get(resource["Type"], ""), "") if isinstance(properties, dict) else ""
         found.append(Declared(str(logical), resource["Type"], name if isinstance(name, str) else ""))
-    return found
+    return tuple(found)

@@ -1,0 +1,205 @@
+"""Taking the built-in workshop down over a fake account: everything of ours, nothing else, and the truth about what is left."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.unit.fakes.context import EU, HOME
+from tests.unit.fakes.door import refusal
+from tests.unit.fakes.rehearsal import rehearsal
+from workshop.engine.discover import settled_where_found
+from workshop.engine.events import Noticed, RunStarted
+from workshop.engine.results import Outcome
+from workshop.errors import PartlyDoneError
+
+TABLE, STACK = "global-serverless", "global-serverless-api"
+LOGS = "/aws/lambda/global-serverless-dev"
+
+
+@pytest.fixture
+def scene(tmp_path):
+    with rehearsal(tmp_path) as made:
+        yield made
+
+
+def outcomes(results) -> dict[str, str]:
+    return {name: result.outcome.value for name, result in results.items()}
+
+
+async def test_everything_goes_and_nothing_is_left(scene):
+    await scene.setup()
+    results, left = await scene.teardown()
+    assert left == [] and scene.door.dynamodb.tables == {}
+    assert {s.status for s in scene.door.cloudformation.stacks} == {"DELETE_COMPLETE"}
+    assert not (scene.folder / "sites" / TABLE).exists()
+    assert outcomes(results) == {
+        f"table {HOME}": "removed", f"replica {EU}": "removed", f"data {HOME}": "removed", "web global": "removed",
+        f"api {HOME}": "removed", f"api {EU}": "removed", f"ping {HOME}": "absent", f"ping {EU}": "absent",
+        f"library {HOME}": "absent", f"library {EU}": "absent", f"films {HOME}": "absent", f"films {EU}": "absent",
+    }  # fmt: skip
+
+
+async def test_replicas_go_before_the_home_table_and_the_last_one_added_first(scene):
+    regions = (HOME, EU, "ap-south-1")
+    await scene.setup(*regions, through="backend")
+    _, left = await scene.teardown(*regions)
+    removed = [c.parameters["ReplicaUpdates"][0]["Delete"]["RegionName"]
+               for c in scene.door.made("update_table") if "Delete" in c.parameters["ReplicaUpdates"][0]]  # fmt: skip
+    assert removed == ["ap-south-1", EU] and left == []
+    assert {c.region for c in scene.door.made("delete_table")} == {HOME}
+    ended = scene.finished()
+    assert ended.index(f"replica {EU}") < len(ended) - 1 == len(ended) - 1 - ended[::-1].index(f"table {HOME}")
+
+
+async def test_a_second_teardown_finds_nothing_and_changes_nothing(scene):
+    await scene.setup()
+    await scene.teardown()
+    scene.door.calls.clear()
+    results, left = await scene.teardown()
+    assert set(outcomes(results).values()) == {"absent"} and left == []
+    assert scene.door.changes() == []
+
+
+async def test_without_a_setup_there_is_nothing_to_take_down(scene):
+    results, left = await scene.teardown()
+    assert set(outcomes(results).values()) == {"absent"} and left == [] and scene.door.changes() == []
+
+
+async def test_a_lost_journal_costs_nothing_but_memory(scene):
+    await scene.setup()
+    scene.lose_the_journal()
+    results, left = await scene.teardown()
+    assert left == [] and results[f"table {HOME}"].outcome is Outcome.REMOVED
+    assert scene.door.dynamodb.tables == {}
+
+
+async def test_what_somebody_else_made_is_left_alone_and_named(scene):
+    table = scene.door.dynamodb.put(HOME, TABLE)
+    stack = scene.door.cloudformation.put(EU, STACK, "CREATE_COMPLETE")
+    scene.door.remains.log_groups.add((EU, LOGS))
+    results, left = await scene.teardown()
+    assert results[f"table {HOME}"].outcome is results[f"api {EU}"].outcome is Outcome.SKIPPED
+    assert {(r.kind, r.region) for r in left} == {("table", HOME), ("stack", EU), ("log-group", EU)}
+    assert all("not made by this workshop" in r.why and r.fix for r in left)
+    assert table.status == "ACTIVE" and stack.status == "CREATE_COMPLETE" and (EU, LOGS) in scene.door.remains.log_groups
+    assert scene.door.changes() == []
+
+
+async def test_items_loaded_into_a_table_made_by_hand_are_not_said_to_be_removed(scene):
+    scene.door.dynamodb.put(HOME, TABLE)
+    await scene.setup(through="backend")
+    results, left = await scene.teardown()
+    assert results[f"table {HOME}"].outcome is Outcome.SKIPPED
+    assert len(scene.door.dynamodb.find(HOME, TABLE).items) == 13
+    assert any(r.kind == "table" and r.region == HOME for r in left)
+
+
+async def test_a_stack_that_cannot_be_deleted_keeps_nothing_else(scene):
+    await scene.setup()
+    scene.door.cloudformation.find(EU, STACK).protected = True
+    results, left = await scene.teardown()
+    assert results[f"api {EU}"].error.code == "TerminationProtection"
+    assert results[f"api {HOME}"].outcome is results[f"table {HOME}"].outcome is Outcome.REMOVED
+    assert [(r.kind, r.name, r.region) for r in left] == [("stack", STACK, EU)]
+
+
+async def test_a_protected_replica_keeps_the_home_table_from_being_asked(scene):
+    await scene.setup(through="backend")
+    scene.door.dynamodb.find(EU, TABLE).protected = True
+    results, left = await scene.teardown()
+    assert results[f"replica {EU}"].error.code == "DeletionProtection"
+    assert results[f"table {HOME}"].outcome is Outcome.CANCELLED
+    assert {(r.kind, r.region) for r in left} == {("table", HOME), ("table", EU)}
+    assert scene.door.made("delete_table") == []
+
+
+async def test_the_source_region_rule_leaves_the_home_table_as_a_leftover_with_a_time(scene):
+    await scene.setup(through="backend")
+    scene.door.dynamodb.source_rule = 10**6
+    results, left = await scene.teardown()
+    error = results[f"table {HOME}"].error
+    assert isinstance(error, PartlyDoneError) and error.exit_code == 5 and "UTC" in error.why
+    assert [(r.kind, r.region) for r in left] == [("table", HOME)]
+
+
+async def test_a_log_group_that_comes_back_after_its_function_is_removed_too(scene):
+    await scene.setup()
+    deleted = []
+
+    def late_logs(call) -> None:
+        if call.operation == "delete_log_group":
+            deleted.append(call)
+        if call.operation == "describe_log_groups" and not deleted and not scene.door.cloudformation.find(EU, STACK):
+            scene.door.remains.log_groups.add((EU, LOGS))
+
+    scene.door.watch = late_logs
+    _, left = await scene.teardown()
+    assert deleted and left == [] and scene.door.remains.log_groups == set()
+
+
+async def test_what_nobody_answers_about_counts_as_left(scene):
+    await scene.setup()
+    scene.door.refuse("list_roles", EU, *[refusal("AccessDenied", "not authorized to perform iam:ListRoles")] * 99)
+    results, left = await scene.teardown()
+    assert results[f"api {EU}"].outcome is Outcome.REMOVED
+    assert [(r.kind, r.region) for r in left] == [("unknown", EU)] and "ListRoles" in left[0].why
+
+
+async def test_after_ctrl_c_nothing_new_is_removed_and_a_rerun_goes_on(scene):
+    await scene.setup()
+
+    def ctrl_c() -> None:
+        scene.stop.ask()
+
+    asyncio.get_running_loop().call_later(30, ctrl_c)
+    results, left = await scene.teardown()
+    assert results[f"replica {EU}"].outcome is results[f"table {HOME}"].outcome is Outcome.CANCELLED
+    _, left = await scene.teardown()
+    assert left == [] and scene.door.dynamodb.tables == {}
+
+
+async def test_after_a_teardown_a_setup_creates_everything_again(scene):
+    await scene.setup()
+    await scene.teardown()
+    assert set(outcomes(await scene.setup()).values()) == {"created"}
+
+
+async def test_a_setup_that_failed_halfway_is_taken_down_as_well(scene):
+    scene.door.cloudformation.create_fails = [("Handler", "AWS::Lambda::Function", "no")]
+    scene.door.dynamodb.replica_fails = "REGION_DISABLED"
+    await scene.setup()
+    scene.door.dynamodb.replica_fails = ""
+    _, left = await scene.teardown()
+    assert left == [] and scene.door.dynamodb.tables == {}
+
+
+async def test_the_console_hears_of_the_run_and_of_the_sweep(scene):
+    await scene.setup()
+    scene.events.clear()
+    scene.door.dynamodb.put("eu-west-1", "unrelated")
+    await scene.teardown()
+    assert [e.verb for e in scene.events if isinstance(e, RunStarted)] == ["teardown"]
+    assert any("leftovers" in e.text for e in scene.events if isinstance(e, Noticed))
+
+
+async def test_without_a_journal_regions_in_which_something_of_ours_stands_are_found(scene):
+    await scene.setup(HOME, "ap-south-1", through="backend")
+    scene.lose_the_journal()
+    workspace = await settled_where_found(scene.workspace(), ["ap-south-1", "sa-east-1"], scene.heard)
+    assert workspace.settings.regions == (HOME, EU, "ap-south-1")
+    assert any("ap-south-1" in e.text for e in scene.events if isinstance(e, Noticed))
+
+
+async def test_a_table_of_somebody_else_does_not_draw_its_region_in(scene):
+    scene.door.dynamodb.put("sa-east-1", TABLE)
+    workspace = await settled_where_found(scene.workspace(), ["sa-east-1"], scene.heard)
+    assert workspace.settings.regions == (HOME, EU)
+
+
+async def test_a_region_that_refuses_to_answer_is_named_and_left_out(scene):
+    scene.door.refuse("describe_table", "sa-east-1", refusal("AccessDeniedException"))
+    workspace = await settled_where_found(scene.workspace(), ["sa-east-1"], scene.heard)
+    assert workspace.settings.regions == (HOME, EU)
+    assert any("sa-east-1 was not searched" in e.text for e in scene.events if isinstance(e, Noticed))
