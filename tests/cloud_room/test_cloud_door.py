@@ -94,6 +94,14 @@ def test_an_api_is_not_found_under_another_region(shared: Cloud, region: str) ->
     assert (status, json.loads(body)) == (403, {"message": "Forbidden"})
 
 
+@pytest.mark.parametrize(
+    "path", ["/_aws/execute-api/absent12/api/", "/_aws/execute-api//api/", "/restapis/absent12/api/_user_request_/"]
+)
+def test_an_api_that_does_not_exist_is_forbidden(shared: Cloud, path: str) -> None:
+    status, _, body = shared.http(path)
+    assert (status, json.loads(body)) == (403, {"message": "Forbidden"})
+
+
 def test_an_api_of_another_account_answers_too(shared: Cloud) -> None:
     gateway = shared.client("apigateway", account="123456789012")
     api = gateway.create_rest_api(name="other")

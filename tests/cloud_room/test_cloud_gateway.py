@@ -142,6 +142,38 @@ def test_creating_apis_and_deployments_is_paced_too(cloud: Cloud) -> None:
     assert refused(lambda: gateway.create_deployment(restApiId=api))[0] == "TooManyRequestsException"
 
 
+def openapi(cloud: Cloud, path: str) -> bytes:
+    """An API of one path on the function `web`, with the preflight answer that deployment tools write."""
+    function = cloud.client("lambda").get_function(FunctionName="web")["Configuration"]["FunctionArn"]
+    uri = f"arn:aws:apigateway:us-west-2:lambda:path/2015-03-31/functions/{function}/invocations"
+    proxy = {"type": "aws_proxy", "httpMethod": "POST", "uri": uri, "responses": {"default": {"statusCode": "200"}}}
+    cors = {"method.response.header.Access-Control-Allow-Origin": "'*'"}
+    mock = {
+        "type": "mock",
+        "requestTemplates": {"application/json": '{"statusCode": 200}'},
+        "responses": {"default": {"statusCode": "200", "responseParameters": cors}},
+    }
+    key = "x-amazon-apigateway-integration"
+    answers = {"responses": {"200": {"description": "fine"}}}
+    item = {"get": {**answers, key: proxy}, "options": {**answers, key: mock}}
+    return json.dumps({"swagger": "2.0", "info": {"title": "imported", "version": "1"}, "paths": {path: item}}).encode()
+
+
+def test_an_api_may_be_imported_and_replaced_as_one_document(cloud: Cloud) -> None:
+    cloud.stack()
+    gateway = cloud.client("apigateway")
+    api = gateway.import_rest_api(body=openapi(cloud, "/first/{name}"))["id"]
+    gateway.create_deployment(restApiId=api, stageName="api")
+    assert cloud.http(f"/_aws/execute-api/{api}/api/first/x")[0] == 200
+    status, headers, _ = cloud.http(f"/_aws/execute-api/{api}/api/first/x", method="OPTIONS")
+    assert (status, headers["access-control-allow-origin"]) == (200, "*")
+    gateway.put_rest_api(restApiId=api, mode="overwrite", body=openapi(cloud, "/second"))
+    gateway.create_deployment(restApiId=api, stageName="api")
+    assert cloud.http(f"/_aws/execute-api/{api}/api/second")[0] == 200
+    assert cloud.http(f"/_aws/execute-api/{api}/api/first/x")[0] == 403
+    assert refused(lambda: gateway.put_rest_api(restApiId=api, mode="overwrite", body=b"{}"))[0] == "BadRequestException"
+
+
 def role_template(name: str) -> str:
     trust = {"Version": "2012-10-17", "Statement": []}
     role = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": name, "AssumeRolePolicyDocument": trust}}

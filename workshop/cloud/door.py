@@ -18,7 +18,7 @@ from workshop.cloud.answers import Answer, Asgi, Receive, Scope, Send, refusal, 
 from workshop.cloud.calls import Calls
 from workshop.cloud.connections import CLIENT, TOUCHED
 from workshop.cloud.control import Control
-from workshop.cloud.hosts import api_host, is_foreign_page, is_loopback_host
+from workshop.cloud.hosts import ApiHost, api_host, is_foreign_page, is_loopback_host
 from workshop.cloud.injection import Call
 from workshop.cloud.sites import serve_site
 
@@ -34,7 +34,7 @@ ADMIN = "/_ministack/"
 FORBIDDEN = b'{"message":"Forbidden"}'
 API_STATES = ("lambda", "cloudwatch", "cloudwatch_logs")
 READING = ("Get", "Describe", "List", "Query", "Scan", "BatchGet", "TransactGet")
-_API_PATH = re.compile(r"/_aws/execute-api/(?P<api>[^/]+)|/restapis/(?P<legacy>[^/]+)/[^/]+/_user_request_")
+_API_PATH = re.compile(r"/_aws/execute-api/(?P<api>[^/]*)|/restapis/(?P<legacy>[^/]+)/[^/]+/_user_request_")
 
 
 class _TooLarge(Exception):
@@ -77,13 +77,10 @@ class Door:
         if length.isdigit() and int(length) > BODY_BYTES:
             await respond(send, _too_large())
             return
-        if host is not None and host.region:
-            found = self._scope_of(host.api)
-            if found is None or found[1] != host.region:
-                await respond(
-                    send, (403, {"Content-Type": "application/json", "x-amzn-ErrorType": "ForbiddenException"}, FORBIDDEN)
-                )
-                return
+        if api and not self._is_known(host, path):
+            await respond(send, (403, {"Content-Type": "application/json", "x-amzn-ErrorType": "ForbiddenException"}, FORBIDDEN))
+            return
+        if host is not None:
             scope = _as_path(scope, host.api)
         elif path.startswith(SITES):
             relative = _raw_path(scope)[len(SITES) :]
@@ -106,6 +103,14 @@ class Door:
             self._changed(API_STATES)
         elif not _only_reads(scope["method"], headers.get("x-amz-target", "")):
             self._changed(TOUCHED.get())
+
+    def _is_known(self, host: ApiHost | None, path: str) -> bool:
+        """Whether there is such an API, in the region that its host name says."""
+        if host is not None:
+            found = self._scope_of(host.api)
+            return found is not None and host.region in ("", found[1])
+        named = _API_PATH.match(path)
+        return named is not None and self._scope_of(named["api"] or named["legacy"] or "") is not None
 
     async def _struck(self, scope: Scope, send: Send) -> Send | None:
         """Faults on calls of an API. Answers where its answer goes, or None when there is nothing left to do."""

@@ -17,7 +17,7 @@ from typing import Any
 from hypercorn.asyncio import tcp_server
 from ministack import app as ministack
 from ministack.core import lambda_runtime, persistence, responses
-from ministack.services import apigateway_v1, cloudwatch, cloudwatch_logs, dynamodb, iam, lambda_svc
+from ministack.services import apigateway, apigateway_v1, cloudwatch, cloudwatch_logs, dynamodb, iam, lambda_svc
 from ministack.services.cloudformation import handlers, stacks
 
 from workshop.cloud.agenda import Agenda
@@ -88,7 +88,7 @@ class Emulator:
 
     def api_scope(self, api: str) -> tuple[str, str] | None:
         """Account and region of an API id."""
-        found: tuple[str, str] | None = apigateway_v1.find_api_scope(api)
+        found: tuple[str, str] | None = apigateway_v1.find_api_scope(api) or apigateway.find_api_scope(api)
         return found
 
     def getters(self) -> Mapping[str, Callable[[], Any]]:

@@ -10,12 +10,17 @@ import functools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from workshop.cloud.imports import extend_imports
 from workshop.cloud.patches import point, replace_point
 
 __all__ = ["extend_gateway"]
 
 QUIET_SECONDS = 0.004
 """How long MiniStack looks for the log lines of a handler that may have printed none (its own choice is 0.05)."""
+
+
+TEXTS = ("name", "description", "version")
+"""Members of an API that may be empty texts; any other that is empty has no value."""
 
 
 def extend_gateway() -> None:
@@ -25,6 +30,7 @@ def extend_gateway() -> None:
 
     replace_point(lambda_runtime.Worker, "_drain_stderr_bounded", _impatient)
     replace_point(apigateway_v1, "_rest_api_view", _without_empty_members)
+    extend_imports(apigateway_v1)
     replace_point(apigateway_v1, "_call_lambda_raw", _throttles_are_integration_failures)
     replace_point(apigateway_v1, "_lambda_proxy_response", _failures_are_raised)
     replace_point(apigateway_v1, "_invoke_lambda_proxy_v1", _failures_are_bad_gateways(point(apigateway_v1, "_gw_error")))
@@ -42,7 +48,7 @@ def _without_empty_members(original: Callable[[Any], Any]) -> Callable[[Any], An
 
     def view(api: Any) -> Any:
         shown = original(api)
-        return shown and {name: value for name, value in shown.items() if value is not None}
+        return shown and {name: value for name, value in shown.items() if value not in (None, "") or name in TEXTS}
 
     return view
 
