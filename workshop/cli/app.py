@@ -75,14 +75,12 @@ def run(arguments: list[str]) -> int:
     debug = "--debug" in arguments or bool(os.environ.get("WORKSHOP_DEBUG"))
     try:
         code = cli.main([word for word in arguments if word != "--debug"], prog_name="workshop", standalone_mode=False)
-    except click.exceptions.Abort:
+    except click.exceptions.Abort as aborted:
+        if isinstance(aborted.__cause__, KeyboardInterrupt):  # click makes Ctrl-C an abort too
+            return _report(arguments, _interrupted(), ExitCode.INTERRUPTED)
         return _report(arguments, WorkshopError("Stopped before anything was changed.", code="Aborted"), ExitCode.INTERRUPTED)
     except KeyboardInterrupt:
-        return _report(
-            arguments,
-            WorkshopError("Interrupted.", "", "Run the same command again: it goes on where it stopped.", code="Interrupted"),
-            ExitCode.INTERRUPTED,
-        )
+        return _report(arguments, _interrupted(), ExitCode.INTERRUPTED)
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
@@ -107,6 +105,10 @@ def _from_click(error: click.ClickException) -> UsageError:
     ctx = getattr(error, "ctx", None)
     path = ctx.command_path if ctx else "workshop"
     return UsageError(error.format_message(), "", f"See: {path} --help", code="Usage")
+
+
+def _interrupted() -> WorkshopError:
+    return WorkshopError("Interrupted.", "", "Run the same workshop command again: it goes on where it stopped.", code="Interrupted")
 
 
 def _defect(error: Exception) -> WorkshopError:
