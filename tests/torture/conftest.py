@@ -1,0 +1,46 @@
+"""Torture: everything that can end badly, tried. TORTURE=long (make torture) walks all of it, a plain run a share of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.torture.ground import Ground, Inventory
+
+HERE = Path(__file__).parent
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "torture: every ugly ending; TORTURE=long for all of them")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker("torture")
+            if long():
+                item.add_marker(pytest.mark.timeout(3 * 3600))
+
+
+def long() -> bool:
+    """Whether the long version was asked for."""
+    return os.environ.get("TORTURE", "") == "long"
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """One cloud for the tests of a module; each leaves it as it found it."""
+    standing = Ground(tmp_path_factory.mktemp("ground"))
+    yield standing
+    standing.leave()
+
+
+@pytest.fixture
+def before(ground: Ground) -> Iterator[Inventory]:
+    """What stands before a test, and has to stand after it. No fault outlives a test."""
+    found = ground.inventory()
+    yield found
+    ground.mend()

@@ -1,0 +1,47 @@
+"""A setup and a teardown ended by kill -9 at every boundary of a step and on both sides of every changing call."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tests.torture.conftest import long
+from tests.torture.ground import Ground, Inventory
+from tests.torture.worker import Place
+
+SHORT = 6
+"""Places of each command that a short run tries, drawn with a fixed seed."""
+
+
+def places(passed: dict[str, int], every_call: bool) -> list[Place]:
+    """Every boundary, and before and after every change; with `every_call` every call that only reads, too."""
+    found = [Place("boundary", number) for number in range(1, passed["boundary"] + 1)]
+    kinds = ("change", "call") if every_call else ("change",)
+    return found + [Place(k, n, after) for k in kinds for n in range(1, passed[k] + 1) for after in (False, True)]
+
+
+def tried(all_places: list[Place]) -> list[Place]:
+    return all_places if long() else random.Random(20).sample(all_places, min(SHORT, len(all_places)))
+
+
+@pytest.mark.parametrize("verb", ["setup", "teardown"])
+def test_a_command_killed_anywhere_is_finished_by_the_next_one(ground: Ground, before: Inventory, verb: str) -> None:
+    measured = ground.ready()
+    if verb == "teardown":
+        measured = ground.empty(before)
+    else:
+        ground.empty(before)
+    passed = {kind: measured.passed(kind) for kind in ("boundary", "change", "call")}
+    killed = 0
+    for number, place in enumerate(tried(places(passed, every_call=verb == "setup"))):
+        if verb == "teardown":
+            ground.ready()
+        ended = ground.run(verb, place)
+        killed += ended.killed
+        assert ended.killed or ended.code == 0, f"{place}: {ended.code}\n{ended.err}"
+        if verb == "setup" or number % 2:
+            ground.ready()
+        ground.empty(before)
+    print(f"{verb}: killed at {killed} places, survived {killed}, left 0")  # noqa: T201
+    assert killed >= len(tried(places(passed, every_call=verb == "setup"))) * 0.8

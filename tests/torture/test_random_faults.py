@@ -1,0 +1,52 @@
+"""Calls that fail at random, and storms of throttling: setups and teardowns finish, and nobody calls AWS more than it takes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.torture.conftest import long
+from tests.torture.ground import Ground, Inventory
+from workshop.cloud.faults import Fault
+
+EACH = 0.026
+"""The share of calls that each of the four faults strikes: together 10 %."""
+RANDOM = (
+    Fault("error", code="InternalServerError", status=500, probability=EACH),
+    Fault("error", code="ThrottlingException", message="Rate exceeded", status=400, probability=EACH),
+    Fault("drop-before", probability=EACH),
+    Fault("drop-after", probability=EACH),
+)
+MOST = 3
+"""Calls under 50 % throttling, as a multiple of the calls of a clean run."""
+
+
+@pytest.mark.parametrize(("workshop", "short", "full"), [("small", 3, 80), ("global-serverless", 0, 20)])
+def test_setups_and_teardowns_finish_while_a_tenth_of_all_calls_fails(
+    ground: Ground, before: Inventory, workshop: str, short: int, full: int
+) -> None:
+    source = {} if workshop == "small" else {"workshop": workshop}
+    struck = 0
+    for _ in range(full if long() else short):
+        placed = [ground.fault(fault) for fault in RANDOM]
+        ground.ready(**source)
+        ended = ground.run("teardown", code=0, **source)
+        struck += sum(map(ground.hits, placed))
+        ground.mend()
+        assert ended.document["leftovers"] == []
+        assert ground.inventory() == before
+    print(f"{workshop}: {full if long() else short} setups and teardowns, {struck} calls struck, left 0")  # noqa: T201
+
+
+def test_half_of_all_calls_throttled_make_no_storm(ground: Ground, before: Inventory) -> None:
+    counted: dict[str, int] = {}
+    for name, probability in (("clean", 0.0), ("throttled", 0.5)):
+        counter = ground.fault(Fault("latency", seconds=0.0))  # strikes every call and changes nothing: it only counts
+        if probability:
+            ground.fault(Fault("error", code="ThrottlingException", message="Rate exceeded", status=400, probability=probability))
+        ground.ready(speed=8.0)
+        ground.run("teardown", code=0, speed=8.0)
+        counted[name] = ground.hits(counter)
+        ground.mend()
+        assert ground.inventory() == before
+    print(f"calls: {counted}, ratio {counted['throttled'] / counted['clean']:.2f}")  # noqa: T201
+    assert counted["clean"] < counted["throttled"] < MOST * counted["clean"]

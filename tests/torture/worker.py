@@ -1,0 +1,189 @@
+"""The tool's own commands in a process of its own, with a door that can end that process at an exact place.
+
+In: an `Order`, picklable. Out: the JSON document of the command in a file, and the exit code. The process is forked from a
+server that has everything loaded, so that hundreds of them can be killed in a minute. Nothing of the product is patched: the
+workspace is built here, and `bring_up` and `bring_down` are the functions that the command line calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from workshop.aws.account import THREADS
+from workshop.aws.door import Answer
+from workshop.aws.sessions import local_account
+from workshop.aws.target import Target
+from workshop.cli.compose import Opened
+from workshop.cli.options import Common
+from workshop.cli.setup import bring_up
+from workshop.cli.teardown import bring_down
+from workshop.cloud.daemon import ACCOUNT
+from workshop.console.progress import PlainProgress
+from workshop.definition.loader import load
+from workshop.definition.parameters import settle
+from workshop.engine.events import Event, NodeFinished, NodeStarted
+from workshop.engine.journal import Journal
+from workshop.engine.workspace import Contexts, Workspace
+from workshop.errors import WorkshopError
+
+__all__ = ["CHANGES", "Hurried", "Order", "Place", "start", "work"]
+
+CHANGES = ("create_", "update_", "delete_", "put_", "tag_", "batch_write", "execute_", "add_tags")
+"""Operations that change something begin like this."""
+SPEED = 25.0
+
+
+class Hurried:
+    """A clock whose seconds are short: waits are waited, `SPEED` times faster."""
+
+    def __init__(self, speed: float = SPEED) -> None:
+        self._speed = speed
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time() * self._speed
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / self._speed)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where to end: before or after the `number`th (from 1) of what `kind` counts: a change, any call, or a step's boundary."""
+
+    kind: str = ""
+    number: int = 0
+    after: bool = False
+
+    def __str__(self) -> str:
+        return f"{'after' if self.after else 'before'} {self.kind} {self.number}"
+
+
+@dataclass(frozen=True)
+class Order:
+    """One command: `verb` is setup or teardown, `folder` the state folder of the machine that it runs on, `port` the cloud's."""
+
+    verb: str
+    folder: Path
+    port: int
+    out: Path
+    place: Place = field(default_factory=Place)
+    speed: float = SPEED
+    workshop: str = "global-serverless"
+    regions: Sequence[str] = ()
+    account: str = ACCOUNT
+
+
+class Deadly:
+    """A door, and a console, that end the process at one place; they count every place that they pass."""
+
+    def __init__(self, inner: Any, place: Place) -> None:
+        self._inner, self._place = inner, place
+        self.passed = {"change": 0, "call": 0, "boundary": 0}
+
+    @property
+    def account(self) -> str:
+        return str(self._inner.account)
+
+    async def call(self, service: str, region: str, operation: str, **parameters: Any) -> Answer:
+        kinds = ("call", "change") if operation.startswith(CHANGES) else ("call",)
+        mine = [self._count(kind) for kind in kinds]
+        if any(mine) and not self._place.after:
+            end()
+        answer: Answer = await self._inner.call(service, region, operation, **parameters)
+        if any(mine) and self._place.after:
+            end()
+        return answer
+
+    def boundary(self, event: Event) -> None:
+        """A step began or ended."""
+        if isinstance(event, NodeStarted | NodeFinished) and self._count("boundary"):
+            end()
+
+    def _count(self, kind: str) -> bool:
+        self.passed[kind] += 1
+        return self._place.kind == kind and self._place.number == self.passed[kind]
+
+
+class Shown(PlainProgress):
+    """The plain console, which also hands boundaries to the deadly door."""
+
+    def __init__(self, deadly: Deadly) -> None:
+        super().__init__()
+        self._deadly = deadly
+
+    def __call__(self, event: Event) -> None:
+        super().__call__(event)
+        self._deadly.boundary(event)
+
+
+def end() -> None:
+    """What `kill -9` does."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def work(order: Order) -> None:
+    """The body of the process."""
+    order.out.parent.mkdir(parents=True, exist_ok=True)
+    with order.out.open("w") as out, order.out.with_suffix(".err").open("w") as err:
+        os.dup2(out.fileno(), 1)
+        os.dup2(err.fileno(), 2)
+        sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", buffering=1, closefd=False)
+        try:
+            code = asyncio.run(_work(order))
+        except WorkshopError as error:
+            print(error, file=sys.stderr)  # noqa: T201
+            code = int(error.exit_code)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
+
+
+def start(order: Order) -> Any:
+    """Begin the order in a process; `join` it."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    process = context.Process(target=work, args=(order,))
+    process.start()
+    return process
+
+
+async def _work(order: Order) -> int:
+    begun, clock = time.monotonic(), Hurried(order.speed)
+    gateway = f"127.0.0.1:{order.port}"
+    order.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    workshop = load(order.workshop)
+    with contextlib.closing(Journal(order.folder / "runs.db")) as journal, ThreadPoolExecutor(THREADS) as executor:
+        deadly = Deadly(local_account(f"http://{gateway}", order.account, clock=clock, executor=executor), order.place)
+        target = Target(
+            "local", order.folder / "sites" / "local", endpoint=f"http://{gateway}", gateway=gateway, serves_sites=True
+        )
+        standing = next((s for s in journal.standings(workshop.name) if s.scope.account == order.account), None)
+        workspace = Workspace(
+            workshop=workshop, settings=settle(workshop, {}, tuple(order.regions)), target=target,
+            doors={order.account: deadly}, journal=journal, clock=clock, run=f"run-{os.getpid()}-{time.time_ns():x}",
+        )  # fmt: skip
+        opened = Opened(workspace, order.folder, order.account, f"arn:aws:iam::{order.account}:root", standing)
+        common = Common(workshop.name, "local", "", (), {}, "", yes=True, json=True)
+        shown = Shown(deadly)
+        if order.verb == "setup":
+            plan, contexts = workspace.plan(), Contexts(workspace, shown)
+            code = await bring_up(common, opened, plan, contexts, shown, begun)
+        else:
+            code = await bring_down(common, opened, shown, begun)
+    print(" ".join(f"{kind}={count}" for kind, count in deadly.passed.items()), file=sys.stderr)  # noqa: T201
+    return code
