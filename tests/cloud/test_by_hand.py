@@ -1,0 +1,102 @@
+"""The AWS CLI beside the tool: what `explain` prints runs as it is, and what was made by hand that way is known for ours."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cloud.desk import HOME_REGION, REGIONS, TABLE
+
+pytestmark = pytest.mark.cloud
+
+PUBLISHED = """
+aws dynamodb create-table --table-name global-serverless --attribute-definitions AttributeName=PK,AttributeType=S \
+    AttributeName=SK,AttributeType=S --key-schema AttributeName=PK,KeyType=HASH AttributeName=SK,KeyType=RANGE \
+    --billing-mode PAY_PER_REQUEST --region us-west-2
+aws dynamodb wait table-exists --table-name global-serverless --region us-west-2
+aws dynamodb update-table --table-name global-serverless --region us-west-2 --cli-input-json \
+    '{"ReplicaUpdates": [{"Create": {"RegionName": "eu-west-1"}}]}'
+until [ "$(aws dynamodb describe-table --table-name global-serverless --region eu-west-1 --query Table.TableStatus \
+    --output text 2>/dev/null)" = ACTIVE ]; do sleep 0.2; done
+aws dynamodb batch-write-item --region us-west-2 --request-items "file://$DATA"
+aws dynamodb get-item --table-name global-serverless --region us-west-2 --key '{"PK": {"S": "library"}, "SK": {"S": "01"}}'
+"""
+QUERY = """
+aws dynamodb query --table-name global-serverless --region eu-west-1 \
+    --key-condition-expression "PK = :pk" --expression-attribute-values '{":pk": {"S": "library"}}' --select COUNT
+"""
+
+
+def at_the_cloud(script: str) -> str:
+    """The script with the variables that point the AWS CLI at the local cloud."""
+    return f'eval "$(workshop cloud env)"\nexport AWS_PAGER=\n{script}'
+
+
+@pytest.fixture(scope="module")
+def explained(desk):
+    """The lines of table, replica and data, typed on an empty cloud."""
+    lines = "\n".join(
+        line
+        for step in ("table", "replica", "data")
+        for entry in desk.document("explain", step)["steps"]
+        for line in entry["commands"]
+    )
+    return desk.shell(at_the_cloud(lines)).out
+
+
+def test_the_explained_lines_run_as_they_are(desk, explained):
+    assert [desk.count(region) for region in REGIONS] == [13, 13]
+    assert explained.split()[-2:] == ["13", "13"]
+
+
+def test_setup_finds_what_was_made_with_the_explained_lines_and_finishes_it(desk, explained):
+    outcomes = {step["id"]: step["outcome"] for step in desk.document("setup")["steps"] if step["region"] == HOME_REGION}
+    assert outcomes["table"] == outcomes["data"] == "unchanged"
+    assert outcomes["api"] == "created"
+    assert {step["state"] for step in desk.document("status")["steps"]} == {"ready"}
+
+
+def test_the_lines_of_the_other_steps_run_too(desk, explained):
+    desk.run("setup")
+    steps = desk.document("explain")["steps"]
+    lines = "\n".join(line for step in steps if step["id"] not in ("table", "replica", "data") for line in step["commands"])
+    out = desk.shell(at_the_cloud(lines)).out
+    assert out.count('{"ping": "ok"}') == len(REGIONS)
+    assert {step["outcome"] for step in desk.document("setup")["steps"]} == {"unchanged"}
+
+
+def test_teardown_removes_what_was_made_with_the_explained_lines(desk, explained):
+    assert desk.document("teardown")["leftovers"] == []
+    assert desk.inventory() == []
+
+
+def test_the_published_lines_of_the_workshop_run(clean):
+    done = clean.shell(f"DATA={clean.work}/sample-data.json\ncp {sample()} $DATA\n{at_the_cloud(PUBLISHED)}{QUERY}")
+    assert '"UnprocessedItems": {}' in done.out
+    assert json.loads(done.out[done.out.rindex('{\n    "Count"') :])["Count"] == 12
+
+
+def test_a_table_made_by_the_published_lines_is_used_and_left_alone(clean):
+    """They set no tags, so the table is the attendee's own: setup works with it, and teardown names it and leaves it."""
+    clean.table()
+    setup = clean.document("setup")
+    assert {step["outcome"] for step in setup["steps"] if step["id"] == "table"} == {"unchanged"}
+    assert all(clean.count(region) == 13 for region in REGIONS)
+    before = clean.client("dynamodb").describe_table(TableName=TABLE)["Table"]["TableId"]
+    teardown = clean.document("teardown", code=5)
+    assert teardown["ok"] is False
+    (left,) = teardown["leftovers"]
+    assert (left["kind"], left["name"], left["region"]) == ("table", TABLE, HOME_REGION)
+    assert left["why"] == "not made by this workshop: left alone"
+    assert left["fix"] == "aws dynamodb delete-table --region us-west-2 --table-name global-serverless"
+    assert clean.inventory() == [(HOME_REGION, "table", TABLE)]
+    assert clean.client("dynamodb").describe_table(TableName=TABLE)["Table"]["TableId"] == before
+    clean.shell(at_the_cloud(left["fix"]))
+    assert clean.document("teardown")["leftovers"] == []
+
+
+def sample():
+    from tests.cloud.desk import ROOT
+
+    return ROOT / "sample-data.json"

@@ -1,0 +1,112 @@
+"""Things with our names that are not ours stop a setup before they are touched, and outlive a teardown."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cloud.desk import HOME_REGION, OTHER_REGION, TABLE, eventually
+
+pytestmark = pytest.mark.cloud
+
+FOREIGN_STACK = json.dumps({"Resources": {"Log": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/theirs"}}}})
+
+
+def failed(document):
+    """The one error of a setup, by step."""
+    (step,) = (step for step in document["steps"] if step["error"])
+    return step["id"], step["region"], step["error"]
+
+
+def test_a_table_of_the_same_name_with_other_keys_stops_the_setup(clean):
+    clean.table(keys=("id",))
+    step, region, error = failed(clean.document("setup", code=1))
+    assert (step, region, error["code"]) == ("table", HOME_REGION, "Foreign")
+    assert "has the keys id (S), not PK (S), SK (S)" in error["why"]
+    assert "aws dynamodb delete-table --region us-west-2 --table-name global-serverless" in error["fix"]
+    assert clean.count(HOME_REGION) == 0
+    states = {(s["id"], s["region"]): s["state"] for s in clean.document("status")["steps"]}
+    assert states["table", HOME_REGION] == "foreign"
+    assert states["replica", OTHER_REGION] == "absent"
+    teardown = clean.document("teardown", code=5)
+    assert [(left["kind"], left["region"]) for left in teardown["leftovers"]] == [("table", HOME_REGION)]
+    assert clean.inventory() == [(HOME_REGION, "table", TABLE)]
+
+
+def test_a_foreign_table_in_the_other_region_stops_the_replica_with_advice(clean):
+    clean.table(region=OTHER_REGION, keys=("id",))
+    step, region, error = failed(clean.document("setup", code=1))
+    assert (step, region, error["code"]) == ("replica", OTHER_REGION, "Foreign")
+    assert "that is not a replica stands in eu-west-1" in error["why"]
+    assert "--param table=NAME" in error["fix"]
+    assert clean.count(OTHER_REGION) == 0
+    shown = clean.run("status").out
+    assert "foreign" in shown
+    assert "aws dynamodb delete-table --region eu-west-1" in shown
+    teardown = clean.document("teardown", code=5)
+    assert [(left["kind"], left["name"], left["region"]) for left in teardown["leftovers"]] == [("table", TABLE, OTHER_REGION)]
+    assert clean.inventory() == [(OTHER_REGION, "table", TABLE)]
+
+
+def test_a_foreign_stack_stops_its_step_and_is_left_alone(clean):
+    cloudformation = clean.client("cloudformation", OTHER_REGION)
+    cloudformation.create_stack(StackName="global-serverless-api", TemplateBody=FOREIGN_STACK)
+    eventually(lambda: cloudformation.describe_stacks()["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE")
+    before = clean.inventory()
+    step, region, error = failed(clean.document("setup", code=1))
+    assert (step, region, error["code"]) == ("api", OTHER_REGION, "Foreign")
+    assert "--param stack=NAME" in error["fix"]
+    assert [s["StackStatus"] for s in cloudformation.describe_stacks()["Stacks"]] == ["CREATE_COMPLETE"]
+    teardown = clean.document("teardown", code=5)
+    assert [(left["kind"], left["region"]) for left in teardown["leftovers"]] == [("stack", OTHER_REGION)]
+    assert clean.inventory() == before
+
+
+def test_failures_are_told_on_stderr_with_what_why_and_what_to_run(clean):
+    clean.table(keys=("id",))
+    done = clean.run("setup", code=1)
+    assert "✗ table (us-west-2): something that this workshop did not make is in the way." in done.err
+    assert "→ If nobody needs it: aws dynamodb delete-table" in done.err
+    assert "global-serverless is not ready on local" in done.out
+    assert "go on with: workshop setup" in done.out
+
+
+def test_a_name_of_our_own_passes_strangers_by_and_is_remembered(clean):
+    clean.table(keys=("id",))
+    before = clean.inventory()
+    setup = clean.document("setup", "--through", "backend", "--param", "table=other")
+    assert setup["ok"] is True
+    assert clean.count(OTHER_REGION, "other") == 13
+    assert {step["outcome"] for step in clean.document("setup", "--through", "backend")["steps"]} == {"unchanged"}
+    refused = clean.document("setup", "--param", "table=third", code=2)["error"]
+    assert refused["what"] == "global-serverless stands already with another table."
+    assert refused["fix"] == "Remove it first: workshop teardown --target local"
+    assert clean.document("teardown")["leftovers"] == []
+    assert clean.inventory() == before
+
+
+def test_other_regions_are_remembered_until_the_teardown(clean):
+    regions = ("ap-southeast-2", "eu-central-1")
+    setup = clean.document("setup", "--region", regions[0], "--region", regions[1])
+    assert setup["regions"] == list(regions)
+    assert {region for region, _, _ in clean.inventory()} <= {"global"}
+    assert (regions[0], "table", TABLE) in clean.inventory(*regions)
+    assert {step["state"] for step in clean.document("status")["steps"]} == {"ready"}
+    refused = clean.document("setup", "--region", "us-west-2", "--region", "eu-west-1", code=2)["error"]
+    assert refused["what"] == "global-serverless stands already with another home region."
+    teardown = clean.document("teardown")
+    assert teardown["regions"] == list(regions)
+    assert clean.inventory(*regions) == []
+    assert clean.document("status")["regions"] == [HOME_REGION, OTHER_REGION]
+
+
+def test_a_third_region_can_join_a_workshop_that_stands(clean):
+    clean.run("setup", "--through", "backend")
+    three = ("--region", HOME_REGION, "--region", OTHER_REGION, "--region", "ap-south-1")
+    joined = clean.document("setup", "--through", "backend", *three)
+    made = {(step["id"], step["region"]) for step in joined["steps"] if step["outcome"] == "created"}
+    assert {("replica", "ap-south-1"), ("api", "ap-south-1")} <= made
+    assert clean.count("ap-south-1") == 13
+    assert clean.document("teardown")["leftovers"] == []
+    assert clean.inventory(HOME_REGION, OTHER_REGION, "ap-south-1") == []
