@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -31,6 +31,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, so that `-m 'not browser'` leaves these tests out."""
     config.addinivalue_line("markers", "browser: needs Chromium")
+    expect.set_options(timeout=20_000)  # an upper bound for busy machines; a passing test never waits for it
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -74,7 +75,7 @@ def new_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
             context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
             contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(30_000)
         watch(page)
         return page
 
@@ -150,9 +151,9 @@ def quick_failover() -> dict[str, str]:
     settings |= {
         "countdownMs": 1500,
         "writeEveryMs": 150,
-        "writeTimeoutMs": 500,
+        "writeTimeoutMs": 1200,
         "probeEveryMs": 250,
-        "probeTimeoutMs": 500,
+        "probeTimeoutMs": 1200,
         "readEveryMs": 250,
     }
     return {"failover-settings.js": f"{head}= {json.dumps(settings)};"}

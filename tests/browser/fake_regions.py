@@ -108,8 +108,13 @@ class FakeRegions:
             self._under_way += [(now + self.lag, other, (pk, sk), item, now) for other in self.regions if other != region]
             return dict(item)
 
-    def _deliver(self) -> None:
-        now = time.monotonic()
+    def catch_up(self) -> None:
+        """Let everything that is under way arrive now."""
+        with self._lock:
+            self._deliver(float("inf"))
+
+    def _deliver(self, until: float | None = None) -> None:
+        now = time.monotonic() if until is None else until
         due = [entry for entry in self._under_way if entry[0] <= now]
         self._under_way = [entry for entry in self._under_way if entry[0] > now]
         for _, name, key, item, stamp in due:

@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 __all__ = ["until"]
 
 
-def until(page: Page, condition: str | Callable[[], object], seconds: float = 15) -> None:
+def until(page: Page, condition: str | Callable[[], object], seconds: float = 30) -> None:
     """Poll a JavaScript expression or a function, letting the browser's events through; fail after `seconds`."""
     end = time.monotonic() + seconds
     while not (page.evaluate(condition) if isinstance(condition, str) else condition()):

@@ -4,8 +4,16 @@
   "use strict";
   const DEADLINE_MS = 4000;
   const HEDGE_MS = 1200;
+  const MOST_REMEMBERED = 60;
   const isFilm = (f) => f && typeof f.sk === "string" && typeof f.title === "string" && typeof f.key === "string";
   const remembered = () => W.storage.recall("library", (v) => Array.isArray(v) && v.every((item) => item && typeof item === "object"), []);
+
+  /* A film that was opened once can be opened again without a region. */
+  function remember(item) {
+    const { sk } = W.films.fromItem(item);
+    const others = remembered().filter((other) => W.films.fromItem(other).sk !== sk);
+    W.storage.keep("library", [...others, item].slice(-MOST_REMEMBERED).sort((a, b) => W.films.fromItem(a).sk.localeCompare(W.films.fromItem(b).sk)));
+  }
 
   function inOrder(backends, activeId) {
     return [...backends.filter((b) => b.id === activeId), ...backends.filter((b) => b.id !== activeId)];
@@ -50,12 +58,13 @@
   async function load(backends, activeId) {
     const { answer, failures } = await firstAnswer(backends, activeId, W.api.path("query", "library"));
     const items = answer ? (Array.isArray(answer.body.Items) ? answer.body.Items : []).filter((i) => i && typeof i === "object") : remembered();
-    if (answer && items.length) W.storage.keep("library", items.slice(0, 60));
+    if (answer && items.length) W.storage.keep("library", items.slice(0, MOST_REMEMBERED));
     return { films: items.map(W.films.fromItem).filter(isFilm), from: answer, failures, remembered: !answer && items.length > 0 };
   }
 
   async function film(backends, activeId, sk) {
     const { answer, failures } = await firstAnswer(backends, activeId, W.api.path("get", "library", sk));
+    if (answer && answer.body.Item) remember(answer.body.Item);
     const item = answer ? answer.body.Item : remembered().map((i) => [W.films.fromItem(i), i]).filter(([f]) => f.sk === sk).map(([, i]) => i)[0];
     return { film: item ? W.films.fromItem(item) : null, from: answer, failures };
   }

@@ -4,7 +4,8 @@
   const { byId, say } = W.dom;
   const { films, failover } = W;
   const settings = globalThis.WORKSHOP_FAILOVER;
-  const RESUME_PATIENCE_MS = 1500;
+  const RESUME_PATIENCE_MS = 1500; // for the active region, once another one has answered
+  const RESUME_DEADLINE_MS = 6000; // for all of them
   const backends = W.backends.list();
   const video = byId("video");
   const playback = W.playback.create(video);
@@ -75,6 +76,7 @@
     view.write(outcome);
     if (answer.ok) {
       facts.taken += 1;
+      W.memory.keep(film.key, outcome.value);
       if (trouble) settled(region);
       dispatch({ type: "write-ok", region });
       return;
@@ -95,23 +97,23 @@
     if (backend.id !== state.active) dispatch({ type: answer.ok ? "probe-ok" : "probe-failed", region: backend.id });
   }
 
-  /* Where the film was left: what this browser still owes, else what the active region says, else any other region. */
+  /* Where the film was left: what this browser still owes, else what the active region says, else any other region, else memory. */
   function resumeAt(active) {
     const owed = W.owed.find(film.key);
     if (owed !== null) return Promise.resolve(Number(owed));
     return new Promise((resolve) => {
-      let open = backends.length;
+      const open = new Set(backends);
       let second = null;
-      const timer = setTimeout(() => { if (second) resolve(second.share); }, RESUME_PATIENCE_MS);
-      const giveUp = setTimeout(() => resolve(second ? second.share : null), settings.probeTimeoutMs);
+      const decide = () => resolve(second ? second.share : W.memory.find(film.key));
+      setTimeout(() => { if (second) decide(); }, RESUME_PATIENCE_MS);
       for (const backend of backends) {
-        W.api.call(backend, films.readPath(film), { deadline: settings.probeTimeoutMs }).then((answer) => {
-          open -= 1;
+        W.api.call(backend, films.readPath(film), { deadline: RESUME_DEADLINE_MS }).then((answer) => {
+          open.delete(backend);
           const share = answer.ok ? films.bookmarkOf(answer.body.Item) : null;
           if (answer.ok && backend.id === active) resolve(share);
           else if (answer.ok) second = second || { share };
-          if (open === 0) resolve(second ? second.share : null);
-        }).finally(() => { if (open === 0) { clearTimeout(timer); clearTimeout(giveUp); } });
+          if (!open.size || (second && !open.has(backendOf(active)))) decide();
+        });
       }
     });
   }
