@@ -108,7 +108,9 @@ def _from_click(error: click.ClickException) -> UsageError:
 
 
 def _interrupted() -> WorkshopError:
-    return WorkshopError("Interrupted.", "", "Run the same workshop command again: it goes on where it stopped.", code="Interrupted")
+    return WorkshopError(
+        "Interrupted.", "", "Run the same workshop command again: it goes on where it stopped.", code="Interrupted"
+    )
 
 
 def _defect(error: Exception) -> WorkshopError:
