@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from workshop.aws.account import THREADS, Account
-from workshop.aws.sessions import aws_account, known_regions, local_account, override
+from workshop.aws.sessions import aws_account, known_regions, local_account, open_session, override
 from workshop.aws.target import Target
 from workshop.cli.options import Common
 from workshop.clock import SystemClock
@@ -36,6 +36,8 @@ from workshop.home import prepare, state_folder
 __all__ = ["Opened", "open_journal", "open_workspace"]
 
 Notice = Callable[[str], None]
+ANY_ACCOUNT = "111122223333"
+"""Stands for the account where none is known yet and none is asked."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,9 @@ async def open_workspace(
         async def connect(home: str) -> tuple[Account, str, Target]:
             if target == "local":
                 return await _local(folder, clock, executor, notice, offline=offline)
+            if offline:
+                known = common.expect_account or next((s.scope.account for s in standings), ANY_ACCOUNT)
+                return _aws_unasked(folder, profile, known, standings, clock, executor)
             return await _aws(folder, profile, home, clock, executor, notice)
 
         guess = settle(workshop, {}, common.regions or (standings[0].regions if standings else ()))
@@ -129,6 +134,16 @@ async def _aws(
     account, identity = await aws_account(profile or None, home, clock=clock, executor=executor)
     gateway = urlsplit(endpoint).netloc if endpoint else ""
     return account, identity.arn, Target("aws", folder / "sites" / f"aws-{identity.account}", endpoint=endpoint, gateway=gateway)
+
+
+def _aws_unasked(
+    folder: Path, profile: str, account: str, standings: list[Standing], clock: SystemClock, executor: ThreadPoolExecutor
+) -> tuple[Account, str, Target]:
+    """AWS as the journal remembers it: nobody is called, so no credentials are needed."""
+    endpoint = next((s.endpoint for s in standings if s.scope.account == account), "")
+    door = Account(open_session(profile or None), account, clock=clock, executor=executor)
+    target = Target("aws", folder / "sites" / f"aws-{account}", endpoint=endpoint, gateway=urlsplit(endpoint).netloc)
+    return door, "", target
 
 
 def _recorded_profile(standings: list[Standing]) -> str:
