@@ -39,6 +39,11 @@ async def test_everything_is_created_in_an_order_that_overlaps(scene):
     assert set(config["apis"]) == {HOME, EU} and scene.gateway in config["apis"][EU]["url"]
 
 
+async def test_the_files_of_the_built_in_workshop_are_sound(scene):
+    await scene.check()
+    assert scene.door.calls == []
+
+
 async def test_a_second_setup_finds_everything_unchanged_and_changes_nothing(scene):
     await scene.setup()
     scene.door.calls.clear()
@@ -183,6 +188,7 @@ def own(tmp_path):
 
 
 async def test_a_template_may_read_what_an_earlier_step_made(own):
+    await own.check()
     results = await own.setup()
     assert set(outcomes(results).values()) == {"created"}
     assert "apiuswest2" in own.door.cloudformation.find(HOME, "second").template
@@ -191,7 +197,7 @@ async def test_a_template_may_read_what_an_earlier_step_made(own):
 async def test_a_wrong_data_file_is_found_before_anything_is_made(own, tmp_path):
     (tmp_path / "films" / "data.json").write_text('{"films": [{"PutRequest": {"Item": {"SK": {"S": "a"}}}}]}')
     with pytest.raises(UsageError, match="Item 1"):
-        await own.setup()
+        await own.check()
     assert own.door.calls == []
 
 

@@ -80,6 +80,13 @@ async def test_a_rerun_asks_for_no_change(world, make):
     assert asked(world, "create_change_set") == asked(world, "create_stack") == 0
 
 
+async def test_a_template_in_json_is_compared_by_what_it_says(world, make):
+    template = '{"Resources": {\n  "A": {"Type": "AWS::SNS::Topic"}}}'
+    await STEP.create(make(template=template))
+    assert (await STEP.observe(make(template=template))).state is State.READY
+    assert (await STEP.observe(make(template=template.replace("SNS", "SQS")))).state is State.PARTIAL
+
+
 async def test_another_template_is_another_stack_by_change_set(world, make):
     stack = standing(world)
     ctx = make(template=TEMPLATE.replace("films-dev", "films-prod"))

@@ -5,6 +5,7 @@ In: a `Door`, a region, a name or a stack id. Out: frozen descriptions. It decid
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -134,9 +135,10 @@ async def describe_change_set(aws: Door, region: str, stack: str, name: str) -> 
 
 
 async def template_of(aws: Door, region: str, stack: str) -> str:
-    """The template that a stack was made from, as it was sent."""
+    """The template that a stack was made from: YAML as it was sent, JSON in json.dumps' form, because botocore parses it."""
     answer = await aws.call("cloudformation", region, "get_template", StackName=stack, TemplateStage="Original")
-    return str(answer.get("TemplateBody", ""))
+    body = answer.get("TemplateBody", "")
+    return body if isinstance(body, str) else json.dumps(body)
 
 
 async def stack_resources(aws: Door, region: str, stack: str) -> list[tuple[str, str, str]]:

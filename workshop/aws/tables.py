@@ -109,7 +109,7 @@ def is_source_region_rule(error: AwsError) -> bool:
 
 def is_protected(error: AwsError) -> bool:
     """Whether a delete is refused because deletion protection is on (section 1.5)."""
-    return error.says("deletion protection") or error.says("protected against deletion")
+    return any(error.says(text) for text in ("deletion protection", "protected against deletion", "DeletionProtectionEnabled"))
 
 
 def _table(found: Mapping[str, Any], region: str) -> Table:

@@ -7,6 +7,7 @@ failure (docs/aws-behaviours.md, section 3). A stack of the same name that we di
 
 from __future__ import annotations
 
+import json
 import shlex
 import uuid
 from typing import Annotated, Any
@@ -240,7 +241,16 @@ async def _is_current(ctx: Context[StackParams], stack: Stack) -> bool:
     """Whether the stack was made from today's template and parameters."""
     if dict(stack.parameters) != {**stack.parameters, **ctx.params.parameters}:
         return False
-    return (await template_of(ctx.aws, ctx.region, stack.id)).strip() == _body(ctx).strip()
+    return _same_template(await template_of(ctx.aws, ctx.region, stack.id), _body(ctx))
+
+
+def _same_template(one: str, other: str) -> bool:
+    if one.strip() == other.strip():
+        return True
+    try:
+        return bool(json.loads(one) == json.loads(other))
+    except ValueError:
+        return False
 
 
 def _parameters(ctx: Context[StackParams]) -> list[dict[str, str]]:

@@ -6,6 +6,7 @@ It reads no template: a stack holds one function named `Handler` and outputs `Ap
 from __future__ import annotations
 
 import itertools
+import json
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -177,7 +178,8 @@ class FakeCloudFormation:
         return {"StackEvents": newest[start : start + 2], **more}
 
     def get_template(self, region: str, StackName: str, TemplateStage: str) -> dict[str, Any]:
-        return {"TemplateBody": self._stack(region, StackName, "GetTemplate").template}
+        body = self._stack(region, StackName, "GetTemplate").template
+        return {"TemplateBody": json.loads(body) if body.startswith("{") else body}  # as botocore does
 
     def list_stack_resources(self, region: str, StackName: str, NextToken: str = "") -> dict[str, Any]:
         rows = [e for e in self._stack(region, StackName, "ListStackResources").events if e["ResourceType"] != STACK]

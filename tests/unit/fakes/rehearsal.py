@@ -5,6 +5,7 @@ The APIs of the stacks are answered by a tiny server on loopback, which knows th
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from tests.unit.fakes.door import ACCOUNT, FakeDoor
 from tests.unit.fakes.http_server import Answer, Server
 from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.target import Target
-from workshop.definition.loader import load
+from workshop.definition.loader import Workshop, load
 from workshop.definition.parameters import settle
 from workshop.engine.events import Event, NodeFinished
 from workshop.engine.execute import Stop
@@ -47,7 +48,7 @@ class Rehearsal:
         """The workspace of the next run."""
         self.runs += 1
         self.stop = Stop()
-        workshop = load(self.source)
+        workshop = _loaded(self.source)
         return Workspace(
             workshop=workshop, settings=settle(workshop, {}, regions),
             target=Target("aws", self.folder / "sites", gateway=self.gateway), doors={ACCOUNT: self.door},
@@ -57,15 +58,19 @@ class Rehearsal:
     @property
     def scope(self) -> Scope:
         """Where the journal keeps it."""
-        return Scope(load(self.source).name, "aws", ACCOUNT)
+        return Scope(_loaded(self.source).name, "aws", ACCOUNT)
 
     async def setup(self, *regions: str, through: str | None = None) -> dict[str, NodeResult]:
         """The results of a setup by `step region`."""
         workspace = self.workspace(*regions)
         self.journal.begin_run(workspace.run, "setup", self.scope)
         plan = workspace.plan(through)
-        await check_files(workspace, plan)
         return _by_name(await set_up(workspace, plan, Contexts(workspace, self.heard), self.heard, self.stop))
+
+    async def check(self) -> None:
+        """What the command line asks for before a setup."""
+        workspace = self.workspace()
+        await check_files(workspace, workspace.plan())
 
     async def teardown(self, *regions: str) -> tuple[dict[str, NodeResult], list[Resource]]:
         """The results of a teardown, and what is left."""
@@ -121,6 +126,11 @@ def _answer(scene: Rehearsal, path: str) -> Answer:
         return 200, json.dumps({"Items": items}).encode()
     found = [i for i in items if i["SK"]["S"] == rest.rpartition("/")[2]]
     return (200, json.dumps({"Item": found[0]}).encode()) if found else (404, b"{}")
+
+
+@functools.lru_cache(maxsize=1)
+def _loaded(source: str) -> Workshop:
+    return load(source)
 
 
 def _by_name(results: list[NodeResult]) -> dict[str, NodeResult]:
