@@ -116,6 +116,20 @@ async def test_a_write_that_never_arrives_is_counted_as_lost(stage: Stage) -> No
     assert drilled.undone
 
 
+async def test_a_late_attempt_at_a_write_that_was_taken_elsewhere_loses_nothing(stage: Stage) -> None:
+    """An attempt that the client gave up may still take effect, after another region took the same write."""
+
+    def late(moment: Moment) -> None:
+        if moment.mark is Mark.FIRST_FAILURE:
+            stage.regions.late = True
+        if moment.mark is Mark.MENDED:
+            stage.regions.late = False
+
+    stage.heard = late
+    drilled = await stage.drill()
+    assert stage.regions.came_late > 0 and not drilled.figures.recovery.lost
+
+
 async def test_what_the_other_region_lacks_at_the_switch_is_told(tmp_path: Path) -> None:
     drilled = await Stage(tmp_path, Regions(lag=30.0)).drill()
     assert len(drilled.figures.recovery.behind) >= 8 and not drilled.figures.recovery.lost

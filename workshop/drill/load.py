@@ -95,21 +95,21 @@ class Load:
         return sum(1 for done in self.acknowledged if done.region == region and done.at >= since)
 
     async def _write(self) -> None:
-        number = 1
+        """One number after the other. Its value stays the same until it is taken, so that a late attempt can do no harm."""
+        number, value = 1, f"{self.now():.3f}"
         while True:
             began = self._clock.monotonic()
             self._moved.clear()
-            if await self._one_write(number):
-                number += 1
+            if await self._one_write(number, value):
+                number, value = number + 1, f"{self.now():.3f}"
             if not self._moved.is_set():
                 pause = self._settings.write_every_ms / 1000 - (self._clock.monotonic() - began)
                 await self._rest(max(0.0, pause))
 
-    async def _one_write(self, number: int) -> bool:
+    async def _one_write(self, number: int, value: str) -> bool:
         """One attempt; whether it was acknowledged. An attempt is given up when the failover leaves its region meanwhile."""
         place = self._scene.place(self.state.active)
         sent = self.now()
-        value = f"{sent:.3f}"
         thumb = base64.urlsafe_b64encode(place.region.encode()).decode().rstrip("=")
         self._flight = asyncio.create_task(self._attempt(place, f"update/{self._key}/{number:06d}/{value}/{thumb}"))
         try:

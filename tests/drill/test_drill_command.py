@@ -1,0 +1,212 @@
+"""Drills and experiments as a user runs them, on a local cloud: killed, interrupted, by hand, refused."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cloud.desk import HOME_REGION, OTHER_REGION, TABLE, Desk, eventually
+
+QUICK = ("--failures", "2", "--countdown", "1")
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A desk whose workshop stands."""
+    with_workshop = Desk(tmp_path_factory.mktemp("drill")).cloud()
+    with_workshop.run("setup")
+    yield with_workshop
+    with_workshop.leave()
+
+
+@pytest.fixture(autouse=True)
+def mended(desk: Desk) -> Iterator[None]:
+    """Every test begins and ends with nothing failed."""
+    reserve(desk, None)
+    yield
+    desk.run("drill", "recover")
+
+
+def function(desk: Desk, region: str = HOME_REGION) -> str:
+    return str(desk.client("lambda", region).list_functions()["Functions"][0]["FunctionName"])
+
+
+def reserve(desk: Desk, number: int | None) -> None:
+    client = desk.client("lambda")
+    if number is None:
+        client.delete_function_concurrency(FunctionName=function(desk))
+    else:
+        client.put_function_concurrency(FunctionName=function(desk), ReservedConcurrentExecutions=number)
+
+
+def reserved(desk: Desk, region: str = HOME_REGION) -> int | None:
+    found = desk.client("lambda", region).get_function_concurrency(FunctionName=function(desk, region))
+    return found.get("ReservedConcurrentExecutions")
+
+
+def own_items(desk: Desk, region: str) -> list[str]:
+    found = desk.client("dynamodb", region).scan(TableName=TABLE, ConsistentRead=True)["Items"]
+    return [item["PK"]["S"] for item in found if item["PK"]["S"].startswith(("drill-", "observe-"))]
+
+
+def running(desk: Desk, *more: str) -> tuple[subprocess.Popen[str], list[str]]:
+    """A drill under way, and the lines that it has said so far."""
+    process = desk.start("drill", "run", *QUICK, *more)
+    said: list[str] = []
+    threading.Thread(target=lambda: said.extend(process.stderr or ()), daemon=True).start()
+    return process, said
+
+
+def until(said: list[str], word: str) -> None:
+    eventually(lambda: any(f" s  {word}" in line for line in list(said)), 60)
+
+
+def test_a_drill_passes_and_leaves_everything_as_it_was(desk: Desk) -> None:
+    reserve(desk, 37)
+    before = desk.inventory()
+    found = desk.document("drill", "run", *QUICK)
+    assert found["ok"] and found["undone"] and found["command"] == "drill run"
+    assert 1 < found["rto"]["seconds"] <= found["rto"]["bound"] and found["rto"]["target"] == 900
+    assert found["rpo"]["lost_writes"] == 0 < found["rpo"]["acknowledged_writes"]
+    assert 0 < found["failed_requests"] < found["requests"] and 0 < found["availability"] < 1
+    assert reserved(desk) == 37 and desk.inventory() == before
+    assert not own_items(desk, HOME_REGION) + own_items(desk, OTHER_REGION)
+    assert all(Path(path).is_file() for path in found["report"].values())
+
+
+@pytest.mark.parametrize("word", ["load", "fault", "failover", "put back"])
+def test_after_a_kill_the_next_command_warns_and_recover_puts_it_back(desk: Desk, word: str) -> None:
+    reserve(desk, 37)
+    process, said = running(desk)
+    until(said, word)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    warned = desk.run("status").err
+    assert "killed" in warned and "workshop drill recover" in warned
+    found = desk.document("drill", "recover")
+    assert found["undone"] and found["restored"]
+    assert reserved(desk) == 37
+    assert not own_items(desk, HOME_REGION) + own_items(desk, OTHER_REGION)
+    assert "killed" not in desk.run("status").err
+
+
+def test_a_drill_after_a_killed_one_puts_it_back_first(desk: Desk) -> None:
+    process, said = running(desk)
+    until(said, "failover")
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert reserved(desk) == 0
+    done = desk.run("drill", "run", *QUICK)
+    assert "left by a drill that was killed" in done.err and reserved(desk) is None
+
+
+@pytest.mark.parametrize("word", ["fault", "failover"])
+def test_ctrl_c_puts_everything_back_before_it_ends(desk: Desk, word: str) -> None:
+    process, said = running(desk)
+    until(said, word)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+    assert reserved(desk) is None
+    assert not own_items(desk, HOME_REGION) + own_items(desk, OTHER_REGION)
+    assert "drill" not in desk.run("status").err
+    eventually(lambda: any("Everything is put back" in line for line in said))
+
+
+def test_a_fault_set_by_hand_stays_until_it_is_asked_for(desk: Desk) -> None:
+    found = desk.document("drill", "fail", "--region", OTHER_REGION)
+    assert found["region"] == OTHER_REGION and reserved(desk, OTHER_REGION) == 0
+    assert "failed by hand" in desk.run("status").err
+    refused = desk.run("drill", "run", code=1)
+    assert "workshop drill recover" in refused.err and reserved(desk, OTHER_REGION) == 0
+    desk.run("drill", "recover", "--region", HOME_REGION)
+    assert reserved(desk, OTHER_REGION) == 0, "another region was asked for"
+    desk.run("drill", "recover", "--region", OTHER_REGION)
+    assert reserved(desk, OTHER_REGION) is None
+
+
+def test_while_a_drill_runs_others_wait_and_are_not_told_that_it_was_killed(desk: Desk) -> None:
+    process, said = running(desk)
+    until(said, "fault")
+    assert "killed" not in desk.run("status").err
+    assert "Busy" in desk.run("drill", "recover", "--json", code=1).out
+    assert process.wait(90) == 0 and reserved(desk) is None
+
+
+def test_replication_is_paused_and_nothing_is_lost(desk: Desk) -> None:
+    found = desk.document("drill", "run", "--fault", "replication")
+    assert found["ok"] and found["rto"]["seconds"] is None and found["failed_requests"] == 0
+    assert found["rpo"]["behind_at_failover"]["writes"] > 5 and found["rpo"]["lost_writes"] == 0
+    assert found["lag"]["during"]["max"] > 3
+
+
+def test_a_missed_target_is_a_failure_with_its_reason(desk: Desk) -> None:
+    done = desk.run("drill", "run", *QUICK, "--rto", "0.5s", code=1)
+    assert "RTO was" in done.out and "Put back" in done.out
+    assert reserved(desk) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "why"),
+    [
+        (("run", "--fault", "health"), 2, "STATUS"),
+        (("run", "--fault", "bad-deploy"), 2, "/health"),
+        (("run", "--region", "ap-south-1"), 2, "does not stand in ap-south-1"),
+        (("run", "--region", HOME_REGION, "--region", OTHER_REGION), 2, "one region"),
+        (("run", "--rto", "soon"), 2, "not a length of time"),
+        (("fail", "--fault", "nonsense"), 2, "nonsense"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_and_changes_nothing(desk: Desk, words: tuple[str, ...], code: int, why: str) -> None:
+    assert why in desk.run("drill", *words, code=code).err
+    assert reserved(desk) is None and "drill recover" not in desk.run("status").err
+
+
+def test_a_region_that_fails_already_is_refused(desk: Desk) -> None:
+    desk.client("lambda", OTHER_REGION).put_function_concurrency(
+        FunctionName=function(desk, OTHER_REGION), ReservedConcurrentExecutions=0
+    )
+    try:
+        assert f"{OTHER_REGION} is failing already" in desk.run("drill", "run", code=1).err
+    finally:
+        desk.client("lambda", OTHER_REGION).delete_function_concurrency(FunctionName=function(desk, OTHER_REGION))
+
+
+def test_on_aws_a_drill_asks_first(desk: Desk) -> None:
+    own = {
+        "AWS_ENDPOINT_URL": desk.endpoint, "AWS_ACCESS_KEY_ID": "000000000000", "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_DEFAULT_REGION": HOME_REGION,
+    }  # fmt: skip
+    refused = desk.run("drill", "run", "--target", "aws", code=2, env=own)
+    assert "--yes" in refused.err and "reserved concurrency" in refused.err and reserved(desk) is None
+    assert "not possible" in desk.run("drill", "run", "--target", "aws", "--fault", "replication", code=2, env=own).err
+
+
+def test_the_experiments_measure_and_leave_nothing(desk: Desk) -> None:
+    found = desk.document("observe", "replication", "--rounds", "2")
+    assert [each["outcome"] for each in found["rounds"]] == ["stale", "stale"]
+    assert found["lag"]["max"] > 0.1 and found["replication_latency"]["samples"] > 0 and Path(found["svg"]).is_file()
+    found = desk.document("observe", "conflict", "--region", OTHER_REGION, "--region", HOME_REGION)
+    assert found["rounds"][0]["winner"] == HOME_REGION and found["regions"] == [OTHER_REGION, HOME_REGION]
+    assert "Plot:" in desk.run("observe", "conflict").out
+    assert not own_items(desk, HOME_REGION) + own_items(desk, OTHER_REGION)
+
+
+def test_an_experiment_takes_two_regions_of_the_workshop(desk: Desk) -> None:
+    assert "two regions" in desk.run("observe", "conflict", "--region", HOME_REGION, code=2).err
+    assert "does not stand" in desk.run("observe", "conflict", "--region", HOME_REGION, "--region", "ap-south-1", code=2).err
+
+
+def test_z_a_teardown_mends_first_and_forgets(desk: Desk) -> None:
+    process, said = running(desk)
+    until(said, "failover")
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = desk.run("teardown")
+    assert "Put back before the teardown" in done.err
+    assert desk.inventory() == []
+    assert "killed" not in desk.run("status").err
