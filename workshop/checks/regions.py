@@ -59,6 +59,8 @@ class Enabled(Check):
     async def run(self) -> Finding:
         subject = self.subject
         status = await self._status()
+        if status == "ENABLING":
+            return warned("It is being enabled.", f"Wait some minutes, then run: workshop check --only regions{subject.flags()}")
         if status and status not in ON:
             return self._disabled(f"The account's setting for it is {status}.")
         try:
@@ -77,8 +79,6 @@ class Enabled(Check):
                     f"Check the network and firewalls: curl -sI https://sts.{self.region}.amazonaws.com",
                 )
             raise
-        if status == "ENABLING":
-            return warned("It is being enabled.", "Wait some minutes, then run: workshop check --only regions" + subject.flags())
         return passed(status.lower().replace("_", " ") if status else "it answers")
 
     async def _status(self) -> str:

@@ -1,0 +1,146 @@
+"""Permissions: predicted by IAM, tried with reads, and the service-linked role."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from checks.world import ACCOUNT, AWAY, HOME, FakeDoor, FakeStep, denied, look, needs, refusal, stop, subject
+
+from workshop.aws.sessions import Identity
+from workshop.checks.interface import Status
+from workshop.checks.permissions import LinkedRoles, Reads, Simulated
+from workshop.checks.subject import Subject
+
+TABLE = f"arn:aws:dynamodb:{HOME}:{ACCOUNT}:table/t"
+STEP = FakeStep(permissions=[needs("dynamodb:CreateTable", TABLE), needs("dynamodb:DescribeTable", TABLE)])
+ROLE = {"Role": {"Arn": f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/Facilitator"}}
+
+
+def wanting(door: FakeDoor, step: FakeStep = STEP, **changes: Any) -> Subject:
+    return subject(door, stops=(stop(step),), **changes)
+
+
+def deciding(forbidden: Sequence[str] = (), **why: Any) -> Any:
+    """IAM's answer: everything is allowed but some actions."""
+
+    def answer(region: str, *, ActionNames: list[str], **_: Any) -> dict[str, Any]:
+        return {
+            "EvaluationResults": [
+                {"EvalActionName": name, "EvalDecision": "allowed"} if name not in forbidden
+                else {"EvalActionName": name, "EvalDecision": "implicitDeny", **why}
+                for name in ActionNames
+            ]
+        }  # fmt: skip
+
+    return answer
+
+
+async def test_what_iam_allows_passes() -> None:
+    door = FakeDoor({"iam.get_role": ROLE, "iam.simulate_principal_policy": deciding()})
+    assert (await look(Simulated(wanting(door), HOME))).status is Status.PASS
+
+
+async def test_what_iam_denies_is_named_with_the_policy_that_grants_it() -> None:
+    door = FakeDoor({"iam.get_role": ROLE, "iam.simulate_principal_policy": deciding(["dynamodb:CreateTable"])})
+    finding = await look(Simulated(wanting(door), HOME))
+    assert finding.status is Status.FAIL
+    assert "dynamodb:CreateTable (not granted)" in finding.detail
+    assert "dynamodb:DescribeTable" not in finding.detail
+    assert "workshop policy --target aws > policy.json" in finding.fix
+
+
+async def test_a_denial_by_the_organization_sends_to_the_organization() -> None:
+    org = {"OrganizationsDecisionDetail": {"AllowedByOrganizations": False}}
+    door = FakeDoor({"iam.get_role": ROLE, "iam.simulate_principal_policy": deciding(["dynamodb:CreateTable"], **org)})
+    assert "organization" in (await look(Simulated(wanting(door), HOME))).fix
+
+
+async def test_the_role_is_simulated_by_its_real_arn_in_its_region() -> None:
+    seen: list[dict[str, Any]] = []
+
+    def remember(region: str, **request: Any) -> dict[str, Any]:
+        seen.append(request)
+        return {"EvaluationResults": []}
+
+    await look(Simulated(wanting(FakeDoor({"iam.get_role": ROLE, "iam.simulate_principal_policy": remember})), HOME))
+    assert seen[0]["PolicySourceArn"] == ROLE["Role"]["Arn"]
+    assert seen[0]["ContextEntries"][0]["ContextKeyValues"] == [HOME]
+    assert seen[0]["ResourceArns"] == [TABLE]
+
+
+async def test_all_pages_of_a_prediction_are_read() -> None:
+    pages = [
+        {"EvaluationResults": [], "IsTruncated": True, "Marker": "more"},
+        {"EvaluationResults": [{"EvalActionName": "dynamodb:CreateTable", "EvalDecision": "explicitDeny"}]},
+    ]
+    door = FakeDoor({"iam.get_role": ROLE, "iam.simulate_principal_policy": lambda region, **_: pages.pop(0)})
+    finding = await look(Simulated(wanting(door), HOME))
+    assert "by an explicit deny" in finding.detail
+
+
+async def test_a_prediction_that_is_denied_is_skipped_with_the_reason() -> None:
+    finding = await look(Simulated(wanting(FakeDoor({"iam.get_role": ROLE})), HOME))
+    assert finding.status is Status.SKIP
+    assert "AccessDenied" in finding.detail
+
+
+async def test_the_root_user_is_not_simulated() -> None:
+    door = FakeDoor()
+    root = Identity(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root")
+    assert (await look(Simulated(wanting(door, caller=root), HOME))).status is Status.PASS
+    assert door.calls == []
+
+
+async def test_a_prediction_in_another_shape_is_a_crash() -> None:
+    door = FakeDoor({"iam.get_role": ROLE, "iam.simulate_principal_policy": {"EvaluationResults": [{}]}})
+    assert (await look(Simulated(wanting(door), HOME))).status is Status.CRASH
+
+
+async def test_reads_go_to_the_services_that_the_steps_use_and_to_no_other() -> None:
+    door = FakeDoor({"dynamodb.list_tables": {}})
+    assert (await look(Reads(wanting(door), HOME))).status is Status.PASS
+    assert door.calls == [("dynamodb", HOME, "list_tables")]
+    assert (await look(Reads(wanting(door), AWAY))).status is Status.SKIP
+
+
+async def test_a_denied_read_names_action_and_policy() -> None:
+    finding = await look(Reads(wanting(FakeDoor()), HOME))
+    assert finding.status is Status.FAIL
+    assert "dynamodb list_tables" in finding.detail
+    assert "workshop policy" in finding.fix
+
+
+async def test_a_denial_by_a_service_control_policy_is_said() -> None:
+    text = "with an explicit deny in a service control policy: arn:aws:organizations::1:policy/o/service_control_policy/p"
+    finding = await look(Reads(wanting(FakeDoor({"dynamodb.list_tables": denied(message=text)})), HOME))
+    assert finding.status is Status.FAIL
+    assert "organization" in finding.fix
+
+
+async def test_a_service_that_is_down_is_a_failure_of_its_own() -> None:
+    finding = await look(Reads(wanting(FakeDoor({"dynamodb.list_tables": refusal("InternalServerError", "oh")})), HOME))
+    assert finding.status is Status.FAIL
+    assert "InternalServerError" in finding.detail
+
+
+LINKED = FakeStep(
+    permissions=[
+        needs(
+            "iam:CreateServiceLinkedRole",
+            f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/replication.dynamodb.amazonaws.com/*", region="",
+        )
+    ]
+)  # fmt: skip
+
+
+async def test_the_service_linked_role_stands_or_will_be_made() -> None:
+    there = FakeDoor({"iam.list_roles": {"Roles": [{"RoleName": "AWSServiceRoleForDynamoDBReplication"}]}})
+    assert "stands" in (await look(LinkedRoles(wanting(there, LINKED)))).detail
+    none = await look(LinkedRoles(wanting(FakeDoor({"iam.list_roles": {"Roles": []}}), LINKED)))
+    assert (none.status, "makes its role" in none.detail) == (Status.PASS, True)
+
+
+async def test_without_the_permission_or_the_need_the_role_is_skipped() -> None:
+    assert (await look(LinkedRoles(wanting(FakeDoor(), LINKED)))).status is Status.SKIP
+    assert (await look(LinkedRoles(wanting(FakeDoor())))).status is Status.SKIP
