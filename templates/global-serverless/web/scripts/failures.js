@@ -3,6 +3,9 @@
 (function (W) {
   "use strict";
 
+  const config = globalThis.WORKSHOP_CONFIG;
+  const onLocalCloud = Boolean(config) && config.target === "local";
+
   const STATUS_NEXT = {
     403: "API Gateway does not know this path. Check that the address ends in the stage, /api/",
     429: "API Gateway or the account limits the rate of calls. Wait a moment.",
@@ -13,7 +16,9 @@
     network: (place) => ({
       brief: "no answer",
       what: `${place} did not answer: the connection was refused, or the answer came without CORS headers.`,
-      next: "A throttled function and a deleted API look like this from a browser. See what stands: workshop status",
+      next: onLocalCloud
+        ? "Is the local cloud running? workshop cloud status"
+        : "A throttled function and a deleted API look like this from a browser. See what stands: workshop status",
     }),
     timeout: (place, { seconds }) => ({
       brief: `silent for ${seconds} s`,

@@ -24,7 +24,7 @@
       const bar = make("span", { class: "fill" });
       const value = make("span", { class: "share" }, "–");
       const words = make("p", { class: "quiet small words" }, "not read yet");
-      const badge = make("span", { class: "badge", hidden: true }, "takes the writes");
+      const badge = make("span", { class: "badge", hidden: true }, "active");
       const node = make("section", { class: `reading slot-${backend.slot}`, "data-region": backend.id, "aria-label": `Progress as read from ${backend.place}` },
         make("div", { class: "reading-head" }, make("strong", { class: "tag" }, backend.place), badge, value), make("div", { class: "bar" }, bar), words);
       box.append(node);
