@@ -112,7 +112,7 @@ def test_a_user_who_may_do_nothing_is_denied_with_advice(moto):
 
     async def denied() -> AwsError:
         with pytest.raises(AwsError) as caught:
-            await door.call("dynamodb", EU, "describe_table", TableName="films")
+            await door.call("cloudformation", EU, "describe_stacks", StackName="films")
         return caught.value
 
     key = run(attendee())
@@ -120,4 +120,4 @@ def test_a_user_who_may_do_nothing_is_denied_with_advice(moto):
     session.set_credentials(key["AccessKeyId"], key["SecretAccessKey"])
     door = Account(session, ACCOUNT, clock=moto.clock, executor=Inline())
     error = set_initial_no_auth_action_count(0)(run)(denied())
-    assert error.denied and "DescribeTable in eu-west-1" in error.fix and "attendee" in error.message
+    assert error.denied and "DescribeStacks in eu-west-1" in error.fix and "attendee" in error.message

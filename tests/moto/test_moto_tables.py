@@ -28,10 +28,8 @@ async def test_a_table_is_made_found_again_and_removed(moto):
     observed = await TABLE.observe(ctx)
     assert observed.state is State.READY and observed.ours and observed.outputs == outputs
     described = (await moto.ask("dynamodb", "describe_table", TableName="films"))["Table"]
-    assert (
-        described["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+    assert described["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
     assert described["StreamSpecification"]["StreamEnabled"]
-    )
     await TABLE.destroy(ctx)
     assert await TABLE.leftovers(ctx) == [] and await list_tables(moto.door, HOME) == []
 
