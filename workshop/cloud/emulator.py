@@ -16,8 +16,8 @@ from typing import Any
 
 from hypercorn.asyncio import tcp_server
 from ministack import app as ministack
-from ministack.core import lambda_runtime, persistence, responses
-from ministack.services import apigateway, apigateway_v1, cloudwatch, cloudwatch_logs, dynamodb, iam, lambda_svc
+from ministack.core import lambda_runtime, persistence, responses, router
+from ministack.services import apigateway, apigateway_v1, cloudformation, cloudwatch, cloudwatch_logs, dynamodb, iam, lambda_svc
 from ministack.services.cloudformation import handlers, stacks
 
 from workshop.cloud.agenda import Agenda
@@ -33,7 +33,8 @@ from workshop.cloud.operations import operation_names
 from workshop.cloud.pacing import Pacing
 from workshop.cloud.patches import point, replace_point
 from workshop.cloud.persistence import Codec
-from workshop.cloud.stacks import extend_stacks
+from workshop.cloud.services import know_services_by_name
+from workshop.cloud.stacks import extend_stacks, mend_stacks
 from workshop.cloud.states import OWN, check_read_points, service_states, states_changed_by
 
 __all__ = ["Emulator"]
@@ -51,6 +52,7 @@ class Emulator:
         check_read_points()
         replace_point(ministack, "_collect_scripts", lambda _: _no_scripts)
         extend_gateway()
+        know_services_by_name(router)
         self.app: Asgi = point(ministack, "app")
         self.codec = Codec(point(persistence, "_json_default"), point(persistence, "_json_object_hook"))
         self.faults = Faults(_service_named, operation_names, chance, self._moved)
@@ -59,7 +61,6 @@ class Emulator:
         extend_functions(lambda_svc, pacing, self.faults.concurrency)
         keep_logs_short(cloudwatch_logs)
         replace_point(stacks, "_add_event", self._heard)
-        extend_stacks(stacks, handlers, iam._roles, pacing)
         self._agenda = Agenda(time.time)
         self.tables = GlobalTables(
             dynamodb,
@@ -71,6 +72,7 @@ class Emulator:
             defer=self._defer,
             chance=chance,
         )
+        extend_stacks(stacks, handlers, iam._roles, pacing, self._forbid_removal)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._saved: dict[str, Any] = {"groups": [], "steps": [], "orphans": []}
@@ -79,6 +81,7 @@ class Emulator:
         """From now on what is due happens by itself; called on the server's loop after the state is back."""
         self._loop = asyncio.get_running_loop()
         self._agenda.wake = self._wake
+        mend_stacks(cloudformation, stacks, responses.request_scope)
         try:
             self.tables.restore(self._saved)
         except (KeyError, TypeError, ValueError):
@@ -120,6 +123,11 @@ class Emulator:
     def end(self) -> None:
         """End the processes that ran functions."""
         point(lambda_runtime, "reset")()
+
+    def _forbid_removal(self, table: str) -> None:
+        reason = self.tables.removal_refused(*_here(), table)
+        if reason:
+            raise ValueError(reason)
 
     def _moved(self) -> None:
         """Tables live and replicate without requests."""
