@@ -259,3 +259,24 @@ class TestStacks:
 
         eventually(complete)
         assert len(seen) > 2
+
+    def test_a_stack_cannot_delete_a_table_that_is_the_source_of_a_replica(self, cloud: Cloud) -> None:
+        cloudformation, dynamodb = cloud.client("cloudformation"), cloud.client("dynamodb")
+        properties = {
+            "TableName": "things",
+            "BillingMode": "PAY_PER_REQUEST",
+            "KeySchema": [{"AttributeName": "PK", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "PK", "AttributeType": "S"}],
+        }
+        text = json.dumps({"Resources": {"Table": {"Type": "AWS::DynamoDB::Table", "Properties": properties}}})
+        cloudformation.create_stack(StackName="tables", TemplateBody=text)
+        assert settled(cloudformation, "tables") == "CREATE_COMPLETE"
+        cloud.replica()
+        cloudformation.delete_stack(StackName="tables")
+        assert settled(cloudformation, "tables") == "DELETE_FAILED"
+        dynamodb.update_table(TableName="things", ReplicaUpdates=[{"Delete": {"RegionName": "eu-west-1"}}])
+        eventually(lambda: "Replicas" not in dynamodb.describe_table(TableName="things")["Table"])
+        stack = cloudformation.describe_stacks(StackName="tables")["Stacks"][0]["StackId"]
+        cloudformation.delete_stack(StackName="tables")
+        assert settled(cloudformation, stack) == "DELETE_COMPLETE"
+        assert dynamodb.list_tables()["TableNames"] == []

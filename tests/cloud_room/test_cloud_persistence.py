@@ -116,6 +116,36 @@ def test_a_replica_that_was_being_created_is_finished_after_a_kill(cloud: Cloud)
     assert cloud.client("dynamodb", "eu-west-1").describe_table(TableName="things")["Table"]["TableStatus"] == "ACTIVE"
 
 
+def test_a_stack_that_was_being_created_has_failed_after_a_kill_and_can_be_deleted(cloud: Cloud) -> None:
+    cloud.control("PUT", "timing", {"timing": "fast", "scale": 10.0})
+    cloudformation = cloud.client("cloudformation")
+    text = (Path(__file__).parent / "stack.json").read_text().replace("@NAME@", "half")
+    stack = cloudformation.create_stack(StackName="half", TemplateBody=text, Capabilities=["CAPABILITY_IAM"])["StackId"]
+    eventually(lambda: saved(cloud, "/aws/lambda/half"))
+    kill(cloud)
+    daemon.start(cloud.home, timing="instant")
+    row = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    assert row["StackStatus"] == "CREATE_FAILED" and "stopped" in row["StackStatusReason"]
+    cloudformation.delete_stack(StackName="half")
+    eventually(lambda: cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"] == "DELETE_COMPLETE")
+    assert cloud.client("logs").describe_log_groups()["logGroups"] == []
+    assert cloud.client("iam").list_roles()["Roles"] == []
+    cloud.stack(name="half")
+
+
+def test_a_stop_does_not_wait_for_a_function_that_sleeps(cloud: Cloud) -> None:
+    api = cloud.stack()
+    cloud.client("lambda").update_function_configuration(FunctionName="web", Timeout=60)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(cloud.http, f"/_aws/execute-api/{api}/api/sleep")
+        eventually(lambda: bool(list((cloud.home / "cloud" / "tmp").glob("ministack-lambda-web-*"))))
+        assert daemon.stop(cloud.home)
+        with pytest.raises(OSError):
+            asked.result(20)
+    daemon.start(cloud.home)
+    assert cloud.http(f"/_aws/execute-api/{api}/api/")[0] == 200
+
+
 @pytest.mark.parametrize("damage", [b"", b"{", b"\xff\xfe\x00", b'{"services": 7}', b"[1, 2]", b'{"services": {"dynamodb": '])
 def test_a_damaged_state_is_set_aside_with_a_message_and_the_cloud_starts(home: Path, damage: bytes) -> None:
     state = home / "cloud" / "state"

@@ -52,8 +52,12 @@ class GlobalTables:
         rules = ReplicaRules(
             self._groups, store, self._lifecycle, agenda.now, is_disabled=faults.disabled, is_doomed=faults.dooms
         )
-        TableRules(dynamodb, self._groups, store, self._lifecycle, rules, agenda, pacing)
+        self._rules = TableRules(dynamodb, self._groups, store, self._lifecycle, rules, agenda, pacing)
         Writes(dynamodb, self._groups, store, self.replication, defer)
+
+    def removal_refused(self, account: str, region: str, table: str) -> str:
+        """Why the table of a region cannot be deleted now; "" when it can."""
+        return self._rules.removal_refused(account, region, table)
 
     def document(self) -> dict[str, Any]:
         return {
@@ -72,4 +76,5 @@ class GlobalTables:
         self._agenda.clear()
         self._groups.clear()
         self._lifecycle.clear()
+        self._rules.clear()
         self.replication.clear()

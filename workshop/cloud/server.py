@@ -153,6 +153,8 @@ async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> Non
         keeping.cancel()
         await snapshots.save()
         emulator.end()
+    logging.shutdown()
+    os._exit(0)  # a function or a stack may still hold a thread; what is worth keeping is on disk
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import Any
 from workshop.cloud.pacing import Pacing
 from workshop.cloud.patches import point, replace_point
 
-__all__ = ["extend_stacks"]
+__all__ = ["extend_stacks", "mend_stacks"]
 
 Operation = Callable[[Any], Any]
 TAKEN = (
@@ -23,6 +23,16 @@ TAKEN = (
 )
 
 
+STOPPED = "The local cloud was stopped while this was going on."
+INTERRUPTED = {
+    "CREATE_IN_PROGRESS": "CREATE_FAILED",
+    "ROLLBACK_IN_PROGRESS": "ROLLBACK_FAILED",
+    "DELETE_IN_PROGRESS": "DELETE_FAILED",
+    "UPDATE_IN_PROGRESS": "UPDATE_ROLLBACK_FAILED",
+    "UPDATE_ROLLBACK_IN_PROGRESS": "UPDATE_ROLLBACK_FAILED",
+    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS": "UPDATE_COMPLETE",
+    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": "UPDATE_ROLLBACK_COMPLETE",
+}
 NOT_NOW = "Stack:{stack} is in {status} state and can not be updated."
 UPDATABLE = {
     "CREATE_COMPLETE",
@@ -36,8 +46,9 @@ UPDATABLE = {
 }
 
 
-def extend_stacks(stacks: Any, handlers: Any, roles: Any, pacing: Pacing) -> None:
-    """Waiting happens in MiniStack's worker threads, so the server goes on answering."""
+def extend_stacks(stacks: Any, handlers: Any, roles: Any, pacing: Pacing, forbid_removal: Callable[[str], None]) -> None:
+    """Waiting happens in MiniStack's worker threads, so the server goes on answering. `forbid_removal` raises for a table that
+    DeleteTable would refuse."""
     actions, error, find = (point(handlers, name) for name in ("_ACTION_HANDLERS", "_error", "_resolve_stack"))
 
     def created(original: Operation) -> Operation:
@@ -78,15 +89,29 @@ def extend_stacks(stacks: Any, handlers: Any, roles: Any, pacing: Pacing) -> Non
         return create
 
     def delete(original: Callable[..., Any]) -> Callable[..., Any]:
-        def remove(*args: Any, **kwargs: Any) -> Any:
+        def remove(kind: str, physical_id: str, *rest: Any) -> Any:
             _pause(pacing)
-            return original(*args, **kwargs)
+            if kind.startswith("AWS::DynamoDB::"):
+                forbid_removal(physical_id)
+            return original(kind, physical_id, *rest)
 
         return remove
 
     replace_point(stacks, "_runs_on_worker_thread", threaded)
     replace_point(stacks, "_provision_keeping_seed", provision)
     replace_point(stacks, "_delete_resource", delete)
+
+
+def mend_stacks(stores: Any, stacks: Any, request_scope: Any) -> None:
+    """After a restart nobody works on the stacks that were in progress: they have failed where they were, with what they had made
+    by then on their record, so that deleting them leaves nothing."""
+    add_event = point(stacks, "_add_event")
+    for (account, region, name), stack in point(stores, "_stacks").all_items():
+        status = INTERRUPTED.get(stack.get("StackStatus", ""))
+        if status is not None:
+            stack["StackStatus"], stack["StackStatusReason"] = status, STOPPED
+            with request_scope(account, region):
+                add_event(stack["StackId"], name, name, "AWS::CloudFormation::Stack", status, STOPPED, stack["StackId"])
 
 
 def _value(parameters: Any, name: str) -> str:

@@ -67,6 +67,15 @@ class TableRules:
         replace_point(dynamodb, "_set_replica_group", lambda _: lambda *_: None)
         replace_point(dynamodb, "_apply_replica_updates", lambda _: self._from_elsewhere)
 
+    def removal_refused(self, account: str, region: str, table: str) -> str:
+        """The source-region rule's text when it holds for this table, else ""."""
+        group = self._groups.of(account, table, region)
+        return SOURCE_RULE if group is not None and group.sourced(region, self._agenda.now()) else ""
+
+    def clear(self) -> None:
+        """Forget the locks of tables that are gone."""
+        self._locked.clear()
+
     def _guard(self, original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         """Around every request: a table that is CREATING is not there yet; afterwards, whatever is due at once happens."""
         loads = self._dynamodb.json.loads
@@ -191,8 +200,9 @@ class TableRules:
                 return self._error("ResourceInUseException", IN_USE)
             if record.get("DeletionProtectionEnabled"):
                 return self._error("ValidationException", PROTECTED)
-            if group is not None and group.sourced(region, self._agenda.now()):
-                return self._error("ValidationException", SOURCE_RULE)
+            refused = self.removal_refused(account, region, name)
+            if refused:
+                return self._error("ValidationException", refused)
             if (group is not None and group.changing) or self._locked.get(record["TableArn"], 0) > self._agenda.now():
                 return self._error("ResourceInUseException", IN_USE)
             self._lifecycle.table_deleted(account, region, name)
