@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from checks.strict_cloud import ACCOUNT, SECRET
+
+from tests.checks.strict_cloud import ACCOUNT, SECRET
 
 WORDS = [sys.executable, "-m", "workshop"]
 

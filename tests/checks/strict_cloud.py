@@ -1,8 +1,8 @@
-"""A cloud that enforces IAM: MiniStack with AUTH=true, and with what CloudFormation and DynamoDB do in the caller's name enforced, too.
+"""A cloud that enforces IAM: MiniStack with AUTH=true, and what CloudFormation and DynamoDB do in the caller's name, too.
 
-Run as a program: `python strict_cloud.py PORT FOLDER`. MiniStack checks the calls that a client makes. On AWS, CloudFormation then calls
-the services with the caller's permissions, and DynamoDB checks the caller in a replica's region; here both are checked against the same
-policies by MiniStack's own evaluator.
+Run as a program: `python strict_cloud.py PORT FOLDER`. MiniStack checks the calls that a client makes. On AWS, CloudFormation
+then calls the services with the caller's permissions, and DynamoDB checks the caller in a replica's region; here both are
+checked against the same policies by MiniStack's own evaluator.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def enforce_replicas() -> None:
 
 
 def know_resources() -> None:
-    """Calls about tags name their table by its ARN, simulations name a principal; MiniStack takes both for no resource at all."""
+    """Calls about tags name a table by its ARN, simulations a principal; MiniStack takes both for no resource."""
     import json
 
     from ministack.core import iam_actions

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from checks.world import ACCOUNT, NOW, look, refusal, subject
-
+from tests.checks.world import ACCOUNT, NOW, look, refusal, subject
 from workshop.aws.inquiry import Life
 from workshop.aws.sessions import Identity
 from workshop.checks.identity import Caller, CredentialLife, ExpectedAccount, Principal

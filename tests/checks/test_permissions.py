@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from checks.world import ACCOUNT, AWAY, HOME, FakeDoor, FakeStep, denied, look, needs, refusal, stop, subject
-
+from tests.checks.world import ACCOUNT, AWAY, HOME, FakeDoor, FakeStep, denied, look, needs, refusal, stop, subject
 from workshop.aws.sessions import Identity
 from workshop.checks.interface import Status
 from workshop.checks.permissions import LinkedRoles, Reads, Simulated

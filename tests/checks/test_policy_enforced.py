@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from checks.strict import Strict, policy_of, run, strict_cloud
+
+from tests.checks.strict import Strict, policy_of, run, strict_cloud
 
 NEEDED = (
-    "ApiGateway", "ApiGateway2", "ApiGateway3", "CloudFormation", "DynamoDB", "DynamoDB2", "Iam", "Iam2", "Iam3", "Lambda", "Logs",
-    "Logs2",
+    "ApiGateway", "ApiGateway2", "ApiGateway3", "CloudFormation", "DynamoDB", "DynamoDB2", "Iam", "Iam2", "Iam3", "Lambda",
+    "Logs", "Logs2",
 )  # fmt: skip
 OPTIONAL = {"Claim": "ssm:PutParameter", "Account": ""}
 """What a run does without: the guard against other machines says so; without the list of regions all of them are searched."""

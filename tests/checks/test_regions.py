@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from checks.world import AWAY, HOME, FakeDoor, denied, look, refusal, subject
-
+from tests.checks.world import AWAY, HOME, FakeDoor, denied, look, refusal, subject
 from workshop.aws.errors import AwsError
 from workshop.checks.interface import Status
 from workshop.checks.regions import Enabled, Exists

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from checks.world import HOME, refusal, subject
 
+from tests.checks.world import HOME, refusal, subject
 from workshop.checks.catalogue import FAMILIES, all_checks, chosen, needed_permissions
 from workshop.checks.interface import Check, Finding, Key, Result, Status, failed, passed, warned
 from workshop.checks.run import Report, run_checks

@@ -119,8 +119,8 @@ def subject(door: FakeDoor | None = None, **changes: Any) -> Subject:
         known_regions=frozenset({HOME, AWAY, "us-east-1", "eu-central-1"}), account=ACCOUNT, door=door or FakeDoor(),
         address=lambda service, region: f"https://{service}.{region}.amazonaws.com", override="",
         caller=Identity(ACCOUNT, f"arn:aws:sts::{ACCOUNT}:assumed-role/Facilitator/ann"), caller_error=None, life=None,
-        expected_account="", stops=(), problems=(), event=Event(1, 120.0, 3.0, 0.05), machine=Machine(Path("/tmp"), None, None, 4566),
-        since="", clock=StandingClock(),
+        expected_account="", stops=(), problems=(), event=Event(1, 120.0, 3.0, 0.05),
+        machine=Machine(Path("/tmp"), None, None, 4566), since="", clock=StandingClock(),
     )  # fmt: skip
     return replace(base, **changes)
 

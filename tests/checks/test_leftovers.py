@@ -1,0 +1,147 @@
+"""What is in the way: foreign, left, half made, throttled, tagged, claimed; and stacks in bad states."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from tests.checks.world import ACCOUNT, HOME, NOW, FakeDoor, FakeStep, look, needs, refusal, stop, subject
+from workshop.aws.claim import Holder
+from workshop.checks.atwork import Claim
+from workshop.checks.interface import Finding, Status
+from workshop.checks.leftovers import InTheWay, ReservedConcurrency, Strays
+from workshop.checks.stacks import StackStates
+from workshop.checks.subject import Subject
+from workshop.steps.base import Observed, Resource, State
+
+
+async def seen(step: FakeStep, *, since: str = "", complete: bool = True) -> Finding:
+    place = stop(step, complete=complete)
+    return await look(InTheWay(subject(stops=(place,), since=since), HOME, stop=place))
+
+
+async def test_nothing_there_passes() -> None:
+    assert (await seen(FakeStep())).status is Status.PASS
+
+
+async def test_something_foreign_is_no_go_with_its_fix() -> None:
+    finding = await seen(FakeStep(Observed(State.FOREIGN, "A table t stands.", fix="aws dynamodb delete-table", ours=False)))
+    assert (finding.status, finding.detail, finding.fix) == (Status.FAIL, "A table t stands.", "aws dynamodb delete-table")
+
+
+async def test_what_broke_or_was_left_half_made_is_a_warning_with_both_ways_out() -> None:
+    for state in (State.BROKEN, State.PARTIAL):
+        finding = await seen(FakeStep(Observed(state, "ROLLBACK_COMPLETE")))
+        assert finding.status is Status.WARN
+        assert "workshop setup --target aws" in finding.fix
+        assert "workshop teardown --target aws" in finding.fix
+
+
+async def test_what_stands_already_passes_when_it_is_known_and_warns_when_it_is_not() -> None:
+    ready = FakeStep(Observed(State.READY))
+    assert (await seen(ready, since="2026-11-20")).status is Status.PASS
+    assert (await seen(ready)).status is Status.WARN
+    assert "alone" in (await seen(FakeStep(Observed(State.READY, ours=False)))).detail
+
+
+async def test_remains_that_stop_a_creation_are_no_go_and_others_a_warning() -> None:
+    group = Resource("log-group", "/aws/lambda/f", HOME, fix="aws logs delete-log-group")
+    role = Resource("role", "s-Role-1", "global", fix="aws iam delete-role")
+    assert (await seen(FakeStep(remains=[group, role]))).status is Status.FAIL
+    finding = await seen(FakeStep(remains=[role]))
+    assert (finding.status, finding.fix) == (Status.WARN, "aws iam delete-role")
+
+
+async def test_a_step_that_needs_what_others_make_is_skipped() -> None:
+    assert (await seen(FakeStep(Observed(State.FOREIGN)), complete=False)).status is Status.SKIP
+
+
+async def test_a_denied_look_is_a_failure_and_a_broken_one_a_crash() -> None:
+    assert (await seen(FakeStep(refusal("AccessDenied", "no")))).status is Status.FAIL
+    assert (await seen(FakeStep(KeyError("x")))).status is Status.CRASH
+
+
+FUNCTION = FakeStep(permissions=[needs("lambda:CreateFunction", f"arn:aws:lambda:{HOME}:{ACCOUNT}:function:f")])
+
+
+async def throttled(answer: Any) -> Finding:
+    door = FakeDoor({"lambda.get_function_concurrency": answer})
+    return await look(ReservedConcurrency(subject(door, stops=(stop(FUNCTION),)), HOME))
+
+
+async def test_a_reserve_of_zero_is_no_go_with_the_line_that_lifts_it() -> None:
+    finding = await throttled({"ReservedConcurrentExecutions": 0})
+    assert finding.status is Status.FAIL
+    assert f"delete-function-concurrency --region {HOME} --function-name f" in finding.fix
+
+
+async def test_no_reserve_another_reserve_and_no_function_pass() -> None:
+    for answer in ({}, {"ReservedConcurrentExecutions": 5}, refusal("ResourceNotFoundException")):
+        assert (await throttled(answer)).status is Status.PASS
+    assert (await throttled(refusal("AccessDeniedException"))).status is Status.SKIP
+
+
+def tagged(*arns: str) -> Subject:
+    pages = {"ResourceTagMappingList": [{"ResourceARN": arn} for arn in arns]}
+    return subject(FakeDoor({"resourcegroupstaggingapi.get_resources": pages}), stops=(stop(FUNCTION),))
+
+
+async def test_tagged_things_under_other_names_are_remains_of_another_run() -> None:
+    ours, other = (f"arn:aws:lambda:{HOME}:{ACCOUNT}:function:{name}" for name in ("f", "f-last-year"))
+    assert (await look(Strays(tagged(ours, f"{ours}:1"), HOME))).status is Status.PASS
+    finding = await look(Strays(tagged(ours, other), HOME))
+    assert finding.status is Status.WARN
+    assert other in finding.detail
+    assert "--param NAME=VALUE" in finding.fix
+
+
+async def test_without_the_tag_index_that_is_skipped() -> None:
+    assert (await look(Strays(subject(FakeDoor()), HOME))).status is Status.SKIP
+
+
+async def claim(value: str | Exception) -> Finding:
+    answer = value if isinstance(value, Exception) else {"Parameter": {"Value": value}}
+    return await look(Claim(subject(FakeDoor({"ssm.get_parameter": answer})), HOME))
+
+
+def held(minutes: int) -> str:
+    until = (NOW + timedelta(minutes=minutes)).isoformat()
+    return json.dumps(asdict(Holder("x", "elsewhere", "laptop", "ann", 1, "setup", NOW.isoformat(), until)))
+
+
+async def test_somebody_at_work_is_named() -> None:
+    finding = await claim(held(5))
+    assert (finding.status, "ann@laptop" in finding.detail) == (Status.WARN, True)
+    assert (await claim(held(-5))).status is Status.PASS
+    assert (await claim(refusal("ParameterNotFound"))).status is Status.PASS
+    assert (await claim(refusal("AccessDeniedException"))).status is Status.SKIP
+    assert (await claim("hello")).status is Status.FAIL
+
+
+STACK = FakeStep(
+    permissions=[needs("cloudformation:CreateStack", f"arn:aws:cloudformation:{HOME}:{ACCOUNT}:stack/global-serverless-api/*")]
+)
+
+
+async def states(status: str, name: str = "global-serverless-api", **more: Any) -> Finding:
+    stacks = {"Stacks": [{"StackId": "id", "StackName": name, "StackStatus": status, **more}]}
+    return await look(StackStates(subject(FakeDoor({"cloudformation.describe_stacks": stacks}), stops=(stop(STACK),)), HOME))
+
+
+async def test_stuck_dead_busy_and_protected_stacks_are_told_apart() -> None:
+    stuck = await states("DELETE_FAILED", StackStatusReason="Too Many Requests")
+    assert (stuck.status, "Too Many Requests" in stuck.detail) == (Status.FAIL, True)
+    dead = await states("ROLLBACK_COMPLETE")
+    assert (dead.status, "delete-stack" in dead.fix) == (Status.WARN, True)
+    assert "at work" in (await states("UPDATE_IN_PROGRESS")).detail
+    protected = await states("CREATE_COMPLETE", EnableTerminationProtection=True)
+    assert (protected.status, "--no-enable-termination-protection" in protected.fix) == (Status.WARN, True)
+    assert (await states("CREATE_COMPLETE")).status is Status.PASS
+
+
+async def test_other_peoples_stacks_are_their_own_business_but_tagged_ones_are_ours() -> None:
+    assert (await states("DELETE_FAILED", "someone-elses")).status is Status.PASS
+    tags = [{"Key": "workshop", "Value": "global-serverless"}]
+    assert (await states("DELETE_FAILED", "old-name", Tags=tags)).status is Status.FAIL
