@@ -18,7 +18,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-__all__ = ["HOME_REGION", "OTHER_REGION", "REGIONS", "ROOT", "TABLE", "Desk", "Result", "eventually", "free_port"]
+__all__ = ["HOME_REGION", "OTHER_REGION", "REGIONS", "ROOT", "TABLE", "Desk", "Result", "answers", "eventually", "free_port"]
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -43,6 +43,15 @@ def eventually(condition: Callable[[], Any], seconds: float = 30) -> Any:
     return answer
 
 
+def answers(url: str) -> bool:
+    """Whether somebody answers there."""
+    try:
+        with urllib.request.urlopen(url, timeout=2):
+            return True
+    except OSError:
+        return False
+
+
 @dataclass(frozen=True)
 class Result:
     """What a command answered."""
@@ -65,6 +74,8 @@ class Desk:
     folder: Path
     more: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
+    tools: Path = BIN
+    """The folder of the `workshop` command."""
     _started: list[subprocess.Popen[str]] = field(default_factory=list)
     _clients: dict[tuple[str, str, str, str], Any] = field(default_factory=dict)
 
@@ -90,7 +101,7 @@ class Desk:
         for name in ("NO_COLOR", "COLUMNS", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "TERM"):
             kept.pop(name, None)
         return {
-            **kept, "PATH": f"{BIN}:{kept['PATH']}", "HOME": str(self.folder / "home"), "WORKSHOP_HOME": str(self.state),
+            **kept, "PATH": f"{self.tools}:{kept['PATH']}", "HOME": str(self.folder / "home"), "WORKSHOP_HOME": str(self.state),
             "WORKSHOP_PORT": str(self.port), "AWS_EC2_METADATA_DISABLED": "true", **self.more,
         }  # fmt: skip
 

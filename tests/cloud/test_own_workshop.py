@@ -1,0 +1,68 @@
+"""A workshop that the user wrote, and a copy of the built-in one, set up by path and taken down again."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cloud.desk import HOME_REGION, OTHER_REGION, REGIONS
+
+pytestmark = pytest.mark.cloud
+
+
+def test_a_new_workshop_runs_as_it_is_made(clean):
+    clean.run("definition", "new", "sea-tour")
+    where = ("--workshop", "./sea-tour")
+    setup = clean.document("setup", *where)
+    assert setup["workshop"] == "sea-tour"
+    assert {step["outcome"] for step in setup["steps"]} == {"created"}
+    assert [clean.count(region, "sea-tour-table") for region in REGIONS] == [3, 3]
+    assert clean.tags(OTHER_REGION, "sea-tour-table")["workshop"] == "sea-tour"
+    assert {step["outcome"] for step in clean.document("setup", *where)["steps"]} == {"unchanged"}
+    assert {step["state"] for step in clean.document("status")["steps"]} == {"absent"}
+    assert "workshop has no web pages" in clean.run("open", *where, code=2).err.replace("sea-tour", "workshop")
+    assert clean.document("teardown", *where)["leftovers"] == []
+    assert clean.inventory() == []
+
+
+def test_a_step_of_ones_own_that_fails_is_told_with_the_command_that_goes_on(clean):
+    clean.run("definition", "new", "lake-tour")
+    clean.table("lake-tour-table", keys=("id",))
+    done = clean.run("setup", "--workshop", "./lake-tour", code=1)
+    assert "go on with: workshop setup --workshop ./lake-tour" in done.out
+
+
+@pytest.fixture(scope="module")
+def films(desk):
+    """A copy of the built-in workshop."""
+    desk.run("definition", "new", "my-films", "--from", "global-serverless")
+    return ("--workshop", "./my-films")
+
+
+def test_a_copy_of_the_builtin_workshop_runs_and_can_be_edited(clean, films):
+    assert clean.run("definition", "lint", "./my-films").out == "./my-films is sound.\n"
+    first = clean.document("setup", *films)
+    assert {step["outcome"] for step in first["steps"]} == {"created"}
+    assert b"ping" in clean.get(first["apis"][HOME_REGION]["path_url"])
+    assert "/sites/my-films/" in first["web"]["harness"]
+    source = clean.work / "my-films" / "api" / "app.py"
+    assert source.read_text().count('"ping"') == 1
+    source.write_text(source.read_text().replace('"ping"', '"pong"'))
+    page = clean.work / "my-films" / "web" / "index.html"
+    page.write_text(page.read_text().replace("<title>", "<title>Mine: ", 1))
+    second = clean.run("setup", *films, "--json", code=1).document
+    outcomes = {(step["id"], step["region"]): step["outcome"] for step in second["steps"]}
+    assert {outcomes["api", region] for region in REGIONS} == {"updated"}
+    assert outcomes["web", "global"] == "updated"
+    assert b"pong" in clean.get(first["apis"][OTHER_REGION]["path_url"])
+    assert "Mine: " in clean.get(first["web"]["harness"].replace("harness.html", "index.html")).decode()
+    error = next(step["error"] for step in second["steps"] if (step["id"], step["region"]) == ("ping", HOME_REGION))
+    assert "ping is None, not 'ok'" in error["why"]
+
+
+def test_another_workshop_with_the_same_names_is_a_stranger(clean, films):
+    clean.run("setup", "--through", "backend")
+    refused = clean.document("setup", *films, "--through", "backend", code=1)
+    assert {step["error"]["code"] for step in refused["steps"] if step["error"]} == {"Foreign"}
+    assert {step["state"] for step in clean.document("status")["steps"] if step["module"] == "backend"} == {"ready"}
+    clean.run("teardown", *films, code=5)
+    assert {step["state"] for step in clean.document("status")["steps"] if step["module"] == "backend"} == {"ready"}

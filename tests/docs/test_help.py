@@ -1,0 +1,79 @@
+"""Every command explains itself, stands in the documentation, and is used by a test."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from workshop.cli.app import cli
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = "\n".join(path.read_text() for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))))
+TESTS = "\n".join(path.read_text() for path in sorted((ROOT / "tests").rglob("*.py")) if path != Path(__file__))
+
+
+def walked(group, words=()):
+    """Every command and group below `group` as `(words, command)`."""
+    ctx = click.Context(group)
+    for name in group.list_commands(ctx):
+        command = group.get_command(ctx, name)
+        yield (*words, name), command
+        if isinstance(command, click.Group):
+            yield from walked(command, (*words, name))
+
+
+COMMANDS = list(walked(cli))
+LEAVES = [(words, command) for words, command in COMMANDS if not isinstance(command, click.Group)]
+names = lambda commands: [" ".join(words) for words, _ in commands]  # noqa: E731
+
+
+def shown(words, command):
+    ctx = click.Context(cli, info_name="workshop")
+    for word in words[:-1]:
+        ctx = click.Context(ctx.command.get_command(ctx, word), info_name=word, parent=ctx)
+    return command.get_help(click.Context(command, info_name=words[-1], parent=ctx))
+
+
+@pytest.mark.parametrize(("words", "command"), COMMANDS, ids=names(COMMANDS))
+def test_the_help_says_what_it_does_in_a_line_that_fits(words, command):
+    assert len(command.get_short_help_str(200)) > 15
+    assert "..." not in command.get_short_help_str(200)
+
+
+@pytest.mark.parametrize(("words", "command"), LEAVES, ids=names(LEAVES))
+def test_the_help_has_an_example_of_the_command(words, command):
+    examples = shown(words, command).partition("Example")[2]
+    assert f"workshop {' '.join(words)}" in examples
+
+
+@pytest.mark.parametrize(("words", "command"), LEAVES, ids=names(LEAVES))
+def test_every_option_is_explained(words, command):
+    for option in command.params:
+        if isinstance(option, click.Option):
+            assert option.help, option.name
+
+
+@pytest.mark.parametrize(("words", "command"), LEAVES, ids=names(LEAVES))
+def test_the_command_is_documented(words, command):
+    *group, last = words
+    listed = rf"`workshop {' '.join(group)}[^|\n]*`{' '.join([*group[1:], last])}`" if group else "$^"
+    in_a_row = rf"workshop {re.escape(' '.join(group))} [^|\n]*`(?:{re.escape(group[0])} )?{re.escape(last)}" if group else "$^"
+    assert f"workshop {' '.join(words)}" in DOCUMENTS or re.search(listed, DOCUMENTS) or re.search(in_a_row, DOCUMENTS)
+
+
+@pytest.mark.parametrize(("words", "command"), LEAVES, ids=names(LEAVES))
+def test_the_command_is_used_by_a_test(words, command):
+    typed = ", ".join(f'"{word}"' for word in words)
+    assert typed in TESTS or f'"{" ".join(words)}' in TESTS or f"workshop {' '.join(words)}" in TESTS
+
+
+def test_every_command_that_is_documented_exists():
+    known = {" ".join(words) for words, _ in COMMANDS}
+    for line in re.findall(r"^\$ workshop ([a-z]+(?: [a-z]+)?)", DOCUMENTS, re.MULTILINE):
+        first, _, second = line.partition(" ")
+        assert first in known
+        if any(name.startswith(f"{first} ") for name in known):
+            assert f"{first} {second}" in known

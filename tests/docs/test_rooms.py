@@ -1,0 +1,127 @@
+"""The rooms of the code: who may import whom, how large a file may be, what start-up loads."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CODE = ROOT / "workshop"
+FOUNDATION = {"errors", "clock", "home", "redaction"}
+# Each room and the rooms that it may import. What nobody lists, nobody may import.
+MAY = {
+    "cli": {"console", "engine", "checks", "drill", "cloud", "definition", "steps", "aws"},
+    "console": {"engine", "checks", "drill", "definition", "steps", "aws"},
+    "engine": {"steps", "definition", "aws"},
+    "definition": {"steps"},
+    "checks": {"steps", "aws", "definition", "engine"},
+    "drill": {"engine", "steps", "aws", "definition"},
+    "steps": {"aws"},
+    "aws": set(),
+    "cloud": set(),
+}
+MODULES = sorted(CODE.rglob("*.py"))
+
+
+def imports(path):
+    """The modules that a file imports, wherever in it; those for type checkers alone do not count."""
+    tree = ast.parse(path.read_text())
+    idle = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if node in idle:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def room(path):
+    inside = path.relative_to(CODE).parts
+    return inside[0] if len(inside) > 1 else "foundation"
+
+
+@pytest.mark.parametrize("name", sorted(MAY))
+def test_a_room_imports_only_what_lies_below_it(name):
+    for path in (path for path in MODULES if room(path) == name):
+        for module in imports(path):
+            parts = module.split(".")
+            if parts[0] == "workshop" and len(parts) > 1:
+                assert parts[1] in MAY[name] | FOUNDATION | {name}, f"{path.relative_to(ROOT)} imports {module}"
+
+
+def test_every_room_is_known():
+    assert {room(path) for path in MODULES} - {"foundation", "_builtin"} == set(MAY)
+
+
+def test_the_foundation_imports_no_room():
+    for path in (path for path in MODULES if path.stem in FOUNDATION and room(path) == "foundation"):
+        assert {m.split(".")[1] for m in imports(path) if m.startswith("workshop.")} <= FOUNDATION
+
+
+def test_only_two_rooms_know_botocore():
+    for path in MODULES:
+        if {"boto3", "botocore"} & {module.split(".")[0] for module in imports(path)}:
+            assert room(path) in ("aws", "cloud"), path
+
+
+def test_only_the_cloud_knows_the_emulator():
+    for path in MODULES:
+        if {"ministack", "hypercorn"} & {module.split(".")[0] for module in imports(path)}:
+            assert room(path) == "cloud", path
+
+
+def test_the_command_line_knows_the_daemon_alone_of_the_cloud():
+    for path in (path for path in MODULES if room(path) in ("cli", "console", "engine", "steps", "checks", "drill")):
+        found = {m for m in imports(path) if m.startswith("workshop.cloud")}
+        assert not found or room(path) == "cli", path
+
+
+def test_no_file_is_longer_than_400_lines_and_the_median_is_near_130():
+    lengths = sorted(len(path.read_text().splitlines()) for path in MODULES if path.read_text().strip())
+    assert lengths[-1] <= 400
+    assert lengths[len(lengths) // 2] <= 140
+
+
+def test_every_module_says_what_it_is_for_and_what_it_offers():
+    for path in MODULES:
+        tree = ast.parse(path.read_text())
+        if not tree.body:
+            continue
+        assert ast.get_docstring(tree), path
+        names = {
+            target.id
+            for node in tree.body
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        assert "__all__" in names or path.name in ("__init__.py", "__main__.py"), path
+
+
+def test_start_up_loads_nothing_heavy():
+    heavy = ("boto3", "botocore", "rich", "pydantic", "jinja2", "httpx", "yaml", "ministack")
+    program = f"import workshop.cli, sys; print(sorted(set({heavy!r}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("words", [["--help"], ["setup", "--help"], ["cloud", "status"], ["--version"]])
+def test_small_commands_load_no_client_of_aws(words, tmp_path):
+    program = (
+        f"import sys\nfrom workshop.cli.app import run\nrun({words!r})\nprint(sorted({{'boto3', 'botocore'}} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path,
+        env={"PATH": "", "HOME": str(tmp_path), "WORKSHOP_HOME": str(tmp_path / "state"), "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1] == "[]"
