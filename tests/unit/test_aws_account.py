@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.fakes.botocore_session import FakeSession, Inline, client_error
@@ -186,6 +186,7 @@ ERRORS = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(ERRORS, max_size=400))
 def test_whatever_goes_wrong_the_pauses_of_one_call_stay_within_its_patience(errors):
     retry, total = Retry(), 0.0
@@ -198,6 +199,7 @@ def test_whatever_goes_wrong_the_pauses_of_one_call_stay_within_its_patience(err
     assert total <= Retry.patience
 
 
+@settings(deadline=None)
 @given(ERRORS)
 def test_every_kind_of_trouble_ends(error):
     retry = Retry()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.fakes.plans import definition, key, plan, step
@@ -120,6 +120,7 @@ def workshops(draw):
     return build(definition(backend=shuffled), ["us-west-2", "eu-west-1", "ap-south-1", "sa-east-1"][:regions], ["1", "2"])
 
 
+@settings(max_examples=50, deadline=None)
 @given(workshops())
 def test_the_order_of_every_plan_respects_its_needs(found):
     done: set[NodeKey] = set()
@@ -128,6 +129,7 @@ def test_the_order_of_every_plan_respects_its_needs(found):
         done.add(node.key)
 
 
+@settings(max_examples=50, deadline=None)
 @given(workshops())
 def test_the_order_of_every_reversed_plan_respects_its_needs(found):
     done: set[NodeKey] = set()
@@ -136,6 +138,7 @@ def test_the_order_of_every_reversed_plan_respects_its_needs(found):
         done.add(node.key)
 
 
+@settings(max_examples=50, deadline=None)
 @given(workshops())
 def test_a_plan_reversed_twice_is_the_same_plan(found):
     again = found.reversed().reversed()
