@@ -181,6 +181,7 @@ def test_everything_it_writes_is_private_and_below_its_folder(cloud: Cloud) -> N
     assert daemon.log_path(cloud.home).read_text().count("listens on") == 1
 
 
+@pytest.mark.skipif(not Path("/proc/net").exists(), reason="open sockets are read from /proc")
 def test_nothing_but_the_one_loopback_port_is_bound(cloud: Cloud) -> None:
     cloud.table()
     cloud.stack()
@@ -199,6 +200,7 @@ def test_nothing_but_the_one_loopback_port_is_bound(cloud: Cloud) -> None:
     assert bound == [f"0100007F:{cloud.state.port:04X}"]
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are read from /proc")
 def test_the_process_keeps_nothing_of_the_one_that_started_it(home: Path) -> None:
     program = f"""
 from pathlib import Path

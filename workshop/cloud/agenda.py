@@ -45,6 +45,11 @@ class Agenda:
                 action = heapq.heappop(self._heap)[2]
             action()
 
+    def next_due(self) -> float | None:
+        """When the earliest action is due."""
+        with self._lock:
+            return self._heap[0][0] if self._heap else None
+
     def clear(self) -> None:
         with self._lock:
             self._heap.clear()

@@ -159,7 +159,11 @@ class Emulator:
             self._timer = self._loop.call_later(max(0.0, due - time.time()), self._tick)
 
     def _tick(self) -> None:
-        due = self._agenda.run_due()
+        try:
+            self._agenda.run_due()
+        except Exception:  # one broken step must not stop all that come after it
+            logger.exception("A step of a table's life or a delivery failed.")
+        due = self._agenda.next_due()
         self._moved()
         if due is not None:
             self._plan(due)
