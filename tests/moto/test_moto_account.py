@@ -43,6 +43,15 @@ def test_an_endpoint_of_the_environment_is_announced(moto, monkeypatch):
     assert override(None, HOME) == "http://127.0.0.1:4566"
 
 
+@pytest.mark.parametrize("service", ["DYNAMODB", "STS"])
+def test_an_endpoint_for_some_services_alone_is_refused(moto, monkeypatch, service):
+    monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", "http://127.0.0.1:4566")
+    with pytest.raises(UsageError, match=service.lower()):
+        override(None, HOME)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    assert override(None, HOME) == "http://127.0.0.1:4566"
+
+
 async def make_stack(moto, name: str = "films", region: str = HOME) -> str:
     tags = [{"Key": "workshop", "Value": "films"}]
     answer = await moto.ask("cloudformation", "create_stack", region, StackName=name, TemplateBody=TEMPLATE, Tags=tags)

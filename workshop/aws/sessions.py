@@ -32,6 +32,11 @@ __all__ = [
 ]
 
 
+SERVICES = ("apigateway", "cloudformation", "dynamodb", "iam", "lambda", "logs", "sts")
+"""What every workshop calls."""
+AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """The caller: account id and ARN, as STS says."""
@@ -69,13 +74,22 @@ async def aws_account(profile: str | None, region: str, *, clock: Clock, executo
 def override(profile: str | None, region: str) -> str:
     """The endpoint that the user's settings send calls to instead of AWS; empty when they go to AWS.
 
-    Asked of a real client, because variables and configuration files both have a say (docs/aws-behaviours.md, section 10.1).
+    Asked of real clients, because variables and configuration files both have a say (docs/aws-behaviours.md, section 10.1).
+    Raises `UsageError` when only some services are sent elsewhere: half a workshop would stand on AWS.
     """
     session = open_session(profile)
     session.set_credentials("unused", "unused")
-    url = str(session.create_client("apigateway", region_name=region).meta.endpoint_url)
-    host = urlsplit(url).hostname or ""
-    return "" if host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")) else url
+    urls = {name: str(session.create_client(name, region_name=region).meta.endpoint_url) for name in SERVICES}
+    elsewhere = {name: url for name, url in urls.items() if not (urlsplit(url).hostname or "").endswith(AWS_HOSTS)}
+    if elsewhere and len(elsewhere) < len(urls):
+        name, url = next(iter(elsewhere.items()))
+        raise UsageError(
+            f"Your settings send only some services elsewhere: {', '.join(elsewhere)}.",
+            f"{name} goes to {url}, the others to AWS.",
+            "Unset AWS_ENDPOINT_URL_<SERVICE> (and `services` of the profile), or set AWS_ENDPOINT_URL for all",
+            code="MixedEndpoints",
+        )
+    return elsewhere.get(SERVICES[0], "")
 
 
 async def known_regions() -> frozenset[str]:
