@@ -124,6 +124,11 @@ def test_a_dead_region_is_named_and_the_library_comes_from_the_other(
     expect(page.locator("#answer")).to_contain_text("Oregon did not answer")
     expect(page.locator("#answer")).to_contain_text("read from Ireland instead")
     expect(page.get_by_role("button", name="Oregon")).to_have_attribute("aria-pressed", "true")
+    page.locator(".film").nth(4).focus()
+    regions.regions["us-west-2"].set_mode("up")
+    expect(page.locator("#source")).to_contain_text("from Oregon")
+    expect(page.locator("#answer")).to_be_hidden()
+    assert "Eleven" in page.evaluate("document.activeElement.textContent"), "asking again leaves the focus where it was"
 
 
 def test_a_hanging_region_delays_the_library_for_a_moment_only(

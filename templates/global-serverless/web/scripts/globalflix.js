@@ -4,7 +4,9 @@
   const { make, byId, say } = W.dom;
   const { ms } = W.format;
   const backends = W.backends.list();
+  const AGAIN_MS = 3000;
   let asked = 0;
+  let shown = "";
 
   function poster(film) {
     const plate = make("span", { class: "plate" }, film.title);
@@ -22,6 +24,11 @@
       make("span", { class: "quiet small" }, share === null ? "" : `${Math.round(share * 100)} % watched`)));
   }
 
+  /* Asked again every few seconds, the same words must not be announced again. */
+  function fill(box, ...lines) {
+    if (box.textContent !== lines.map((line) => line.textContent).join("")) box.replaceChildren(...lines);
+  }
+
   function explain({ films, from, failures, remembered }, chosen) {
     const box = byId("answer");
     const wrong = failures.map((answer) => make("p", {}, `${answer.words.what} ${answer.words.next}`));
@@ -29,13 +36,13 @@
     box.hidden = !failures.length && films.length > 0;
     if (from && failures.length) {
       box.classList.add("warn");
-      box.replaceChildren(...wrong, make("p", {}, make("strong", {}, `The library below was read from ${from.backend.place} instead.`), ` ${chosen.place} stays chosen; press ${from.backend.place} above to move.`));
+      fill(box, ...wrong, make("p", {}, make("strong", {}, `The library below was read from ${from.backend.place} instead.`), ` ${chosen.place} stays chosen; press ${from.backend.place} above to move.`));
     } else if (!from) {
       box.classList.add("bad");
-      box.replaceChildren(...wrong, make("p", {}, make("strong", {}, remembered ? "No region answers. These are the titles that this browser remembers." : "No region answers, so there is nothing to show. It will appear here as soon as one does.")));
+      fill(box, ...wrong, make("p", {}, make("strong", {}, remembered ? "No region answers. These are the titles that this browser remembers." : "No region answers, so there is nothing to show. It will appear here as soon as one does.")));
     } else if (!films.length) {
       box.classList.add("warn");
-      box.replaceChildren(make("p", {}, make("strong", {}, "The library is empty."), " Load the sample data: workshop step run data"));
+      fill(box, make("p", {}, make("strong", {}, "The library is empty."), " Load the sample data: workshop step run data"));
     }
     say(byId("source"), from ? `${films.length} title${films.length === 1 ? "" : "s"} from ${from.backend.place}, ${ms(from.totalMs)}` : remembered ? `${films.length} titles from memory` : "");
   }
@@ -46,9 +53,12 @@
     const [library, marks] = await Promise.all([W.library.load(backends, choice.active), W.library.bookmarks(backends, choice.active)]);
     if (mine !== asked) return;
     explain(library, chosen);
-    byId("films").replaceChildren(...library.films.map((film) => card(film, choice.active, marks.get(film.key) ?? null)));
+    const wall = library.films.map((film) => [film, choice.active, marks.get(film.key) ?? null]);
+    if (JSON.stringify(wall) !== shown) byId("films").replaceChildren(...wall.map((entry) => card(...entry)));
+    shown = JSON.stringify(wall); // asking again must not move the focus when nothing is new
     byId("films").setAttribute("aria-busy", "false");
-    if (!library.from) setTimeout(() => mine === asked && show(choice), 3000);
+    const settled = library.from && library.from.backend.id === choice.active;
+    if (!settled) setTimeout(() => mine === asked && show(choice), AGAIN_MS);
   }
 
   byId("none").hidden = backends.length > 0;

@@ -9,7 +9,7 @@
 
   function create(backends, { read, behind, latest, onRead }) {
     const timers = new Map();
-    let round = 0; // an answer that belongs to an earlier round starts nothing
+    let round = 0; // an answer that belongs to an earlier round starts no further read
     let on = false;
 
     function pause(backend) {
@@ -21,8 +21,8 @@
     async function turn(backend, mine) {
       timers.delete(backend.id);
       const answer = document.hidden ? null : await read(backend);
+      if (answer) onRead(answer); // also when sampling was switched off meanwhile: what was asked is shown
       if (!on || mine !== round) return;
-      if (answer) onRead(answer);
       timers.set(backend.id, setTimeout(turn, pause(backend), backend, mine));
     }
 
