@@ -163,6 +163,14 @@ async def test_a_fault_without_effect_is_said(stage: Stage) -> None:
     assert not judge(drilled, Targets()).ok
 
 
+async def test_a_long_wait_gives_signs_of_life(stage: Stage) -> None:
+    stage.regions.heeds_throttle = False
+    drilled = await stage.drill(patience=Patience(effect=90))
+    assert [m.text for m in drilled.moments if "still waiting" in m.text] == [
+        f"still waiting for the fault to show, {seconds} s" for seconds in (20, 40, 60, 80)
+    ]
+
+
 async def test_a_missed_target_is_missed(stage: Stage) -> None:
     verdict = judge(await stage.drill(), Targets(rto=5))
     assert not verdict.rto_met and verdict.rpo_met and "RTO was 10" in verdict.reasons[0]

@@ -112,6 +112,7 @@ class Load:
         sent = self.now()
         thumb = base64.urlsafe_b64encode(place.region.encode()).decode().rstrip("=")
         self._flight = asyncio.create_task(self._attempt(place, f"update/{self._key}/{number:06d}/{value}/{thumb}"))
+        self._flight.add_done_callback(_noted)
         try:
             await asyncio.wait([self._flight])
             given_up = self._flight.cancelled()
@@ -208,3 +209,9 @@ class Load:
 
 async def _sleep(clock: Clock, seconds: float) -> None:
     await clock.sleep(seconds)
+
+
+def _noted(done: asyncio.Task[Answer]) -> None:
+    """An attempt that ends after its writer has nobody to hear of it."""
+    if not done.cancelled():
+        done.exception()

@@ -16,6 +16,9 @@ from workshop.drill.timeline import Acknowledged, Lag, Mark, Moment, Request, Us
 
 __all__ = ["Figures", "LagFigures", "Outage", "Recovery", "bound", "measure", "missing", "moment"]
 
+ATTEMPT = (Use.HEALTH, Use.WRITE)
+"""The requests of one attempt to write; the first only where the API has a health route."""
+
 
 @dataclass(frozen=True, slots=True)
 class LagFigures:
@@ -120,8 +123,7 @@ def missing(acknowledged: Sequence[Acknowledged], held: Mapping[str, Mapping[str
 
 def _outage(settings: FailoverSettings, region: str, requests: Sequence[Request], moments: Sequence[Moment]) -> Outage:
     struck, mended = moment(moments, Mark.STRUCK), moment(moments, Mark.MENDED)
-    longest = max((r.answered - r.sent for r in requests if r.use is Use.WRITE), default=0.0)
-    limit = bound(settings, longest)
+    limit = bound(settings, sum(max((r.answered - r.sent for r in requests if r.use is use), default=0.0) for use in ATTEMPT))
     failed = [r for r in requests if r.region == region and not r.ok and struck is not None and r.answered >= struck.at]
     rto = detected = None
     if failed:

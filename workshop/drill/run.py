@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -30,6 +30,8 @@ from workshop.errors import PartlyDoneError, WorkshopError
 __all__ = ["Drilled", "Order", "Patience", "check_health", "run_drill", "undisturbed"]
 
 T = TypeVar("T")
+HEARTBEAT = 20.0
+"""Seconds of silence before a wait says that it goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,8 @@ class _Drill:
         self._behind: list[Acknowledged] = []
         self._lost: list[Acknowledged] = []
         self._settled: list[Settled] = []
-        self._looking: asyncio.Task[None] | None = None
+        self._looking: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._looking.set_result(None)
 
     async def play(self) -> None:
         """Every phase in turn. Whatever is still failed or running at its end is for `put_back`."""
@@ -134,7 +137,9 @@ class _Drill:
         lags = asyncio.create_task(self._lags.run())
         try:
             load.note(Mark.LOAD, self._place.region, f"writes go to {self._place.region}, reads to every region")
-            if not await load.wait(lambda: len(load.acknowledged) >= patience.calm_writes, patience.effect):
+            if not await self._until(
+                "writes to be taken", lambda: len(load.acknowledged) >= patience.calm_writes, patience.effect
+            ):
                 why = next((r.why for r in reversed(load.requests) if r.why), "")
                 raise already(self._place.region, f"Writes are not taken: {why}.", "Find out why first: workshop status")
             owed = await self._strike()
@@ -144,13 +149,12 @@ class _Drill:
         finally:
             await load.stop()
             lags.cancel()
-            (ended,) = await asyncio.gather(lags, return_exceptions=True)
-        if self._looking is not None:
-            await self._looking
-        if isinstance(ended, WorkshopError):
-            load.note(Mark.NOTE, "", f"replication lag was not measured to the end: {ended.what}")
-        elif isinstance(ended, Exception):
-            raise ended
+            ended = await asyncio.gather(lags, self._looking, return_exceptions=True)
+        for problem in ended:
+            if isinstance(problem, WorkshopError):
+                load.note(Mark.NOTE, "", f"not everything was measured: {problem.what}")
+            elif isinstance(problem, Exception):
+                raise problem
         load.note(Mark.STOPPED, "", f"the load ends: {len(load.acknowledged)} writes acknowledged")
         await self._compare()
 
@@ -170,18 +174,32 @@ class _Drill:
             await load.wait(lambda: False, patience.held_seconds)
             self._behind = await self._not_in(self._others())
             return
-        if not await load.wait(lambda: load.state.phase is not Phase.STEADY, patience.effect):
+        if not await self._until("the fault to show", lambda: load.state.phase is not Phase.STEADY, patience.effect):
             load.note(Mark.NOTE, region, f"the fault had no effect within {patience.effect:.0f} s")
             return
         request = order.settings.write_timeout_ms / 1000
         limit = bound(order.settings, request) + patience.margin
-        if not await load.wait(lambda: load.state.active != region, limit):
+        if not await self._until("the failover", lambda: load.state.active != region, limit):
             load.note(Mark.NOTE, region, f"no failover within {limit:.0f} s")
             return
         since = load.now()
         self._looking = asyncio.create_task(self._look())
-        if not await load.wait(lambda: load.writes_in(load.state.active, since) >= patience.held_writes, patience.effect):
+        if not await self._until(
+            "writes to be taken", lambda: load.writes_in(load.state.active, since) >= patience.held_writes, patience.effect
+        ):
             load.note(Mark.NOTE, load.state.active, f"{load.state.active} took over and does not take writes")
+
+    async def _until(self, what: str, condition: Callable[[], bool], seconds: float) -> bool:
+        """Wait, with a sign of life now and then."""
+        began = self._load.now()
+        while True:
+            left = began + seconds - self._load.now()
+            if await self._load.wait(condition, min(HEARTBEAT, max(0.0, left))):
+                return True
+            waited = self._load.now() - began
+            if waited >= seconds:
+                return False
+            self._load.note(Mark.NOTE, self._place.region, f"still waiting for {what}, {waited:.0f} s")
 
     async def _look(self) -> None:
         """What the surviving region lacks at the moment of the switch: what would be lost if the other never came back."""
@@ -204,12 +222,14 @@ class _Drill:
         """Go back once the region has proved itself; a region that was never left only has to take writes again."""
         load, patience, region = self._load, self._order.patience, self._place.region
         if load.state.active != region:
-            if not await load.wait(lambda: load.state.phase is Phase.OFFERING, patience.mend):
+            if not await self._until(f"{region} to answer again", lambda: load.state.phase is Phase.OFFERING, patience.mend):
                 load.note(Mark.NOTE, region, f"{region} does not answer again within {patience.mend:.0f} s")
                 return
             load.choose(region)
         since = load.now()
-        if not await load.wait(lambda: load.writes_in(region, since) >= patience.calm_writes, patience.mend):
+        if not await self._until(
+            f"{region} to take writes", lambda: load.writes_in(region, since) >= patience.calm_writes, patience.mend
+        ):
             load.note(Mark.NOTE, region, f"{region} does not take writes again within {patience.mend:.0f} s")
 
     async def _compare(self) -> None:
