@@ -20,14 +20,16 @@ async def update_by_change_set(ctx: Context[Any], stack: Stack, *, source: str, 
     `source` names the template in errors. Raises `WorkshopError` with the first real cause when AWS refuses or rolls back.
     """
     name = f"workshop-{uuid.uuid4().hex[:12]}"
+    # By the stack's name: an emulator may not find a change set by its stack's id, and this set's own name is unique.
+    where = {"StackName": stack.name, "ChangeSetName": name}
     tags = [{"Key": key, "Value": value} for key, value in stack.tags.items()]
     await call_once(
-        ctx, "create_change_set", "AlreadyExistsException", StackName=stack.id, ChangeSetName=name, ChangeSetType="UPDATE",
-        Tags=tags, ClientToken=name, **request,
+        ctx, "create_change_set", "AlreadyExistsException", **where, ChangeSetType="UPDATE", Tags=tags, ClientToken=name,
+        **request,
     )  # fmt: skip
-    changes = await wait_change_set(ctx, stack.id, name)
+    changes = await wait_change_set(ctx, stack.name, name)
     if changes.status != "CREATE_COMPLETE":
-        await ctx.aws.call("cloudformation", ctx.region, "delete_change_set", StackName=stack.id, ChangeSetName=name)
+        await ctx.aws.call("cloudformation", ctx.region, "delete_change_set", **where)
         if changes.empty:
             return stack
         raise WorkshopError(
@@ -36,9 +38,7 @@ async def update_by_change_set(ctx: Context[Any], stack: Stack, *, source: str, 
         )  # fmt: skip
     before = await mark(ctx, stack.id)
     # Explicit, because the documentation contradicts itself about the default (docs/aws-behaviours.md, section 3.5).
-    await call_once(
-        ctx, "execute_change_set", "InvalidChangeSetStatus", StackName=stack.id, ChangeSetName=name, DisableRollback=False
-    )
+    await call_once(ctx, "execute_change_set", "InvalidChangeSetStatus", **where, DisableRollback=False)
     updated = await wait_settled(ctx, stack.id, leaving=before)
     if updated is None or updated.status != "UPDATE_COMPLETE":
         raise await failure(ctx, stack.id, "could not be updated and was rolled back")
