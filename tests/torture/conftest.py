@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
-from tests.torture.ground import Ground, Inventory
+pytest.register_assert_rewrite("tests.torture.ground")
 
+from tests.torture.ground import Ground, Inventory  # noqa: E402
+
+T = TypeVar("T")
 HERE = Path(__file__).parent
 
 
@@ -28,6 +32,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def long() -> bool:
     """Whether the long version was asked for."""
     return os.environ.get("TORTURE", "") == "long"
+
+
+def few(cases: Iterable[T], short: int) -> list[T]:
+    """All cases in the long version; of a short one evenly spread `short`."""
+    every = list(cases)
+    return every if long() else every[:: max(1, len(every) // short)][:short]
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.torture.mischief import Mischief
 from workshop.aws.account import THREADS
 from workshop.aws.door import Answer
 from workshop.aws.sessions import local_account
@@ -86,6 +87,7 @@ class Order:
     workshop: str = "global-serverless"
     regions: Sequence[str] = ()
     account: str = ACCOUNT
+    mischief: type[Mischief] | None = None
 
 
 class Deadly:
@@ -168,7 +170,8 @@ async def _work(order: Order) -> int:
     order.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     workshop = load(order.workshop)
     with contextlib.closing(Journal(order.folder / "runs.db")) as journal, ThreadPoolExecutor(THREADS) as executor:
-        deadly = Deadly(local_account(f"http://{gateway}", order.account, clock=clock, executor=executor), order.place)
+        door = local_account(f"http://{gateway}", order.account, clock=clock, executor=executor)
+        deadly = Deadly(order.mischief(door) if order.mischief else door, order.place)
         target = Target(
             "local", order.folder / "sites" / "local", endpoint=f"http://{gateway}", gateway=gateway, serves_sites=True
         )

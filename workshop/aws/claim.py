@@ -92,9 +92,11 @@ async def _take(aws: Door, region: str, workshop: str, holder: Holder, clock: Cl
                 Description="Somebody is setting this workshop up or taking it down.",
                 Tags=[{"Key": "workshop", "Value": workshop}],
             )  # fmt: skip
+            return
         except AwsError as error:
             if error.code != "ParameterAlreadyExists":
                 raise
+        # Somebody else's, or our own whose answer was lost (docs/aws-behaviours.md, section 10.2).
         found = await _read(aws, region, workshop)
         if found is None:
             continue  # released in between

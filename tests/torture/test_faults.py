@@ -1,0 +1,199 @@
+"""Every fault that AWS is known for, one at a time: what passes is waited out, what stays is said, and the next run finishes."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.cloud.desk import eventually
+from tests.torture.conftest import few
+from tests.torture.ground import Ground, Inventory
+from tests.torture.mischief import TAKEN, CreationFailed, DeleteFailedOnce, NeverProcessed, RoleNotAssumable
+from tests.torture.worker import start
+from workshop.cloud.faults import Fault
+
+HOME, OTHER = "us-west-2", "eu-west-1"
+TABLE = "small-table"
+QUICKER = 400.0
+"""For waits of minutes."""
+
+PASSING = {
+    "throttling bursts": Fault("error", code="ThrottlingException", message="Rate exceeded", status=400, times=7),
+    "too many requests": Fault("error", code="TooManyRequestsException", message="Too Many Requests", status=429, times=6),
+    "500": Fault("error", code="InternalServerError", status=500, times=6),
+    "503": Fault("error", code="ServiceUnavailable", message="Service Unavailable", status=503, times=6),
+    "dropped before the effect": Fault("drop-before", times=6),
+    "dropped after the effect": Fault("drop-after", times=6),
+    "slow answers": Fault("latency", seconds=0.4, times=20),
+    "one replica vanishes": Fault("replica-abort", times=1),
+    "three replicas vanish": Fault("replica-abort", times=3),
+    "limit exceeded": Fault(
+        "error", service="dynamodb", operation="UpdateTable", code="LimitExceededException", message="Subscriber limit exceeded",
+        status=400, times=3,
+    ),
+    "table in use": Fault(
+        "error", service="dynamodb", operation="DeleteTable", code="ResourceInUseException",
+        message="Attempt to change a resource which is still in use", status=400, times=3,
+    ),
+    "source-region rule, for a while": Fault(
+        "error", service="dynamodb", operation="DeleteTable", code="ValidationException",
+        message="Table has acted as a source region for new replica(s) in the last 24 hours", status=400, times=4,
+    ),
+}  # fmt: skip
+LOST = [
+    ("dynamodb", "CreateTable"), ("dynamodb", "UpdateTable"), ("dynamodb", "TagResource"), ("dynamodb", "BatchWriteItem"),
+    ("dynamodb", "DeleteTable"), ("cloudformation", "CreateStack"), ("cloudformation", "DeleteStack"),
+    ("ssm", "PutParameter"), ("ssm", "DeleteParameter"),
+]  # fmt: skip
+DENIED = [
+    ("setup", "dynamodb", "CreateTable"), ("setup", "dynamodb", "UpdateTable"), ("setup", "dynamodb", "BatchWriteItem"),
+    ("setup", "dynamodb", "DescribeTable"), ("setup", "dynamodb", "TagResource"), ("setup", "cloudformation", "CreateStack"),
+    ("setup", "cloudformation", "DescribeStackEvents"),
+    ("teardown", "dynamodb", "DeleteTable"), ("teardown", "dynamodb", "UpdateTable"), ("teardown", "cloudformation", "DeleteStack"),
+    ("teardown", "lambda", "GetFunction"), ("teardown", "iam", "ListRoles"), ("teardown", "logs", "DescribeLogGroups"),
+    ("teardown", "apigateway", "GetRestApis"), ("teardown", "dynamodb", "ListTagsOfResource"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", few(PASSING, 4))
+def test_a_fault_that_passes_is_waited_out(ground: Ground, before: Inventory, name: str) -> None:
+    for verb in ("setup", "teardown"):
+        ground.fault(PASSING[name])
+        ended = ground.run(verb, code=0)
+        ground.mend()
+        assert not ended.errors()
+    assert ground.inventory() == before
+
+
+@pytest.mark.parametrize(("service", "operation"), few(LOST, 3))
+def test_an_effect_whose_answer_was_lost_is_recognised(ground: Ground, before: Inventory, service: str, operation: str) -> None:
+    with ground.faults(Fault("drop-after", service=service, operation=operation, times=2)):
+        ground.ready()
+        ground.empty(before)
+
+
+@pytest.mark.parametrize(("verb", "service", "operation"), few(DENIED, 3))
+def test_one_denied_action_is_named_and_the_rest_is_done(
+    ground: Ground, before: Inventory, verb: str, service: str, operation: str
+) -> None:
+    if verb == "teardown":
+        ground.ready()
+    denied = Fault(
+        "error", service=service, operation=operation, code="AccessDeniedException", message="is not authorized", status=400
+    )
+    with ground.faults(denied):
+        ended = ground.run(verb)
+    assert ended.code in (1, 5), ended.err
+    assert operation in ended.out + ended.err
+    assert "Ask for the permission" in ended.out + ended.err
+    if verb == "setup":
+        ground.ready()
+    ground.empty(before)
+
+
+@pytest.mark.parametrize("verb", ["setup", "teardown"])
+def test_credentials_that_expire_in_the_middle_stop_the_run_at_once(ground: Ground, before: Inventory, verb: str) -> None:
+    if verb == "teardown":
+        ground.ready()
+    order = ground.order(verb, speed=4.0)
+    process = start(order)
+    eventually(lambda: ground.client("ssm").describe_parameters()["Parameters"])
+    ground.fault(Fault("expired"))
+    begun = time.monotonic()
+    ended = ground.finish(order, process)
+    ground.mend()
+    assert ended.code == 1, ended.err
+    assert "fresh credentials" in ended.out + ended.err
+    assert "goes on where it stopped" in ended.out + ended.err
+    assert time.monotonic() - begun < 60  # no retry, no waiting for what cannot come true
+    if verb == "setup":
+        ground.ready()
+    ground.empty(before)
+
+
+@pytest.mark.parametrize("mischief", few([CreationFailed, RoleNotAssumable, DeleteFailedOnce], 3))
+def test_a_failure_that_only_a_repetition_mends_is_repeated(ground: Ground, before: Inventory, mischief: Any) -> None:
+    logs = ground.client("logs", OTHER), ground.client("logs", HOME)
+    for client in logs:
+        client.create_log_group(logGroupName=TAKEN)
+    held = ground.inventory()
+    ground.ready(mischief=mischief)
+    ground.empty(held, mischief=mischief)
+    for client in logs:
+        client.delete_log_group(logGroupName=TAKEN)
+    assert ground.inventory() == before
+
+
+def test_items_that_are_never_processed_fail_the_load_and_a_later_run_loads_them(ground: Ground, before: Inventory) -> None:
+    ended = ground.run("setup", code=1, mischief=NeverProcessed, speed=QUICKER)
+    (error,) = ended.errors()
+    assert "unprocessed" in error["what"] and "run the same command again" in error["fix"].lower()
+    assert ground.client("dynamodb").scan(TableName=TABLE, Select="COUNT")["Count"] == 0
+    ground.ready()
+    assert ground.client("dynamodb", OTHER).scan(TableName=TABLE, Select="COUNT")["Count"] == 3
+    ground.empty(before)
+
+
+def test_a_stack_that_rolled_back_says_why_and_is_made_again(ground: Ground, before: Inventory) -> None:
+    logs = ground.client("logs", OTHER)
+    logs.create_log_group(logGroupName="/aws/lambda/small-function")
+    ended = ground.run("setup", code=1)
+    (error,) = ended.errors()
+    assert "LogGroup" in error["why"] and error["code"] in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED"), error
+    stack = ground.client("cloudformation", OTHER).describe_stacks(StackName="small-stack")["Stacks"][0]
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    logs.delete_log_group(logGroupName="/aws/lambda/small-function")
+    ground.ready()
+    ground.empty(before)
+
+
+def test_a_stack_that_rolled_back_is_torn_down_and_the_foreign_log_group_stays(ground: Ground, before: Inventory) -> None:
+    logs = ground.client("logs", OTHER)
+    logs.create_log_group(logGroupName="/aws/lambda/small-function")
+    held = ground.inventory()
+    ground.run("setup", code=1)
+    ground.run("teardown")
+    assert ground.inventory() == held
+    logs.delete_log_group(logGroupName="/aws/lambda/small-function")
+    ground.run("teardown", code=0)
+    assert ground.inventory() == before
+
+
+def test_a_bucket_that_people_filled_is_emptied_and_goes_with_its_stack(ground: Ground, before: Inventory) -> None:
+    ground.ready()
+    s3 = ground.client("s3", OTHER)
+    bucket = next(b["Name"] for b in s3.list_buckets()["Buckets"] if OTHER in b["Name"])
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    for number in range(3):
+        s3.put_object(Bucket=bucket, Key="note", Body=str(number).encode())
+    s3.delete_object(Bucket=bucket, Key="note")
+    s3.create_multipart_upload(Bucket=bucket, Key="half")
+    ground.empty(before)
+
+
+def test_deletion_protection_is_reported_with_the_command_and_never_undone(ground: Ground, before: Inventory) -> None:
+    ground.ready()
+    dynamodb = ground.client("dynamodb")
+    dynamodb.update_table(TableName=TABLE, DeletionProtectionEnabled=True)
+    ended = ground.run("teardown", code=5)
+    (left,) = ended.document["leftovers"]
+    assert (left["kind"], left["name"], left["region"]) == ("table", TABLE, HOME)
+    assert "deletion protection" in left["why"] and "--no-deletion-protection-enabled" in left["fix"]
+    dynamodb.update_table(TableName=TABLE, DeletionProtectionEnabled=False)
+    ground.empty(before)
+
+
+def test_the_source_region_rule_that_stays_gives_the_earliest_time(ground: Ground, before: Inventory) -> None:
+    ground.ready()
+    rule = Fault(
+        "error", service="dynamodb", operation="DeleteTable", region=HOME, code="ValidationException", status=400,
+        message="Replica cannot be deleted because it has acted as a source region for new replica(s) being added to the table"
+        " in the last 24 hours.",
+    )  # fmt: skip
+    with ground.faults(rule):
+        ended = ground.run("teardown", code=5, speed=QUICKER)
+    (left,) = ended.document["leftovers"]
+    assert left["earliest"] and "24 hours" in left["why"]
+    ground.empty(before)
