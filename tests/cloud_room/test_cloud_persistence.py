@@ -133,6 +133,31 @@ def test_a_stack_that_was_being_created_has_failed_after_a_kill_and_can_be_delet
     cloud.stack(name="half")
 
 
+def test_any_text_that_was_accepted_can_be_saved(cloud: Cloud) -> None:
+    cloud.table()
+    cloud.client("dynamodb").put_item(TableName="things", Item=item("odd", "\x00 \u2028 \U0001f389 ü"))
+    scope = "Credential=000000000000/20261121/us-west-2/dynamodb/aws4_request"
+    headers = {
+        "X-Amz-Target": "DynamoDB_20120810.PutItem",
+        "Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0",
+    }
+    body = b'{"TableName": "things", "Item": {"PK": {"S": "p"}, "SK": {"S": "half"}, "v": {"S": "\\ud800"}}}'
+    cloud.http("/", method="POST", headers=headers, body=body)
+    daemon.stop(cloud.home)
+    daemon.start(cloud.home)
+    found = cloud.client("dynamodb").get_item(TableName="things", Key=where("odd"))
+    assert found["Item"]["v"]["S"] == "\x00 \u2028 \U0001f389 ü"
+
+
+def test_a_reset_is_not_undone_by_what_was_being_written(cloud: Cloud) -> None:
+    for _ in range(5):
+        cloud.table()
+        daemon.reset(cloud.home)
+        kill(cloud)
+        daemon.start(cloud.home)
+        assert cloud.client("dynamodb").list_tables()["TableNames"] == []
+
+
 def test_a_stop_does_not_wait_for_a_function_that_sleeps(cloud: Cloud) -> None:
     api = cloud.stack()
     cloud.client("lambda").update_function_configuration(FunctionName="web", Timeout=60)

@@ -8,9 +8,11 @@ notice, and the cloud starts from the older one.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -35,7 +37,7 @@ class Codec:
         self._default, self._hook = default, hook
 
     def encode(self, state: Any) -> str:
-        return json.dumps(state, default=self._default, ensure_ascii=False, separators=(",", ":"))
+        return json.dumps(state, default=self._default, separators=(",", ":"))
 
     def decode(self, text: str) -> Any:
         return json.loads(text, object_hook=self._hook)
@@ -51,7 +53,8 @@ class Snapshots:
         self._stale: set[str] = set()
         self._all_stale = True
         self._observed = 0.0
-        self._dirty = asyncio.Event()
+        self._writing = asyncio.Lock()
+        self._dirty, self._ending = asyncio.Event(), asyncio.Event()
         self._seconds = 0.0
 
     def changed(self, names: Iterable[str] | None = None) -> None:
@@ -66,13 +69,13 @@ class Snapshots:
         """Seconds for which the last look at the state kept the server busy, and the size of the state in characters."""
         return {"seconds": round(self._seconds, 6), "characters": sum(len(text) for text in self._texts.values())}
 
-    def forget(self) -> None:
-        """Drop everything that was saved."""
-        self._texts = {}
-        self._all_stale = True
-        self._dirty.clear()
-        for file in (self.current, self.previous):
-            file.unlink(missing_ok=True)
+    async def forget(self) -> None:
+        """Drop everything that was saved, after whatever is being written now."""
+        async with self._writing:
+            self._texts = {}
+            for file in (self.current, self.previous):
+                file.unlink(missing_ok=True)
+        self.changed()
 
     def load(self, take: Callable[[str, Any], None]) -> list[str]:
         """Hand each service's state to `take`; answers what had to be set aside, in words for the user."""
@@ -92,12 +95,12 @@ class Snapshots:
         return notices
 
     async def keep(self, interval: float, idle: float) -> None:
-        """Write whenever something changed, at most every `interval` seconds; runs until it is cancelled.
+        """Write whenever something changed, at most every `interval` seconds; runs until `finish`.
 
         What changes without a request (a stack that finishes) is found because a look that found something is followed by
         another one, and by a look every `idle` seconds.
         """
-        while True:
+        while not self._ending.is_set():
             try:
                 await asyncio.wait_for(self._dirty.wait(), idle)
             except TimeoutError:
@@ -109,7 +112,16 @@ class Snapshots:
             except OSError as error:
                 logger.error("The state could not be written: %s", error)
                 self.changed()
-            await asyncio.sleep(interval)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), interval)
+
+    async def finish(self, keeping: asyncio.Task[None]) -> None:
+        """End `keep` without breaking off what it writes, then write everything once more."""
+        self._ending.set()
+        self._dirty.set()
+        await keeping
+        self.changed()
+        await self.save()
 
     async def save(self, observations_every: float = 0.0) -> bool:
         """Write now if anything differs from what was written last; the services are read at once, the file in a thread.
@@ -117,18 +129,19 @@ class Snapshots:
         Logs and metrics are read again once per `observations_every` seconds: they grow with every call and nothing depends
         on the last few.
         """
-        began = time.perf_counter()
-        self._dirty.clear()
-        late = began - self._observed < observations_every
-        if not late:
-            self._observed = began
-        texts = self._read(OBSERVATIONS if late else frozenset())
-        self._seconds = time.perf_counter() - began
-        if texts == self._texts:
-            return False
-        await asyncio.to_thread(self._write, texts)
-        self._texts = texts
-        return True
+        async with self._writing:
+            began = time.perf_counter()
+            self._dirty.clear()
+            late = began - self._observed < observations_every
+            if not late:
+                self._observed = began
+            texts = self._read(OBSERVATIONS if late else frozenset())
+            self._seconds = time.perf_counter() - began
+            if texts == self._texts:
+                return False
+            await asyncio.to_thread(self._write, texts)
+            self._texts = texts
+            return True
 
     def _read(self, spared: frozenset[str]) -> dict[str, str]:
         stale, everything = self._stale, self._all_stale
@@ -146,13 +159,20 @@ class Snapshots:
                 self.changed([name])
                 if name in self._texts:
                     texts[name] = self._texts[name]
+            except (TypeError, ValueError):
+                logger.exception("The state of %s cannot be written; what was saved of it last stands.", name)
+                if name in self._texts:
+                    texts[name] = self._texts[name]
         return texts
 
     def _write(self, texts: Mapping[str, str]) -> None:
         body = ",".join(f"{json.dumps(name)}:{text}" for name, text in texts.items())
         if self.current.exists():
             self.previous.unlink(missing_ok=True)
-            os.link(self.current, self.previous)
+            try:
+                os.link(self.current, self.previous)
+            except OSError:  # a file system without links
+                shutil.copyfile(self.current, self.previous)
         write_private(self.current, f'{{"format":{FORMAT},"services":{{{body}}}}}')
 
 

@@ -34,7 +34,7 @@ __all__ = ["main"]
 
 logger = logging.getLogger("workshop.cloud")
 
-SAVE_SECONDS, LOOK_SECONDS = 0.8, 5.0
+SAVE_SECONDS, LOOK_SECONDS, GRACE_SECONDS = 0.8, 5.0, 2.0
 
 # What a workshop can need. Left out are the services that start containers or open ports of their own.
 SERVICES = (
@@ -116,7 +116,7 @@ async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> Non
 
     async def empty() -> None:
         await emulator.empty()
-        snapshots.forget()
+        await snapshots.forget()
 
     control = Control(
         record,
@@ -147,12 +147,13 @@ async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> Non
     config.loglevel = "WARNING"
     door = Door(emulator.app, control, layout.sites, emulator.calls, emulator.api_scope, snapshots.changed)
     keeping = asyncio.create_task(snapshots.keep(SAVE_SECONDS, LOOK_SECONDS))
-    try:
-        await serve(door, config, shutdown_trigger=serving)
-    finally:
-        keeping.cancel()
-        await snapshots.save()
-        emulator.end()
+    server = asyncio.create_task(serve(door, config, shutdown_trigger=serving))
+    await asyncio.wait({server, asyncio.create_task(ending.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({server}, timeout=GRACE_SECONDS)
+    await snapshots.finish(keeping)
+    emulator.end()
+    if server.done():
+        server.result()
     logging.shutdown()
     os._exit(0)  # a function or a stack may still hold a thread; what is worth keeping is on disk
 
