@@ -166,6 +166,17 @@ def know_resources() -> None:
 
     iam_actions.dynamodb_resource_arns, iam_actions.extract_resource_arn = table_arns, resource_arn
 
+    lambda_action = iam_actions._lambda_action
+
+    def reserve_action(method: str, path: str) -> str | None:
+        """Reading a reserve is an action of its own on AWS."""
+        if path.endswith("/concurrency") and method == "GET":
+            return "GetFunctionConcurrency"
+        found: str | None = lambda_action(method, path)
+        return found
+
+    iam_actions._lambda_action = reserve_action
+
 
 if __name__ == "__main__":
     main(int(sys.argv[1]), Path(sys.argv[2]))

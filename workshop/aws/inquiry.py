@@ -28,7 +28,7 @@ __all__ = ["Inquiry", "Life", "credential_life", "who_calls"]
 ATTEMPTS = 4
 """Of a call that is throttled or meets a server error; one that reaches nobody is tried once more."""
 LONGEST_PAUSE = 3.0
-QUICK = CLIENT.merge(Config(connect_timeout=4, read_timeout=8))
+QUICK = CLIENT.merge(Config(connect_timeout=4, read_timeout=15))
 HELD = frozenset({"env"})
 """Sources whose credentials nobody renews."""
 

@@ -73,7 +73,7 @@ class Check(ABC):
     family: ClassVar[str]
     name: ClassVar[str]
     title: ClassVar[str]
-    deadline: ClassVar[float] = 20.0
+    deadline: ClassVar[float] = 30.0
     """Seconds after which the answer is taken to be missing."""
     asks: ClassVar[bool] = True
     """Whether it calls AWS as the caller, so that without one it is not asked."""

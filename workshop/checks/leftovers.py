@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import fnmatch
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from workshop.aws.errors import AwsError
 from workshop.checks.atwork import Claim
@@ -122,7 +121,6 @@ class Strays(Check):
     family = "leftovers"
     name = "tagged"
     title = "No remains of a run under other names"
-    deadline: ClassVar[float] = 20.0
 
     async def run(self) -> Finding:
         covered = {p.resource for p in self.subject.permissions() if p.resource != "*"}

@@ -99,10 +99,15 @@ class Simulated(Check):
         return dict(sorted(found.items()))
 
     async def _simulate(self, principal: str, actions: Sequence[str], resource: str) -> dict[str, str]:
-        context = [{"ContextKeyName": "aws:RequestedRegion", "ContextKeyValues": [self.region], "ContextKeyType": "string"}]
-        request: dict[str, Any] = {"PolicySourceArn": principal, "ActionNames": list(actions), "ResourceArns": [resource]}
-        if self.region:
-            request["ContextEntries"] = context
+        # Policies narrow by these keys, and a simulation knows of a request only what it is told.
+        context = {"aws:RequestedRegion": self.region, "iam:AWSServiceName": _owner(resource)}
+        request: dict[str, Any] = {
+            "PolicySourceArn": principal, "ActionNames": list(actions), "ResourceArns": [resource],
+            "ContextEntries": [
+                {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
+                for key, value in context.items() if value
+            ],
+        }  # fmt: skip
         denied: dict[str, str] = {}
         while True:
             answer = await self.subject.door.call("iam", self.subject.home, "simulate_principal_policy", **request)

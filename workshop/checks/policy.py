@@ -73,10 +73,6 @@ def _statement(service: str, actions: list[str], resources: list[str], regions: 
     }  # fmt: skip
     if regions:
         statement["Condition"] = {"StringEquals": {"aws:RequestedRegion": regions if len(regions) > 1 else regions[0]}}
-    if actions == ["iam:CreateServiceLinkedRole"] and len(resources) == 1:
-        # The role's path names the service that it is for.
-        owner = resources[0].partition("/aws-service-role/")[2].partition("/")[0]
-        statement["Condition"] = {"StringEquals": {"iam:AWSServiceName": owner}}
     return statement
 
 
