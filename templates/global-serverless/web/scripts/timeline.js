@@ -60,7 +60,7 @@
     const unit = step(end, width - GUTTER);
     for (let t = 0; t <= end; t += unit) {
       svg.append(draw("line", { class: "grid", x1: x(t), x2: x(t), y1: 16, y2: HEIGHT - 20 }),
-        draw("text", { class: "axis", x: x(t), y: HEIGHT - 5, "text-anchor": "middle" }, unit < 1000 ? `${t} ms` : `${t / 1000} s`));
+        draw("text", { class: "axis", x: Math.min(x(t), width), y: HEIGHT - 5, "text-anchor": x(t) > width - 30 ? "end" : "middle" }, unit < 1000 ? `${t} ms` : `${t / 1000} s`));
     }
     lanes.forEach((backend, index) => {
       const y = LANES_AT[index];
