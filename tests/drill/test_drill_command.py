@@ -18,7 +18,7 @@ QUICK = ("--failures", "2", "--countdown", "1")
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A desk whose workshop stands."""
-    with_workshop = Desk(tmp_path_factory.mktemp("drill")).cloud()
+    with_workshop = Desk(tmp_path_factory.mktemp("drill")).cloud("fast")
     with_workshop.run("setup")
     yield with_workshop
     with_workshop.leave()
@@ -130,11 +130,12 @@ def test_a_fault_set_by_hand_stays_until_it_is_asked_for(desk: Desk) -> None:
 
 
 def test_while_a_drill_runs_others_wait_and_are_not_told_that_it_was_killed(desk: Desk) -> None:
-    process, said = running(desk)
-    until(said, "fault")
+    process, said = running(desk, "--countdown", "100s")
+    until(said, "failing")
     assert "killed" not in desk.run("status").err
-    assert "Busy" in desk.run("drill", "recover", "--json", code=1).out
-    assert process.wait(90) == 0 and reserved(desk) is None
+    assert "Busy" in desk.run("drill", "recover", "--json", code=1).out and reserved(desk) == 0
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130 and reserved(desk) is None
 
 
 def test_replication_is_paused_and_nothing_is_lost(desk: Desk) -> None:
