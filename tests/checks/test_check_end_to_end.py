@@ -146,14 +146,16 @@ def protected_stack(desk: Desk) -> None:
 def tagged_remains(desk: Desk) -> None:
     desk.client("dynamodb").create_table(
         TableName="last-year", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "PK", "AttributeType": "S"}], Tags=[{"Key": "workshop", "Value": "global-serverless"}],
+        AttributeDefinitions=[{"AttributeName": "PK", "AttributeType": "S"}],
+        Tags=[{"Key": "workshop", "Value": "global-serverless"}],
     )  # fmt: skip
 
 
 def somebody_at_work(desk: Desk) -> None:
     until = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
     holder = {
-        "token": "t", "machine": "m", "host": "laptop", "user": "ann", "pid": 1, "command": "setup", "since": until, "until": until,
+        "token": "t", "machine": "m", "host": "laptop", "user": "ann", "pid": 1, "command": "setup", "since": until,
+        "until": until,
     }  # fmt: skip
     desk.client("ssm").put_parameter(Name="/workshop/global-serverless/claim", Value=json.dumps(holder), Type="String")
 
@@ -177,7 +179,8 @@ FAULTS: list[tuple[str, Prepare, tuple[str, str], str, str]] = [
      ("permissions.reads", HOME_REGION), "fail", ""),
     ("a foreign replica table", lambda d: d.table(region=OTHER_REGION, keys=("id",)), ("leftovers.replica", OTHER_REGION), "fail",
      "aws dynamodb delete-table --region eu-west-1"),
-    ("a foreign home table", lambda d: d.table(keys=("id",)), ("leftovers.table", HOME_REGION), "fail", "aws dynamodb delete-table"),
+    ("a foreign home table", lambda d: d.table(keys=("id",)), ("leftovers.table", HOME_REGION), "fail",
+     "aws dynamodb delete-table"),
     ("somebody's table of the right form", lambda d: d.table(), ("leftovers.table", HOME_REGION), "warn", "--param"),
     ("a foreign stack", own_stack, ("leftovers.api", OTHER_REGION), "fail", "aws cloudformation delete-stack --region eu-west-1"),
     ("a log group that was left",
