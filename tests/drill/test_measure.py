@@ -43,6 +43,12 @@ def test_rto_runs_from_the_first_failed_request_to_the_first_write_taken_elsewhe
     assert outage.returned == pytest.approx(1.5)
 
 
+def test_the_bound_knows_how_slow_requests_were_in_the_outage_and_ignores_all_others():
+    assert measured().outage.bound == pytest.approx(bound(SETTINGS, 0.2))
+    slow = [request(Use.WRITE, WEST, 30.0, 33.0), request(Use.HEALTH, WEST, 5.1, 6.1, "status 400")]
+    assert measured(requests=[*REQUESTS, *slow]).outage.bound == pytest.approx(bound(SETTINGS, 0.2 + 1.0))
+
+
 def test_a_read_that_succeeds_elsewhere_is_no_failover():
     without = [r for r in REQUESTS if not (r.use is Use.WRITE and r.region == EAST)]
     assert measured(requests=without).outage.rto is None

@@ -41,7 +41,7 @@ class Outage:
     detected: float | None
     """From the first failed request to the switch."""
     bound: float
-    """What the settings allow at most; see `bound`."""
+    """What the settings allow at most, with requests as slow as they were in the outage; see `bound`."""
     returned: float | None
     """From the mending to the first write that the region took again."""
 
@@ -123,20 +123,26 @@ def missing(acknowledged: Sequence[Acknowledged], held: Mapping[str, Mapping[str
 
 def _outage(settings: FailoverSettings, region: str, requests: Sequence[Request], moments: Sequence[Moment]) -> Outage:
     struck, mended = moment(moments, Mark.STRUCK), moment(moments, Mark.MENDED)
-    limit = bound(settings, sum(max((r.answered - r.sent for r in requests if r.use is use), default=0.0) for use in ATTEMPT))
     failed = [r for r in requests if r.region == region and not r.ok and struck is not None and r.answered >= struck.at]
     rto = detected = None
+    begin = end = float("inf")
     if failed:
         first = min(failed, key=lambda r: r.sent)
         elsewhere = [r for r in requests if r.use is Use.WRITE and r.ok and r.region != region and r.answered >= first.sent]
-        rto = min((r.answered for r in elsewhere), default=None)
-        rto = None if rto is None else rto - first.sent
+        begin, end = first.sent, min((r.answered for r in elsewhere), default=float("inf"))
+        rto = end - begin if elsewhere else None
         switched = next((m for m in moments if m.mark is Mark.SWITCHED and m.at >= first.sent), None)
         detected = None if switched is None else switched.at - first.sent
     again = [
         r.answered for r in requests if mended and r.use is Use.WRITE and r.ok and r.region == region and r.sent >= mended.at
     ]
+    limit = bound(settings, _longest_attempt([r for r in requests if r.answered >= begin and r.sent <= end]))
     return Outage(rto, detected, limit, min(again) - mended.at if mended and again else None)
+
+
+def _longest_attempt(requests: Sequence[Request]) -> float:
+    """The seconds that the slowest attempt to write can have taken, of the requests of an outage."""
+    return sum(max((r.answered - r.sent for r in requests if r.use is use), default=0.0) for use in ATTEMPT)
 
 
 def _span(writes: Sequence[Acknowledged]) -> float:
