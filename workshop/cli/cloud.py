@@ -175,9 +175,9 @@ def logs(lines: int, as_json: bool) -> int:
 
 
 def _folder() -> Any:
-    from workshop.home import prepare, state_folder
+    from workshop.cli.folder import open_folder
 
-    return prepare(state_folder())
+    return open_folder()
 
 
 def _show(name: str, state: CloudState, as_json: bool, words: str) -> int:

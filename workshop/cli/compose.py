@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from workshop.aws.account import THREADS, Account
 from workshop.aws.sessions import aws_account, known_regions, local_account, open_session, override
 from workshop.aws.target import Target
+from workshop.cli.folder import open_folder
 from workshop.cli.options import Common
 from workshop.clock import SystemClock
 from workshop.cloud import daemon
@@ -31,7 +32,7 @@ from workshop.engine.journal import Journal, Standing
 from workshop.engine.scope import Scope
 from workshop.engine.workspace import Workspace
 from workshop.errors import UsageError
-from workshop.home import prepare, state_folder
+from workshop.redaction import redact
 
 __all__ = ["Opened", "open_journal", "open_workspace"]
 
@@ -57,7 +58,7 @@ class Opened:
 
 def open_journal(notice: Notice) -> tuple[Path, Journal]:
     """The state folder and its journal; a damaged journal is set aside with a notice."""
-    folder = prepare(state_folder())
+    folder = open_folder()
     journal = Journal(folder / "runs.db")
     if journal.set_aside:
         notice(f"The journal was damaged. It was set aside as {journal.set_aside}; what stands in the cloud is not affected.")
@@ -97,6 +98,7 @@ async def open_workspace(
         standing = next((s for s in standings if s.scope.account == account.account), None)
         _same_endpoint(standing, place)
         settings = _settings(workshop, common, standing)
+        _require_no_secret(settings)
         await _check_regions(settings.regions)
         workspace = Workspace(
             workshop=workshop, settings=settings, target=place, doors={account.account: account}, journal=journal,
@@ -180,6 +182,18 @@ def _settings(workshop: Workshop, common: Common, standing: Standing | None) -> 
         )
     kept = [*settings.regions, *(r for r in standing.regions if r not in settings.regions)]
     return Settings(settings.parameters, tuple(kept))
+
+
+def _require_no_secret(settings: Settings) -> None:
+    """Parameters are kept in the journal and travel in templates, so none may be a key, a token or a signed address."""
+    for name, value in settings.parameters.items():
+        if redact(value) != value:
+            raise UsageError(
+                f"The parameter {name} holds a key, a token or a signed address.",
+                "Parameters are written to the journal and into templates, where a secret does not belong.",
+                "Give the address without its signature, or keep the secret in Secrets Manager and pass its name",
+                code="SecretParameter",
+            )
 
 
 def _expect(expected: str, account: str, target: str) -> None:

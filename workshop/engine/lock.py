@@ -12,6 +12,7 @@ from pathlib import Path
 
 from workshop.engine.scope import Scope
 from workshop.errors import WorkshopError
+from workshop.home import refuse_link
 
 __all__ = ["hold"]
 
@@ -20,7 +21,9 @@ __all__ = ["hold"]
 def hold(folder: Path, scope: Scope, command: str) -> Iterator[None]:
     """Hold the lock of `scope` while the block runs; raises `WorkshopError` saying who holds it otherwise."""
     folder.mkdir(mode=0o700, exist_ok=True)
+    refuse_link(folder)
     path = folder / f"{scope.workshop}-{scope.target}-{scope.account}.lock"
+    refuse_link(path)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         try:
