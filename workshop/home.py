@@ -46,7 +46,7 @@ def prepare(folder: Path) -> Path:
 def refuse_link(path: Path) -> None:
     """Raise `UsageError` when `path` is a symbolic link: nothing of ours is one, so somebody put it there."""
     if path.is_symlink():
-        raise _unusable(str(path.parent), f"{path.name} in it is a symbolic link")
+        raise _unusable(str(path.parent), f"a symbolic link stands there: {path.name}")
 
 
 def write_private(path: Path, content: str | bytes) -> None:

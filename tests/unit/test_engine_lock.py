@@ -11,7 +11,7 @@ import pytest
 
 from workshop.engine.lock import hold
 from workshop.engine.scope import Scope
-from workshop.errors import WorkshopError
+from workshop.errors import UsageError, WorkshopError
 
 SCOPE = Scope("films", "aws", "111122223333")
 
@@ -82,6 +82,6 @@ def test_a_link_in_the_place_of_the_lock_is_not_followed(tmp_path):
     path.unlink()
     (tmp_path / "precious").write_text("precious")
     path.symlink_to(tmp_path / "precious")
-    with pytest.raises(OSError), hold(tmp_path / "locks", SCOPE, "setup"):
+    with pytest.raises(UsageError), hold(tmp_path / "locks", SCOPE, "setup"):
         pytest.fail("it was followed")
     assert (tmp_path / "precious").read_text() == "precious"

@@ -316,6 +316,24 @@ async def test_a_log_group_of_a_function_that_we_never_made_is_left_alone(world,
     assert {r.why for r in await STEP.leftovers(make())} == {"not made by this workshop: left alone"}
 
 
+async def test_a_strangers_log_group_in_the_way_is_named_before_anything_is_made_and_survives_teardown(world, make):
+    world.door.remains.log_groups.add(LOGS)
+    with pytest.raises(WorkshopError) as caught:
+        await STEP.create(make())
+    assert LOGS[1] in caught.value.why and "delete-log-group" in caught.value.fix
+    assert asked(world, "create_stack") == 0
+    await STEP.destroy(make())
+    assert LOGS in world.door.remains.log_groups
+
+
+async def test_a_log_group_of_ours_that_came_back_does_not_stand_in_the_way_of_the_next_setup(world, make):
+    await STEP.create(make())
+    await STEP.destroy(make())
+    world.door.remains.log_groups.add(LOGS)
+    await STEP.create(make())
+    assert asked(world, "create_stack") == 2
+
+
 async def test_leftovers_are_found_by_the_names_of_the_template(world, make):
     remains = world.door.remains
     remains.functions[HOME, "films-dev"] = dict(OURS)

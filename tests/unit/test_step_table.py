@@ -52,10 +52,26 @@ async def test_a_rerun_changes_nothing_and_keeps_the_creating_runs_tags(world):
 
 
 async def test_what_was_made_is_written_down_before_it_is_made(world):
+    noted = []
+    world.door.watch = lambda call: noted.append(("table", "films", HOME) in world.notes.made)
+    await STEP.create(world.context(PARAMS))
+    assert noted[world.door.calls.index(world.door.made("create_table")[0])]
+
+
+async def test_a_refused_table_is_not_ours_when_somebody_makes_it_later(world):
     world.door.refuse("create_table", HOME, refusal("AccessDeniedException"))
     with pytest.raises(AwsError):
         await STEP.create(world.context(PARAMS))
-    assert ("table", "films", HOME) in world.notes.made
+    world.door.dynamodb.put(HOME, "films", tags={})
+    assert not (await STEP.observe(world.context(PARAMS))).ours
+
+
+async def test_a_table_of_somebody_who_was_quicker_is_used_and_not_ours(world):
+    world.door.watch = lambda call: world.door.dynamodb.put(HOME, "films", tags={}) if call.operation == "create_table" else None
+    await STEP.create(world.context(PARAMS))
+    observed = await STEP.observe(world.context(PARAMS))
+    assert observed.state is State.READY and not observed.ours
+    assert world.door.dynamodb.find(HOME, "films").tags == {}
 
 
 async def test_a_lost_answer_is_not_taken_for_a_foreign_table(world):

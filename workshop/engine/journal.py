@@ -205,6 +205,14 @@ class Journal:
             (scope.workshop, scope.target, scope.account, region, kind, name, run, key.step, _now()),
         )
 
+    def forget_made(self, scope: Scope, resource: tuple[str, str, str]) -> None:
+        """The resource `(kind, name, region)` was refused: whatever stands under that name is not ours."""
+        kind, name, region = resource
+        self._write(
+            "DELETE FROM made WHERE workshop = ? AND target = ? AND account = ? AND region = ? AND kind = ? AND name = ?",
+            (scope.workshop, scope.target, scope.account, region, kind, name),
+        )
+
     def made(self, scope: Scope, resource: tuple[str, str, str]) -> datetime | None:
         """When this workshop made the resource `(kind, name, region)`; None when it did not, or was torn down since."""
         kind, name, region = resource

@@ -179,6 +179,9 @@ class Contexts:
         def record(kind: str, name: str) -> None:
             workspace.journal.record_made(workspace.run, scope, key, (kind, name, region))
 
+        def forget(kind: str, name: str) -> None:
+            workspace.journal.forget_made(scope, (kind, name, region))
+
         def made(kind: str, name: str, where: str) -> datetime | None:
             return workspace.journal.made(scope, (kind, name, where))
 
@@ -190,7 +193,7 @@ class Contexts:
             clock=workspace.clock,
             progress=lambda text: self.emit(NodeProgressed(node, text)),
             waiting=lambda reason, seconds: self.emit(NodeWaits(node, reason, seconds)),
-            record=record, made=made,
+            record=record, forget=forget, made=made,
         )  # fmt: skip
 
 

@@ -174,6 +174,8 @@ class Context(Generic[P]):
     waiting: Callable[[str, float], None]
     record: Callable[[str, str], None]
     """Writes down, before the change, that a resource of `kind` called `name` is about to be made by this run."""
+    forget: Callable[[str, str], None]
+    """Takes a note back: AWS refused the change, so what may stand under that name is not ours."""
     made: Callable[[str, str, str], datetime | None]
     """When the journal says that we made the resource of `kind` called `name` in a region; None when it does not."""
 

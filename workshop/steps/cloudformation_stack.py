@@ -21,7 +21,7 @@ from workshop.errors import DefinitionError, WorkshopError
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Resource, State, Step
 from workshop.steps.stack_changes import call_once, update_by_change_set
 from workshop.steps.stack_permissions import stack_permissions
-from workshop.steps.stack_remains import STACK, clear_log_groups, remains, stood
+from workshop.steps.stack_remains import STACK, clear_log_groups, log_groups_in_the_way, remains, stood
 from workshop.steps.stack_waits import failure, mark, wait_settled
 from workshop.steps.template import declared
 
@@ -146,6 +146,14 @@ class CloudFormationStack(Step[StackParams]):
         return stack
 
     async def _create(self, ctx: Context[StackParams]) -> Stack:
+        if stood(ctx):
+            await clear_log_groups(ctx, _declared(ctx))  # a late call brought one back after the last teardown
+        elif blocking := await log_groups_in_the_way(ctx, _declared(ctx)):
+            raise WorkshopError(
+                f"The stack {ctx.params.name} cannot be created in {ctx.region}.",
+                f"The log group {blocking[0].name} stands there already, and this workshop did not make it.",
+                f"If nobody needs it: {blocking[0].fix}", code="Foreign",
+            )  # fmt: skip
         for attempt in range(1, MOST_CREATES + 1):
             identity = await self._request_creation(ctx)
             stack = await wait_settled(ctx, identity)

@@ -222,6 +222,7 @@ class DynamoDBReplica(Step[ReplicaParams]):
 
     async def _request(self, ctx: Context[ReplicaParams], action: str) -> bool:
         """Ask for one replica change, the only one in its call; answers whether AWS accepted it."""
+        noted = ctx.made(REPLICA, ctx.params.table, ctx.region) is not None
         if action == "Create":
             ctx.record(REPLICA, ctx.params.table)
         try:
@@ -232,6 +233,8 @@ class DynamoDBReplica(Step[ReplicaParams]):
         except AwsError as error:
             if self._passes(error):
                 return False
+            if action == "Create" and not noted and not error.transient:
+                ctx.forget(REPLICA, ctx.params.table)
             if is_protected(error):
                 local = await describe_table(ctx.aws, ctx.region, ctx.params.table)
                 if local is not None:

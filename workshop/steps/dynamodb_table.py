@@ -107,12 +107,15 @@ class DynamoDBTable(Step[TableParams]):
         if table is not None and table.status == "DELETING":
             await wait_gone(ctx, table.name)
             table = None
-        if table is None:
-            ctx.record(KIND, ctx.params.name)
-            await self._request(ctx)
+        requested = table is None
+        accepted = await self._request(ctx) if table is None else False
         table = await self._wait_active(ctx)
-        if ctx.made(KIND, table.name, ctx.region) and not ctx.owns(await table_tags(ctx.aws, ctx.region, table.arn)):
-            # Tags passed with CreateTable show together with ACTIVE (section 1.3); an emulator may have dropped them.
+        # "Already exists" is our own create whose answer was lost, or somebody who was quicker. Tags come with CreateTable and
+        # show together with ACTIVE (sections 1.3 and 10.2), so they tell the two apart.
+        owned = ctx.owns(await table_tags(ctx.aws, ctx.region, table.arn))
+        if requested and not accepted and not owned:
+            ctx.forget(KIND, table.name)
+        elif not owned and ctx.made(KIND, table.name, ctx.region):
             await tag_table(ctx.aws, ctx.region, table.arn, ctx.tags)
         return _outputs(table)
 
@@ -171,7 +174,9 @@ class DynamoDBTable(Step[TableParams]):
             *drill_permissions(arn, ctx.region),
         ]
 
-    async def _request(self, ctx: Context[TableParams]) -> None:
+    async def _request(self, ctx: Context[TableParams]) -> bool:
+        """Ask for the table; answers False when AWS says that one stands already."""
+        ctx.record(KIND, ctx.params.name)
         keys = list(ctx.params.keys.items())
         request: dict[str, Any] = {
             "TableName": ctx.params.name,
@@ -187,9 +192,12 @@ class DynamoDBTable(Step[TableParams]):
         try:
             await ctx.aws.call("dynamodb", ctx.region, "create_table", **request)
         except AwsError as error:
-            # A create whose answer was lost is sent again and then finds its own table (section 10.2).
-            if not (error.code == "ResourceInUseException" and error.says("already exists")):
-                raise
+            if error.code == "ResourceInUseException" and error.says("already exists"):
+                return False
+            if not error.transient:
+                ctx.forget(KIND, ctx.params.name)
+            raise
+        return True
 
     async def _wait_active(self, ctx: Context[TableParams]) -> Table:
         name = ctx.params.name

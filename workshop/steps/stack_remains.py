@@ -9,7 +9,7 @@ from workshop.aws.sweep import Found, delete_log_group, functions, log_groups, r
 from workshop.steps.base import Context, Resource
 from workshop.steps.template import Declared
 
-__all__ = ["STACK", "clear_log_groups", "remains", "stood"]
+__all__ = ["STACK", "clear_log_groups", "log_groups_in_the_way", "remains", "stood"]
 
 STACK = "stack"
 """Under this name the journal knows that a stack of ours stood."""
@@ -36,6 +36,12 @@ async def remains(ctx: Context[Any], resources: Sequence[Declared]) -> list[Reso
                 found += [role for role in await roles(ctx.aws, ctx.region, prefix) if not resource.name or role.name == prefix]
     found += await _log_groups(ctx, resources)
     return [_resource(ctx, each) for each in found]
+
+
+async def log_groups_in_the_way(ctx: Context[Any], resources: Sequence[Declared]) -> list[Found]:
+    """The log groups that the template declares and that stand already, so that the stack could not be created."""
+    names = [resource.name for resource in resources if resource.type == "AWS::Logs::LogGroup" and resource.name]
+    return [group for name in names for group in await log_groups(ctx.aws, ctx.region, name) if group.name == name]
 
 
 async def clear_log_groups(ctx: Context[Any], resources: Sequence[Declared]) -> None:

@@ -59,6 +59,7 @@ def context(
         known=known or {}, defaults=defaults or params.model_dump(), others=lambda kind: (others or {}).get(kind, []),
         clock=notes.clock, progress=notes.lines.append, waiting=lambda reason, _: notes.waits.append(reason),
         record=lambda kind, name: notes.record(kind, name, region),
+        forget=lambda kind, name: notes.made.pop((kind, name, region), None),
         made=lambda kind, name, where: notes.made.get((kind, name, where)),
     )  # fmt: skip
 
