@@ -264,6 +264,21 @@ class TestOneCall:
         cloud.advance(23)
         cloud.replicate("Create", SOUTH)
 
+    def test_tags_and_recovery_may_change_meanwhile(self, cloud: VirtualCloud) -> None:
+        active(cloud)
+        cloud.replicate("Create", EU)
+        arn = cloud.call(WEST, "DescribeTable", TableName=TABLE)["Table"]["TableArn"]
+        cloud.call(WEST, "TagResource", ResourceArn=arn, Tags=[{"Key": "k", "Value": "v"}])
+        recovery = {"PointInTimeRecoveryEnabled": True}
+        cloud.call(WEST, "UpdateContinuousBackups", TableName=TABLE, PointInTimeRecoverySpecification=recovery)
+
+    def test_an_updating_table_accepts_reads_and_writes(self, cloud: VirtualCloud) -> None:
+        active(cloud)
+        cloud.replicate("Create", EU)
+        assert cloud.shown(WEST)[0] == "UPDATING"
+        cloud.put(WEST, "a", "1")
+        assert cloud.get(WEST, "a") == "1"
+
     def test_a_create_cannot_be_taken_back(self, cloud: VirtualCloud) -> None:
         active(cloud)
         cloud.replicate("Create", EU)
