@@ -33,13 +33,20 @@
   async function attempt(base, where, { deadline = DEADLINE_MS, signal, keepalive = false }) {
     const stop = new AbortController();
     let late = false;
-    const timer = setTimeout(() => { late = true; stop.abort(); }, deadline);
+    const timer = setTimeout(() => {
+      late = true;
+      stop.abort();
+    }, deadline);
     const giveUp = () => stop.abort();
     if (signal) signal.addEventListener("abort", giveUp);
     try {
       if (signal && signal.aborted) return { kind: "aborted" };
       const response = await fetch(base + where, {
-        signal: stop.signal, keepalive, cache: "no-store", credentials: "omit", referrerPolicy: "no-referrer",
+        signal: stop.signal,
+        keepalive,
+        cache: "no-store",
+        credentials: "omit",
+        referrerPolicy: "no-referrer",
       });
       return judge(response, await response.text());
     } catch {
@@ -64,11 +71,18 @@
     const answeredAt = performance.now();
     const latency = outcome.body && outcome.body.Latency;
     return {
-      backend, ok: outcome.kind === "ok", kind: outcome.kind, status: outcome.status ?? null, body: outcome.body ?? null,
+      backend,
+      ok: outcome.kind === "ok",
+      kind: outcome.kind,
+      status: outcome.status ?? null,
+      body: outcome.body ?? null,
       words: outcome.kind === "ok" ? null : W.failures.words(outcome.kind, backend.place, outcome),
-      totalMs: answeredAt - sentAt, databaseMs: typeof latency === "number" ? latency : null, sentAt, answeredAt,
+      totalMs: answeredAt - sentAt,
+      databaseMs: typeof latency === "number" ? latency : null,
+      sentAt,
+      answeredAt,
     };
   }
 
   W.api = { call, path };
-})(globalThis.Workshop = globalThis.Workshop || {});
+})((globalThis.Workshop = globalThis.Workshop || {}));

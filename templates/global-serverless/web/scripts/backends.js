@@ -28,7 +28,11 @@
   }
 
   const isList = (value) => Array.isArray(value) && value.every((entry) => typeof entry === "string");
-  const added = () => W.storage.recall("apis", isList, []).map((text) => parse(text).url).filter(Boolean);
+  const added = () =>
+    W.storage
+      .recall("apis", isList, [])
+      .map((text) => parse(text).url)
+      .filter(Boolean);
 
   function takeFromLink() {
     const known = added();
@@ -50,7 +54,8 @@
       if (url) rows.push({ region, url, pathUrl: parse(entry.path_url).url || url, source: "setup" });
     }
     for (const url of takeFromLink()) {
-      if (!rows.some((row) => row.url === url || row.pathUrl === url)) rows.push({ region: regionOf(url), url, pathUrl: url, source: "hand" });
+      if (!rows.some((row) => row.url === url || row.pathUrl === url))
+        rows.push({ region: regionOf(url), url, pathUrl: url, source: "hand" });
     }
     return rows.map((row, index) => {
       const before = rows.slice(0, index).filter((other) => other.region === row.region).length;
@@ -67,12 +72,19 @@
   function add(text) {
     const parsed = parse(text);
     if (parsed.problem) return parsed;
-    if (list().some((row) => row.url === parsed.url || row.pathUrl === parsed.url)) return { problem: "That API is on the page already." };
+    if (list().some((row) => row.url === parsed.url || row.pathUrl === parsed.url))
+      return { problem: "That API is on the page already." };
     const kept = W.storage.keep("apis", [...added(), parsed.url]);
-    return kept ? parsed : { problem: "This browser keeps nothing (its storage is off or full). Use a link with ?api=ADDRESS instead." };
+    return kept
+      ? parsed
+      : { problem: "This browser keeps nothing (its storage is off or full). Use a link with ?api=ADDRESS instead." };
   }
 
-  const remove = (url) => W.storage.keep("apis", added().filter((other) => other !== url));
+  const remove = (url) =>
+    W.storage.keep(
+      "apis",
+      added().filter((other) => other !== url),
+    );
 
   function link(rows) {
     const address = new URL(globalThis.location.href);
@@ -82,5 +94,12 @@
     return address.href;
   }
 
-  W.backends = { list, add, remove, link, table: typeof config.table === "string" ? config.table : "global-serverless", target: config.target };
-})(globalThis.Workshop = globalThis.Workshop || {});
+  W.backends = {
+    list,
+    add,
+    remove,
+    link,
+    table: typeof config.table === "string" ? config.table : "global-serverless",
+    target: config.target,
+  };
+})((globalThis.Workshop = globalThis.Workshop || {}));

@@ -16,4 +16,4 @@
   const keep = ({ active, preferred }) => W.storage.keep("choice", { active, preferred });
 
   W.choice = { load, keep };
-})(globalThis.Workshop = globalThis.Workshop || {});
+})((globalThis.Workshop = globalThis.Workshop || {}));

@@ -23,4 +23,4 @@
   }
 
   W.counter = { ping, read, change };
-})(globalThis.Workshop = globalThis.Workshop || {});
+})((globalThis.Workshop = globalThis.Workshop || {}));

@@ -12,8 +12,12 @@
       else if (name === "vars") for (const [key, v] of Object.entries(value)) node.style.setProperty(key, v);
       else node.setAttribute(name, value === true ? "" : String(value));
     }
-    node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false).map(
-      (child) => (child instanceof Node ? child : document.createTextNode(String(child)))));
+    node.append(
+      ...children
+        .flat()
+        .filter((child) => child !== null && child !== undefined && child !== false)
+        .map((child) => (child instanceof Node ? child : document.createTextNode(String(child)))),
+    );
     return node;
   }
 
@@ -26,4 +30,4 @@
   }
 
   W.dom = { make, draw, byId, say };
-})(globalThis.Workshop = globalThis.Workshop || {});
+})((globalThis.Workshop = globalThis.Workshop || {}));

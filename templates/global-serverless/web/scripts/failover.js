@@ -25,9 +25,16 @@
 
   function start(regions, active, preferred) {
     return {
-      phase: active === preferred ? "steady" : "away", active, preferred, regions: [...regions],
+      phase: active === preferred ? "steady" : "away",
+      active,
+      preferred,
+      regions: [...regions],
       streaks: Object.fromEntries(regions.map((region) => [region, UNHEARD])),
-      failures: 0, failingSince: null, switchAt: null, switches: 0, cause: "start",
+      failures: 0,
+      failingSince: null,
+      switchAt: null,
+      switches: 0,
+      cause: "start",
     };
   }
 
@@ -49,7 +56,14 @@
   }
 
   function moveTo(state, region, cause) {
-    const moved = { ...state, ...calm, active: region, switches: state.switches + 1, cause, streaks: { ...state.streaks, [region]: UNHEARD } };
+    const moved = {
+      ...state,
+      ...calm,
+      active: region,
+      switches: state.switches + 1,
+      cause,
+      streaks: { ...state.streaks, [region]: UNHEARD },
+    };
     return { ...moved, phase: restPhase(moved) };
   }
 
@@ -66,7 +80,15 @@
   function writeFailed(settings, state, at) {
     const streaks = heard(settings, state, state.active, false);
     if (state.phase === "failing" || state.phase === "stranded") return { ...state, streaks, failures: state.failures + 1 };
-    return { ...state, streaks, phase: "failing", failures: 1, failingSince: at, switchAt: at + settings.countdownMs, cause: "write-failed" };
+    return {
+      ...state,
+      streaks,
+      phase: "failing",
+      failures: 1,
+      failingSince: at,
+      switchAt: at + settings.countdownMs,
+      cause: "write-failed",
+    };
   }
 
   function writeOk(settings, state) {
@@ -78,9 +100,11 @@
 
   function probed(settings, state, region, well) {
     const next = { ...state, streaks: heard(settings, state, region, well) };
-    if (state.phase === "stranded" && next.streaks[region].ok >= settings.recoverAfter) return moveTo(next, region, "first-to-answer");
+    if (state.phase === "stranded" && next.streaks[region].ok >= settings.recoverAfter)
+      return moveTo(next, region, "first-to-answer");
     if (region !== state.preferred) return next;
-    if (state.phase === "away" && next.streaks[region].ok >= settings.failbackAfter) return { ...next, phase: "offering", cause: "preferred-answers" };
+    if (state.phase === "away" && next.streaks[region].ok >= settings.failbackAfter)
+      return { ...next, phase: "offering", cause: "preferred-answers" };
     if (state.phase === "offering" && !well) return { ...next, phase: "away", cause: "preferred-silent" };
     return next;
   }
@@ -88,7 +112,13 @@
   function choose(state, region) {
     const moved = state.active !== region;
     return {
-      ...state, ...calm, phase: "steady", active: region, preferred: region, cause: "chosen", switches: state.switches + (moved ? 1 : 0),
+      ...state,
+      ...calm,
+      phase: "steady",
+      active: region,
+      preferred: region,
+      cause: "chosen",
+      switches: state.switches + (moved ? 1 : 0),
       streaks: moved ? { ...state.streaks, [region]: UNHEARD } : state.streaks,
     };
   }
@@ -102,11 +132,12 @@
     let next = state;
     if (type === "write-failed") next = own ? writeFailed(settings, state, at) : probed(settings, state, region, false);
     else if (type === "write-ok") next = own ? writeOk(settings, state) : probed(settings, state, region, true);
-    else if (!own && (type === "probe-ok" || type === "probe-failed")) next = probed(settings, state, region, type === "probe-ok");
+    else if (!own && (type === "probe-ok" || type === "probe-failed"))
+      next = probed(settings, state, region, type === "probe-ok");
     return due(settings, next, at);
   }
 
   const remaining = (state, at) => (state.phase === "failing" ? Math.max(0, state.switchAt - at) : null);
 
   W.failover = { start, step, remaining };
-})(globalThis.Workshop = globalThis.Workshop || {});
+})((globalThis.Workshop = globalThis.Workshop || {}));

@@ -46,4 +46,4 @@
   const words = (kind, place, details) => WORDS[kind](place, details || {});
 
   W.failures = { words };
-})(globalThis.Workshop = globalThis.Workshop || {});
+})((globalThis.Workshop = globalThis.Workshop || {}));

@@ -27,26 +27,34 @@
     rows.get(answer.backend.id).show(answer, verdict);
     if (answer.ok) plot.latency(answer.backend, answer.totalMs, answer.answeredAt);
     else plot.failure(answer.backend, answer.answeredAt);
-    if (verdict && verdict.lagMs !== null && byId("live").checked && !onTrial) plot.lag(answer.backend, verdict.lagMs, answer.answeredAt);
+    if (verdict && verdict.lagMs !== null && byId("live").checked && !onTrial)
+      plot.lag(answer.backend, verdict.lagMs, answer.answeredAt);
     if (action) results.add(action, answer, verdict);
     updatedAt = performance.now();
     return verdict;
   }
 
   const sampler = W.sampler.create(backends, {
-    read: W.counter.read, behind: ledger.waitingFor, latest: ledger.latest, onRead: (answer) => note(answer, null),
+    read: W.counter.read,
+    behind: ledger.waitingFor,
+    latest: ledger.latest,
+    onRead: (answer) => note(answer, null),
   });
 
   async function act(backend, action) {
     const row = rows.get(backend.id);
     row.busy(true);
-    const answer = action === "ping" ? await W.counter.ping(backend)
-      : action === "get" ? await W.counter.read(backend)
-        : await W.counter.change(backend, STEPS[action]);
+    const answer =
+      action === "ping"
+        ? await W.counter.ping(backend)
+        : action === "get"
+          ? await W.counter.read(backend)
+          : await W.counter.change(backend, STEPS[action]);
     row.busy(false);
     const verdict = note(answer, action);
     if (!answer.ok) say(byId("spoken"), answer.words.what);
-    else if (answer.value !== undefined) say(byId("spoken"), `${backend.place}: counter ${answer.value}${verdict && verdict.kind === "stale" ? ", stale" : ""}`);
+    else if (answer.value !== undefined)
+      say(byId("spoken"), `${backend.place}: counter ${answer.value}${verdict && verdict.kind === "stale" ? ", stale" : ""}`);
     else say(byId("spoken"), `${backend.place} answers`);
   }
 
@@ -66,9 +74,17 @@
     byId("rows").append(row.node);
   }
   W.trials.attach(backends, {
-    counter: W.counter, note, lag: plot.lag,
-    pause: () => { onTrial = true; sampler.stop(); },
-    resume: () => { onTrial = false; if (byId("live").checked) sampler.start(); },
+    counter: W.counter,
+    note,
+    lag: plot.lag,
+    pause: () => {
+      onTrial = true;
+      sampler.stop();
+    },
+    resume: () => {
+      onTrial = false;
+      if (byId("live").checked) sampler.start();
+    },
   });
 
   byId("add").addEventListener("submit", (event) => {
@@ -104,4 +120,4 @@
     for (const row of rows.values()) row.tick(now);
     plot.render(now);
   }, 250);
-})(globalThis.Workshop = globalThis.Workshop || {});
+})((globalThis.Workshop = globalThis.Workshop || {}));

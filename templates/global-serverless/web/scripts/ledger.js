@@ -31,7 +31,8 @@
         settle(value);
         return { kind: "current", lagMs };
       }
-      if (id !== newest.id && superseded.has(value)) return { kind: "stale", behind: { ...newest, agoMs: answeredAt - newest.at }, lagMs: null };
+      if (id !== newest.id && superseded.has(value))
+        return { kind: "stale", behind: { ...newest, agoMs: answeredAt - newest.at }, lagMs: null };
       // The writer's own region answers something else, or a value nobody here wrote: a later write has won.
       newest = { id, value, at: sentAt };
       arrived = new Set(ids);
@@ -45,4 +46,4 @@
   }
 
   W.ledger = { create };
-})(globalThis.Workshop = globalThis.Workshop || {});
+})((globalThis.Workshop = globalThis.Workshop || {}));

@@ -6,13 +6,17 @@
   const HEDGE_MS = 1200;
   const MOST_REMEMBERED = 60;
   const isFilm = (f) => f && typeof f.sk === "string" && typeof f.title === "string" && typeof f.key === "string";
-  const remembered = () => W.storage.recall("library", (v) => Array.isArray(v) && v.every((item) => item && typeof item === "object"), []);
+  const remembered = () =>
+    W.storage.recall("library", (v) => Array.isArray(v) && v.every((item) => item && typeof item === "object"), []);
 
   /* A film that was opened once can be opened again without a region. */
   function remember(item) {
     const { sk } = W.films.fromItem(item);
     const others = remembered().filter((other) => W.films.fromItem(other).sk !== sk);
-    W.storage.keep("library", [...others, item].slice(-MOST_REMEMBERED).sort((a, b) => W.films.fromItem(a).sk.localeCompare(W.films.fromItem(b).sk)));
+    W.storage.keep(
+      "library",
+      [...others, item].slice(-MOST_REMEMBERED).sort((a, b) => W.films.fromItem(a).sk.localeCompare(W.films.fromItem(b).sk)),
+    );
   }
 
   function inOrder(backends, activeId) {
@@ -28,7 +32,10 @@
       let next = 0;
       let hedge = null;
       function silent() {
-        return [...open].map((backend) => ({ backend, words: W.failures.words("timeout", backend.place, { seconds: HEDGE_MS / 1000 }) }));
+        return [...open].map((backend) => ({
+          backend,
+          words: W.failures.words("timeout", backend.place, { seconds: HEDGE_MS / 1000 }),
+        }));
       }
       function ask() {
         clearTimeout(hedge);
@@ -57,7 +64,9 @@
 
   async function load(backends, activeId) {
     const { answer, failures } = await firstAnswer(backends, activeId, W.api.path("query", "library"));
-    const items = answer ? (Array.isArray(answer.body.Items) ? answer.body.Items : []).filter((i) => i && typeof i === "object") : remembered();
+    const items = answer
+      ? (Array.isArray(answer.body.Items) ? answer.body.Items : []).filter((i) => i && typeof i === "object")
+      : remembered();
     if (answer && items.length) W.storage.keep("library", items.slice(0, MOST_REMEMBERED));
     return { films: items.map(W.films.fromItem).filter(isFilm), from: answer, failures, remembered: !answer && items.length > 0 };
   }
@@ -65,15 +74,22 @@
   async function film(backends, activeId, sk) {
     const { answer, failures } = await firstAnswer(backends, activeId, W.api.path("get", "library", sk));
     if (answer && answer.body.Item) remember(answer.body.Item);
-    const item = answer ? answer.body.Item : remembered().map((i) => [W.films.fromItem(i), i]).filter(([f]) => f.sk === sk).map(([, i]) => i)[0];
+    const item = answer
+      ? answer.body.Item
+      : remembered()
+          .map((i) => [W.films.fromItem(i), i])
+          .filter(([f]) => f.sk === sk)
+          .map(([, i]) => i)[0];
     return { film: item ? W.films.fromItem(item) : null, from: answer, failures };
   }
 
   async function bookmarks(backends, activeId) {
     const { answer } = await firstAnswer(backends, activeId, W.api.path("query", W.films.USER));
     const items = answer && Array.isArray(answer.body.Items) ? answer.body.Items : [];
-    return new Map(items.filter((i) => i && typeof i === "object").map((item) => [W.films.keyOf(item), W.films.bookmarkOf(item)]));
+    return new Map(
+      items.filter((i) => i && typeof i === "object").map((item) => [W.films.keyOf(item), W.films.bookmarkOf(item)]),
+    );
   }
 
   W.library = { load, film, bookmarks, firstAnswer };
-})(globalThis.Workshop = globalThis.Workshop || {});
+})((globalThis.Workshop = globalThis.Workshop || {}));

@@ -2,7 +2,8 @@
  * It is asked only when no region can say where the film was left, so that a slow start does not overwrite a bookmark with zero. */
 (function (W) {
   "use strict";
-  const isMap = (value) => value && typeof value === "object" && !Array.isArray(value) && Object.values(value).every((v) => typeof v === "string");
+  const isMap = (value) =>
+    value && typeof value === "object" && !Array.isArray(value) && Object.values(value).every((v) => typeof v === "string");
   const all = () => W.storage.recall("positions", isMap, {});
 
   const keep = (key, value) => W.storage.keep("positions", { ...all(), [key]: value });
@@ -13,4 +14,4 @@
   }
 
   W.memory = { keep, find };
-})(globalThis.Workshop = globalThis.Workshop || {});
+})((globalThis.Workshop = globalThis.Workshop || {}));

@@ -26,4 +26,4 @@
   }
 
   W.owed = { keep, clear, find, settle };
-})(globalThis.Workshop = globalThis.Workshop || {});
+})((globalThis.Workshop = globalThis.Workshop || {}));

@@ -17,12 +17,17 @@
 
     function watch() {
       if (video.requestVideoFrameCallback) {
-        const again = (now) => { frame(now); video.requestVideoFrameCallback(again); };
+        const again = (now) => {
+          frame(now);
+          video.requestVideoFrameCallback(again);
+        };
         video.requestVideoFrameCallback(again);
       } else {
         video.addEventListener("timeupdate", () => frame(performance.now()));
       }
-      const forget = () => { lastFrame = null; };
+      const forget = () => {
+        lastFrame = null;
+      };
       for (const event of ["pause", "play", "seeking", "seeked", "ended"]) video.addEventListener(event, forget);
       document.addEventListener("visibilitychange", forget);
     }
@@ -33,11 +38,12 @@
       return Math.max(longest, open);
     }
 
-    const metadata = () => new Promise((resolve, reject) => {
-      if (video.readyState >= 1) resolve();
-      video.addEventListener("loadedmetadata", resolve, { once: true });
-      video.addEventListener("error", () => reject(new Error("The clip does not load or cannot be decoded.")), { once: true });
-    });
+    const metadata = () =>
+      new Promise((resolve, reject) => {
+        if (video.readyState >= 1) resolve();
+        video.addEventListener("loadedmetadata", resolve, { once: true });
+        video.addEventListener("error", () => reject(new Error("The clip does not load or cannot be decoded.")), { once: true });
+      });
 
     /* Some simple web servers cannot serve a part of a file; then the film is fetched whole, so that it can start anywhere. */
     async function makeSeekable(source) {
@@ -66,4 +72,4 @@
   }
 
   W.playback = { create };
-})(globalThis.Workshop = globalThis.Workshop || {});
+})((globalThis.Workshop = globalThis.Workshop || {}));

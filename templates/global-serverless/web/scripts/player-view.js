@@ -9,12 +9,39 @@
   function sentences(state, place, facts) {
     const active = place(state.active);
     const preferred = place(state.preferred);
+    const outlook =
+      facts.next === null
+        ? "There is no other region to move to; the newest position is kept here and tried again."
+        : `Unless it recovers, the writes move to ${facts.next} when the countdown ends.`;
     return {
-      steady: { tone: "good", headline: `${active} takes the writes.`, detail: facts.lastFailure && state.cause === "recovered" ? `It had failed for a moment: ${facts.lastFailure}` : "The bookmark is written about twice a second and replicated to every other region." },
-      failing: { tone: "bad", headline: `Writes to ${active} are failing.`, detail: `${facts.lastFailure} ${facts.next === null ? "There is no other region to move to; the newest position is kept here and tried again." : `Unless it recovers, the writes move to ${facts.next} when the countdown ends.`} The film goes on.` },
-      away: { tone: "warn", headline: `${active} takes the writes now.`, detail: `${facts.summary} ${preferred} is asked again and again.`.trim() },
-      offering: { tone: "good", headline: `${preferred} answers again.`, detail: `${active} still takes the writes. Going back is your choice.` },
-      stranded: { tone: "bad", headline: "No region takes writes.", detail: `${facts.lastFailure} The film goes on; the newest position is kept here and written to the first region that answers.` },
+      steady: {
+        tone: "good",
+        headline: `${active} takes the writes.`,
+        detail:
+          facts.lastFailure && state.cause === "recovered"
+            ? `It had failed for a moment: ${facts.lastFailure}`
+            : "The bookmark is written about twice a second and replicated to every other region.",
+      },
+      failing: {
+        tone: "bad",
+        headline: `Writes to ${active} are failing.`,
+        detail: `${facts.lastFailure} ${outlook} The film goes on.`,
+      },
+      away: {
+        tone: "warn",
+        headline: `${active} takes the writes now.`,
+        detail: `${facts.summary} ${preferred} is asked again and again.`.trim(),
+      },
+      offering: {
+        tone: "good",
+        headline: `${preferred} answers again.`,
+        detail: `${active} still takes the writes. Going back is your choice.`,
+      },
+      stranded: {
+        tone: "bad",
+        headline: "No region takes writes.",
+        detail: `${facts.lastFailure} The film goes on; the newest position is kept here and written to the first region that answers.`,
+      },
     }[state.phase];
   }
 
@@ -25,8 +52,17 @@
       const value = make("span", { class: "share" }, "–");
       const words = make("p", { class: "quiet small words" }, "not read yet");
       const badge = make("span", { class: "badge", hidden: true }, "active");
-      const node = make("section", { class: `reading slot-${backend.slot}`, "data-region": backend.id, "aria-label": `Progress as read from ${backend.place}` },
-        make("div", { class: "reading-head" }, make("strong", { class: "tag" }, backend.place), badge, value), make("div", { class: "bar" }, bar), words);
+      const node = make(
+        "section",
+        {
+          class: `reading slot-${backend.slot}`,
+          "data-region": backend.id,
+          "aria-label": `Progress as read from ${backend.place}`,
+        },
+        make("div", { class: "reading-head" }, make("strong", { class: "tag" }, backend.place), badge, value),
+        make("div", { class: "bar" }, bar),
+        words,
+      );
       box.append(node);
       parts.set(backend.id, { node, bar, value, words, badge });
     }
@@ -42,7 +78,15 @@
     const log = byId("log");
 
     function line(slot, name, ...children) {
-      log.prepend(make("li", { class: slot ? `slot-${slot}` : "event" }, make("time", { class: "quiet" }, clock(new Date())), make("span", { class: "tag" }, name), ...children));
+      log.prepend(
+        make(
+          "li",
+          { class: slot ? `slot-${slot}` : "event" },
+          make("time", { class: "quiet" }, clock(new Date())),
+          make("span", { class: "tag" }, name),
+          ...children,
+        ),
+      );
       while (log.childElementCount > MOST_LINES) log.lastElementChild.remove();
     }
 
@@ -69,8 +113,18 @@
     function write({ region, value, answer }) {
       strip.add(slots.get(region), answer.ok, answer.totalMs);
       if (answer.ok) say(byId("latency"), ms(answer.totalMs));
-      line(slots.get(region), place(region), make("span", { class: answer.ok ? "value" : "value failed" }, value),
-        make("span", { class: answer.ok ? "quiet" : "failed" }, answer.ok ? `${ms(answer.totalMs)}${answer.databaseMs === null ? "" : ` (DynamoDB ${ms(answer.databaseMs)})`}` : `not taken: ${answer.words.brief}`));
+      line(
+        slots.get(region),
+        place(region),
+        make("span", { class: answer.ok ? "value" : "value failed" }, value),
+        make(
+          "span",
+          { class: answer.ok ? "quiet" : "failed" },
+          answer.ok
+            ? `${ms(answer.totalMs)}${answer.databaseMs === null ? "" : ` (DynamoDB ${ms(answer.databaseMs)})`}`
+            : `not taken: ${answer.words.brief}`,
+        ),
+      );
     }
 
     const event = (name, text) => line(null, name, make("span", { class: "wide" }, text));
@@ -84,7 +138,14 @@
       }
       say(part.value, share === null ? "no bookmark" : percent(share));
       if (share !== null) part.bar.style.setProperty("--share", `${share * 100}%`);
-      say(part.words, share === null ? "nothing is stored there yet" : behindMs === null ? `read in ${ms(answer.totalMs)}` : `${(Math.max(0, behindMs) / 1000).toFixed(1)} s of film behind, read in ${ms(answer.totalMs)}`);
+      say(
+        part.words,
+        share === null
+          ? "nothing is stored there yet"
+          : behindMs === null
+            ? `read in ${ms(answer.totalMs)}`
+            : `${(Math.max(0, behindMs) / 1000).toFixed(1)} s of film behind, read in ${ms(answer.totalMs)}`,
+      );
     }
 
     function figures({ share, taken, waiting, failover, gap }) {
@@ -100,4 +161,4 @@
   }
 
   W.playerView = { create };
-})(globalThis.Workshop = globalThis.Workshop || {});
+})((globalThis.Workshop = globalThis.Workshop || {}));

@@ -64,7 +64,10 @@
     const took = wall() - trouble.since;
     const moved = region !== trouble.region;
     if (moved) facts.failover = took;
-    facts.summary = `${moved ? `Failover took ${W.format.ms(took)}` : `Writes were refused for ${W.format.ms(took)}`}; ${trouble.failures} write${trouble.failures === 1 ? "" : "s"} failed and the newest position has been written, so nothing is lost.`;
+    const failed = `${trouble.failures} write${trouble.failures === 1 ? "" : "s"} failed`;
+    facts.summary =
+      `${moved ? "Failover took" : "Writes were refused for"} ${W.format.ms(took)}; ` +
+      `${failed} and the newest position has been written, so nothing is lost.`;
     view.event("caught up", facts.summary);
     trouble = null;
     facts.waiting = 0;
@@ -93,7 +96,12 @@
   function read(backend, answer) {
     const share = answer.ok ? films.bookmarkOf(answer.body.Item) : null;
     const position = playback.position();
-    view.reading(backend.id, answer, share, share === null || position === null ? null : (Number(position) - share) * video.duration * 1000);
+    view.reading(
+      backend.id,
+      answer,
+      share,
+      share === null || position === null ? null : (Number(position) - share) * video.duration * 1000,
+    );
     if (backend.id !== state.active) dispatch({ type: answer.ok ? "probe-ok" : "probe-failed", region: backend.id });
   }
 
@@ -105,7 +113,9 @@
       const open = new Set(backends);
       let second = null;
       const decide = () => resolve(second ? second.share : W.memory.find(film.key));
-      setTimeout(() => { if (second) decide(); }, RESUME_PATIENCE_MS);
+      setTimeout(() => {
+        if (second) decide();
+      }, RESUME_PATIENCE_MS);
       for (const backend of backends) {
         W.api.call(backend, films.readPath(film), { deadline: RESUME_DEADLINE_MS }).then((answer) => {
           open.delete(backend);
@@ -119,11 +129,23 @@
   }
 
   async function run(choice) {
-    writer = W.writer.create(settings, {
-      now: wall, later: (call, delay) => setTimeout(call, delay), cancel: (timer) => clearTimeout(timer),
-      region: () => state.active, position: playback.position, playing: playback.playing,
-      send: (region, value, signal) => W.api.call(backendOf(region), films.writePath(film.key, value, films.thumbText(film.thumb)), { deadline: settings.writeTimeoutMs, signal }),
-    }, written);
+    writer = W.writer.create(
+      settings,
+      {
+        now: wall,
+        later: (call, delay) => setTimeout(call, delay),
+        cancel: (timer) => clearTimeout(timer),
+        region: () => state.active,
+        position: playback.position,
+        playing: playback.playing,
+        send: (region, value, signal) =>
+          W.api.call(backendOf(region), films.writePath(film.key, value, films.thumbText(film.thumb)), {
+            deadline: settings.writeTimeoutMs,
+            signal,
+          }),
+      },
+      written,
+    );
     if (!film.video) {
       explain("This title has no clip beside the page, and nothing is loaded from other hosts.");
       return;
@@ -139,7 +161,8 @@
     W.readers.start(settings, backends, films.readPath(film), read);
     writer.start();
     if (W.owed.find(film.key) !== null) writer.hurry();
-    if (!globalThis.matchMedia("(prefers-reduced-motion: reduce)").matches) video.play().catch(() => say(byId("headline"), "Press play to start the film."));
+    if (!globalThis.matchMedia("(prefers-reduced-motion: reduce)").matches)
+      video.play().catch(() => say(byId("headline"), "Press play to start the film."));
   }
 
   function leave() {
@@ -153,7 +176,11 @@
   async function open() {
     if (!backends.length) return explain("No API is configured. Run workshop setup, or add an API on the test harness page.");
     const choice = W.choice.load(backends);
-    state = failover.start(backends.map((backend) => backend.id), choice.active, choice.preferred);
+    state = failover.start(
+      backends.map((backend) => backend.id),
+      choice.active,
+      choice.preferred,
+    );
     view = W.playerView.create(backends);
     buttons = W.regionButtons.attach(byId("regions"), backends, (backend) => dispatch({ type: "choose", region: backend.id }));
     buttons.show(state.active);
@@ -162,7 +189,10 @@
     film = found.film;
     if (!film) {
       say(byId("title"), "No such film");
-      return explain(found.from ? `The library has no title ${sk}.` : found.failures.map((answer) => answer.words.what).join(" "), "Go back to all films and choose another one.");
+      return explain(
+        found.from ? `The library has no title ${sk}.` : found.failures.map((answer) => answer.words.what).join(" "),
+        "Go back to all films and choose another one.",
+      );
     }
     say(byId("title"), film.title);
     document.title = `${film.title} · Globalflix`;
@@ -173,7 +203,10 @@
     globalThis.addEventListener("pagehide", leave);
     const repeat = byId("repeat");
     repeat.checked = video.loop = W.storage.recall("repeat", (value) => typeof value === "boolean", true);
-    repeat.addEventListener("change", () => { video.loop = repeat.checked; W.storage.keep("repeat", repeat.checked); });
+    repeat.addEventListener("change", () => {
+      video.loop = repeat.checked;
+      W.storage.keep("repeat", repeat.checked);
+    });
     setInterval(() => {
       dispatch({ type: "tick" });
       countDown();
@@ -184,4 +217,4 @@
   }
 
   open();
-})(globalThis.Workshop = globalThis.Workshop || {});
+})((globalThis.Workshop = globalThis.Workshop || {}));

@@ -13,4 +13,4 @@
   }
 
   W.readers = { start };
-})(globalThis.Workshop = globalThis.Workshop || {});
+})((globalThis.Workshop = globalThis.Workshop || {}));

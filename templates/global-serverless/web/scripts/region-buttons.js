@@ -4,9 +4,22 @@
   const { make } = W.dom;
 
   function attach(box, backends, onChoose) {
-    const buttons = new Map(backends.map((backend) => [backend.id, make("button", {
-      type: "button", class: `region-button slot-${backend.slot}`, "data-region": backend.id, "aria-pressed": "false", on: { click: () => onChoose(backend) },
-    }, backend.place)]));
+    const buttons = new Map(
+      backends.map((backend) => [
+        backend.id,
+        make(
+          "button",
+          {
+            type: "button",
+            class: `region-button slot-${backend.slot}`,
+            "data-region": backend.id,
+            "aria-pressed": "false",
+            on: { click: () => onChoose(backend) },
+          },
+          backend.place,
+        ),
+      ]),
+    );
     box.append(...buttons.values());
     return {
       show(id) {
@@ -16,4 +29,4 @@
   }
 
   W.regionButtons = { attach };
-})(globalThis.Workshop = globalThis.Workshop || {});
+})((globalThis.Workshop = globalThis.Workshop || {}));

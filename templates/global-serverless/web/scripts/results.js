@@ -25,17 +25,33 @@
   function create(places) {
     const list = byId("results");
     const none = byId("results-none");
-    const shownWhenEmpty = () => { none.hidden = list.childElementCount > 0; };
+    const shownWhenEmpty = () => {
+      none.hidden = list.childElementCount > 0;
+    };
 
     function add(action, answer, verdict) {
       const stale = verdict && verdict.kind === "stale";
-      list.prepend(make("li", { class: `slot-${answer.backend.slot}${answer.ok ? "" : " failed"}${stale ? " stale" : ""}` },
-        make("time", { class: "quiet" }, clock(new Date())),
-        make("span", { class: "tag" }, answer.backend.place),
-        make("span", { class: "what" },
-          make("span", { class: "quiet" }, `${ACTIONS[action]} `), outcome(action, answer, verdict),
-          stale ? make("span", { class: "mark" }, behind(verdict, places)) : null),
-        make("span", { class: "took" }, ms(answer.totalMs), answer.databaseMs === null ? null : make("span", { class: "quiet" }, ` (${ms(answer.databaseMs)})`))));
+      list.prepend(
+        make(
+          "li",
+          { class: `slot-${answer.backend.slot}${answer.ok ? "" : " failed"}${stale ? " stale" : ""}` },
+          make("time", { class: "quiet" }, clock(new Date())),
+          make("span", { class: "tag" }, answer.backend.place),
+          make(
+            "span",
+            { class: "what" },
+            make("span", { class: "quiet" }, `${ACTIONS[action]} `),
+            outcome(action, answer, verdict),
+            stale ? make("span", { class: "mark" }, behind(verdict, places)) : null,
+          ),
+          make(
+            "span",
+            { class: "took" },
+            ms(answer.totalMs),
+            answer.databaseMs === null ? null : make("span", { class: "quiet" }, ` (${ms(answer.databaseMs)})`),
+          ),
+        ),
+      );
       while (list.childElementCount > MOST) list.lastElementChild.remove();
       shownWhenEmpty();
     }
@@ -50,4 +66,4 @@
   }
 
   W.results = { create };
-})(globalThis.Workshop = globalThis.Workshop || {});
+})((globalThis.Workshop = globalThis.Workshop || {}));

@@ -14,24 +14,57 @@
     const database = make("dd", {}, "–");
     let readAt = null;
 
-    const button = (action, label, spoken) => make("button", {
-      type: "button", "data-action": action, "aria-label": `${spoken} ${backend.place}`, on: { click: () => onAction(backend, action) },
-    }, label);
-    const buttons = make("div", { class: "actions" },
-      button("ping", "Ping", "Ping"), button("get", "Get item", "Get item from"),
-      button("minus", "−", "Minus one in"), button("plus", "+", "Plus one in"));
+    const button = (action, label, spoken) =>
+      make(
+        "button",
+        {
+          type: "button",
+          "data-action": action,
+          "aria-label": `${spoken} ${backend.place}`,
+          on: { click: () => onAction(backend, action) },
+        },
+        label,
+      );
+    const buttons = make(
+      "div",
+      { class: "actions" },
+      button("ping", "Ping", "Ping"),
+      button("get", "Get item", "Get item from"),
+      button("minus", "−", "Minus one in"),
+      button("plus", "+", "Plus one in"),
+    );
 
-    const node = make("article", { class: `row card slot-${backend.slot}`, "data-region": backend.id, "aria-label": `${backend.place}, ${backend.region}` },
-      make("div", { class: "where" },
+    const node = make(
+      "article",
+      { class: `row card slot-${backend.slot}`, "data-region": backend.id, "aria-label": `${backend.place}, ${backend.region}` },
+      make(
+        "div",
+        { class: "where" },
         make("h3", {}, backend.place, backend.home ? make("span", { class: "home" }, "home") : null),
         make("p", { class: "quiet small" }, make("code", {}, backend.region)),
-        state),
+        state,
+      ),
       make("div", { class: "count" }, make("div", { class: "count-line" }, value, mark), asOf),
-      make("dl", { class: "figures" }, make("div", {}, make("dt", {}, "Total"), total), make("div", {}, make("dt", {}, "DynamoDB"), database)),
+      make(
+        "dl",
+        { class: "figures" },
+        make("div", {}, make("dt", {}, "Total"), total),
+        make("div", {}, make("dt", {}, "DynamoDB"), database),
+      ),
       buttons,
       backend.source === "hand"
-        ? make("button", { type: "button", class: "plain remove", "aria-label": `Remove ${backend.place}`, on: { click: () => onRemove(backend) } }, "Remove")
-        : null);
+        ? make(
+            "button",
+            {
+              type: "button",
+              class: "plain remove",
+              "aria-label": `Remove ${backend.place}`,
+              on: { click: () => onRemove(backend) },
+            },
+            "Remove",
+          )
+        : null,
+    );
 
     function busy(on) {
       node.classList.toggle("busy", on);
@@ -59,4 +92,4 @@
   }
 
   W.rows = { create };
-})(globalThis.Workshop = globalThis.Workshop || {});
+})((globalThis.Workshop = globalThis.Workshop || {}));

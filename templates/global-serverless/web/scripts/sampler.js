@@ -51,4 +51,4 @@
   }
 
   W.sampler = { create };
-})(globalThis.Workshop = globalThis.Workshop || {});
+})((globalThis.Workshop = globalThis.Workshop || {}));

@@ -33,4 +33,4 @@
   }
 
   W.storage = { recall, keep, forget };
-})(globalThis.Workshop = globalThis.Workshop || {});
+})((globalThis.Workshop = globalThis.Workshop || {}));

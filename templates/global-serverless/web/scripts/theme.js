@@ -20,11 +20,12 @@
   document.addEventListener("DOMContentLoaded", () => {
     paint();
     const button = document.getElementById("theme");
-    if (button) button.addEventListener("click", () => {
-      const next = shown() === "dark" ? "light" : "dark";
-      W.storage.keep("theme", next);
-      root.dataset.theme = next;
-      paint();
-    });
+    if (button)
+      button.addEventListener("click", () => {
+        const next = shown() === "dark" ? "light" : "dark";
+        W.storage.keep("theme", next);
+        root.dataset.theme = next;
+        paint();
+      });
   });
-})(globalThis.Workshop = globalThis.Workshop || {});
+})((globalThis.Workshop = globalThis.Workshop || {}));

@@ -5,18 +5,46 @@
   const { make, byId } = W.dom;
   const { ms, number, signed } = W.format;
   const HEADLINES = {
-    stale: "Replicated", "at-once": "Replicated at once", conflict: "Last writer wins", "no-conflict": "No conflict this time",
-    never: "Still apart", disturbed: "Somebody else is writing", failed: "Stopped",
+    stale: "Replicated",
+    "at-once": "Replicated at once",
+    conflict: "Last writer wins",
+    "no-conflict": "No conflict this time",
+    never: "Still apart",
+    disturbed: "Somebody else is writing",
+    failed: "Stopped",
   };
 
   function everyCall(record, places) {
     const writes = record.events.filter((e) => e.what === "write");
     const zero = (writes[0] || record.events[0] || { at: 0 }).at;
-    return make("details", { class: "calls small" }, make("summary", {}, `Every call in order (${record.events.length})`),
-      make("table", {}, make("thead", {}, make("tr", {}, ...["Answered", "Region", "Call", "Counter"].map((h) => make("th", { scope: "col" }, h)))),
-        make("tbody", {}, ...record.events.map((e) => make("tr", {},
-          make("td", {}, `${e.at < zero ? "−" : ""}${ms(Math.abs(e.at - zero))}`), make("td", {}, places.get(e.id)),
-          make("td", {}, e.what === "write" ? `write ${signed(e.by)}` : "read"), make("td", {}, e.ok ? number(e.value) : "no answer"))))));
+    return make(
+      "details",
+      { class: "calls small" },
+      make("summary", {}, `Every call in order (${record.events.length})`),
+      make(
+        "table",
+        {},
+        make(
+          "thead",
+          {},
+          make("tr", {}, ...["Answered", "Region", "Call", "Counter"].map((h) => make("th", { scope: "col" }, h))),
+        ),
+        make(
+          "tbody",
+          {},
+          ...record.events.map((e) =>
+            make(
+              "tr",
+              {},
+              make("td", {}, `${e.at < zero ? "−" : ""}${ms(Math.abs(e.at - zero))}`),
+              make("td", {}, places.get(e.id)),
+              make("td", {}, e.what === "write" ? `write ${signed(e.by)}` : "read"),
+              make("td", {}, e.ok ? number(e.value) : "no answer"),
+            ),
+          ),
+        ),
+      ),
+    );
   }
 
   function attach(backends, { counter, note, lag, pause, resume }) {
@@ -26,18 +54,40 @@
 
     const tools = {
       now: () => performance.now(),
-      wait: (time) => new Promise((resolve) => { setTimeout(resolve, time); }),
-      read: async (backend) => { const answer = await counter.read(backend); note(answer, "get"); return answer; },
-      change: async (backend, by) => { const answer = await counter.change(backend, by); note(answer, by > 0 ? "plus" : "minus"); return answer; },
+      wait: (time) =>
+        new Promise((resolve) => {
+          setTimeout(resolve, time);
+        }),
+      read: async (backend) => {
+        const answer = await counter.read(backend);
+        note(answer, "get");
+        return answer;
+      },
+      change: async (backend, by) => {
+        const answer = await counter.change(backend, by);
+        note(answer, by > 0 ? "plus" : "minus");
+        return answer;
+      },
     };
 
     function show(box, record) {
       const figure = make("div", { class: "figure" });
       box.replaceChildren(
-        make("p", { class: `headline ${record.outcome}`, role: "status" }, make("strong", {}, HEADLINES[record.outcome]),
-          record.lag && record.outcome === "stale" ? make("span", { class: "quiet" }, ` in ${ms(record.lag.least)} to ${ms(record.lag.most)}`) : null),
-        figure, make("p", { class: "words" }, record.words), everyCall(record, places));
-      const redraw = () => record.events.some((e) => e.ok) && figure.replaceChildren(W.timeline.render(record, [a, b], Math.max(280, figure.clientWidth)));
+        make(
+          "p",
+          { class: `headline ${record.outcome}`, role: "status" },
+          make("strong", {}, HEADLINES[record.outcome]),
+          record.lag && record.outcome === "stale"
+            ? make("span", { class: "quiet" }, ` in ${ms(record.lag.least)} to ${ms(record.lag.most)}`)
+            : null,
+        ),
+        figure,
+        make("p", { class: "words" }, record.words),
+        everyCall(record, places),
+      );
+      const redraw = () =>
+        record.events.some((e) => e.ok) &&
+        figure.replaceChildren(W.timeline.render(record, [a, b], Math.max(280, figure.clientWidth)));
       shown.set(box, redraw);
       redraw();
     }
@@ -67,8 +117,10 @@
 
     prepare("replication");
     prepare("conflict");
-    globalThis.addEventListener("resize", () => { for (const redraw of shown.values()) redraw(); });
+    globalThis.addEventListener("resize", () => {
+      for (const redraw of shown.values()) redraw();
+    });
   }
 
   W.trials = { attach };
-})(globalThis.Workshop = globalThis.Workshop || {});
+})((globalThis.Workshop = globalThis.Workshop || {}));

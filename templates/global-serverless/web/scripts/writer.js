@@ -57,4 +57,4 @@
   }
 
   W.writer = { create };
-})(globalThis.Workshop = globalThis.Workshop || {});
+})((globalThis.Workshop = globalThis.Workshop || {}));
