@@ -260,6 +260,28 @@ class TestStacks:
         eventually(complete)
         assert len(seen) > 2
 
+    def test_stacks_that_delete_their_apis_wait_for_their_turn(self, cloud: Cloud) -> None:
+        cloudformation = cloud.client("cloudformation")
+        text = json.dumps({"Resources": {"Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "a"}}}})
+        for name in ("one", "two"):
+            cloudformation.create_stack(StackName=name, TemplateBody=text)
+            settled(cloudformation, name)
+        cloud.control("PUT", "timing", {"timing": "fast", "scale": 2.0})
+        stacks = [cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackId"] for name in ("one", "two")]
+        for name in ("one", "two"):
+            cloudformation.delete_stack(StackName=name)
+        assert [settled(cloudformation, stack) for stack in stacks] == ["DELETE_COMPLETE"] * 2
+        ends = []
+        for stack in stacks:
+            rows = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+            gone = [
+                row["Timestamp"]
+                for row in rows
+                if (row["LogicalResourceId"], row["ResourceStatus"]) == ("Api", "DELETE_COMPLETE")
+            ]
+            ends.append(gone[0].timestamp())
+        assert abs(ends[1] - ends[0]) > 1
+
     def test_a_stack_cannot_delete_a_table_that_is_the_source_of_a_replica(self, cloud: Cloud) -> None:
         cloudformation, dynamodb = cloud.client("cloudformation"), cloud.client("dynamodb")
         properties = {

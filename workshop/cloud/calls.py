@@ -102,17 +102,22 @@ class Calls:
 
         return handle
 
+    def turn(self, operation: str) -> float:
+        """Take this operation's turn in the account and region at hand: 0, or the seconds until it comes."""
+        gap, now = self._pacing.gap(operation), time.monotonic()
+        key = (*self._here(), operation)
+        wait = self._last.get(key, -gap) + gap - now
+        if not gap or wait <= 0:
+            self._last[key] = now
+            return 0.0
+        return wait
+
     def _too_fast(self, method: str, path: str) -> Answer | None:
         """API Gateway's control plane lets some calls through once per so many seconds, per account and region
         (docs/aws-behaviours.md, section 5)."""
         operation = next((name for name, (verb, way) in PACED.items() if verb == method and re.fullmatch(way, path)), "")
-        gap, now = self._pacing.gap(operation), time.monotonic()
-        if not gap:
-            return None
-        key = (*self._here(), operation)
-        wait = self._last.get(key, -gap) + gap - now
-        if wait <= 0:
-            self._last[key] = now
+        wait = self.turn(operation)
+        if not wait:
             return None
         status, headers, body = refusal(429, "TooManyRequestsException", "Too Many Requests", "application/json")
         return status, {**headers, "Retry-After": str(max(1, round(wait)))}, body

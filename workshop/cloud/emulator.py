@@ -72,7 +72,7 @@ class Emulator:
             defer=self._defer,
             chance=chance,
         )
-        extend_stacks(stacks, handlers, iam._roles, pacing, self._forbid_removal)
+        extend_stacks(stacks, handlers, iam._roles, pacing, forbid_removal=self._forbid_removal, turn=self.calls.turn)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._saved: dict[str, Any] = {"groups": [], "steps": [], "orphans": []}

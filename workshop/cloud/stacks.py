@@ -46,9 +46,17 @@ UPDATABLE = {
 }
 
 
-def extend_stacks(stacks: Any, handlers: Any, roles: Any, pacing: Pacing, forbid_removal: Callable[[str], None]) -> None:
+def extend_stacks(
+    stacks: Any,
+    handlers: Any,
+    roles: Any,
+    pacing: Pacing,
+    *,
+    forbid_removal: Callable[[str], None],
+    turn: Callable[[str], float],
+) -> None:
     """Waiting happens in MiniStack's worker threads, so the server goes on answering. `forbid_removal` raises for a table that
-    DeleteTable would refuse."""
+    DeleteTable would refuse; `turn` takes the turn of a paced operation or answers the seconds until it comes."""
     actions, error, find = (point(handlers, name) for name in ("_ACTION_HANDLERS", "_error", "_resolve_stack"))
 
     def created(original: Operation) -> Operation:
@@ -93,6 +101,8 @@ def extend_stacks(stacks: Any, handlers: Any, roles: Any, pacing: Pacing, forbid
             _pause(pacing)
             if kind.startswith("AWS::DynamoDB::"):
                 forbid_removal(physical_id)
+            if kind == "AWS::ApiGateway::RestApi":
+                _await_turn(turn)
             return original(kind, physical_id, *rest)
 
         return remove
@@ -117,6 +127,12 @@ def mend_stacks(stores: Any, stacks: Any, request_scope: Any) -> None:
 def _value(parameters: Any, name: str) -> str:
     found = parameters.get(name, "")
     return str(found[0] if isinstance(found, list) and found else found)
+
+
+def _await_turn(turn: Callable[[str], float]) -> None:
+    """CloudFormation repeats a DeleteRestApi that came too fast until it is let through (docs/aws-behaviours.md, section 5)."""
+    while (wait := turn("DeleteRestApi")) and threading.current_thread() is not threading.main_thread():
+        time.sleep(wait)
 
 
 def _pause(pacing: Pacing) -> None:
