@@ -45,11 +45,15 @@ class ExpectedAccount(Check):
             return skipped(f"No account was named; this is {found}. Guard it: --expect-account {found}")
         if found == expected:
             return passed(f"{found}, as expected")
+        if not self.subject.on_aws:
+            return failed(
+                f"The local cloud is account {found}, not {expected}.",
+                f"Look at AWS: workshop check --target aws --expect-account {expected}",
+            )
         return failed(
             f"This is account {found}, not {expected}.",
-            f"Choose the profile of {expected}: workshop check --target {self.subject.target} --profile NAME"
-            f" --expect-account {expected}",
-        )  # fmt: skip
+            f"Choose the profile of {expected}: workshop check --target aws --profile NAME --expect-account {expected}",
+        )
 
 
 class Principal(Check):

@@ -144,7 +144,7 @@ class Strays(Check):
             return passed()
         shown = ", ".join(strays[:5]) + (f", and {len(strays) - 5} more" if len(strays) > 5 else "")
         return warned(
-            f"{len(strays)} resources carry the workshop's tag under other names: {shown}",
+            f"With the workshop's tag, under other names ({len(strays)}): {shown}",
             f"Remove them with the parameters of that run: workshop teardown{self.subject.flags()} --param NAME=VALUE",
         )
 

@@ -29,21 +29,23 @@ NAMES = {
 
 def statements(permissions: Iterable[Permission]) -> list[Statement]:
     """The fewest statements that grant these permissions and nothing else, in a stable order."""
-    actions: dict[tuple[str, str, bool], set[str]] = defaultdict(set)
-    regions: dict[tuple[str, str, bool], set[str]] = defaultdict(set)
+    named: dict[tuple[str, str], set[str]] = defaultdict(set)
+    anywhere: dict[tuple[str, str], set[str]] = defaultdict(set)
     for permission in permissions:
         service = permission.action.partition(":")[0]
-        anywhere = permission.resource == "*"
-        # A `*` in one region and a `*` in all are different grants; an ARN carries its region itself.
-        key = (service, permission.resource, anywhere and bool(permission.region))
-        actions[key].add(permission.action)
-        if key[2]:
-            regions[key].add(permission.region)
-    grouped: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[str]] = defaultdict(list)
-    for key, wanted in actions.items():
-        grouped[key[0], tuple(sorted(wanted)), tuple(sorted(regions[key]))].append(key[1])
-    return _named([_statement(service, list(wanted), sorted(resources), list(where))
-                   for (service, wanted, where), resources in sorted(grouped.items())])  # fmt: skip
+        if permission.resource == "*" and permission.region:
+            anywhere[service, permission.action].add(permission.region)
+        else:  # an ARN carries its region itself
+            named[service, permission.resource].add(permission.action)
+    resources: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
+    for (service, resource), actions in named.items():
+        resources[service, tuple(sorted(actions))].append(resource)
+    narrowed: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
+    for (service, action), regions in anywhere.items():
+        narrowed[service, tuple(sorted(regions))].append(action)
+    parts = [_statement(service, list(actions), sorted(found), []) for (service, actions), found in resources.items()]
+    parts += [_statement(service, sorted(actions), ["*"], list(regions)) for (service, regions), actions in narrowed.items()]
+    return _named(sorted(parts, key=lambda part: (part["Sid"], part["Action"], str(part["Resource"]))))
 
 
 def document(parts: Sequence[Statement]) -> dict[str, Any]:

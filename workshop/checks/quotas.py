@@ -94,7 +94,8 @@ class _Room(Check):
         try:
             limit = await self.limit()
         except AwsError as error:
-            unknown = f" The applied quota could not be read ({error.code}): compared with AWS's default of {self.usual:,}."
+            why = "denied" if error.denied else error.code if self.subject.on_aws else "the local cloud has none"
+            unknown = f" The applied quota could not be read ({why}): compared with AWS's default."
             limit = self.usual
         shown = f"{used:,} of {limit:,} in use, this workshop adds {adds}.{unknown}"
         if used + adds > limit:

@@ -1,0 +1,170 @@
+"""The policy: small, narrow, whole, and in step with what CloudFormation's own schemas say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cfnlint
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.checks.strict import policy_of
+from workshop.checks.policy import MANAGED, document, policies, size, statements
+from workshop.steps.base import Permission, Phase
+from workshop.steps.stack_permissions import ACTIONS, stack_permissions
+from workshop.steps.template import Declared
+
+ARN = "arn:aws:dynamodb:{region}:111122223333:table/t"
+
+
+def need(action: str, resource: str, region: str = "us-west-2", phase: Phase = Phase.SETUP) -> Permission:
+    return Permission(action, resource, region, phase)
+
+
+def test_the_same_actions_in_two_regions_are_one_statement() -> None:
+    (one,) = statements(
+        need("dynamodb:CreateTable", ARN.format(region=region), region) for region in ("us-west-2", "eu-west-1")
+    )  # fmt: skip
+    assert one["Resource"] == [ARN.format(region="eu-west-1"), ARN.format(region="us-west-2")]
+
+
+def test_what_iam_knows_as_everything_is_narrowed_by_region_unless_it_is_global() -> None:
+    regional, everywhere = statements([need("dynamodb:ListTables", "*"), need("iam:ListRoles", "*", "")])
+    assert regional["Condition"] == {"StringEquals": {"aws:RequestedRegion": "us-west-2"}}
+    assert "Condition" not in everywhere
+
+
+def test_a_permission_of_two_phases_stands_once() -> None:
+    (one,) = statements([need("dynamodb:DescribeTable", "a", phase=phase) for phase in Phase])
+    assert one["Action"] == ["dynamodb:DescribeTable"]
+
+
+def test_statements_have_names_of_their_own_that_iam_takes() -> None:
+    parts = statements([need("dynamodb:A", "a"), need("dynamodb:B", "b"), need("some-service:C", "c")])
+    sids = [part["Sid"] for part in parts]
+    assert len(set(sids)) == len(sids)
+    assert all(sid.isalnum() for sid in sids)
+
+
+def granted(part: dict[str, Any]) -> set[tuple[str, str, str]]:
+    resources = part["Resource"] if isinstance(part["Resource"], list) else [part["Resource"]]
+    where = part.get("Condition", {}).get("StringEquals", {}).get("aws:RequestedRegion", [""])
+    return {(a, r, w) for a in part["Action"] for r in resources for w in ([where] if isinstance(where, str) else where)}
+
+
+permissions = st.lists(
+    st.builds(
+        need,
+        st.sampled_from(["dynamodb:A", "dynamodb:B", "lambda:A", "iam:C"]),
+        st.sampled_from(["*", "x", "y"]),
+        st.sampled_from(["", "us-west-2", "eu-west-1"]),
+        st.sampled_from(list(Phase)),
+    )
+)
+
+
+@given(permissions)
+def test_statements_grant_exactly_what_was_named(wanted: list[Permission]) -> None:
+    expected = {(p.action, p.resource, p.region if p.resource == "*" else "") for p in wanted}
+    found: set[tuple[str, str, str]] = set()
+    for part in statements(wanted):
+        found |= granted(part)
+    assert found == expected
+
+
+def test_a_large_policy_is_split_into_parts_that_fit_and_lose_nothing() -> None:
+    parts = statements(need(f"dynamodb:Action{n}", f"{ARN}-{n}") for n in range(200))
+    found = policies(parts)
+    assert len(found) > 1
+    assert all(size(policy) <= MANAGED for policy in found)
+    assert [part for policy in found for part in policy["Statement"]] == document(parts)["Statement"]
+
+
+def test_the_printed_policy_names_account_regions_and_names() -> None:
+    text = json.dumps(policy_of("--region", "us-east-1", "--region", "eu-central-1", "--param", "table=mine"))
+    assert "arn:aws:dynamodb:us-east-1:000000000000:table/mine" in text
+    assert "us-west-2" not in text
+    assert '"Resource": "*", "Condition"' in text
+
+
+@pytest.mark.parametrize(
+    ("phase", "has", "lacks"),
+    [
+        ("setup", "cloudformation:CreateStack", "lambda:PutFunctionConcurrency"),
+        ("teardown", "dynamodb:DeleteTableReplica", "dynamodb:CreateTable"),
+        ("drill", "lambda:PutFunctionConcurrency", "cloudformation:DeleteStack"),
+        ("check", "servicequotas:GetServiceQuota", "dynamodb:CreateTable"),
+    ],
+)
+def test_each_phase_gets_its_own(phase: str, has: str, lacks: str) -> None:
+    actions = {action for part in policy_of("--phase", phase)["Statement"] for action in part["Action"]}
+    assert has in actions
+    assert lacks not in actions
+
+
+def test_looking_never_allows_changing() -> None:
+    actions = {action.partition(":")[2] for part in policy_of("--phase", "check")["Statement"] for action in part["Action"]}
+    assert {name for name in actions if not name.startswith(("Get", "List", "Describe", "BatchGet", "Simulate", "GET"))} == set()
+
+
+UNUSED = {
+    "lambda:PutFunctionConcurrency": "no reserve in a template",
+    "lambda:PutRuntimeManagementConfig": "no runtime management",
+    "lambda:PutFunctionRecursionConfig": "no recursion setting",
+    "lambda:PutFunctionScalingConfig": "no scaling setting",
+    "lambda:GetLayerVersion": "no layers",
+    "lambda:GetCodeSigningConfig": "no code signing",
+    "lambda:PassCapacityProvider": "no capacity provider",
+    "lambda:AssociateRuntimeAlias": "no runtime alias",
+    "iam:AttachRolePolicy": "no managed policies",
+    "iam:DetachRolePolicy": "no managed policies",
+    "logs:PutDataProtectionPolicy": "no data protection",
+    "logs:DeleteDataProtectionPolicy": "no data protection",
+    "logs:CreateLogDelivery": "no delivery",
+    "logs:PutResourcePolicy": "no resource policy",
+    "logs:DescribeResourcePolicies": "no resource policy",
+    "logs:PutIndexPolicy": "no index policy",
+    "logs:PutBearerTokenAuthentication": "no bearer tokens",
+}
+"""What the schemas name for features that the templates here do not use."""
+
+
+def published() -> dict[str, dict[str, Any]]:
+    """The handlers of the types that the permissions know, as the CloudFormation registry publishes them."""
+    found: dict[str, dict[str, Any]] = {}
+    for file in (Path(cfnlint.__file__).parent / "data" / "schemas" / "resources").glob("*.json"):
+        schema = json.loads(file.read_text())
+        if schema.get("typeName") in ACTIONS and "handlers" in schema:
+            found[schema["typeName"]] = schema["handlers"]
+    return found
+
+
+def test_a_stack_may_do_what_the_published_handlers_of_its_types_do() -> None:
+    handlers = published()
+    assert set(handlers) == set(ACTIONS)
+    resources = [Declared(f"R{n}", kind, "name") for n, kind in enumerate(ACTIONS)]
+    needed = stack_permissions("111122223333", "us-west-2", "stack", resources)
+    for phase, verb in ((Phase.SETUP, "create"), (Phase.SETUP, "delete"), (Phase.TEARDOWN, "delete")):
+        allowed = {p.action for p in needed if p.phase is phase}
+        for kind, named in handlers.items():
+            service = kind.split("::")[1].lower()
+            own = {action for action in named[verb]["permissions"] if action.startswith(f"{service}:")}
+            missing = own - allowed - set(UNUSED)
+            assert not missing - {"iam:TagRole", "iam:UntagRole"} or (phase is Phase.SETUP and not missing), (kind, verb, missing)
+
+
+def test_whoever_sets_up_may_undo_what_failed() -> None:
+    needed = stack_permissions("111122223333", "us-west-2", "stack", [Declared("F", "AWS::Lambda::Function", "f")])
+    setup = {(p.action, p.resource) for p in needed if p.phase is Phase.SETUP}
+    assert {(p.action, p.resource) for p in needed if p.phase is Phase.TEARDOWN} <= setup
+
+
+def test_a_permission_is_a_line_of_its_functions_policy() -> None:
+    resources = [Declared("F", "AWS::Lambda::Function", "f"), Declared("P", "AWS::Lambda::Permission", "")]
+    needed = stack_permissions("111122223333", "us-west-2", "stack", resources)
+    assert {p.resource for p in needed if p.action == "lambda:AddPermission"} == {
+        "arn:aws:lambda:us-west-2:111122223333:function:f"
+    }
