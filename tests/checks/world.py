@@ -115,12 +115,13 @@ def needs(action: str, resource: str = "*", region: str = HOME, phase: Phase = P
 def subject(door: FakeDoor | None = None, **changes: Any) -> Subject:
     """A subject on AWS with a caller, in two regions, that lacks nothing; `changes` are its fields."""
     base = Subject(
-        workshop="global-serverless", source="global-serverless", target="aws", profile="", regions=(HOME, AWAY),
+        workshop="global-serverless", source="global-serverless", target="aws", regions=(HOME, AWAY),
         known_regions=frozenset({HOME, AWAY, "us-east-1", "eu-central-1"}), account=ACCOUNT, door=door or FakeDoor(),
         address=lambda service, region: f"https://{service}.{region}.amazonaws.com", override="",
         caller=Identity(ACCOUNT, f"arn:aws:sts::{ACCOUNT}:assumed-role/Facilitator/ann"), caller_error=None, life=None,
         expected_account="", stops=(), problems=(), event=Event(1, 120.0, 3.0, 0.05),
         machine=Machine(Path("/tmp"), None, None, 4566), since="", clock=StandingClock(),
+        words=("--target", "aws"),
     )  # fmt: skip
     return replace(base, **changes)
 

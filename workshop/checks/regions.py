@@ -39,7 +39,7 @@ class Exists(Check):
         others = [near[0] if near and region == self.region else region for region in self.subject.regions]
         flags = "".join(f" --region {region}" for region in others)
         hint = (
-            f"Did you mean {near[0]}? Run: workshop check{self.subject.flags()}{flags}" if near
+            f"Did you mean {near[0]}? Say: {flags.strip()}" if near
             else "Choose another with --region; aws account list-regions shows them"
         )  # fmt: skip
         return failed(f"AWS offers DynamoDB in no region called {self.region!r}.", hint)
@@ -94,8 +94,7 @@ class Enabled(Check):
         others = " ".join(f"--region {region}" for region in self.subject.regions if region != self.region)
         return failed(
             f"The region {self.region} is not enabled for account {self.subject.account}. {why}",
-            f"aws account enable-region --region-name {self.region}, or choose another: workshop check{self.subject.flags()}"
-            f" {others} --region OTHER",
+            f"aws account enable-region --region-name {self.region}, or choose another: {others} --region OTHER",
         )  # fmt: skip
 
     def permissions(self) -> list[Permission]:

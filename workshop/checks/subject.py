@@ -7,6 +7,7 @@ as an error, so that the report is complete without it.
 from __future__ import annotations
 
 import functools
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +70,6 @@ class Subject:
     workshop: str
     source: str
     target: str
-    profile: str
     regions: tuple[str, ...]
     known_regions: frozenset[str]
     account: str
@@ -90,6 +90,8 @@ class Subject:
     since: str
     """Since when the workshop stands here, as the journal knows; empty when it does not."""
     clock: Clock
+    words: tuple[str, ...] = ()
+    """The options that name this subject on the command line, where they are not the defaults."""
 
     @property
     def home(self) -> str:
@@ -99,10 +101,9 @@ class Subject:
     def on_aws(self) -> bool:
         return self.target == "aws"
 
-    def flags(self, *, target: bool = True) -> str:
-        """What has to be typed after a `workshop` command to mean this subject."""
-        words = [f"--target {self.target}"] if target and self.on_aws else []
-        return "".join(f" {word}" for word in [*words, *([f"--profile {self.profile}"] if self.profile else [])])
+    def flags(self) -> str:
+        """What has to be typed after a `workshop` command to mean this subject: `" --target aws --profile NAME"`."""
+        return "".join(f" {shlex.quote(word)}" for word in self.words)
 
     def permissions(self, *phases: Phase) -> list[Permission]:
         """What the steps need in these phases (none: in all), each once."""

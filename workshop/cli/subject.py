@@ -23,7 +23,7 @@ from workshop.aws.sessions import Identity, known_regions, local_session, open_s
 from workshop.aws.target import Target
 from workshop.checks.readonly import ReadOnly
 from workshop.checks.subject import Event, Machine, Stop, Subject
-from workshop.cli.options import Common
+from workshop.cli.options import DEFAULT_WORKSHOP, Common
 from workshop.clock import SystemClock
 from workshop.cloud import daemon
 from workshop.definition.lint import Problem, lint
@@ -138,12 +138,12 @@ class _Opened:
         return Subject(
             workshop=workshop.name if workshop else common.workshop,
             source=str(workshop.source) if workshop else common.workshop,
-            target=self.target, profile=common.profile, regions=settings.regions, known_regions=await known_regions(),
+            target=self.target, regions=settings.regions, known_regions=await known_regions(),
             account=account, door=door, address=connected.door.address, override=connected.override,
             caller=connected.caller, caller_error=connected.error, life=connected.life,
             expected_account=common.expect_account, stops=stops, problems=tuple(self.problems), event=event,
             machine=Machine(self.folder, self.folder_error, connected.cloud_error, connected.cloud_port),
-            since=standing.since if standing else "", clock=SystemClock(),
+            since=standing.since if standing else "", clock=SystemClock(), words=_words(common),
         )  # fmt: skip
 
     def _stops(self, settings: Settings, target: Target, account: str, door: Door) -> tuple[tuple[Stop, ...], Event]:
@@ -170,6 +170,16 @@ class _Opened:
         minutes = plan.minutes(lambda node: kinds()[node.spec.kind].estimate.minutes)
         usd = sum(kinds()[node.spec.kind].estimate.usd for node in plan.nodes)
         return tuple(stops), Event(self.wanted.participants, self.wanted.minutes, minutes, usd)
+
+
+def _words(common: Common) -> tuple[str, ...]:
+    """The options that were given, so that the commands of a fix mean the same workshop in the same place."""
+    given = [("--workshop", common.workshop)] if common.workshop != DEFAULT_WORKSHOP else []
+    given += [("--target", common.target)] if common.target == "aws" else []
+    given += [("--profile", common.profile)] if common.profile else []
+    given += [("--region", region) for region in common.regions]
+    given += [("--param", f"{name}={value}") for name, value in common.parameters.items()]
+    return tuple(word for pair in given for word in pair)
 
 
 def _definition(common: Common) -> tuple[Workshop | None, list[Problem]]:
