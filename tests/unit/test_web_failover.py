@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.unit.fakes.node import node
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "templates" / "global-serverless" / "web"
@@ -36,10 +37,8 @@ console.log(JSON.stringify({ shown, settings: globalThis.WORKSHOP_FAILOVER }));
 
 @pytest.fixture(scope="module")
 def played() -> dict[str, Any]:
-    node = shutil.which("node")
-    assert node, "node is not on the PATH; the page's scripts are tested with it"
     done = subprocess.run(
-        [node, "-e", RUN, str(WEB)], check=False, input=json.dumps(VECTORS), capture_output=True, text=True, timeout=60
+        [node(), "-e", RUN, str(WEB)], check=False, input=json.dumps(VECTORS), capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

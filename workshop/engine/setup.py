@@ -9,7 +9,7 @@ from __future__ import annotations
 from workshop.aws.errors import CredentialsError
 from workshop.definition.lint import require_sound
 from workshop.definition.templating import MissingOutputError
-from workshop.engine.events import Emit, Event, NodeFinished, RunStarted
+from workshop.engine.events import Emit, RunStarted
 from workshop.engine.execute import Stop, execute
 from workshop.engine.plan import Node, Plan
 from workshop.engine.results import NodeResult, Outcome
@@ -55,14 +55,9 @@ async def set_up(workspace: Workspace, plan: Plan, contexts: Contexts, emit: Emi
         contexts.outputs[node.key] = outputs
         return NodeResult(node, Outcome.CREATED if made_now else Outcome.UPDATED, outputs=outputs)
 
-    def remember(event: Event) -> None:
-        if isinstance(event, NodeFinished) and event.result.outcome is not Outcome.CANCELLED:
-            journal.finish(workspace.run, workspace.scope(event.result.node.key.account), event.result)
-        emit(event)
-
     emit(RunStarted("setup", plan))
     return await execute(
-        plan, bring_up, clock=workspace.clock, emit=remember, stop=stop,
+        plan, bring_up, clock=workspace.clock, emit=workspace.writing_down(emit), stop=stop,
         ends_the_run=lambda error: isinstance(error, CredentialsError),
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from workshop.aws.errors import CredentialsError
-from workshop.engine.events import Emit, Event, NodeFinished, Noticed, RunStarted
+from workshop.engine.events import Emit, Noticed, RunStarted
 from workshop.engine.execute import Stop, execute
 from workshop.engine.plan import Node, NodeKey, Plan
 from workshop.engine.results import NodeResult, Outcome
@@ -46,14 +46,9 @@ async def take_down(workspace: Workspace, plan: Plan, contexts: Contexts, emit: 
         stood = observed.state is not State.ABSENT
         return NodeResult(node, Outcome.REMOVED if stood else Outcome.ABSENT)
 
-    def remember(event: Event) -> None:
-        if isinstance(event, NodeFinished) and event.result.outcome is not Outcome.CANCELLED:
-            journal.finish(workspace.run, workspace.scope(event.result.node.key.account), event.result)
-        emit(event)
-
     emit(RunStarted("teardown", backwards))
     return await execute(
-        backwards, bring_down, clock=workspace.clock, emit=remember, stop=stop,
+        backwards, bring_down, clock=workspace.clock, emit=workspace.writing_down(emit), stop=stop,
         ends_the_run=lambda error: isinstance(error, CredentialsError),
     )  # fmt: skip
 

@@ -22,9 +22,10 @@ from workshop.definition.loader import Workshop
 from workshop.definition.parameters import Settings
 from workshop.definition.shape import problems_of
 from workshop.definition.templating import render_settings, render_settings_leniently
-from workshop.engine.events import Emit, NodeProgressed, NodeWaits
+from workshop.engine.events import Emit, Event, NodeFinished, NodeProgressed, NodeWaits
 from workshop.engine.journal import Journal, Standing
 from workshop.engine.plan import GLOBAL, Node, NodeKey, Plan, build
+from workshop.engine.results import Outcome
 from workshop.engine.scope import Scope
 from workshop.errors import DefinitionError
 from workshop.steps.base import Context, Files, Outputs, Placement, Step
@@ -60,6 +61,16 @@ class Workspace:
     def plan(self, through: str | None = None) -> Plan:
         """The plan for every account."""
         return build(self.workshop.definition, self.settings.regions, self.doors, through=through)
+
+    def writing_down(self, emit: Emit) -> Emit:
+        """The same `emit`, with each result in the journal first. What was cancelled keeps its open intent there."""
+
+        def write_down(event: Event) -> None:
+            if isinstance(event, NodeFinished) and event.result.outcome is not Outcome.CANCELLED:
+                self.journal.finish(self.run, self.scope(event.result.node.key.account), event.result)
+            emit(event)
+
+        return write_down
 
     def standing(self, account: str, since: str = "") -> Standing:
         """What the journal needs to find this workshop again."""
