@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from tests.unit.fakes.node import node
+
 WEB = Path(__file__).resolve().parents[2] / "templates" / "global-serverless" / "web"
 
 RUN = """
