@@ -6,10 +6,7 @@ from typing import Any
 
 from workshop.aws.door import Answer, Door
 
-__all__ = ["TAKEN", "CreationFailed", "DeleteFailedOnce", "Mischief", "NeverProcessed", "RoleNotAssumable"]
-
-TAKEN = "/torture/taken"
-"""A log group that somebody else has."""
+__all__ = ["CreationFailed", "DeleteFailedOnce", "Mischief", "NeverProcessed", "RoleNotAssumable", "RolledBack"]
 
 
 class Mischief:
@@ -57,8 +54,10 @@ class NeverProcessed(Mischief):
         return await super().call(service, region, operation, **parameters)
 
 
-class RoleNotAssumable(Mischief):
-    """The first stack fails and is rolled back, and its events give the reason that a new role has (section 4)."""
+class RolledBack(Mischief):
+    """The first stack fails and is rolled back."""
+
+    reason = ""
 
     def __init__(self, inner: Door) -> None:
         super().__init__(inner)
@@ -67,15 +66,22 @@ class RoleNotAssumable(Mischief):
     async def call(self, service: str, region: str, operation: str, **parameters: Any) -> Answer:
         first = operation == "create_stack" and not self.stack
         if first:
-            parameters["TemplateBody"] = parameters["TemplateBody"].replace("/aws/lambda/small-function", TAKEN)
+            parameters["TemplateBody"] = parameters["TemplateBody"].replace("Value: !Ref Api", "Value: !GetAtt LogGroup.Nothing")
         answer = await super().call(service, region, operation, **parameters)
         if first:
             self.stack = answer["StackId"]
-        if operation == "describe_stack_events" and parameters["StackName"] == self.stack:
-            for event in answer["StackEvents"]:
-                if event["ResourceStatus"] == "CREATE_FAILED":
-                    event["ResourceStatusReason"] = "The role defined for the function cannot be assumed by Lambda."
+        if operation == "describe_stack_events" and parameters["StackName"] == self.stack and self.reason:
+            answer["StackEvents"].insert(1, {
+                "EventId": "assumed", "StackId": self.stack, "LogicalResourceId": "Function", "PhysicalResourceId": "",
+                "ResourceType": "AWS::Lambda::Function", "ResourceStatus": "CREATE_FAILED", "ResourceStatusReason": self.reason,
+            })  # fmt: skip
         return answer
+
+
+class RoleNotAssumable(RolledBack):
+    """The same, for the reason that a new role has for some seconds (section 4)."""
+
+    reason = "The role defined for the function cannot be assumed by Lambda."
 
 
 class DeleteFailedOnce(Mischief):

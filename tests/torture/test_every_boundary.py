@@ -10,7 +10,7 @@ from tests.torture.conftest import long
 from tests.torture.ground import Ground, Inventory
 from tests.torture.worker import Place
 
-SHORT = 6
+SHORT = 3
 """Places of each command that a short run tries, drawn with a fixed seed."""
 
 

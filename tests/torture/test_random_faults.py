@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.torture.conftest import long
+from tests.torture.conftest import few, long
 from tests.torture.ground import Ground, Inventory
 from workshop.cloud.faults import Fault
 
@@ -20,7 +20,7 @@ MOST = 3
 """Calls under 50 % throttling, as a multiple of the calls of a clean run."""
 
 
-@pytest.mark.parametrize(("workshop", "short", "full"), [("small", 3, 80), ("global-serverless", 0, 20)])
+@pytest.mark.parametrize(("workshop", "short", "full"), few([("small", 3, 80), ("global-serverless", 1, 20)], 1))
 def test_setups_and_teardowns_finish_while_a_tenth_of_all_calls_fails(
     ground: Ground, before: Inventory, workshop: str, short: int, full: int
 ) -> None:
@@ -43,8 +43,8 @@ def test_half_of_all_calls_throttled_make_no_storm(ground: Ground, before: Inven
         counter = ground.fault(Fault("latency", seconds=0.0))  # strikes every call and changes nothing: it only counts
         if probability:
             ground.fault(Fault("error", code="ThrottlingException", message="Rate exceeded", status=400, probability=probability))
-        ground.ready(speed=8.0)
-        ground.run("teardown", code=0, speed=8.0)
+        ground.ready()
+        ground.run("teardown", code=0)
         counted[name] = ground.hits(counter)
         ground.mend()
         assert ground.inventory() == before

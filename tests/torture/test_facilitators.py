@@ -1,0 +1,94 @@
+"""Two machines (state folders) at work on one account: nobody corrupts anything, and everybody is told who is at work."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.cloud.desk import eventually
+from tests.torture.conftest import few, long
+from tests.torture.ground import Ground, Inventory
+from tests.torture.worker import Place, start
+
+CLAIM = "/workshop/small/claim"
+SLOW = 3.0
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """The second machine."""
+    return tmp_path / "other"
+
+
+def claims(ground: Ground) -> list[str]:
+    return [parameter["Name"] for parameter in ground.client("ssm").describe_parameters()["Parameters"]]
+
+
+@pytest.mark.parametrize(("first", "second"), few([("setup", "teardown"), ("setup", "setup"), ("teardown", "setup")], 1))
+def test_the_second_facilitator_is_told_who_is_at_work(
+    ground: Ground, before: Inventory, other: Path, first: str, second: str
+) -> None:
+    if first == "teardown":
+        ground.ready()
+    order = ground.order(first, speed=SLOW)
+    process = start(order)
+    eventually(lambda: claims(ground) == [CLAIM])
+    refused = ground.run(second, machine=other)
+    assert process.is_alive()
+    assert refused.code == 1
+    assert f"running workshop {first} (process {process.pid}" in refused.err
+    assert "run the same command again" in refused.err
+    assert ground.finish(order, process).code == 0
+    assert claims(ground) == []
+    ground.empty(before, machine=other)
+
+
+def test_two_that_start_together_never_both_work(ground: Ground, before: Inventory, other: Path) -> None:
+    for _ in range(20 if long() else 1):
+        orders = [ground.order(verb, machine=where) for verb, where in (("setup", ground.machine), ("setup", other))]
+        processes = [start(order) for order in orders]
+        ended = [ground.finish(order, process) for order, process in zip(orders, processes, strict=True)]
+        assert 0 in {each.code for each in ended}
+        for each in ended:
+            assert each.code == 0 or "is being changed already" in each.err, each.err
+        assert claims(ground) == []
+        ground.empty(before)
+
+
+@pytest.mark.parametrize("verb", few(["setup", "teardown"], 1))
+def test_a_dead_holder_on_this_machine_is_taken_over_at_once(ground: Ground, before: Inventory, other: Path, verb: str) -> None:
+    if verb == "teardown":
+        ground.ready()
+    assert ground.run(verb, Place("boundary", 4)).killed
+    assert claims(ground) == [CLAIM]
+    ended = ground.ready(machine=other)
+    assert "Taking over from" in ended.err
+    ground.empty(before, machine=other)
+
+
+def test_a_holder_on_another_machine_is_respected_until_its_claim_lapses(ground: Ground, before: Inventory) -> None:
+    holder = {
+        "token": "t", "machine": "elsewhere", "host": "their-laptop", "user": "ana", "pid": os.getpid(), "command": "setup",
+        "since": "2026-01-01T09:00:00+00:00", "until": "2999-01-01T09:00:00+00:00",
+    }  # fmt: skip
+    ssm = ground.client("ssm")
+    ssm.put_parameter(Name=CLAIM, Value=json.dumps(holder), Type="String")
+    refused = ground.run("setup", code=1)
+    assert "ana@their-laptop is running workshop setup" in refused.err
+    ssm.put_parameter(
+        Name=CLAIM, Value=json.dumps({**holder, "until": "2026-01-01T09:10:00+00:00"}), Type="String", Overwrite=True
+    )
+    assert "Taking over from ana@their-laptop" in ground.ready().err
+    ground.empty(before)
+
+
+def test_without_the_permission_to_claim_the_run_goes_on_and_leaves_no_claim(ground: Ground, before: Inventory) -> None:
+    from workshop.cloud.faults import Fault
+
+    denied = Fault("error", service="ssm", code="AccessDeniedException", message="is not authorized", status=400)
+    with ground.faults(denied):
+        assert "Not guarded against another machine" in ground.ready().err
+    ground.empty(before)

@@ -1,0 +1,103 @@
+"""Secrets are planted wherever they could come from; then everything that was written and shown is searched for them."""
+
+from __future__ import annotations
+
+import itertools
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cloud.desk import Desk, eventually
+from tests.torture.ground import SMALL
+from workshop.cloud.faults import Fault, fault_add, faults_clear
+
+KEY, ID = "PlantedSecretKey/zj2kq8Lw0vN5xT", "AKIAPLANTED7EXAMPLE9"
+TOKEN, SIGNATURE = "PlantedSessionToken//////////8Fq3", "5eaf00d5eaf00d5eaf00d5eaf00d5eaf"
+SECRETS = (KEY, ID, TOKEN, SIGNATURE)
+ECHO = (
+    f"The request signature does not match. Canonical: host:aws x-amz-security-token:{TOKEN} Credential={ID}/20260301/x "
+    f"Signature={SIGNATURE} key {KEY} https://b.s3.amazonaws.com/o?X-Amz-Signature={SIGNATURE}&X-Amz-Security-Token={TOKEN}"
+)
+ON_AWS = ("--target", "aws", "--workshop", str(SMALL), "--yes", "--debug")
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with_cloud = Desk(tmp_path_factory.mktemp("desk"))
+    yield with_cloud.cloud()
+    with_cloud.leave()
+
+
+def written(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def test_no_planted_secret_is_shown_or_written_and_every_file_is_private(desk: Desk) -> None:
+    env = {
+        "AWS_ENDPOINT_URL": desk.endpoint, "AWS_ACCESS_KEY_ID": ID, "AWS_SECRET_ACCESS_KEY": KEY, "AWS_SESSION_TOKEN": TOKEN,
+        "AWS_REGION": "us-west-2",
+    }  # fmt: skip
+    shown = []
+    for service, operation, verb, code in (
+        ("cloudformation", "CreateStack", "setup", 1), ("dynamodb", "DeleteTable", "teardown", 5),
+    ):  # fmt: skip
+        fault_add(desk.state, Fault("error", service=service, operation=operation, code="BadThing", message=ECHO, status=400))
+        for form in ((), ("--json",)):
+            ended = desk.run(verb, *ON_AWS, *form, code=code, env=env)
+            assert "BadThing" in ended.out + ended.err
+            shown.append(ended.out + ended.err)
+        faults_clear(desk.state)
+    desk.run("teardown", *ON_AWS, env=env)
+    desk.run("cloud", "stop")
+    for secret, text in itertools.product(SECRETS, shown):
+        assert secret not in text
+    files = list(written(desk.state))
+    assert {"runs.db", "cloud.log"} <= {path.name for path in files}
+    assert {".json", ".html"} <= {path.suffix for path in files if path.parent.name == "receipts"}
+    for secret, path in itertools.product(SECRETS, files):
+        assert secret.encode() not in path.read_bytes(), path
+    open_to_others = [path for path in [desk.state, *desk.state.rglob("*")] if stat.S_IMODE(path.lstat().st_mode) & 0o077]
+    assert [path for path in open_to_others if desk.state / "sites" not in path.parents] == []
+    desk.cloud()
+
+
+@pytest.mark.parametrize("note", [f"https://b.s3.amazonaws.com/o?X-Amz-Signature={SIGNATURE}", f"key {ID}"])
+def test_a_secret_in_a_parameter_is_refused_before_it_is_written_anywhere(desk: Desk, note: str) -> None:
+    ended = desk.run("setup", "--workshop", str(SMALL), "--param", f"note={note}", code=2)
+    assert "The parameter note holds a key, a token or a signed address" in ended.err
+    for path in written(desk.state):
+        assert SIGNATURE.encode() not in path.read_bytes() and ID.encode() not in path.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["", "runs.db", "runs.db-wal", "locks", "receipts", "sites", "sites/local", "cloud"])
+def test_a_link_in_place_of_what_we_write_is_refused_and_nothing_behind_it_is_touched(tmp_path: Path, name: str) -> None:
+    alone = Desk(tmp_path / "desk")
+    victim = tmp_path / "victim"
+    link = alone.state / name if name else alone.state
+    if name.startswith("runs.db"):
+        victim.write_text("precious")
+    else:
+        victim.mkdir()
+        (victim / "precious").write_text("precious")
+    link.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    link.symlink_to(victim)
+    ended = alone.run("setup", "--workshop", str(SMALL), code=2)
+    assert "symbolic link" in ended.err and "WORKSHOP_HOME" in ended.err
+    assert [path.read_text() for path in [victim, *victim.rglob("*")] if path.is_file()] == ["precious"]
+    link.unlink()
+
+
+def test_a_lock_that_is_a_link_is_refused(desk: Desk, tmp_path: Path) -> None:
+    desk.run("setup", "--workshop", str(SMALL))
+    (lock,) = (path for path in (desk.state / "locks").iterdir() if path.name.startswith("small-local"))
+    lock.unlink()
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    lock.symlink_to(victim)
+    assert "symbolic link" in desk.run("teardown", "--workshop", str(SMALL), code=2).err
+    assert victim.read_text() == "precious"
+    lock.unlink()
+    desk.run("teardown", "--workshop", str(SMALL))
+    eventually(lambda: desk.inventory() == [])
