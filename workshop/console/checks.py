@@ -118,10 +118,9 @@ def masked(report: Report, about: About) -> tuple[Report, About]:
 class Waiting:
     """Hears the checks and, while it takes long, says on stderr which have not answered yet."""
 
-    def __init__(self, console_is_quiet: bool = False) -> None:
+    def __init__(self) -> None:
         self._running: dict[Key, tuple[str, float]] = {}
         self._said: set[Key] = set()
-        self._quiet = console_is_quiet
 
     def __call__(self, check: Check, result: Result | None) -> None:
         if result is None:
@@ -133,7 +132,7 @@ class Waiting:
         """Name what has been waited for longer than a few seconds, each once."""
         for key, (title, start) in list(self._running.items()):
             waited = time.monotonic() - start
-            if waited > SLOW and key not in self._said and not self._quiet:
+            if waited > SLOW and key not in self._said:
                 self._said.add(key)
                 where = f" in {key[1]}" if key[1] else ""
                 print(f"Still asking after {waited:.0f} s{where}: {title}", file=sys.stderr, flush=True)
