@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 TESTS  ?= tests
 
-.PHONY: demo test lint types unit browser install bench clean help
+.PHONY: demo test torture lint types unit browser install bench clean help
 
 help:  ## List what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,6 +24,9 @@ types: $(VENV)/.test  ## Check types
 
 unit: $(VENV)/.test  ## Run the unit tests alone
 	$(BIN)/pytest tests/unit
+
+torture: $(VENV)/.test  ## Try every ugly ending of setup and teardown, for an hour
+	TORTURE=long $(BIN)/pytest -n 2 --dist loadfile -s tests/torture
 
 browser: $(VENV)/.test  ## Find a Chromium for the browser tests, or install one
 	@scripts/ensure-chromium $(BIN)
