@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from workshop.cli.fault import command as fault
 from workshop.cli.options import json_option
 from workshop.errors import ExitCode, WorkshopError
 
@@ -29,6 +30,9 @@ def command() -> None:
       eval "$(workshop cloud env)"            point any AWS client at it
       workshop cloud stop
     """
+
+
+command.add_command(fault)
 
 
 def _starting(function: Any) -> Any:

@@ -1,0 +1,122 @@
+"""`workshop cloud fault`: break the local cloud on purpose."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from workshop.cli.options import json_option
+from workshop.errors import ExitCode
+
+if TYPE_CHECKING:
+    from workshop.cloud.faults import Fault
+
+__all__ = ["command"]
+
+KINDS = (
+    "error", "latency", "drop-before", "drop-after", "expired", "region-disabled", "replica-abort", "small-account", "cut",
+)  # fmt: skip
+"""Spelt out here, so that `--help` loads nothing of the cloud; a test holds them against the cloud's own list."""
+
+
+@click.group("fault")
+def command() -> None:
+    """Break the local cloud on purpose: errors, latency, lost connections, a region cut off.
+
+    \b
+    Examples:
+      workshop cloud fault add error --service dynamodb --operation PutItem --times 3
+      workshop cloud fault add cut --region eu-west-1
+      workshop cloud fault list
+      workshop cloud fault clear
+    """
+
+
+@command.command("add")
+@click.argument("kind", type=click.Choice(KINDS))
+@click.option("--service", default="", help="Only this service, such as dynamodb.")
+@click.option("--operation", default="", help="Only this operation, such as PutItem.")
+@click.option("--region", default="", help="Only this region.")
+@click.option("--table", default="", help="Only this table (replica-abort, cut).")
+@click.option("--code", default=None, help="The error's code.  [default: InternalServerError]")
+@click.option("--message", default=None, help="The error's text.")
+@click.option("--status", type=int, default=None, help="The error's HTTP status.  [default: 500]")
+@click.option("--seconds", type=float, default=None, help="How much later it answers (latency).")
+@click.option("--direction", type=click.Choice(["both", "to", "from"]), default=None, help="Which way is cut.  [default: both]")
+@click.option("--times", type=int, default=None, help="How often it strikes; 0 until it is cleared.  [default: 0]")
+@click.option("--probability", type=float, default=None, help="The share of matching calls that it strikes.  [default: 1]")
+@click.option("--limit", type=int, default=None, help="Functions at once (small-account).  [default: 10]")
+@json_option
+def add(as_json: bool, **given: Any) -> int:
+    """Order a fault; whatever is left out means any.
+
+    \b
+    Example:
+      workshop cloud fault add latency --service dynamodb --region eu-west-1 --seconds 2
+    """
+    from workshop.cli.folder import open_folder
+    from workshop.cloud.faults import fault_add, fault_from
+
+    fault = fault_add(open_folder(), fault_from({name: value for name, value in given.items() if value not in (None, "")}))
+    if as_json:
+        _document("cloud fault add", fault=asdict(fault))
+    else:
+        click.echo(f"{fault.id} is in force. End it: workshop cloud fault clear {fault.id}")
+    return ExitCode.DONE
+
+
+@command.command("list")
+@json_option
+def list_faults(as_json: bool) -> int:
+    """List the faults in force and how often each has struck.
+
+    \b
+    Example:
+      workshop cloud fault list
+    """
+    from workshop.cli.folder import open_folder
+    from workshop.cloud.faults import faults_list
+
+    found = faults_list(open_folder())
+    if as_json:
+        _document("cloud fault list", faults=[asdict(fault) for fault in found])
+        return ExitCode.DONE
+    for fault in found:
+        click.echo(_line(fault))
+    if not found:
+        click.echo("No fault is in force.")
+    return ExitCode.DONE
+
+
+@command.command("clear")
+@click.argument("ids", nargs=-1)
+@json_option
+def clear(ids: tuple[str, ...], as_json: bool) -> int:
+    """End the named faults, or all. Replication that was held back is delivered at once.
+
+    \b
+    Example:
+      workshop cloud fault clear f2
+    """
+    from workshop.cli.folder import open_folder
+    from workshop.cloud.faults import faults_clear
+
+    cleared = faults_clear(open_folder(), ids)
+    if as_json:
+        _document("cloud fault clear", cleared=cleared)
+    else:
+        click.echo(f"{cleared} {'fault' if cleared == 1 else 'faults'} ended.")
+    return ExitCode.DONE
+
+
+def _line(fault: Fault) -> str:
+    where = " ".join(f"{name}={value}" for name in ("service", "operation", "region", "table") if (value := getattr(fault, name)))
+    return f"{fault.id}  {fault.kind}  {where or 'any call'}  struck {fault.hits} times"
+
+
+def _document(name: str, **content: Any) -> None:
+    from workshop.console.document import print_document
+
+    print_document(name, True, content)
