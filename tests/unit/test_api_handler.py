@@ -46,9 +46,7 @@ def app() -> Iterator[ModuleType]:
 class Table:
     """A DynamoDB client of one small table. Scan and query hand out `pages`, one a call; every request is noted."""
 
-    def __init__(
-        self, *pages: list[dict], item: dict | None = None, failure: Exception | None = None, endless: bool = False
-    ):
+    def __init__(self, *pages: list[dict], item: dict | None = None, failure: Exception | None = None, endless: bool = False):
         self.pages, self.item, self.failure, self.endless = list(pages) or [[]], item, failure, endless
         self.requests: list[dict] = []
 

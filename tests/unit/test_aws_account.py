@@ -7,7 +7,13 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
+from botocore.exceptions import (
+    ConnectionClosedError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+    UnauthorizedSSOTokenError,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -107,6 +113,15 @@ async def test_bad_credentials_are_never_tried_again(error):
 async def test_a_defect_is_not_taken_for_an_answer_of_aws():
     with pytest.raises(ZeroDivisionError):
         await describe(FakeSession(ZeroDivisionError()))
+
+
+async def test_credentials_that_cannot_be_renewed_are_named_and_not_taken_for_a_defect():
+    class Expired(FakeSession):
+        def get_credentials(self):
+            raise UnauthorizedSSOTokenError
+
+    with pytest.raises(CredentialsError):
+        await describe(Expired(UnauthorizedSSOTokenError()))
 
 
 async def test_secrets_that_aws_echoes_are_not_shown():

@@ -146,10 +146,12 @@ class Account:
 
     def _secrets(self) -> list[str]:
         """What must not show in an error text, whatever AWS or a proxy echoes."""
-        credentials = self._session.get_credentials()
-        if credentials is None:
-            return []
-        return [secret for secret in (credentials.secret_key, credentials.token) if secret]
+        try:
+            credentials = self._session.get_credentials()
+            known = credentials.get_frozen_credentials() if credentials else None
+        except (BotoCoreError, ClientError):
+            return []  # they cannot be renewed, so none were sent; the call's own error says why
+        return [secret for secret in (known.secret_key, known.token) if secret] if known else []
 
     async def _in_thread(self, work: Callable[[], Answer]) -> Answer:
         """Run a call in the pool. A cancelled caller still waits for the call in flight, so that its effect is known."""

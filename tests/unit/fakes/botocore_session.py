@@ -8,6 +8,7 @@ from concurrent.futures import Executor, Future
 from types import SimpleNamespace
 from typing import Any
 
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 __all__ = ["FakeSession", "Inline", "client_error"]
@@ -50,7 +51,7 @@ class FakeSession:
         return SimpleNamespace(describe_table=self._answer, update_table=self._answer, put_item=self._answer)
 
     def get_credentials(self) -> Any:
-        return SimpleNamespace(access_key="AKIDEXAMPLE", secret_key="very-secret-key", token="very-secret-token")
+        return Credentials("AKIDEXAMPLE", "very-secret-key", "very-secret-token")
 
     def _answer(self, **parameters: Any) -> Any:
         self.times.append(asyncio.get_running_loop().time())
