@@ -110,7 +110,8 @@ async def bring_down(common: Common, opened: Opened, shown: Progress, start: flo
                 write_page(receipt, made)
         code = _exit_code(results, leftovers, interrupted=stop.asked and stop.fatal is None)
         journal.end_run(workspace.run, ok=code == ExitCode.DONE)
-        if code == ExitCode.DONE:
+        if receipt is not None and not any(r.error for r in results) and not any(left.ours for left in leftovers):
+            # Forgotten although foreign things of our names stand: a note that outlived its thing would claim theirs.
             journal.gone(opened.scope)
     shown.close()
     elsewhere = _also_stands(opened)
