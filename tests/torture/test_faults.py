@@ -123,7 +123,7 @@ def test_a_failure_that_only_a_repetition_mends_is_repeated(ground: Ground, befo
 def test_items_that_are_never_processed_fail_the_load_and_a_later_run_loads_them(ground: Ground, before: Inventory) -> None:
     ended = ground.run("setup", code=1, mischief=NeverProcessed, speed=QUICKER)
     (error,) = ended.errors()
-    assert "unprocessed" in error["what"] and "run the same command again" in error["fix"].lower()
+    assert "DynamoDB to take the rest of 3 items" in error["what"] and "run the same command again" in error["fix"].lower()
     assert ground.client("dynamodb").scan(TableName=TABLE, Select="COUNT")["Count"] == 0
     ground.ready()
     assert ground.client("dynamodb", OTHER).scan(TableName=TABLE, Select="COUNT")["Count"] == 3

@@ -105,7 +105,7 @@ def test_hundreds_of_kills_at_random_times(ground: Ground, workshop: str, short:
 def unhurried(desk: Desk) -> Iterator[Desk]:
     """The desk with a cloud whose states take long enough to be met in the middle."""
     desk.client("ssm")  # made beforehand: making it takes as long as a small setup
-    desk.cloud("fast", 2.0)
+    desk.cloud("fast", 1.0)
     yield desk
     desk.cloud("instant")
 
@@ -115,7 +115,7 @@ def at_work(desk: Desk) -> None:
     eventually(lambda: desk.client("ssm").describe_parameters()["Parameters"])
 
 
-@pytest.mark.parametrize(("times", "words"), [(1, "Go on with"), (2, "")], ids=["once", "twice"])
+@pytest.mark.parametrize(("times", "words"), few([(1, "Go on with"), (2, "")], 1))
 def test_ctrl_c_ends_a_run_and_the_next_one_goes_on(unhurried: Desk, times: int, words: str) -> None:
     desk, before = unhurried, unhurried.inventory()
     process = desk.start("setup", *SMALL_ONE)
@@ -139,7 +139,7 @@ def test_a_cloud_that_dies_in_the_middle_is_started_again_by_the_next_command(de
     chance, before = random.Random(9), desk.inventory()
     rounds = 20 if long() else 1
     for _ in range(rounds):
-        for verb in ("setup", "teardown"):
+        for verb in few(("setup", "teardown"), 1):
             process = desk.start(verb, *SMALL_ONE)
             at_work(desk)
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -150,4 +150,4 @@ def test_a_cloud_that_dies_in_the_middle_is_started_again_by_the_next_command(de
             assert "Traceback" not in out + err
             bring_up(desk, SMALL_ONE)
         take_down(desk, SMALL_ONE, before)
-    print(f"the cloud died {2 * rounds} times, survived {2 * rounds}, left 0")  # noqa: T201
+    print(f"the cloud died {rounds} times in each command, survived all, left 0")  # noqa: T201
