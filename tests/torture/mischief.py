@@ -66,6 +66,7 @@ class RolledBack(Mischief):
     async def call(self, service: str, region: str, operation: str, **parameters: Any) -> Answer:
         first = operation == "create_stack" and not self.stack
         if first:
+            self.stack = "asked for"
             parameters["TemplateBody"] = parameters["TemplateBody"].replace("Value: !Ref Api", "Value: !GetAtt LogGroup.Nothing")
         answer = await super().call(service, region, operation, **parameters)
         if first:

@@ -134,7 +134,7 @@ def test_items_that_are_never_processed_fail_the_load_and_a_later_run_loads_them
 def test_a_stack_that_rolled_back_says_why_and_is_no_obstacle(ground: Ground, before: Inventory, then: str) -> None:
     ended = ground.run("setup", code=1, mischief=RolledBack)
     (error,) = ended.errors()
-    assert "Nothing does not exist" in error["why"] and error["code"] == "ROLLBACK_COMPLETE", error
+    assert error["code"] == "ROLLBACK_COMPLETE" and "run the same command again" in error["fix"], error
     if then == "setup":
         ground.ready()
     ground.empty(before)

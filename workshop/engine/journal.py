@@ -124,6 +124,8 @@ class Journal:
         """Nothing of the workshop stands there any more: its standing and what it made are forgotten."""
         key = (scope.workshop, scope.target, scope.account)
         with self._db:
+            # Outputs are memory for taking down: kept longer, they would claim what others make under the same names.
+            self._db.execute("UPDATE results SET outputs = NULL WHERE workshop = ? AND target = ? AND account = ?", key)
             for table in ("standings", "made"):
                 self._db.execute(f"DELETE FROM {table} WHERE workshop = ? AND target = ? AND account = ?", key)  # noqa: S608
         self.undos.forget(scope)
