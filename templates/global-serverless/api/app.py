@@ -1,4 +1,3 @@
-# ruff: noqa: ANN001, ANN003, ANN201, ARG001, PLR0917
 """The workshop's API: a Lambda function behind a REST API, in front of one DynamoDB table.
 
 In: a REST proxy event, and the table's name in the environment variable TABLE. Out: a proxy answer,
