@@ -13,7 +13,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,7 +22,7 @@ from workshop.aws.account import THREADS, Account
 from workshop.aws.sessions import aws_account, known_regions, local_account, open_session, override
 from workshop.aws.target import Target
 from workshop.cli.folder import open_folder
-from workshop.cli.options import Common
+from workshop.cli.options import Common, retyped
 from workshop.clock import SystemClock
 from workshop.cloud import daemon
 from workshop.definition.loader import Workshop, load
@@ -150,7 +150,8 @@ def _aws_unasked(
 
 def _recorded_profile(standings: list[Standing]) -> str:
     """The profile of the last setup, unless the shell names another."""
-    return standings[0].profile if standings and "AWS_PROFILE" not in os.environ else ""
+    named = any(name in os.environ for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID"))
+    return standings[0].profile if standings and not named else ""
 
 
 def _same_endpoint(standing: Standing | None, place: Target) -> None:
@@ -177,7 +178,7 @@ def _settings(workshop: Workshop, common: Common, standing: Standing | None) -> 
         raise UsageError(
             f"{workshop.name} stands already with another {changed[0]}.",
             f"It was set up on {standing.scope.target} with home {standing.regions[0]} since {standing.since}.",
-            f"Remove it first: workshop teardown --target {standing.scope.target}",
+            f"Remove it first: {retyped(replace(common, regions=(), parameters={}), 'teardown', standing.scope.target)}",
             code="Stands",
         )
     kept = [*settings.regions, *(r for r in standing.regions if r not in settings.regions)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from workshop.cli.options import Common
+from workshop.cli.options import Common, retyped
 from workshop.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["confirm"]
 
 
-def confirm(common: Common, verb: str, opened: Opened, points: Sequence[Standpoint], shown: Progress) -> None:
-    """Show account, regions, plan, minutes and cost on stderr, and go on only after a yes."""
+def confirm(common: Common, verb: str, opened: Opened, points: Sequence[Standpoint], shown: Progress, *, words: str = "") -> None:
+    """Show account, regions, plan, minutes and cost on stderr, and go on only after a yes.
+
+    `words` is the command as it was typed where that is not the verb itself (`step run api`).
+    """
     from workshop.console.plan import print_plan
 
     shown.close()
@@ -30,6 +33,6 @@ def confirm(common: Common, verb: str, opened: Opened, points: Sequence[Standpoi
     if not sys.stdin.isatty():
         raise UsageError(
             f"{verb} on AWS asks before the first change, and there is no terminal to ask on.",
-            "Nothing was changed.", f"Say yes beforehand: workshop {verb} --target aws --yes", code="Confirmation",
+            "Nothing was changed.", f"Say yes beforehand: {retyped(common, words or verb, 'aws')} --yes", code="Confirmation",
         )  # fmt: skip
     click.confirm(f"Go on with {verb} in account {opened.account}?", abort=True, err=True)

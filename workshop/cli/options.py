@@ -35,6 +35,9 @@ def retyped(common: Common, words: str, target: str) -> str:
     """The command that does `words` (`setup`) with the same workshop on the same target, as a person would type it."""
     options = [("--workshop", common.workshop if common.workshop != DEFAULT_WORKSHOP else "")]
     options += [("--target", "aws"), ("--profile", common.profile)] if target == "aws" else []
+    options += [("--region", region) for region in common.regions]
+    options += [("--param", f"{name}={value}") for name, value in common.parameters.items()]
+    options.append(("--expect-account", common.expect_account))
     return " ".join(["workshop", words, *(f"{name} {shlex.quote(value)}" for name, value in options if value)])
 
 

@@ -137,7 +137,8 @@ async def _run(common: Common, step: str, place: str | None) -> int:
     start = time.monotonic()
     shown = progress()
     try:
-        async with open_workspace(common, shown.notice, default_target="local") as opened:
+        async with open_workspace(common, shown.notice) as opened:
+            shown.notice(f"Target: {opened.workspace.target.name}, account {opened.account}")
             whole = opened.workspace.plan()
             wanted = chosen(whole, step, place)
             await check_files(opened.workspace, wanted)
@@ -145,7 +146,7 @@ async def _run(common: Common, step: str, place: str | None) -> int:
             points = await survey(opened.workspace, _needed(whole, wanted), contexts)
             _raise_for_missing(whole, wanted, points)
             if opened.workspace.target.name == "aws":
-                confirm(common, "setup", opened, [p for p in points if p.node.key.step == step], shown)
+                confirm(common, "setup", opened, [p for p in points if p.node.key.step == step], shown, words=f"step run {step}")
             return await bring_up(common, opened, wanted, contexts, shown, start, step=step)
     finally:
         shown.close()

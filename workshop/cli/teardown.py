@@ -114,7 +114,7 @@ async def bring_down(common: Common, opened: Opened, shown: Progress, start: flo
             # Forgotten although foreign things of our names stand: a note that outlived its thing would claim theirs.
             journal.gone(opened.scope)
     shown.close()
-    elsewhere = _also_stands(opened)
+    elsewhere = _also_stands(common, opened)
     answer = ExitCode.PARTLY if elsewhere and code == ExitCode.DONE else code
     if common.json:
         teardown_document(workspace, opened.account, results, leftovers, receipt, time.monotonic() - start, answer)
@@ -136,7 +136,7 @@ def _exit_code(results: Sequence[NodeResult], leftovers: Sequence[Resource], *, 
     return ExitCode.FAILED
 
 
-def _also_stands(opened: Opened) -> list[str]:
+def _also_stands(common: Common, opened: Opened) -> list[str]:
     """What costs money is never forgotten: other runs on AWS that still stand, each with its removal."""
     others = [
         standing for standing in opened.workspace.journal.standings(opened.workspace.name)
@@ -144,6 +144,6 @@ def _also_stands(opened: Opened) -> list[str]:
     ]  # fmt: skip
     return [
         f"! {opened.workspace.name} still stands on AWS, in account {other.scope.account} since {other.since}."
-        f" Remove it: workshop teardown --target aws{f' --profile {other.profile}' if other.profile else ''}"
+        f" Remove it: {retyped(replace(common, profile=other.profile, regions=(), parameters={}), 'teardown', 'aws')}"
         for other in others
     ]

@@ -65,6 +65,11 @@ async def with_stakes(points: Sequence[Standpoint], contexts: Contexts) -> list[
         if point.observed.state is not State.READY or not point.observed.ours:
             return point
         step, ctx = contexts.lenient(point.node)
-        return replace(point, stake=await step.stake(ctx))
+        try:
+            return replace(point, stake=await step.stake(ctx))
+        except CredentialsError:
+            raise
+        except WorkshopError as error:  # counting is a courtesy: that it is refused stands in the way of nothing
+            return replace(point, stake=f"what could not be counted ({error.code})")
 
     return list(await asyncio.gather(*(of(point) for point in points)))

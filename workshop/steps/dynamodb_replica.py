@@ -69,7 +69,7 @@ class DynamoDBReplica(Step[ReplicaParams]):
         if local is None and entry is None:
             return Observed(State.ABSENT)
         outputs = {"Arn": local.arn} if local else {}
-        if entry is None and local is not None and local.status != "DELETING" and not local.is_global:
+        if entry is None and local is not None and local.status != "DELETING" and not _linked(ctx, local):
             return self._standalone(ctx, local, ours=ours)
         if entry is not None and entry.status in FAILURES:
             return Observed(State.BROKEN, FAILURES[entry.status], outputs, ours=ours)
@@ -119,22 +119,22 @@ class DynamoDBReplica(Step[ReplicaParams]):
             entry = home.replica(ctx.region) if home else None
             if entry is None and local is None:
                 return True
-            if entry is None and local is not None and local.status != "DELETING" and not (home and local.is_global):
-                # Disassociated, or its home table is gone: a table by itself, deleted in its own region (section 1.7).
-                if not await self._is_ours(ctx, None, local):
-                    return True
-                await self._delete_table(ctx, local)
-                return None
-            if home is None or entry is None or entry.status == "DELETING" or home.status != "ACTIVE":
-                return None
+            alone = entry is None and local is not None and local.status != "DELETING" and not (home and _linked(ctx, local))
+            if alone and not await self._is_ours(ctx, None, local):
+                return True
             try:
-                await self._request(ctx, "Delete")
+                if alone and local is not None:
+                    # Disassociated, or its home table is gone: a table by itself, deleted in its own region (section 1.7).
+                    await self._delete_table(ctx, local)
+                elif home is not None and entry is not None and entry.status != "DELETING" and home.status == "ACTIVE":
+                    await self._request(ctx, "Delete")
             except AwsError as error:
-                if not is_source_region_rule(error):
+                table = local or home
+                if table is None or not is_source_region_rule(error):
                     raise
                 first_refusal = first_refusal if first_refusal is not None else ctx.clock.monotonic()
                 if ctx.clock.monotonic() - first_refusal > SOURCE_RULE_PATIENCE:
-                    raise source_rule(ctx, local or home, error) from error
+                    raise source_rule(ctx, table, error) from error
             return None
 
         reason = f"replica of {name} in {ctx.region} to be gone"
@@ -200,7 +200,7 @@ class DynamoDBReplica(Step[ReplicaParams]):
         if local is not None and ctx.owns(await table_tags(ctx.aws, ctx.region, local.arn)):
             return True
         linked = home is not None and home.replica(ctx.region) is not None
-        if not linked and (local is None or not local.is_global):
+        if not linked and (local is None or not _linked(ctx, local)):
             return False
         return home is not None and ctx.owns(await table_tags(ctx.aws, ctx.home, home.arn))
 
@@ -215,7 +215,7 @@ class DynamoDBReplica(Step[ReplicaParams]):
         """Whether the name is free in the target region; raises for a table that stands in the way."""
         if local is None:
             return True
-        if local.status == "DELETING" or local.is_global:
+        if local.status == "DELETING" or _linked(ctx, local):
             return False
         found = self._standalone(ctx, local, ours=False)
         raise WorkshopError(found.detail, "", found.fix, code="Foreign")
@@ -291,6 +291,11 @@ class DynamoDBReplica(Step[ReplicaParams]):
                 f"The replica of {home.name} in {ctx.region} failed: {status}.", f"{FAILURES[status].capitalize()}.{detail}",
                 "Run: workshop teardown, mend the cause, then: workshop setup", code=status,
             )  # fmt: skip
+
+
+def _linked(ctx: Context[Any], local: Table) -> bool:
+    """Whether the regional table belongs to the home table's group: a global table of somebody else may bear the same name."""
+    return local.replica(ctx.home) is not None
 
 
 def _settled(home: Table, local: Table, region: str) -> bool:

@@ -127,6 +127,7 @@ class DynamoDBTable(Step[TableParams]):
             return
         await self._delete(ctx, table)
         await wait_gone(ctx, table.name)
+        ctx.forget(KIND, table.name)  # what somebody makes later under this name is theirs
 
     async def leftovers(self, ctx: Context[TableParams]) -> list[Resource]:
         table = await describe_table(ctx.aws, ctx.region, ctx.params.name)

@@ -44,7 +44,7 @@ class HttpCheck(Step[CheckParams]):
     verifies = True
 
     async def observe(self, ctx: Context[CheckParams]) -> Observed:
-        problem = await _problem(ctx.params)
+        problem = await _problem(ctx.params, proxied=not ctx.target.gateway)
         return Observed(State.ABSENT, problem) if problem else Observed(State.READY, f"{ctx.params.url} answers")
 
     async def create(self, ctx: Context[CheckParams]) -> Outputs:
@@ -52,7 +52,7 @@ class HttpCheck(Step[CheckParams]):
 
         async def passes() -> bool | None:
             nonlocal problem
-            problem = await _problem(ctx.params)
+            problem = await _problem(ctx.params, proxied=not ctx.target.gateway)
             return None if problem else True
 
         try:
@@ -80,11 +80,14 @@ class HttpCheck(Step[CheckParams]):
         return []
 
 
-async def _problem(params: CheckParams) -> str:
-    """What is wrong with the answer, in one sentence; empty when nothing is."""
+async def _problem(params: CheckParams, *, proxied: bool) -> str:
+    """What is wrong with the answer, in one sentence; empty when nothing is.
+
+    `proxied`: the shell's proxy and certificate settings count, as they do for the calls to AWS itself.
+    """
     address = _address(params.url)
     try:
-        async with httpx.AsyncClient(timeout=REQUEST_TIMEOUT, verify=_certificates(), trust_env=False) as client:
+        async with httpx.AsyncClient(timeout=REQUEST_TIMEOUT, verify=_certificates(proxied), trust_env=proxied) as client:
             answer = await client.get(address)
     except httpx.HTTPError as error:
         return f"{type(error).__name__}: {error}".rstrip(": ")
@@ -120,9 +123,9 @@ def _address(text: str) -> httpx.URL:
 
 
 @functools.cache
-def _certificates() -> ssl.SSLContext:
+def _certificates(proxied: bool) -> ssl.SSLContext:
     """Made once: reading the authorities takes longer than a local answer."""
-    return httpx.create_ssl_context(trust_env=False)
+    return httpx.create_ssl_context(trust_env=proxied)
 
 
 def _inside(document: Any, path: str) -> Any:

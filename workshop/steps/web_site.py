@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import filecmp
 import json
+import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -86,12 +87,12 @@ class WebSite(Step[SiteParams]):
 
     async def leftovers(self, ctx: Context[SiteParams]) -> list[Resource]:
         folder = ctx.target.site_folder(ctx.workshop)
-        return [Resource("site", str(folder), "", fix=f"rm -r {folder}")] if folder.exists() else []
+        return [Resource("site", str(folder), "", fix=f"rm -r {shlex.quote(str(folder))}")] if folder.exists() else []
 
     def commands(self, ctx: Context[SiteParams]) -> list[str]:
         return [
             f"# copies {ctx.params.source} to {ctx.target.site_folder(ctx.workshop)} and writes config.json there; no AWS call",
-            f"cat {ctx.target.site_folder(ctx.workshop) / 'config.json'}",
+            f"cat {shlex.quote(str(ctx.target.site_folder(ctx.workshop) / 'config.json'))}",
         ]
 
     def permissions(self, ctx: Context[SiteParams]) -> list[Permission]:  # noqa: ARG002
