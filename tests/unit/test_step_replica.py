@@ -303,6 +303,17 @@ async def test_a_replica_whose_home_table_is_gone_is_deleted_in_its_own_region(l
     assert linked.door.dynamodb.find(EU, "films") is None
 
 
+async def test_a_foreign_global_table_of_the_same_name_stops_setup_and_is_left_alone_by_teardown(world):
+    foreign = world.door.dynamodb.put(EU, "films", replicas={"us-east-1": "ACTIVE"})
+    assert (await STEP.observe(here(world))).state is State.FOREIGN
+    with pytest.raises(WorkshopError) as caught:
+        await STEP.create(here(world))
+    assert caught.value.code == "Foreign"
+    await STEP.destroy(here(world))
+    assert world.door.dynamodb.find(EU, "films") is foreign and foreign.status == "ACTIVE"
+    assert [r.ours for r in await STEP.leftovers(here(world))] == [False]
+
+
 async def test_a_foreign_table_in_the_region_is_left_alone(world):
     world.door.dynamodb.put(EU, "films")
     await STEP.destroy(here(world))
