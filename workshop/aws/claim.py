@@ -105,7 +105,9 @@ async def _take(aws: Door, region: str, workshop: str, holder: Holder, clock: Cl
         if not found.lapsed(clock.now()):
             raise _busy(workshop, found)
         notice(f"Taking over from {found.user}@{found.host} (process {found.pid}), whose {found.command} ended without a word.")
-        await _remove(aws, region, workshop)
+        again = await _read(aws, region, workshop)  # somebody else may be taking over at the same moment
+        if again is not None and again.token == found.token:
+            await _remove(aws, region, workshop)
     raise WorkshopError(f"{workshop} is being claimed by others again and again.", "", "Try again in a minute.", code="Busy")
 
 
@@ -114,6 +116,11 @@ async def _renew(aws: Door, region: str, workshop: str, holder: Holder, clock: C
         await clock.sleep(RENEWAL)
         renewed = {**asdict(holder), "until": _later(clock)}
         try:
+            found = await _read(aws, region, workshop)
+            if found is not None and found.token != holder.token:
+                # This machine slept past the claim's life: two runs are at work, and only a person can say which goes on.
+                notice(f"! {found.user}@{found.host} took over with {found.command}. Press Ctrl-C here unless you agreed.")
+                return
             await aws.call(
                 "ssm", region, "put_parameter", Name=parameter_name(workshop), Value=json.dumps(renewed), Type="String",
                 Overwrite=True,
