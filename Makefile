@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-TESTS  ?= tests
 
 .PHONY: demo test torture lint types unit browser install bench clean help
 
@@ -13,7 +12,9 @@ demo: $(VENV)/.demo  ## Set the first workshop up on the embedded local cloud
 	$(BIN)/workshop setup
 
 test: $(VENV)/.test browser lint types  ## Run everything: lint, types, unit, moto, local cloud and browser tests
-	$(BIN)/pytest -n 2 --dist loadfile $(TESTS)
+	$(BIN)/pytest -n 4 --dist loadfile --ignore tests/browser
+	@# By themselves: Playwright keeps an event loop running, beside which no other can run.
+	$(BIN)/pytest -n 2 --dist loadfile tests/browser
 
 lint: $(VENV)/.test  ## Check style
 	$(BIN)/ruff check .

@@ -34,7 +34,8 @@ def begun(desk):
         if not (desk.state / "runs.db").exists():
             return 0
         with closing(sqlite3.connect(desk.state / "runs.db")) as journal:
-            return journal.execute("SELECT count(*) FROM results").fetchone()[0]
+            made = journal.execute("SELECT count(*) FROM sqlite_master WHERE name = 'results'").fetchone()[0]
+            return made and journal.execute("SELECT count(*) FROM results").fetchone()[0]
 
     eventually(changes)
 
