@@ -58,7 +58,7 @@ async def _teardown(common: Common, only_plan: bool, everywhere: bool) -> int:
     shown = progress()
     try:
         async with open_workspace(common, shown.notice) as found:
-            opened = found
+            opened, regions = found, list[str]()
             shown.notice(f"Target: {opened.workspace.target.name}, account {opened.account}")
             if everywhere:
                 regions = await enabled_regions(opened.workspace.doors[opened.account], opened.workspace.home)
@@ -75,18 +75,22 @@ async def _teardown(common: Common, only_plan: bool, everywhere: bool) -> int:
                         print_plan("teardown", opened.workspace, opened.identity, points)
                     return ExitCode.DONE
                 confirm(common, "teardown", opened, points, shown)
-            return await bring_down(common, opened, shown, start)
+            return await bring_down(common, opened, shown, start, searched=regions)
     finally:
         shown.close()
 
 
-async def bring_down(common: Common, opened: Opened, shown: Progress, start: float) -> int:
-    """Take everything down under the lock and the journal, write the receipt, show the result, answer the exit code."""
+async def bring_down(common: Common, opened: Opened, shown: Progress, start: float, *, searched: Sequence[str] = ()) -> int:
+    """Take everything down under the lock and the journal, write the receipt, show the result, answer the exit code.
+
+    In the regions of `searched`, what carries our tags under other names is reported too.
+    """
     from workshop.cli.guard import guard
     from workshop.cli.running import interruptible
     from workshop.cli.scene import mend_faults
     from workshop.console.receipt import write_page
     from workshop.console.results import print_teardown, teardown_document
+    from workshop.engine.discover import under_other_names
     from workshop.engine.receipt import make_receipt, write_receipt
     from workshop.engine.teardown import sweep, take_down
     from workshop.engine.workspace import Contexts
@@ -102,9 +106,11 @@ async def bring_down(common: Common, opened: Opened, shown: Progress, start: flo
             results = await take_down(workspace, plan, contexts, shown, stop)
             if not stop.asked:
                 leftovers = await sweep(plan, contexts, shown, results)
+                leftovers += await under_other_names(workspace, searched, leftovers, shown)
+                words = "teardown --sweep" if searched else "teardown"
                 made = make_receipt(
                     workspace, opened.account, results, leftovers, since=opened.standing.since if opened.standing else "",
-                    by=opened.identity, again=retyped(common, "teardown", workspace.target.name),
+                    by=opened.identity, again=retyped(common, words, workspace.target.name),
                 )  # fmt: skip
                 receipt = write_receipt(opened.folder / "receipts", made)
                 write_page(receipt, made)

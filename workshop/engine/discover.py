@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from workshop.aws.errors import AwsError, CredentialsError
 from workshop.definition.parameters import Settings
 from workshop.engine.events import Emit, Noticed
 from workshop.engine.workspace import Contexts, Workspace
-from workshop.steps.base import Placement
+from workshop.steps.base import Placement, Resource
 
-__all__ = ["settled_where_found"]
+__all__ = ["settled_where_found", "under_other_names"]
 
 
 async def settled_where_found(workspace: Workspace, candidates: Sequence[str], emit: Emit) -> Workspace:
@@ -46,3 +46,30 @@ async def _stands(workspace: Workspace, region: str, emit: Emit) -> bool:
             emit(Noticed(f"{region} was not searched: {error.code}."))
             return False
     return False
+
+
+async def under_other_names(
+    workspace: Workspace, candidates: Sequence[str], known: Collection[Resource], emit: Emit
+) -> list[Resource]:
+    """What carries the workshop's tags in these regions and is not among `known`: a setup with other parameters left it."""
+    identities = {resource.identity for resource in known}
+    groups = await asyncio.gather(*(_tagged(workspace, region, emit) for region in candidates))
+    why = "carries the tags of this workshop under another name: it was set up with other parameters"
+    found = [resource for group in groups for resource in group if resource.identity not in identities]
+    return [replace(resource, why=why) for resource in found]
+
+
+async def _tagged(workspace: Workspace, region: str, emit: Emit) -> list[Resource]:
+    alone = replace(workspace, settings=Settings(workspace.settings.parameters, (region,)))
+    contexts = Contexts(alone, lambda _: None)
+    kinds = {node.spec.kind: node for node in alone.plan().nodes}
+    found: list[Resource] = []
+    for node in kinds.values():
+        step, ctx = contexts.lenient(node)
+        try:
+            found += await step.tagged(ctx)
+        except CredentialsError:
+            return found  # named already by the search for regions
+        except AwsError as error:
+            emit(Noticed(f"{region} was not searched for {step.kind} by tags: {error.code}."))
+    return found

@@ -226,6 +226,10 @@ class Step(ABC, Generic[P]):
     async def leftovers(self, ctx: Context[P]) -> list[Resource]:
         """What is still there of this step, asked of AWS and not of our notes."""
 
+    async def tagged(self, ctx: Context[P]) -> list[Resource]:  # noqa: ARG002
+        """Everything of this kind in the region that carries the workshop's tags, whatever it is called."""
+        return []
+
     async def stake(self, ctx: Context[P]) -> str:  # noqa: ARG002
         """What would be lost with this step that people may have put there, in a few words; empty when nothing."""
         return ""

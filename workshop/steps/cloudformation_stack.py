@@ -16,7 +16,7 @@ from pydantic import Field
 
 from workshop.aws.buckets import empty_bucket
 from workshop.aws.errors import AwsError
-from workshop.aws.stacks import Stack, describe_stack, stack_resources, template_of
+from workshop.aws.stacks import Stack, describe_stack, list_stacks, stack_resources, template_of
 from workshop.errors import DefinitionError, WorkshopError
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Resource, State, Step
 from workshop.steps.stack_changes import call_once, update_by_change_set
@@ -107,6 +107,17 @@ class CloudFormationStack(Step[StackParams]):
             show = f"aws cloudformation describe-stacks --region {ctx.region} --stack-name {stack.name}"
             found.append(Resource("stack", stack.name, ctx.region, why=why, fix=_delete_command(ctx), show=show, ours=ours))
         return found
+
+    async def tagged(self, ctx: Context[StackParams]) -> list[Resource]:
+        return [
+            Resource(
+                "stack", stack.name, ctx.region, why=stack.status,
+                fix=f"aws cloudformation delete-stack --region {ctx.region} --stack-name {stack.name}",
+                show=f"aws cloudformation describe-stacks --region {ctx.region} --stack-name {stack.name}",
+            )
+            for stack in await list_stacks(ctx.aws, ctx.region)
+            if ctx.owns(stack.tags)
+        ]  # fmt: skip
 
     def commands(self, ctx: Context[StackParams]) -> list[str]:
         file = f"{ctx.params.name}-{ctx.region}.yaml"

@@ -19,6 +19,7 @@ from workshop.aws.tables import (
     is_busy,
     is_protected,
     is_source_region_rule,
+    list_tables,
     table_tags,
     tag_table,
 )
@@ -135,6 +136,14 @@ class DynamoDBTable(Step[TableParams]):
             return []
         ours = await _is_ours(ctx, table)
         return [standing(table, ours=ours, earliest=_earliest(ctx, table) if ours else "")]
+
+    async def tagged(self, ctx: Context[TableParams]) -> list[Resource]:
+        found = []
+        for name in await list_tables(ctx.aws, ctx.region):
+            table = await describe_table(ctx.aws, ctx.region, name)
+            if table is not None and ctx.owns(await table_tags(ctx.aws, ctx.region, table.arn)):
+                found.append(standing(table, ours=True))
+        return found
 
     async def stake(self, ctx: Context[TableParams]) -> str:
         """The items, counted in the table itself: ItemCount is hours old (section 2)."""
