@@ -112,7 +112,7 @@ def test_ctrl_c_puts_everything_back_before_it_ends(desk: Desk, word: str) -> No
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 130
     assert reserved(desk) is None
-    assert not own_items(desk, HOME_REGION) + own_items(desk, OTHER_REGION)
+    eventually(lambda: not own_items(desk, HOME_REGION) + own_items(desk, OTHER_REGION))
     assert "drill" not in desk.run("status").err
     eventually(lambda: any("Everything is put back" in line for line in said))
 

@@ -175,10 +175,11 @@ def _settings(workshop: Workshop, common: Common, standing: Standing | None) -> 
     if settings.regions[0] != standing.regions[0]:
         changed.append("home region")
     if changed:
+        removal = retyped(replace(common, regions=(), parameters={}), "teardown", standing.scope.target)
         raise UsageError(
             f"{workshop.name} stands already with another {changed[0]}.",
             f"It was set up on {standing.scope.target} with home {standing.regions[0]} since {standing.since}.",
-            f"Remove it first: {retyped(replace(common, regions=(), parameters={}), 'teardown', standing.scope.target)}",
+            f"Remove it first: {removal}{' --target local' if standing.scope.target == 'local' else ''}",
             code="Stands",
         )
     kept = [*settings.regions, *(r for r in standing.regions if r not in settings.regions)]
