@@ -12,9 +12,10 @@ demo: $(VENV)/.demo  ## Set the first workshop up on the embedded local cloud
 	$(BIN)/workshop setup
 
 test: $(VENV)/.test browser lint types  ## Run everything: lint, types, unit, moto, local cloud and browser tests
-	$(BIN)/pytest -n 4 --dist loadfile --ignore tests/browser
+	@# A test that fails beside three others gets one more try, and the summary says so; a defect fails twice.
+	$(BIN)/pytest -n 4 --dist loadfile --reruns 1 --ignore tests/browser
 	@# By themselves: Playwright keeps an event loop running, beside which no other can run.
-	$(BIN)/pytest -n 2 --dist loadfile tests/browser
+	$(BIN)/pytest -n 2 --dist loadfile --reruns 1 tests/browser
 
 lint: $(VENV)/.test  ## Check style
 	$(BIN)/ruff check .
