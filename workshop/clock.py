@@ -29,6 +29,10 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None: ...
 
 
+ROUNDING = 1e-3
+"""Seconds by which a pause that was cut to end at a deadline may end before it."""
+
+
 class SystemClock:
     """The time of the running event loop and of the machine."""
 
@@ -70,7 +74,7 @@ async def wait_for(
         if value is not None:
             return value
         elapsed = clock.monotonic() - start
-        if elapsed >= deadline:
+        if elapsed >= deadline - ROUNDING:
             raise WaitTimeout(
                 f"Gave up waiting for {reason}.",
                 f"It did not happen within {deadline:.0f} s.",

@@ -49,6 +49,26 @@ async def test_the_last_question_is_asked_at_the_deadline():
     assert "the table" in caught.value.what and "33 s" in caught.value.why and "again" in caught.value.fix
 
 
+async def test_a_clock_that_ends_pauses_a_little_early_ends_the_wait_all_the_same():
+    class Hasty(VirtualClock):
+        passed = 0.0
+
+        def monotonic(self) -> float:
+            return self.passed
+
+        async def sleep(self, seconds: float) -> None:
+            self.passed += max(0.0, seconds - 1e-9)
+
+    async def never() -> None:
+        nonlocal asked
+        asked += 1
+        assert asked < 100
+
+    asked = 0
+    with pytest.raises(WaitTimeout):
+        await wait_for(never, clock=Hasty(), reason="x", deadline=9, interval=4.0, waiting=lambda reason, seconds: None)
+
+
 async def test_a_deadline_of_zero_still_asks_once():
     probe = Probe(None)
     with pytest.raises(WaitTimeout):
