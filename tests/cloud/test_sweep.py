@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from tests.cloud.desk import OTHER_REGION, Desk
+from tests.cloud.desk import OTHER_REGION, REGIONS, TABLE, Desk, eventually
 
 pytestmark = pytest.mark.cloud
+ALL = (*REGIONS, "eu-central-1", "ap-southeast-2")
+CLAIM = "/workshop/global-serverless/claim"
 
 
 def lose_the_journal(desk: Desk) -> None:
@@ -14,13 +18,57 @@ def lose_the_journal(desk: Desk) -> None:
         path.unlink()
 
 
-def test_a_lost_journal_and_other_regions_leave_nothing_standing(clean):
-    before = clean.inventory()
-    clean.run("setup", "--through", "backend", "--region", "us-west-2", "--region", "ap-southeast-2")
+def copied_by_hand(desk: Desk, region: str) -> None:
+    """One more replica of our table, without our tags."""
+    dynamodb = desk.client("dynamodb")
+    dynamodb.update_table(TableName=TABLE, ReplicaUpdates=[{"Create": {"RegionName": region}}])
+    eventually(lambda: dynamodb.describe_table(TableName=TABLE)["Table"]["Replicas"][-1]["ReplicaStatus"] == "ACTIVE")
+
+
+def held_claim(until: str) -> str:
+    """What another machine wrote when it began a setup."""
+    return json.dumps({
+        "token": "t", "machine": "elsewhere", "host": "their-laptop", "user": "ana", "pid": 1, "command": "setup",
+        "since": "2026-01-01T09:00:00+00:00", "until": until,
+    })  # fmt: skip
+
+
+def test_a_lost_journal_and_another_home_leave_nothing_standing(clean):
+    before = clean.inventory(*ALL)
+    clean.run("setup", "--through", "backend", "--region", "eu-central-1", "--region", "ap-southeast-2")
     lose_the_journal(clean)
     swept = clean.run("teardown", "--sweep", "--json").document
-    assert swept["leftovers"] == [] and "ap-southeast-2" in swept["regions"]
-    assert clean.inventory() == before
+    assert swept["leftovers"] == [] and swept["regions"][0] == "eu-central-1" and "ap-southeast-2" in swept["regions"]
+    assert clean.inventory(*ALL) == before
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_replica_that_somebody_added_by_hand_goes_before_the_table_that_it_copies(clean, lost):
+    before = clean.inventory(*ALL)
+    clean.run("setup", "--through", "backend")
+    copied_by_hand(clean, "ap-southeast-2")
+    if lost:
+        lose_the_journal(clean)
+    planned = clean.run("teardown", "--plan", *(["--sweep"] if lost else []))
+    assert "ap-southeast-2" in planned.out
+    done = clean.run("teardown", "--json", *(["--sweep"] if lost else []))
+    assert "Found more in ap-southeast-2" in done.err
+    (copy,) = (s for s in done.document["steps"] if s["kind"] == "dynamodb.replica" and s["region"] == "ap-southeast-2")
+    assert copy["outcome"] == "removed" and done.document["leftovers"] == []
+    assert clean.inventory(*ALL) == before
+
+
+def test_a_claim_that_a_dead_run_left_in_another_region_is_removed_and_one_that_is_held_is_named(clean):
+    dead, held = clean.client("ssm", "eu-central-1"), clean.client("ssm", "ap-southeast-2")
+    dead.put_parameter(Name=CLAIM, Value=held_claim("2026-01-01T09:10:00+00:00"), Type="String")
+    held.put_parameter(Name=CLAIM, Value=held_claim("2999-01-01T09:10:00+00:00"), Type="String")
+    (left,) = clean.run("teardown", "--sweep", "--json", code=5).document["leftovers"]
+    assert (left["kind"], left["name"], left["region"]) == ("parameter", CLAIM, "ap-southeast-2")
+    assert "ana@their-laptop is running workshop setup" in left["why"] and not left["ours"]
+    assert dead.describe_parameters()["Parameters"] == []
+    assert [found["Name"] for found in held.describe_parameters()["Parameters"]] == [CLAIM]
+    held.delete_parameter(Name=CLAIM)
+    clean.run("teardown", "--sweep")
 
 
 def test_what_was_set_up_under_other_names_is_found_by_its_tags_and_named(clean):

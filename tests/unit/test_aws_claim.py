@@ -8,7 +8,7 @@ import json
 import pytest
 
 from tests.unit.fakes.virtual_time import VirtualClock
-from workshop.aws.claim import claimed, parameter_name
+from workshop.aws.claim import claimed, clear_lapsed, parameter_name
 from workshop.aws.errors import AwsError
 from workshop.errors import WorkshopError
 
@@ -72,14 +72,29 @@ async def test_a_second_holder_is_told_who_is_at_work():
 
 
 async def test_a_holder_whose_claim_was_taken_over_says_so_and_leaves_it_to_the_other():
-    door, notices = Parameters(), []
-    async with claim(door, notices):
+    door, notices, told = Parameters(), [], []
+    async with claim(door, notices) as held:
+        held.listen(told.append)
         by_another_machine(door, command="teardown")
         writes = door.writes
         await asyncio.sleep(400)
         assert door.writes == writes
-    assert len(notices) == 1 and "took over with teardown" in notices[0]
+        held.listen(told.append)
+    assert [error.code for error in told] == ["TakenOver", "TakenOver"] and told[0] is held.lost
+    assert len(notices) == 1 and "@far took films over with workshop teardown, so this run stops" in notices[0]
     assert json.loads(door.values[NAME])["token"] == "other"
+
+
+async def test_only_a_claim_that_nobody_holds_any_more_is_cleared():
+    door, clock = Parameters(), VirtualClock()
+    assert await clear_lapsed(door, "us-west-2", "films", clock=clock) is None
+    async with claim(door, []):
+        by_another_machine(door)
+        holder = await clear_lapsed(door, "us-west-2", "films", clock=clock)
+        assert holder is not None and holder.host == "far" and NAME in door.values
+        by_another_machine(door, until="2000-01-01T00:00:00+00:00")
+        assert await clear_lapsed(door, "us-west-2", "films", clock=clock) is None
+        assert door.values == {}
 
 
 async def test_a_claim_that_lapsed_is_taken_over_with_a_word():

@@ -185,6 +185,17 @@ async def test_deletion_protection_is_reported_with_the_command_and_not_undone(w
     assert world.door.dynamodb.find(HOME, "films").protected
 
 
+async def test_a_table_whose_replicas_no_step_removes_is_reported_and_kept_with_them(world):
+    world.door.dynamodb.put(HOME, "films", tags=dict(OURS), replicas={EU: "ACTIVE", "ap-south-1": "DELETING"}, is_global=True)
+    with pytest.raises(PartlyDoneError) as caught:
+        await STEP.destroy(world.context(PARAMS))
+    assert caught.value.code == "Replicated" and EU in caught.value.what and "ap-south-1" not in caught.value.what
+    assert f'"Delete": {{"RegionName": "{EU}"}}' in caught.value.fix and "workshop teardown" in caught.value.fix
+    assert world.door.made("delete_table") == []
+    (left,) = await STEP.leftovers(world.context(PARAMS))
+    assert left.copies == (EU,) and EU in left.why and "when they are gone: aws dynamodb delete-table" in left.fix
+
+
 async def test_the_source_region_rule_that_lifts_soon_is_waited_out(world):
     world.door.dynamodb.put(HOME, "films", tags=dict(OURS))
     world.door.dynamodb.source_rule = 150

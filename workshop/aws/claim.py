@@ -1,7 +1,7 @@
 """A claim on a workshop that other machines can see: one SSM parameter in the home region, made without overwriting.
 
 Whoever holds it renews it; one that was not renewed for ten minutes, or whose process on this machine is dead, is taken
-over. It is removed at the end of every run.
+over, and its holder, should it wake up, is told to stop. It is removed at the end of every run.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import secrets
 import socket
 import uuid
 from collections.abc import AsyncIterator, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from workshop.aws.errors import AwsError
 from workshop.clock import Clock
 from workshop.errors import WorkshopError
 
-__all__ = ["ACTIONS", "Holder", "claimed", "parameter_name"]
+__all__ = ["ACTIONS", "Claim", "Holder", "claimed", "clear_lapsed", "parameter_name"]
 
 LIFE = 600.0
 RENEWAL = 120.0
@@ -53,6 +53,27 @@ class Holder:
         return dead or now > datetime.fromisoformat(self.until)
 
 
+@dataclass
+class Claim:
+    """A claim that is held; or, without the permission for it, one that nobody can see."""
+
+    lost: WorkshopError | None = None
+    """Who took it over."""
+    _listeners: list[Callable[[WorkshopError], None]] = field(default_factory=list)
+
+    def listen(self, listener: Callable[[WorkshopError], None]) -> None:
+        """Call `listener` when somebody takes the claim over, or at once when somebody did."""
+        self._listeners.append(listener)
+        if self.lost is not None:
+            listener(self.lost)
+
+    def lose(self, error: WorkshopError) -> None:
+        """Somebody took it over: whoever works under it has to stop."""
+        self.lost = error
+        for listener in self._listeners:
+            listener(error)
+
+
 def parameter_name(workshop: str) -> str:
     """The name of the parameter."""
     return f"/workshop/{workshop}/claim"
@@ -61,27 +82,36 @@ def parameter_name(workshop: str) -> str:
 @contextlib.asynccontextmanager
 async def claimed(
     aws: Door, region: str, workshop: str, command: str, *, clock: Clock, notice: Callable[[str], None]
-) -> AsyncIterator[None]:
+) -> AsyncIterator[Claim]:
     """Hold the claim while the block runs; raises `WorkshopError` naming the holder when somebody else does.
 
     Without the permission for it the run goes on unclaimed, with a notice.
     """
-    holder = _holder(command, clock)
+    holder, claim = _holder(command, clock), Claim()
     try:
         await _take(aws, region, workshop, holder, clock, notice)
     except AwsError as error:
         if not error.denied:
             raise
         notice(f"Not guarded against another machine: {error.message or error.code} (permission ssm:PutParameter).")
-        yield
+        yield claim
         return
-    renewing = asyncio.create_task(_renew(aws, region, workshop, holder, clock, notice))
+    renewing = asyncio.create_task(_renew(aws, region, workshop, holder, clock, notice, claim))
     try:
-        yield
+        yield claim
     finally:
         renewing.cancel()
         await asyncio.gather(renewing, return_exceptions=True)
         await _release(aws, region, workshop, holder, notice)
+
+
+async def clear_lapsed(aws: Door, region: str, workshop: str, *, clock: Clock) -> Holder | None:
+    """Remove a claim in a region where nobody works any more; answers the holder of one that is still held."""
+    found = await _read(aws, region, workshop)
+    if found is None or not found.lapsed(clock.now()):
+        return found
+    await _remove(aws, region, workshop)
+    return None
 
 
 async def _take(aws: Door, region: str, workshop: str, holder: Holder, clock: Clock, notice: Callable[[str], None]) -> None:
@@ -111,15 +141,18 @@ async def _take(aws: Door, region: str, workshop: str, holder: Holder, clock: Cl
     raise WorkshopError(f"{workshop} is being claimed by others again and again.", "", "Try again in a minute.", code="Busy")
 
 
-async def _renew(aws: Door, region: str, workshop: str, holder: Holder, clock: Clock, notice: Callable[[str], None]) -> None:
+async def _renew(
+    aws: Door, region: str, workshop: str, holder: Holder, clock: Clock, notice: Callable[[str], None], claim: Claim
+) -> None:
     while True:
         await clock.sleep(RENEWAL)
         renewed = {**asdict(holder), "until": _later(clock)}
         try:
             found = await _read(aws, region, workshop)
             if found is not None and found.token != holder.token:
-                # This machine slept past the claim's life: two runs are at work, and only a person can say which goes on.
-                notice(f"! {found.user}@{found.host} took over with {found.command}. Press Ctrl-C here unless you agreed.")
+                # This machine slept past the claim's life. Two runs at work undo each other's work, so the older one ends.
+                claim.lose(_taken_over(workshop, found))
+                notice(f"! {claim.lost}")
                 return
             await aws.call(
                 "ssm", region, "put_parameter", Name=parameter_name(workshop), Value=json.dumps(renewed), Type="String",
@@ -169,6 +202,15 @@ def _busy(workshop: str, holder: Holder) -> WorkshopError:
         f"{holder.user}@{holder.host} is running workshop {holder.command} (process {holder.pid}, since {holder.since}).",
         "Wait for it to end, then run the same command again. A run that died is taken over after ten minutes.",
         code="Busy",
+    )
+
+
+def _taken_over(workshop: str, holder: Holder) -> WorkshopError:
+    return WorkshopError(
+        f"{holder.user}@{holder.host} took {workshop} over with workshop {holder.command}, so this run stops.",
+        "This machine did not renew its claim for ten minutes, as when it slept.",
+        "See what stands: workshop status. Run the same command again when the other one has ended.",
+        code="TakenOver",
     )
 
 

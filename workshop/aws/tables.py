@@ -49,6 +49,11 @@ class Table:
     protected: bool
     created: datetime | None
 
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The other regions that the table is replicated into and that are not leaving."""
+        return tuple(replica.region for replica in self.replicas if replica.status != "DELETING")
+
     def replica(self, region: str) -> Replica | None:
         """The entry of one region; a table never lists itself."""
         return next((r for r in self.replicas if r.region == region), None)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from workshop.cli.compose import Opened
     from workshop.console.progress import Progress
+    from workshop.engine.execute import Stop
     from workshop.engine.results import NodeResult
     from workshop.steps.base import Resource
 
@@ -50,7 +51,7 @@ async def _teardown(common: Common, only_plan: bool, everywhere: bool) -> int:
     from workshop.cli.confirm import confirm
     from workshop.console.plan import plan_document, print_plan
     from workshop.console.progress import progress
-    from workshop.engine.discover import settled_where_found
+    from workshop.engine.discover import settled_where_copied, settled_where_found
     from workshop.engine.survey import survey, with_stakes
     from workshop.engine.workspace import Contexts
 
@@ -64,6 +65,8 @@ async def _teardown(common: Common, only_plan: bool, everywhere: bool) -> int:
                 regions = await enabled_regions(opened.workspace.doors[opened.account], opened.workspace.home)
                 shown.notice(f"Searching {len(regions)} regions.")
                 opened = replace(opened, workspace=await settled_where_found(opened.workspace, regions, shown))
+            else:
+                opened = replace(opened, workspace=await settled_where_copied(opened.workspace, shown))
             if only_plan or opened.workspace.target.name == "aws":
                 contexts = Contexts(opened.workspace, lambda _: None)
                 points = await with_stakes(await survey(opened.workspace, opened.workspace.plan(), contexts), contexts)
@@ -85,7 +88,7 @@ async def bring_down(common: Common, opened: Opened, shown: Progress, start: flo
 
     In the regions of `searched`, what carries our tags under other names is reported too.
     """
-    from workshop.cli.guard import guard
+    from workshop.cli.guard import claims_elsewhere, guard
     from workshop.cli.running import interruptible
     from workshop.cli.scene import mend_faults
     from workshop.console.receipt import write_page
@@ -99,14 +102,16 @@ async def bring_down(common: Common, opened: Opened, shown: Progress, start: flo
     contexts, plan = Contexts(workspace, shown), workspace.plan()
     leftovers: list[Resource] = []
     receipt = None
-    async with guard(opened, "teardown", shown):
+    async with guard(opened, "teardown", shown) as claim:
         journal.begin_run(workspace.run, "teardown", opened.scope, opened.identity)
         await mend_faults(opened, shown.notice)
         async with interruptible(shown) as stop:
+            claim.listen(stop.end)
             results = await take_down(workspace, plan, contexts, shown, stop)
             if not stop.asked:
                 leftovers = await sweep(plan, contexts, shown, results)
                 leftovers += await under_other_names(workspace, searched, leftovers, shown)
+                leftovers += await claims_elsewhere(opened, searched, shown)
                 words = "teardown --sweep" if searched else "teardown"
                 made = make_receipt(
                     workspace, opened.account, results, leftovers, since=opened.standing.since if opened.standing else "",
@@ -114,7 +119,7 @@ async def bring_down(common: Common, opened: Opened, shown: Progress, start: flo
                 )  # fmt: skip
                 receipt = write_receipt(opened.folder / "receipts", made)
                 write_page(receipt, made)
-        code = _exit_code(results, leftovers, interrupted=stop.asked and stop.fatal is None)
+        code = _exit_code(results, leftovers, stop)
         journal.end_run(workspace.run, ok=code == ExitCode.DONE)
         if receipt is not None and not any(r.error for r in results) and not any(left.ours for left in leftovers):
             # Forgotten although foreign things of our names stand: a note that outlived its thing would claim theirs.
@@ -131,9 +136,9 @@ async def bring_down(common: Common, opened: Opened, shown: Progress, start: flo
     return answer
 
 
-def _exit_code(results: Sequence[NodeResult], leftovers: Sequence[Resource], *, interrupted: bool) -> int:
-    if interrupted:
-        return ExitCode.INTERRUPTED
+def _exit_code(results: Sequence[NodeResult], leftovers: Sequence[Resource], stop: Stop) -> int:
+    if stop.asked:
+        return ExitCode.FAILED if stop.fatal else ExitCode.INTERRUPTED
     if leftovers:
         return ExitCode.PARTLY
     errors = [result.error for result in results if result.error]

@@ -36,6 +36,11 @@ class Stop:
         for listener in self._listeners:
             listener()
 
+    def end(self, error: WorkshopError) -> None:
+        """The same, because of an error after which nothing else can work."""
+        self.fatal = error
+        self.ask()
+
     def listen(self, listener: Callable[[], None]) -> None:
         """Call `listener` when somebody asks."""
         self._listeners.append(listener)
@@ -61,8 +66,7 @@ async def execute(
             execution.settle()
             for result in await execution.next_results():
                 if result.error is not None and ends_the_run(result.error) and not stop.asked:
-                    stop.fatal = result.error
-                    stop.ask()
+                    stop.end(result.error)
     finally:
         await execution.abandon()
     return [execution.results[node.key] for node in plan.nodes]

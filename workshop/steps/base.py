@@ -103,6 +103,10 @@ class Resource:
     show: str = ""
     ours: bool = True
     """False for what has our name and was not made by us: it is left alone."""
+    step: str = ""
+    """The id of the step that its tags name; empty when it carries none."""
+    copies: tuple[str, ...] = ()
+    """The other regions into which it is replicated."""
 
     @property
     def identity(self) -> tuple[str, str, str]:

@@ -54,6 +54,8 @@ SOURCE_RULE_PATIENCE = 300.0
 INTERVAL = 2.0
 MOST_COUNTED_PAGES = 20
 """Pages of up to 1 MB that are read to count what a deletion takes with it."""
+STEP = "workshop:step"
+"""The tag that names the step which made a table."""
 DEAD = frozenset({"INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ARCHIVING", "ARCHIVED", "REPLICATION_NOT_AUTHORIZED"})
 """Statuses that no waiting mends (section 1.3)."""
 
@@ -126,6 +128,8 @@ class DynamoDBTable(Step[TableParams]):
             return
         if not await _is_ours(ctx, table):
             return
+        if table.members:
+            raise _replicated(table)
         await self._delete(ctx, table)
         await wait_gone(ctx, table.name)
         ctx.forget(KIND, table.name)  # what somebody makes later under this name is theirs
@@ -134,15 +138,19 @@ class DynamoDBTable(Step[TableParams]):
         table = await describe_table(ctx.aws, ctx.region, ctx.params.name)
         if table is None:
             return []
-        ours = await _is_ours(ctx, table)
-        return [standing(table, ours=ours, earliest=_earliest(ctx, table) if ours else "")]
+        tags = await table_tags(ctx.aws, ctx.region, table.arn)
+        ours = _made(ctx, table) or ctx.owns(tags)
+        earliest = _earliest(ctx, table) if ours else ""
+        return [standing(table, ours=ours, earliest=earliest, step=tags.get(STEP, ""), copies=table.members)]
 
     async def tagged(self, ctx: Context[TableParams]) -> list[Resource]:
         found = []
         for name in await list_tables(ctx.aws, ctx.region):
             table = await describe_table(ctx.aws, ctx.region, name)
-            if table is not None and ctx.owns(await table_tags(ctx.aws, ctx.region, table.arn)):
-                found.append(standing(table, ours=True))
+            tags = {} if table is None else await table_tags(ctx.aws, ctx.region, table.arn)
+            if table is not None and ctx.owns(tags):
+                step = tags.get(STEP, "")
+                found.append(standing(table, ours=True, step=step, copies=table.members if step == ctx.step else ()))
         return found
 
     async def stake(self, ctx: Context[TableParams]) -> str:
@@ -263,18 +271,26 @@ def drill_permissions(arn: str, region: str) -> list[Permission]:
     return [Permission(f"dynamodb:{action}", arn, region, Phase.DRILL) for action in actions]
 
 
-def standing(table: Table, *, ours: bool, earliest: str = "") -> Resource:
-    """A table that stands, as a leftover: why, until when, and the commands that show and remove it."""
+def standing(table: Table, *, ours: bool, earliest: str = "", step: str = "", copies: tuple[str, ...] = ()) -> Resource:
+    """A table that stands, as a leftover: why, until when, and the commands that show and remove it.
+
+    `copies` are the regions of the replicas that a home table has.
+    """
     fix, why = delete_command(table.name, table.region), ""
     if not ours:
         why = "not made by this workshop: left alone"
+    elif copies:
+        why = f"it has replicas in {', '.join(copies)}, which have to go first"
+        fix = "; ".join([*_unreplicate_commands(table), f"when they are gone: {fix}"])
     elif table.protected:
         why, fix = "deletion protection is on", f"{_unprotect_command(table.name, table.region)} && {fix}"
     elif earliest:
         why = "AWS may keep a table that was the source of a new replica for 24 hours"
     show = f"aws dynamodb describe-table --region {table.region} --table-name {shlex.quote(table.name)}"
     until = "" if table.protected else earliest
-    return Resource(KIND, table.name, table.region, why=why, fix=fix, earliest=until, show=show, ours=ours)
+    return Resource(
+        KIND, table.name, table.region, why=why, fix=fix, earliest=until, show=show, ours=ours, step=step, copies=copies
+    )
 
 
 def delete_command(name: str, region: str) -> str:
@@ -288,8 +304,11 @@ def table_arn(ctx: Context[Any], region: str, name: str) -> str:
 
 
 async def _is_ours(ctx: Context[TableParams], table: Table) -> bool:
-    made = ctx.made(KIND, table.name, ctx.region) is not None
-    return made or ctx.owns(await table_tags(ctx.aws, ctx.region, table.arn))
+    return _made(ctx, table) or ctx.owns(await table_tags(ctx.aws, ctx.region, table.arn))
+
+
+def _made(ctx: Context[TableParams], table: Table) -> bool:
+    return ctx.made(KIND, table.name, ctx.region) is not None
 
 
 async def wait_gone(ctx: Context[Any], name: str) -> None:
@@ -310,6 +329,24 @@ def protected(table: Table, region: str) -> WorkshopError:
         f"The table {table.name} in {region} has deletion protection on.", "Somebody switched it on after setup.",
         _unprotect_command(table.name, region), code="DeletionProtection",
     )  # fmt: skip
+
+
+def _replicated(table: Table) -> PartlyDoneError:
+    """A home table whose replicas no step of the workshop knows: deleted without them, they would go on standing."""
+    return PartlyDoneError(
+        f"The table {table.name} in {table.region} has replicas in {', '.join(table.members)}.",
+        "No step of this workshop made them, and they would stay when the table goes.",
+        f"{'; '.join(_unreplicate_commands(table))}; wait until they are gone, then: workshop teardown",
+        code="Replicated",
+    )
+
+
+def _unreplicate_commands(table: Table) -> list[str]:
+    return [
+        f"aws dynamodb update-table --region {table.region} --table-name {shlex.quote(table.name)}"
+        f' --replica-updates \'[{{"Delete": {{"RegionName": "{region}"}}}}]\''
+        for region in table.members
+    ]
 
 
 def _unprotect_command(name: str, region: str) -> str:
