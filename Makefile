@@ -27,8 +27,8 @@ types: $(VENV)/.test  ## Check types
 unit: $(VENV)/.test  ## Run the unit tests alone
 	$(BIN)/pytest tests/unit
 
-torture: $(VENV)/.test  ## Try every ugly ending of setup and teardown, for an hour
-	TORTURE=long $(BIN)/pytest -n 2 --dist loadfile -s tests/torture
+torture: $(VENV)/.test  ## Try every ugly ending of setup and teardown, for half an hour
+	TORTURE=long $(BIN)/pytest -n 2 --dist loadfile tests/torture
 
 browser: $(VENV)/.test  ## Find a Chromium for the browser tests, or install one
 	@scripts/ensure-chromium $(BIN)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -14,6 +15,7 @@ pytest.register_assert_rewrite("tests.torture.ground")
 from tests.torture.ground import Ground, Inventory  # noqa: E402
 
 T = TypeVar("T")
+Tally = Callable[[str, int], None]
 HERE = Path(__file__).parent
 
 
@@ -38,6 +40,33 @@ def few(cases: Iterable[T], short: int) -> list[T]:
     """All cases in the long version; of a short one evenly spread `short`."""
     every = list(cases)
     return every if long() else every[:: max(1, len(every) // short)][:short]
+
+
+@pytest.fixture
+def tally(request: pytest.FixtureRequest) -> Tally:
+    """Tell what was done to the tool, and how many times: rows of the table at the end of a run."""
+
+    def tell(fault: str, times: int) -> None:
+        request.node.user_properties.append(("torture", (fault, times)))
+
+    return tell
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The table: what a test that passed was done to, it survived, with the inventory past the tool as it was before."""
+    done, survived, where = Counter[str](), Counter[str](), dict[str, str]()
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            for name, (fault, times) in (row for row in report.user_properties if row[0] == "torture"):
+                assert name == "torture"
+                done[fault] += times
+                survived[fault] += times * (outcome == "passed")
+                where[fault] = report.nodeid.partition("[")[0]
+    if done:
+        terminalreporter.section("what was done, and survived")
+        for fault in sorted(done):
+            lost = "" if survived[fault] == done[fault] else "  <- see the failure above"
+            terminalreporter.line(f"{fault:44} {done[fault]:6,} done {survived[fault]:6,} survived  {where[fault]}{lost}")
 
 
 @pytest.fixture(scope="module")

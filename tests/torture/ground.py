@@ -154,5 +154,5 @@ class Ground:
         faults_clear(self.machine)
 
     def hits(self, fault: Fault) -> int:
-        """How often a standing fault has struck."""
-        return next(found.hits for found in faults_list(self.machine) if found.id == fault.id)
+        """How often a fault has struck; one that has struck all its times is not listed any more."""
+        return next((found.hits for found in faults_list(self.machine) if found.id == fault.id), fault.times)

@@ -12,6 +12,9 @@ __all__ = ["CreationFailed", "DeleteFailedOnce", "Mischief", "NeverProcessed", "
 class Mischief:
     """A door that hands everything on."""
 
+    title = ""
+    """What it does, in the words of a table."""
+
     def __init__(self, inner: Door) -> None:
         self.inner = inner
 
@@ -25,6 +28,8 @@ class Mischief:
 
 class CreationFailed(Mischief):
     """The first replica fails and stays in the list as CREATION_FAILED until somebody removes it."""
+
+    title = "a replica is CREATION_FAILED"
 
     def __init__(self, inner: Door) -> None:
         super().__init__(inner)
@@ -82,11 +87,14 @@ class RolledBack(Mischief):
 class RoleNotAssumable(RolledBack):
     """The same, for the reason that a new role has for some seconds (section 4)."""
 
+    title = "a role that Lambda cannot assume yet"
     reason = "The role defined for the function cannot be assumed by Lambda."
 
 
 class DeleteFailedOnce(Mischief):
     """The first deletion of a stack ends in DELETE_FAILED, as when DeleteRestApi is paced (section 5)."""
+
+    title = "DELETE_FAILED: DeleteRestApi is paced"
 
     def __init__(self, inner: Door) -> None:
         super().__init__(inner)

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from tests.torture.conftest import long
+from tests.torture.conftest import Tally, long
 from tests.torture.ground import Ground, Inventory
 from tests.torture.worker import Place
 
@@ -26,7 +26,9 @@ def tried(all_places: list[Place]) -> list[Place]:
 
 
 @pytest.mark.parametrize("verb", ["setup", "teardown"])
-def test_a_command_killed_anywhere_is_finished_by_the_next_one(ground: Ground, before: Inventory, verb: str) -> None:
+def test_a_command_killed_anywhere_is_finished_by_the_next_one(
+    ground: Ground, before: Inventory, tally: Tally, verb: str
+) -> None:
     measured = ground.ready()
     if verb == "teardown":
         measured = ground.empty(before)
@@ -43,5 +45,5 @@ def test_a_command_killed_anywhere_is_finished_by_the_next_one(ground: Ground, b
         if verb == "setup" or number % 2:
             ground.ready()
         ground.empty(before)
-    print(f"{verb}: killed at {killed} places, survived {killed}, left 0")  # noqa: T201
+    tally(f"kill -9 at each boundary and call of {verb}", killed)
     assert killed >= len(tried(places(passed, every_call=verb == "setup"))) * 0.8

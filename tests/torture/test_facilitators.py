@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cloud.desk import eventually
-from tests.torture.conftest import few, long
+from tests.torture.conftest import Tally, few, long
 from tests.torture.ground import Ground, Inventory
 from tests.torture.worker import Place, start
 
@@ -30,7 +30,7 @@ def claims(ground: Ground) -> list[str]:
 
 @pytest.mark.parametrize(("first", "second"), few([("setup", "teardown"), ("setup", "setup"), ("teardown", "setup")], 1))
 def test_the_second_facilitator_is_told_who_is_at_work(
-    ground: Ground, before: Inventory, other: Path, first: str, second: str
+    ground: Ground, before: Inventory, tally: Tally, other: Path, first: str, second: str
 ) -> None:
     if first == "teardown":
         ground.ready()
@@ -48,10 +48,12 @@ def test_the_second_facilitator_is_told_who_is_at_work(
     assert ground.finish(order, process).code == 0
     assert claims(ground) == []
     ground.empty(before, machine=other)
+    tally(f"{first} meets {second} of another machine", 1)
 
 
-def test_two_that_start_together_never_both_work(ground: Ground, before: Inventory, other: Path) -> None:
-    for _ in range(20 if long() else 1):
+def test_two_that_start_together_never_both_work(ground: Ground, before: Inventory, tally: Tally, other: Path) -> None:
+    rounds = 20 if long() else 1
+    for _ in range(rounds):
         orders = [ground.order(verb, machine=where) for verb, where in (("setup", ground.machine), ("setup", other))]
         processes = [start(order) for order in orders]
         ended = [ground.finish(order, process) for order, process in zip(orders, processes, strict=True)]
@@ -60,10 +62,13 @@ def test_two_that_start_together_never_both_work(ground: Ground, before: Invento
             assert each.code == 0 or "is being changed already" in each.err, each.err
         assert claims(ground) == []
         ground.empty(before)
+    tally("two setups start together", rounds)
 
 
 @pytest.mark.parametrize("verb", few(["setup", "teardown"], 1))
-def test_a_dead_holder_on_this_machine_is_taken_over_at_once(ground: Ground, before: Inventory, other: Path, verb: str) -> None:
+def test_a_dead_holder_on_this_machine_is_taken_over_at_once(
+    ground: Ground, before: Inventory, tally: Tally, other: Path, verb: str
+) -> None:
     if verb == "teardown":
         ground.ready()
     assert ground.run(verb, Place("boundary", 4)).killed
@@ -71,9 +76,10 @@ def test_a_dead_holder_on_this_machine_is_taken_over_at_once(ground: Ground, bef
     ended = ground.ready(machine=other)
     assert "Taking over from" in ended.err
     ground.empty(before, machine=other)
+    tally("a dead run's claim is taken over", 1)
 
 
-def test_a_holder_on_another_machine_is_respected_until_its_claim_lapses(ground: Ground, before: Inventory) -> None:
+def test_a_holder_on_another_machine_is_respected_until_its_claim_lapses(ground: Ground, before: Inventory, tally: Tally) -> None:
     holder = {
         "token": "t", "machine": "elsewhere", "host": "their-laptop", "user": "ana", "pid": os.getpid(), "command": "setup",
         "since": "2026-01-01T09:00:00+00:00", "until": "2999-01-01T09:00:00+00:00",
@@ -87,12 +93,16 @@ def test_a_holder_on_another_machine_is_respected_until_its_claim_lapses(ground:
     )
     assert "Taking over from ana@their-laptop" in ground.ready().err
     ground.empty(before)
+    tally("another machine's claim stands, then lapses", 1)
 
 
-def test_without_the_permission_to_claim_the_run_goes_on_and_leaves_no_claim(ground: Ground, before: Inventory) -> None:
+def test_without_the_permission_to_claim_the_run_goes_on_and_leaves_no_claim(
+    ground: Ground, before: Inventory, tally: Tally
+) -> None:
     from workshop.cloud.faults import Fault
 
     denied = Fault("error", service="ssm", code="AccessDeniedException", message="is not authorized", status=400)
     with ground.faults(denied):
         assert "Not guarded against another machine" in ground.ready().err
     ground.empty(before)
+    tally("claims are denied", 1)

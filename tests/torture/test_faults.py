@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cloud.desk import eventually
-from tests.torture.conftest import few
+from tests.torture.conftest import Tally, few
 from tests.torture.ground import Ground, Inventory
 from tests.torture.mischief import CreationFailed, DeleteFailedOnce, NeverProcessed, RoleNotAssumable, RolledBack
 from tests.torture.worker import start
@@ -59,25 +59,30 @@ DENIED = [
 
 
 @pytest.mark.parametrize("name", few(PASSING, 2))
-def test_a_fault_that_passes_is_waited_out(ground: Ground, before: Inventory, name: str) -> None:
+def test_a_fault_that_passes_is_waited_out(ground: Ground, before: Inventory, tally: Tally, name: str) -> None:
     for verb in ("setup", "teardown"):
-        ground.fault(PASSING[name])
+        placed = ground.fault(PASSING[name])
         ended = ground.run(verb, code=0)
+        tally(name, ground.hits(placed))
         ground.mend()
         assert not ended.errors()
     assert ground.inventory() == before
 
 
 @pytest.mark.parametrize(("service", "operation"), few(LOST, 2))
-def test_an_effect_whose_answer_was_lost_is_recognised(ground: Ground, before: Inventory, service: str, operation: str) -> None:
-    with ground.faults(Fault("drop-after", service=service, operation=operation, times=2)):
-        ground.ready()
-        ground.empty(before)
+def test_an_effect_whose_answer_was_lost_is_recognised(
+    ground: Ground, before: Inventory, tally: Tally, service: str, operation: str
+) -> None:
+    lost = ground.fault(Fault("drop-after", service=service, operation=operation, times=2))
+    ground.ready()
+    ground.empty(before)
+    assert ground.hits(lost) > 0
+    tally(f"the answer to {operation} is lost", ground.hits(lost))
 
 
 @pytest.mark.parametrize(("verb", "service", "operation"), few(DENIED, 2))
 def test_one_denied_action_is_named_and_the_rest_is_done(
-    ground: Ground, before: Inventory, verb: str, service: str, operation: str
+    ground: Ground, before: Inventory, tally: Tally, verb: str, service: str, operation: str
 ) -> None:
     if verb == "teardown":
         ground.ready()
@@ -92,10 +97,13 @@ def test_one_denied_action_is_named_and_the_rest_is_done(
     if verb == "setup":
         ground.ready()
     ground.empty(before)
+    tally("one action is denied", 1)
 
 
 @pytest.mark.parametrize("verb", few(["setup", "teardown"], 1))
-def test_credentials_that_expire_in_the_middle_stop_the_run_at_once(ground: Ground, before: Inventory, verb: str) -> None:
+def test_credentials_that_expire_in_the_middle_stop_the_run_at_once(
+    ground: Ground, before: Inventory, tally: Tally, verb: str
+) -> None:
     if verb == "teardown":
         ground.ready()
     order = ground.order(verb, speed=4.0)
@@ -112,15 +120,21 @@ def test_credentials_that_expire_in_the_middle_stop_the_run_at_once(ground: Grou
     if verb == "setup":
         ground.ready()
     ground.empty(before)
+    tally("credentials expire in the middle", 1)
 
 
 @pytest.mark.parametrize("mischief", few([CreationFailed, RoleNotAssumable, DeleteFailedOnce], 1))
-def test_a_failure_that_only_a_repetition_mends_is_repeated(ground: Ground, before: Inventory, mischief: Any) -> None:
+def test_a_failure_that_only_a_repetition_mends_is_repeated(
+    ground: Ground, before: Inventory, tally: Tally, mischief: Any
+) -> None:
     ground.ready(mischief=mischief)
     ground.empty(before, mischief=mischief)
+    tally(mischief.title, 1)
 
 
-def test_items_that_are_never_processed_fail_the_load_and_a_later_run_loads_them(ground: Ground, before: Inventory) -> None:
+def test_items_that_are_never_processed_fail_the_load_and_a_later_run_loads_them(
+    ground: Ground, before: Inventory, tally: Tally
+) -> None:
     ended = ground.run("setup", code=1, mischief=NeverProcessed, speed=QUICKER)
     (error,) = ended.errors()
     assert "DynamoDB to take the rest of 3 items" in error["what"] and "run the same command again" in error["fix"].lower()
@@ -128,19 +142,23 @@ def test_items_that_are_never_processed_fail_the_load_and_a_later_run_loads_them
     ground.ready()
     assert ground.client("dynamodb", OTHER).scan(TableName=TABLE, Select="COUNT")["Count"] == 3
     ground.empty(before)
+    tally("UnprocessedItems for ever", 1)
 
 
 @pytest.mark.parametrize("then", few(["setup", "teardown"], 1))
-def test_a_stack_that_rolled_back_says_why_and_is_no_obstacle(ground: Ground, before: Inventory, then: str) -> None:
+def test_a_stack_that_rolled_back_says_why_and_is_no_obstacle(ground: Ground, before: Inventory, tally: Tally, then: str) -> None:
     ended = ground.run("setup", code=1, mischief=RolledBack)
     (error,) = ended.errors()
     assert error["code"] == "ROLLBACK_COMPLETE" and "run the same command again" in error["fix"], error
     if then == "setup":
         ground.ready()
     ground.empty(before)
+    tally("a stack rolls back (ROLLBACK_COMPLETE)", 1)
 
 
-def test_something_that_has_the_name_of_a_part_of_a_stack_stops_it_and_is_left_alone(ground: Ground, before: Inventory) -> None:
+def test_something_that_has_the_name_of_a_part_of_a_stack_stops_it_and_is_left_alone(
+    ground: Ground, before: Inventory, tally: Tally
+) -> None:
     name = "/aws/lambda/small-function"
     logs = ground.client("logs", OTHER)
     logs.create_log_group(logGroupName=name)
@@ -151,9 +169,10 @@ def test_something_that_has_the_name_of_a_part_of_a_stack_stops_it_and_is_left_a
     assert ground.inventory() == held
     logs.delete_log_group(logGroupName=name)
     ground.empty(before)
+    tally("a foreign part of a stack is in the way", 1)
 
 
-def test_a_bucket_that_people_filled_is_emptied_and_goes_with_its_stack(ground: Ground, before: Inventory) -> None:
+def test_a_bucket_that_people_filled_is_emptied_and_goes_with_its_stack(ground: Ground, before: Inventory, tally: Tally) -> None:
     ground.ready()
     s3 = ground.client("s3", OTHER)
     bucket = next(b["Name"] for b in s3.list_buckets()["Buckets"] if OTHER in b["Name"])
@@ -163,9 +182,12 @@ def test_a_bucket_that_people_filled_is_emptied_and_goes_with_its_stack(ground: 
     s3.delete_object(Bucket=bucket, Key="note")
     s3.create_multipart_upload(Bucket=bucket, Key="half")
     ground.empty(before)
+    tally("DELETE_FAILED of a bucket that is not empty", 1)
 
 
-def test_deletion_protection_is_reported_with_the_command_and_never_undone(ground: Ground, before: Inventory) -> None:
+def test_deletion_protection_is_reported_with_the_command_and_never_undone(
+    ground: Ground, before: Inventory, tally: Tally
+) -> None:
     ground.ready()
     dynamodb = ground.client("dynamodb")
     dynamodb.update_table(TableName=TABLE, DeletionProtectionEnabled=True)
@@ -175,9 +197,10 @@ def test_deletion_protection_is_reported_with_the_command_and_never_undone(groun
     assert "deletion protection" in left["why"] and "--no-deletion-protection-enabled" in left["fix"]
     dynamodb.update_table(TableName=TABLE, DeletionProtectionEnabled=False)
     ground.empty(before)
+    tally("deletion protection", 1)
 
 
-def test_the_source_region_rule_that_stays_gives_the_earliest_time(ground: Ground, before: Inventory) -> None:
+def test_the_source_region_rule_that_stays_gives_the_earliest_time(ground: Ground, before: Inventory, tally: Tally) -> None:
     ground.ready()
     rule = Fault(
         "error", service="dynamodb", operation="DeleteTable", region=HOME, code="ValidationException", status=400,
@@ -189,3 +212,4 @@ def test_the_source_region_rule_that_stays_gives_the_earliest_time(ground: Groun
     (left,) = ended.document["leftovers"]
     assert left["earliest"] and "24 hours" in left["why"]
     ground.empty(before)
+    tally("source-region rule, for a day", 1)

@@ -7,6 +7,7 @@ import random
 from typing import Any
 
 from tests.cloud.desk import eventually
+from tests.torture.conftest import Tally
 from tests.torture.ground import REGIONS, Ground, Inventory
 
 FOREIGN = 50
@@ -89,7 +90,7 @@ def closely(ground: Ground) -> list[str]:
     return sorted(map(repr, rows))
 
 
-def test_fifty_foreign_things_are_untouched(ground: Ground, before: Inventory) -> None:
+def test_fifty_foreign_things_are_untouched(ground: Ground, before: Inventory, tally: Tally) -> None:
     chance = random.Random(50)
     for number in range(FOREIGN):
         plant(ground, chance, number)
@@ -101,6 +102,7 @@ def test_fifty_foreign_things_are_untouched(ground: Ground, before: Inventory) -
     assert ended.code == (5 if ended.document["leftovers"] else 0)
     assert closely(ground) == theirs
     assert ground.inventory() == counted
+    tally("foreign things beside a setup and a teardown", FOREIGN)
 
 
 def test_a_table_of_our_name_with_other_keys_stops_setup_and_stays(ground: Ground) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.torture.conftest import few, long
+from tests.torture.conftest import Tally, few, long
 from tests.torture.ground import Ground, Inventory
 from workshop.cloud.faults import Fault
 
@@ -16,13 +16,14 @@ RANDOM = (
     Fault("drop-before", probability=EACH),
     Fault("drop-after", probability=EACH),
 )
+QUICKER = 100.0
 MOST = 3
 """Calls under 50 % throttling, as a multiple of the calls of a clean run."""
 
 
 @pytest.mark.parametrize(("workshop", "short", "full"), few([("small", 3, 80), ("global-serverless", 1, 20)], 1))
 def test_setups_and_teardowns_finish_while_a_tenth_of_all_calls_fails(
-    ground: Ground, before: Inventory, workshop: str, short: int, full: int
+    ground: Ground, before: Inventory, tally: Tally, workshop: str, short: int, full: int
 ) -> None:
     source = {} if workshop == "small" else {"workshop": workshop}
     struck = 0
@@ -34,19 +35,20 @@ def test_setups_and_teardowns_finish_while_a_tenth_of_all_calls_fails(
         ground.mend()
         assert ended.document["leftovers"] == []
         assert ground.inventory() == before
-    print(f"{workshop}: {full if long() else short} setups and teardowns, {struck} calls struck, left 0")  # noqa: T201
+    tally("setup and teardown with 10 % of calls failing", full if long() else short)
+    tally("calls that failed in them", struck)
 
 
-def test_half_of_all_calls_throttled_make_no_storm(ground: Ground, before: Inventory) -> None:
+def test_half_of_all_calls_throttled_make_no_storm(ground: Ground, before: Inventory, tally: Tally) -> None:
     counted: dict[str, int] = {}
     for name, probability in (("clean", 0.0), ("throttled", 0.5)):
         counter = ground.fault(Fault("latency", seconds=0.0))  # strikes every call and changes nothing: it only counts
         if probability:
             ground.fault(Fault("error", code="ThrottlingException", message="Rate exceeded", status=400, probability=probability))
-        ground.ready()
-        ground.run("teardown", code=0)
+        ground.ready(speed=QUICKER)
+        ground.run("teardown", code=0, speed=QUICKER)
         counted[name] = ground.hits(counter)
         ground.mend()
         assert ground.inventory() == before
-    print(f"calls: {counted}, ratio {counted['throttled'] / counted['clean']:.2f}")  # noqa: T201
+    tally(f"50 % throttled: {counted['throttled'] / counted['clean']:.2f} times the calls", 1)
     assert counted["clean"] < counted["throttled"] < MOST * counted["clean"]

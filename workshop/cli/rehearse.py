@@ -105,23 +105,21 @@ class _Rehearsal:
         scope, plan, shown = workspace.scope(account), workspace.plan(), progress()
         contexts = Contexts(workspace, shown)
         await check_files(workspace, plan)
-        async with guard(self.opened, "rehearsal", shown) as claim:
+        async with interruptible(shown) as stop, guard(self.opened, "rehearsal", shown) as claim:
+            claim.listen(stop.end)
             workspace.journal.begin_run(workspace.run, "rehearsal", scope)
             workspace.journal.stands(workspace.standing(account))
-            async with interruptible(shown) as stop:
-                claim.listen(stop.end)
-                results = await set_up(workspace, plan, contexts, shown, stop)
+            results = await set_up(workspace, plan, contexts, shown, stop)
             self.modules(results)
         good = all(result.outcome.good for result in results)
         self.found.append(await self.drill() if good else _result("drill", "The drill", skipped("Setup did not end well.")))
         shown = progress()
         contexts.emit = shown
-        async with guard(self.opened, "rehearsal", shown) as claim:
+        async with interruptible(shown) as again, guard(self.opened, "rehearsal", shown) as claim:
+            claim.listen(again.end)
             start = time.monotonic()
-            async with interruptible(shown) as again:
-                claim.listen(again.end)
-                removed = await take_down(workspace, plan, contexts, shown, again)
-                left = [] if again.asked else await sweep(plan, contexts, shown, removed)
+            removed = await take_down(workspace, plan, contexts, shown, again)
+            left = [] if again.asked else await sweep(plan, contexts, shown, removed)
             self.teardown(removed, left, again, time.monotonic() - start)
             workspace.journal.end_run(workspace.run, ok=not left and not again.asked)
             if not left and not again.asked:

@@ -86,12 +86,11 @@ async def bring_up(
     workspace, journal = opened.workspace, opened.workspace.journal
     command = "step run" if step else "setup"
     title = f"{command} {step}".rstrip()
-    async with guard(opened, title, shown) as claim:
+    async with interruptible(shown) as stop, guard(opened, title, shown) as claim:
+        claim.listen(stop.end)
         journal.begin_run(workspace.run, title, opened.scope, opened.identity)
         journal.stands(workspace.standing(opened.account, opened.standing.since if opened.standing else ""))
-        async with interruptible(shown) as stop:
-            claim.listen(stop.end)
-            results = await set_up(workspace, plan, contexts, shown, stop)
+        results = await set_up(workspace, plan, contexts, shown, stop)
         failures = [r for r in results if not r.outcome.good]
         journal.end_run(workspace.run, ok=not failures)
     shown.close()

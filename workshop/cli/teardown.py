@@ -102,23 +102,22 @@ async def bring_down(common: Common, opened: Opened, shown: Progress, start: flo
     contexts, plan = Contexts(workspace, shown), workspace.plan()
     leftovers: list[Resource] = []
     receipt = None
-    async with guard(opened, "teardown", shown) as claim:
+    async with interruptible(shown) as stop, guard(opened, "teardown", shown) as claim:
+        claim.listen(stop.end)
         journal.begin_run(workspace.run, "teardown", opened.scope, opened.identity)
         await mend_faults(opened, shown.notice)
-        async with interruptible(shown) as stop:
-            claim.listen(stop.end)
-            results = await take_down(workspace, plan, contexts, shown, stop)
-            if not stop.asked:
-                leftovers = await sweep(plan, contexts, shown, results)
-                leftovers += await under_other_names(workspace, searched, leftovers, shown)
-                leftovers += await claims_elsewhere(opened, searched, shown)
-                words = "teardown --sweep" if searched else "teardown"
-                made = make_receipt(
-                    workspace, opened.account, results, leftovers, since=opened.standing.since if opened.standing else "",
-                    by=opened.identity, again=retyped(common, words, workspace.target.name),
-                )  # fmt: skip
-                receipt = write_receipt(opened.folder / "receipts", made)
-                write_page(receipt, made)
+        results = await take_down(workspace, plan, contexts, shown, stop)
+        if not stop.asked:
+            leftovers = await sweep(plan, contexts, shown, results)
+            leftovers += await under_other_names(workspace, searched, leftovers, shown)
+            leftovers += await claims_elsewhere(opened, searched, shown)
+            words = "teardown --sweep" if searched else "teardown"
+            made = make_receipt(
+                workspace, opened.account, results, leftovers, since=opened.standing.since if opened.standing else "",
+                by=opened.identity, again=retyped(common, words, workspace.target.name),
+            )  # fmt: skip
+            receipt = write_receipt(opened.folder / "receipts", made)
+            write_page(receipt, made)
         code = _exit_code(results, leftovers, stop)
         journal.end_run(workspace.run, ok=code == ExitCode.DONE)
         if receipt is not None and not any(r.error for r in results) and not any(left.ours for left in leftovers):
