@@ -133,7 +133,8 @@ def test_ctrl_c_ends_a_run_and_the_next_one_goes_on(unhurried: Desk, tally: Tall
     at_work(desk)
     for _ in range(times):
         process.send_signal(signal.SIGINT)
-    desk.finish(process, 130)
+    ended = desk.finish(process, 130)
+    assert words in ended.out + ended.err
     take_down(desk, SMALL_ONE, before)
     tally(f"Ctrl-C, pressed {times} times", 2)
 

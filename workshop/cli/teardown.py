@@ -102,6 +102,7 @@ async def bring_down(common: Common, opened: Opened, shown: Progress, start: flo
     contexts, plan = Contexts(workspace, shown), workspace.plan()
     leftovers: list[Resource] = []
     receipt = None
+    again = retyped(common, "teardown --sweep" if searched else "teardown", workspace.target.name)
     async with interruptible(shown) as stop, guard(opened, "teardown", shown) as claim:
         claim.listen(stop.end)
         journal.begin_run(workspace.run, "teardown", opened.scope, opened.identity)
@@ -111,10 +112,9 @@ async def bring_down(common: Common, opened: Opened, shown: Progress, start: flo
             leftovers = await sweep(plan, contexts, shown, results)
             leftovers += await under_other_names(workspace, searched, leftovers, shown)
             leftovers += await claims_elsewhere(opened, searched, shown)
-            words = "teardown --sweep" if searched else "teardown"
             made = make_receipt(
                 workspace, opened.account, results, leftovers, since=opened.standing.since if opened.standing else "",
-                by=opened.identity, again=retyped(common, words, workspace.target.name),
+                by=opened.identity, again=again,
             )  # fmt: skip
             receipt = write_receipt(opened.folder / "receipts", made)
             write_page(receipt, made)
@@ -129,7 +129,7 @@ async def bring_down(common: Common, opened: Opened, shown: Progress, start: flo
     if common.json:
         teardown_document(workspace, opened.account, results, leftovers, receipt, time.monotonic() - start, answer)
     else:
-        print_teardown(workspace, opened.account, results, leftovers, receipt, time.monotonic() - start, code)
+        print_teardown(workspace, opened.account, results, leftovers, receipt, time.monotonic() - start, code, again)
     for notice in elsewhere:
         shown.notice(notice)
     return answer

@@ -39,7 +39,7 @@ def plan_document(verb: str, workspace: Workspace, account: str, points: Sequenc
         "regions": list(workspace.settings.regions),
         "plan": True,
         "minutes": round(_minutes(verb, points), 2),
-        "usd": round(_usd(points), 2),
+        "usd": round(_usd(verb, points), 2),
         "steps": [_step(verb, point) for point in points],
     })  # fmt: skip
 
@@ -66,10 +66,8 @@ def print_plan(verb: str, workspace: Workspace, identity: str, points: Sequence[
     for point in points:
         if point.stake:
             console.print(f"[yellow]! {escape(str(point.node.key))} goes with {escape(point.stake)}[/]")
-    console.print(
-        f"About {max(_minutes(verb, points), 0.1):.1f} minutes on AWS, about ${_usd(points):.2f} for a day's event.",
-        style="bright_black",
-    )
+    cost = f", about ${_usd(verb, points):.2f} for a day's event" if verb == "setup" else ""
+    console.print(f"About {max(_minutes(verb, points), 0.1):.1f} minutes on AWS{cost}.", style="bright_black")
 
 
 def _action(verb: str, point: Standpoint) -> str:
@@ -88,8 +86,9 @@ def _minutes(verb: str, points: Sequence[Standpoint]) -> float:
     return plan.minutes(lambda node: kinds()[node.spec.kind].estimate.minutes if node.key in todo else 0.0)
 
 
-def _usd(points: Sequence[Standpoint]) -> float:
-    return sum(kinds()[point.node.spec.kind].estimate.usd for point in points)
+def _usd(verb: str, points: Sequence[Standpoint]) -> float:
+    """What the workshop costs an event; taking it down costs nothing."""
+    return 0.0 if verb != "setup" else sum(kinds()[point.node.spec.kind].estimate.usd for point in points)
 
 
 def _step(verb: str, point: Standpoint) -> dict[str, Any]:

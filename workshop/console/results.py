@@ -95,8 +95,9 @@ def print_teardown(
     receipt: Path | None,
     seconds: float,
     code: int,
+    again: str,
 ) -> None:
-    """The end of a teardown for people."""
+    """The end of a teardown for people; `again` is the command that goes on."""
     console = stream()
     _print_failures(results)
     removed = sum(result.outcome is Outcome.REMOVED for result in results)
@@ -116,6 +117,10 @@ def print_teardown(
     if receipt:
         # The page for people lies beside the JSON file that the document names.
         console.print(f"Receipt: {receipt.with_suffix('.html')}", style="bright_black", soft_wrap=True, markup=False)
+    if code == ExitCode.INTERRUPTED:
+        console.print(f"Interrupted. Go on with: [bold]{escape(again)}[/]", soft_wrap=True)
+    elif any(result.error for result in results) or any(resource.ours for resource in leftovers):
+        console.print(f"When the cause is mended, go on with: [bold]{escape(again)}[/]", soft_wrap=True)
 
 
 def print_addresses(console: Console, apis: Mapping[str, Mapping[str, str]], links: Mapping[str, str]) -> None:
