@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from workshop.definition.files import DefinitionFiles
@@ -32,7 +34,9 @@ def test_a_users_own_definition_has_no_shared_files(folders):
         DefinitionFiles(folders[0]).path("b.txt")
 
 
-@pytest.mark.parametrize("name", ["../secret.txt", "x/../../secret.txt", "/etc/passwd", "~/x", "", "..\\secret.txt", "a\0b"])
+@pytest.mark.parametrize(
+    "name", ["../secret.txt", "x/../../secret.txt", "/etc/passwd", "~/x", "", "..\\secret.txt", "a\0b", "a\x1b[2J"]
+)
 def test_names_that_lead_outside_are_refused(folders, name):
     with pytest.raises(DefinitionError, match="not allowed"):
         DefinitionFiles(*folders).path(name)
@@ -48,6 +52,34 @@ def test_a_link_to_the_outside_is_refused_and_one_inside_is_followed(folders, tm
         with pytest.raises(DefinitionError, match="leads out"):
             files.path(name)
     assert files.text("in.txt") == "own a"
+
+
+def test_a_folder_that_holds_a_link_to_the_outside_is_refused(folders, tmp_path):
+    own, _ = folders
+    (own / "web" / "deep").mkdir(parents=True)
+    (own / "web" / "round").symlink_to("round")
+    (own / "web" / "in.txt").symlink_to(own / "a.txt")
+    assert DefinitionFiles(own).path("web") == own / "web"
+    (own / "web" / "deep" / "out.txt").symlink_to(tmp_path / "secret.txt")
+    with pytest.raises(DefinitionError, match=r"'web/deep/out.txt' leads out.*a link to .*secret.txt"):
+        DefinitionFiles(own).path("web")
+
+
+def test_what_never_ends_is_not_opened(folders):
+    os.mkfifo(folders[0] / "pipe")
+    with pytest.raises(DefinitionError, match="neither a file nor a folder"):
+        DefinitionFiles(folders[0]).text("pipe")
+
+
+def test_a_name_that_no_file_can_have_is_refused(folders):
+    with pytest.raises(DefinitionError, match=r"no file 'x+\.\.\.'"):
+        DefinitionFiles(*folders).path("x" * 5000)
+
+
+def test_reading_a_file_in_a_loop_is_refused(folders):
+    (folders[0] / "t.j2").write_text("{% for i in range(90000) %}{% set x = read('a.txt') %}{% endfor %}")
+    with pytest.raises(DefinitionError, match="too much work"):
+        DefinitionFiles(folders[0]).render("t.j2", {})
 
 
 def test_a_definition_folder_that_is_itself_a_link_works(folders, tmp_path):

@@ -150,6 +150,71 @@ def test_a_rendered_template_that_is_malformed_is_found(tmp_path, name, text):
     only(found(tmp_path, steps(API.replace("api.yaml.j2", name))), 10, "modules.backend.steps.api.with.template", "well formed")
 
 
+def bomb(lines):
+    """YAML whose value grows ninefold with every line."""
+    return "a0: &a0 {k: 1}\n" + "".join(f"a{n}: &a{n}\n  <<: [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, lines))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (bomb(12), "its aliases make more than"),
+        ("A: &a {B: *a}\n", "the alias *a stands inside"),
+        ("A: " + "[" * 50_000, "nested too deeply"),
+        ("A: " + "[" * 101 + "]" * 101, "nested too deeply"),
+        ('{"A": ' + "[" * 40_000 + "]" * 40_000 + "}", "nested too deeply"),
+        ("A: !!python/object/apply:os.system [ls]\n", "the tag !!python/object/apply:os.system"),
+    ],
+)
+@pytest.mark.parametrize("name", ["api.yaml.j2", "api.txt"])
+def test_a_stack_template_that_blows_up_while_it_is_read_is_found(tmp_path, name, text, said):
+    (tmp_path / name).write_text(text)
+    only(found(tmp_path, steps(API.replace("api.yaml.j2", name))), 10, "modules.backend.steps.api.with.template", said)
+
+
+def test_a_stack_template_with_the_tags_and_aliases_of_people_is_sound(tmp_path):
+    text = "A: &a {B: !Sub '${C}', D: !GetAtt [E, F]}\nG: *a\nH: !!str 1\nI: {<<: *a}\nJ: " + "[" * 90 + "]" * 90 + "\n"
+    assert found(tmp_path, steps(API), api__yaml__j2=text) == []
+
+
+def test_a_configuration_that_is_nested_without_end_is_found(tmp_path):
+    site = "{id: web, kind: web.site, in: global, with: {source: web, config: c.txt}}"
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "c.txt").write_text("[" * 50_000)
+    only(found(tmp_path, steps(site)), 10, "modules.backend.steps.web.with.config", "As JSON: it is nested too deeply")
+
+
+def test_the_work_of_all_templates_together_is_bounded(tmp_path):
+    busy = "{% for i in range(99999) %}{% endfor %}" * 19
+    lines = [f"{{id: c{n}, kind: http.check, in: home, with: {{url: '{busy}'}}}}" for n in range(40)]
+    problems = found(tmp_path, steps(*lines))
+    assert [what for _, _, what in problems if "too much work together" in what]
+    assert len(problems) == 1, "the rest is not even tried"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        (steps(*([TABLE] * 301)), 9, "at most 300 entries"),
+        (steps(TABLE).replace("[us-west-2, eu-west-1]", f"[{', '.join(['us-west-2'] * 41)}]"), 3, "at most 40 entries"),
+        (steps(TABLE).replace("default: films", f"default: {'x' * 257}"), 5, "at most 256 characters"),
+        (steps(TABLE).replace("'[a-z]{3,9}'", "'(a{1000}){1000}'"), 5, "exceeds size limit"),
+        (steps(TABLE).replace("'[a-z]{3,9}'", "'a)|(b'"), 5, "unopened group"),
+        (steps(TABLE.replace("dynamodb.table", "x" * 9000)), 10, "'" + "x" * 120 + "...'"),
+    ],
+)
+def test_what_is_larger_than_any_workshop_is_refused_in_few_words(tmp_path, text, line, said):
+    problems = found(tmp_path, text)
+    assert [what for at, _, what in problems if at == line and said in what]
+    assert max(len(what) for _, _, what in problems) < 1000
+
+
+def test_of_one_sort_of_mistake_no_more_than_a_hundred_are_listed(tmp_path):
+    needs = ", ".join(f"z{n}" for n in range(50))
+    text = steps(*(f"{{id: s{n}, kind: http.check, in: home, needs: [{needs}], with: {{url: x}}}}" for n in range(9)))
+    assert len(found(tmp_path, text)) == 100
+
+
 def test_a_branch_for_one_region_is_rehearsed_too(tmp_path):
     template = "A: {% if region != home %}{{ tabel }}{% endif %}\n"
     assert "tabel" in found(tmp_path, steps(API), api__yaml__j2=template)[0][2]

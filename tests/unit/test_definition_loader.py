@@ -86,6 +86,11 @@ def test_in_an_installation_the_builtin_workshops_lie_inside_the_package(tmp_pat
         ("global-serverles", "Did you mean 'global-serverless'"),
         ("./nowhere", "No such file"),
         ("nowhere.yaml", "No such file"),
+        ("x" * 5000, "cannot be read. File name too long"),
+        ("./" + "x" * 5000, "cannot be read. File name too long"),
+        ("~no-such-user/films", "cannot be read"),
+        ("/dev/zero", "No such file"),
+        ("films\x1b[2J/", r"films\\x1b\[2J"),
     ],
 )
 def test_an_unknown_workshop_is_a_usage_error(name, said):

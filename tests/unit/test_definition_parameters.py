@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.definition_world import steps, workshop
 from workshop.definition.parameters import settle
-from workshop.errors import UsageError
+from workshop.errors import DefinitionError, UsageError
 
 CHECK = "{id: check, kind: http.check, in: home, with: {url: x}}"
 
@@ -46,6 +46,18 @@ def test_a_parameter_that_does_not_fit_is_a_usage_error(films, given, said):
         settle(films, given, [])
     assert caught.value.exit_code == 2
     assert caught.value.fix
+
+
+def test_a_pattern_that_would_never_finish_matching_is_answered(tmp_path):
+    hostile = steps(CHECK).replace("pattern: '[a-z]{3,9}'", "pattern: '(a+)+|films'")
+    with pytest.raises(UsageError, match="must match"):
+        settle(workshop(tmp_path, hostile), {"table": "a" * 200 + "!"}, [])
+
+
+@pytest.mark.parametrize("pattern", ["(?=f)films", r"(films)\1"])
+def test_a_pattern_of_the_kind_that_back_tracks_is_no_pattern(tmp_path, pattern):
+    with pytest.raises(DefinitionError, match=r"not a regular expression.*not supported"):
+        workshop(tmp_path, steps(CHECK).replace("[a-z]{3,9}", pattern))
 
 
 @pytest.mark.parametrize(

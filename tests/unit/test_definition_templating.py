@@ -161,6 +161,18 @@ RUNAWAYS = {
     "join": "{{ range(90000) | join('a' * 100000) }}",
     "long output": "{% for i in range(90000) %}" + "x" * 40 + "{% endfor %}",
     "nested brackets": "{{ " + "(" * 20000,
+    "searching": "{% set s = 'a' * 900000 %}{% for i in range(9000) %}{% set x = 'ab' in s %}{% endfor %}",
+    "comparing": "{% set s = 'a' * 900000 %}{% set t = s ~ '' %}{% for i in range(9000) %}{% set x = s == t %}{% endfor %}",
+    "cutting": "{% set s = 'a' * 900000 %}{% for i in range(9000) %}{% set x = s[1:] %}{% endfor %}",
+    "testing": "{% set n = namespace(x=[1]) %}{% for i in range(40) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x is lower }}",
+    "counting": "{% set s = 'a' * 900000 %}{% for i in range(9000) %}{% set x = s.count('ab') %}{% endfor %}",
+    "rounding up": "{{ 1 | round(10 ** 9, 'ceil') }}",
+    "rounding far": "{{ 5 | round(-10 ** 9) }}",
+    "adding lists up": "{{ [[1], [2]] | sum(start=[]) }}",
+    "many bytes": "{{ (1).to_bytes(10 ** 10, 'big') }}",
+    "large numbers": "{% set a = 0x" + "f" * 5000 + " %}{{ a // 3 }}",
+    "a large text": "x" * 100_001 + "{{ region }}",
+    "a large template": "{{ 1 }}" * 20_000,
 }
 
 
@@ -168,6 +180,25 @@ RUNAWAYS = {
 def test_a_template_that_runs_away_is_refused(name):
     with pytest.raises(DefinitionError):
         fill(RUNAWAYS[name])
+
+
+@pytest.mark.parametrize("text", ["{{ steps['\x1b[2J'] }}", "{{ read('\x1b[2J') }}", "{% include '\x1b[2J' %}", "{{ 1 + \x1b }}"])
+def test_a_message_holds_nothing_that_a_terminal_obeys(text):
+    with pytest.raises(DefinitionError) as caught:
+        fill(text)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ("{{ 2.345 | round(1) }} {{ 1234 | round(-2) }} {{ 1.1 | round(0, 'ceil') }}", "2.3 1200 2.0"),
+        ("{{ [1, 2.5] | sum }} {{ [1] | sum(start=4) }} {{ 7 // 2 - 1 }} {{ 3 / 2 }}", "3.5 5 2 1.5"),
+        ("{{ 'il' in table and table[1:3] == 'il' and table is eq('films') and 3 is divisibleby(3) }}", "True"),
+    ],
+)
+def test_honest_arithmetic_and_comparisons_work(text, result):
+    assert fill(text) == result
 
 
 def test_a_long_but_honest_template_is_filled_in():

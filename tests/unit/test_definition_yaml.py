@@ -78,6 +78,32 @@ def test_an_alias_repeats_a_value_and_a_bomb_of_aliases_is_refused():
         parse(bomb, PATH)
 
 
+def test_aliases_do_not_nest_deeper_than_values_that_are_written_out():
+    chain = "".join(f"a{n}: &a{n} {'[' * 9}{f'*a{n - 1}' if n else ''}{']' * 9}\n" for n in range(9))
+    with pytest.raises(DefinitionError, match="nested too deeply"):
+        parse(chain, PATH)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (r'title: "\e[2Jgone"', r"'\\x1b\[2Jgone' holds the character \\x1b"),
+        (r'"na\x00me": x', r"\\x00"),
+        ('title: "one\\rtwo"', r"\\r"),
+        ("title: safe\u202egnihton", r"\\u202e"),
+    ],
+)
+def test_a_text_that_looks_like_another_one_is_refused(text, said):
+    with pytest.raises(DefinitionError, match=said) as caught:
+        parse(f"a: 1\n{text}\n", PATH)
+    assert caught.value.where == "workshop.yaml:2" and caught.value.args[0].isprintable()
+
+
+def test_texts_of_several_lines_and_of_any_language_are_kept():
+    text = "a: |\n  one\n  two\tthree\nb: größe 日本 🎬\n"
+    assert parse(text.replace("\n", "\r\n"), PATH).data == {"a": "one\ntwo\tthree\n", "b": "größe 日本 🎬"}
+
+
 def test_a_file_that_is_too_large_or_not_text_is_refused(tmp_path):
     large, latin, missing = tmp_path / "large.yaml", tmp_path / "latin.yaml", tmp_path / "missing.yaml"
     large.write_bytes(b"#" * (MAX_BYTES + 1))

@@ -1,16 +1,18 @@
 """The files of a definition: beside it first, for built-in workshops also at the project's root, and nowhere else.
 
 In: a name from `workshop.yaml` or a template. Out: a path that is inside, or a rendered text. Never follows `..`, an
-absolute name or a symbolic link to the outside.
+absolute name or a symbolic link to the outside, and never opens a pipe or a device.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from workshop.definition.quoting import hidden, shown
 from workshop.definition.renderer import Renderer
 from workshop.definition.yamlfile import display, read_text
 from workshop.errors import DefinitionError
@@ -37,32 +39,27 @@ class DefinitionFiles(Files):
 
     def path(self, name: str) -> Path:
         parts = PurePosixPath(name).parts
-        if not parts or name.startswith(("/", "~")) or ".." in parts or "\\" in name or "\0" in name:
+        if not parts or name.startswith(("/", "~")) or ".." in parts or "\\" in name or hidden(name):
             raise DefinitionError(
-                f"The file name '{name}' is not allowed.",
+                f"The file name '{shown(name)}' is not allowed.",
                 "Names are relative to the definition's folder and stay inside it.",
                 "Copy the file beside workshop.yaml and name it from there.",
             )
         for folder in (self._folder, self._shared):
-            if folder is None or not (folder / name).exists():
-                continue
-            found = (folder / name).resolve()
-            if not found.is_relative_to(folder.resolve()):
-                raise DefinitionError(
-                    f"The file '{name}' leads out of the definition's folder.",
-                    f"It is a link to {found}.",
-                    "Copy the file itself beside workshop.yaml.",
-                )
-            return folder / name
+            if folder is not None and _stands(folder / name):
+                _require_inside(folder / name, folder, name)
+                return folder / name
         raise DefinitionError(
-            f"There is no file '{name}'.", f"It was looked for in {self._places()}.", "Create it there, or correct the name."
+            f"There is no file '{shown(name)}'.",
+            f"It was looked for in {self._places()}.",
+            "Create it there, or correct the name.",
         )
 
     def text(self, name: str) -> str:
         """The text of the file `name`, UTF-8 and at most 1 MB; raises `DefinitionError`."""
         path = self.path(name)
         if path.is_dir():
-            raise DefinitionError(f"'{name}' is a folder.", "A file is needed here.", "Name a file inside it.")
+            raise DefinitionError(f"'{shown(name)}' is a folder.", "A file is needed here.", "Name a file inside it.")
         return read_text(path)
 
     def render(self, name: str, variables: Mapping[str, Any]) -> str:
@@ -71,3 +68,34 @@ class DefinitionFiles(Files):
     def _places(self) -> str:
         folders = [folder for folder in (self._folder, self._shared) if folder is not None]
         return " and ".join(display(folder) for folder in folders)
+
+
+def _stands(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is longer than file systems take, a folder that may not be looked into
+        return False
+
+
+def _require_inside(path: Path, folder: Path, name: str) -> None:
+    """Refuse a file, or a folder that holds anything, that leads out of `folder`, and what is neither file nor folder."""
+    if not (path.is_file() or path.is_dir()):
+        raise DefinitionError(
+            f"'{shown(name)}' is neither a file nor a folder.",
+            "Reading a pipe or a device may never end.",
+            "Put a plain file there.",
+        )
+    inside = os.path.realpath(folder)  # which bears links that lead to themselves
+    for each in (path, *_links(path)):
+        if not Path(found := os.path.realpath(each)).is_relative_to(inside):
+            raise DefinitionError(
+                f"The file '{shown(str(each.relative_to(folder)))}' leads out of the definition's folder.",
+                f"It is a link to {shown(found)}.",
+                "Copy the file itself beside workshop.yaml.",
+            )
+
+
+def _links(path: Path) -> Iterator[Path]:
+    """The symbolic links in a folder: a site made of it would show the files behind them."""
+    for folder, folders, files in os.walk(path):
+        yield from (link for name in (*folders, *files) if (link := Path(folder, name)).is_symlink())

@@ -39,12 +39,10 @@ _KEPT = [
     "reject",
     "rejectattr",
     "reverse",
-    "round",
     "select",
     "selectattr",
     "sort",
     "string",
-    "sum",
     "title",
     "trim",
     "unique",
@@ -113,6 +111,19 @@ def _default(value: Any, default: Any = "", boolean: bool = False) -> Any:
     return default if isinstance(value, Undefined | Blank) or (boolean and not value) else value
 
 
+def _round(value: float, precision: int = 0, method: str = "common") -> float:
+    if not -100 <= precision <= 100:
+        raise SecurityError("round: precision is between -100 and 100.")
+    rounded: float = FILTERS["round"](value, precision, method)
+    return rounded
+
+
+def _sum(value: Iterable[float], start: float = 0) -> float:
+    if not isinstance(start, int | float):
+        raise SecurityError("sum: only numbers can be added up; join texts with ~.")
+    return sum(value, start)
+
+
 _OWN: dict[str, Callable[..., Any]] = {
     "default": _default,
     "d": _default,
@@ -120,5 +131,7 @@ _OWN: dict[str, Callable[..., Any]] = {
     "indent": _indent,
     "join": _join,
     "replace": _replace,
+    "round": _round,
+    "sum": _sum,
     "tojson": _tojson,
 }

@@ -16,6 +16,7 @@ from workshop.definition.files import DefinitionFiles
 from workshop.definition.model import Definition
 from workshop.definition.origin import Origin
 from workshop.definition.problem import closest
+from workshop.definition.quoting import shown
 from workshop.definition.rules import Kinds, static_problems
 from workshop.definition.shape import definition_of, problems_of
 from workshop.definition.yamlfile import Document, display, read
@@ -95,30 +96,44 @@ def locate(name_or_path: str) -> Place:
     """A built-in name, a folder that holds a `workshop.yaml`, or a YAML file; raises `UsageError`."""
     if name_or_path in catalogue.builtin_names():
         return Place(catalogue.builtin_folder(name_or_path) / catalogue.DEFINITION_FILE, builtin=True)
-    path = Path(name_or_path).expanduser()
-    if path.is_dir():
-        path = path / catalogue.DEFINITION_FILE
-        if not path.is_file():
-            raise UsageError(
-                f"There is no workshop in {name_or_path}.",
-                f"The folder holds no {catalogue.DEFINITION_FILE}.",
-                "Make one with: workshop definition new NAME",
-                code="UnknownWorkshop",
-            )
-    if path.is_file():
-        return Place(path, builtin=_is_builtin(path))
+    try:
+        path = Path(name_or_path).expanduser()
+        found = _file_at(path)
+    except (OSError, RuntimeError) as error:  # a name too long, a folder that nobody may look into, the home of no user
+        raise UsageError(
+            f"The path {shown(name_or_path)} cannot be read.",
+            f"{str((isinstance(error, OSError) and error.strerror) or error).rstrip('.')}.",
+            "Name a built-in workshop, or a folder: --workshop ./my-workshop",
+            code="UnknownWorkshop",
+        ) from error
+    if found:
+        return Place(found, builtin=_is_builtin(found))
     names = catalogue.builtin_names()
     if "/" in name_or_path or path.suffix in (".yaml", ".yml"):
         raise UsageError(
-            f"There is no workshop at {display(path)}.",
+            f"There is no workshop at {shown(display(path))}.",
             "No such file or folder.",
             "Check the path, or make one with: workshop definition new NAME",
             code="UnknownWorkshop",
         )
     raise UsageError(
-        f"There is no workshop named '{name_or_path}'.",
+        f"There is no workshop named '{shown(name_or_path)}'.",
         closest(name_or_path, names),
         "Name a built-in workshop, or a folder: --workshop ./my-workshop",
+        code="UnknownWorkshop",
+    )
+
+
+def _file_at(path: Path) -> Path | None:
+    """The definition file at a path, which may be its folder; None when there is nothing. Raises `OSError`."""
+    if not path.is_dir():
+        return path if path.is_file() else None
+    if (path / catalogue.DEFINITION_FILE).is_file():
+        return path / catalogue.DEFINITION_FILE
+    raise UsageError(
+        f"There is no workshop in the folder '{shown(str(path))}'.",
+        f"The folder holds no {catalogue.DEFINITION_FILE}.",
+        "Make one with: workshop definition new NAME",
         code="UnknownWorkshop",
     )
 

@@ -14,9 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 from workshop.definition.origin import Origin
 from workshop.steps.base import Placement
 
-__all__ = ["REGION_PATTERN", "ApiSpec", "Definition", "LinkSpec", "ModuleSpec", "ParameterSpec", "StepSpec"]
+__all__ = ["MOST_STEPS", "REGION_PATTERN", "ApiSpec", "Definition", "LinkSpec", "ModuleSpec", "ParameterSpec", "StepSpec"]
 
 REGION_PATTERN = r"^[a-z]{2}(-[a-z]+)+-\d$"
+
+MOST_STEPS = 300
+"""Steps of a workshop. Ours has six; what is beyond this is no workshop, and takes time without end."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 """A workshop, module or link: lower case, because it becomes part of paths, addresses and tags."""
@@ -38,7 +41,7 @@ class StepSpec(_Form):
     id: StepId = Field(description="The step's name, unique in the workshop.")
     kind: str = Field(description="What the step does: one of the step kinds.")
     placement: Placement = Field(alias="in", description="Where it runs: home, replicas, each or global.")
-    needs: tuple[str, ...] = Field(default=(), description="The steps that must be ready before this one starts.")
+    needs: tuple[str, ...] = Field(default=(), max_length=50, description="The steps that must be ready before this one starts.")
     settings: Mapping[str, Any] = Field(default_factory=dict, alias="with", description="The settings of the kind.")
     title: str = Field(default="", description="What people read instead of the id.")
 
@@ -61,7 +64,7 @@ class ModuleSpec(_Form):
 
     name: Name = Field(description="The module's name, for --through.")
     title: Title = Field(description="The module's title.")
-    steps: tuple[StepSpec, ...] = Field(min_length=1, description="The steps of this module.")
+    steps: tuple[StepSpec, ...] = Field(min_length=1, max_length=MOST_STEPS, description="The steps of this module.")
 
 
 class ParameterSpec(_Form):
@@ -93,11 +96,13 @@ class Definition(_Form):
     name: Name = Field(description="The workshop's name: part of tags, addresses and the state folder.")
     title: Title = Field(description="The workshop's title.")
     description: str = Field(default="", description="What attendees build, in a sentence or two.")
-    regions: tuple[Region, ...] = Field(min_length=1, description="The regions; the first is home.")
-    parameters: Mapping[Variable, ParameterSpec] = Field(default_factory=dict, description="What --param may change.")
-    modules: tuple[ModuleSpec, ...] = Field(min_length=1, description="The modules, in the order of the workshop.")
+    regions: tuple[Region, ...] = Field(min_length=1, max_length=40, description="The regions; the first is home.")
+    parameters: Mapping[Variable, ParameterSpec] = Field(
+        default_factory=dict, max_length=100, description="What --param may change."
+    )
+    modules: tuple[ModuleSpec, ...] = Field(min_length=1, max_length=50, description="The modules, in the order of the workshop.")
     apis: ApiSpec | None = Field(default=None, description="Where the addresses of the APIs come from.")
-    links: Mapping[Name, LinkSpec] = Field(default_factory=dict, description="The pages that the results name.")
+    links: Mapping[Name, LinkSpec] = Field(default_factory=dict, max_length=100, description="The pages that the results name.")
 
     def steps(self) -> tuple[StepSpec, ...]:
         """Every step, in the order of the file."""

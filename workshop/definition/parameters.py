@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from workshop.definition.loader import Workshop
 from workshop.definition.model import REGION_PATTERN, ParameterSpec
+from workshop.definition.pattern import fits
 from workshop.definition.problem import closest
+from workshop.definition.rules import LONGEST_VALUE
 from workshop.errors import UsageError
 from workshop.steps.base import Placement
 
 __all__ = ["Settings", "settle"]
-
-MAX_LENGTH = 256
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,14 @@ def _suggestion(name: str, known: Mapping[str, ParameterSpec]) -> str:
 
 
 def _checked(name: str, value: str, spec: ParameterSpec) -> str:
-    if len(value) > MAX_LENGTH:
+    if len(value) > LONGEST_VALUE:
         raise UsageError(
             f"The value of parameter '{name}' is too long.",
-            f"At most {MAX_LENGTH} characters fit.",
+            f"At most {LONGEST_VALUE} characters fit.",
             f"Give a shorter one: --param {name}=VALUE",
             code="BadParameter",
         )
-    if spec.pattern and not re.fullmatch(spec.pattern, value):
+    if spec.pattern and not fits(spec.pattern, value):
         raise UsageError(
             f"The value '{value}' does not fit parameter '{name}'.",
             f"The whole value must match {spec.pattern}",

@@ -10,6 +10,9 @@ from workshop.errors import DefinitionError
 
 __all__ = ["Problem", "closest", "from_error"]
 
+MOST_KNOWN = 20
+"""Words of a kind that a message lists."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
@@ -46,4 +49,5 @@ def closest(word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(word, choices, n=1, cutoff=0.55)
     if near:
         return f"Did you mean '{near[0]}'?"
-    return f"Known: {', '.join(choices)}." if choices else ""
+    more = f" and {len(choices) - MOST_KNOWN} more" if len(choices) > MOST_KNOWN else ""
+    return f"Known: {', '.join(choices[:MOST_KNOWN])}{more}." if choices else ""

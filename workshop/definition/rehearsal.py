@@ -6,13 +6,12 @@ kind refuses, outputs read without waiting for the step that makes them. Nothing
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
+from workshop.definition.budget import allowance
 from workshop.definition.loader import Workshop
 from workshop.definition.model import Definition, StepSpec
 from workshop.definition.origin import Origin
@@ -22,6 +21,7 @@ from workshop.definition.rules import Kinds
 from workshop.definition.shape import problem_at, problems_of
 from workshop.definition.standins import Apis, Outputs, regions_of
 from workshop.definition.templating import render_settings
+from workshop.definition.wellformed import malformed
 from workshop.definition.yamlfile import FieldPath
 from workshop.errors import DefinitionError
 from workshop.steps.base import Placement
@@ -37,12 +37,19 @@ FILE_FIELDS = ("file", "source")
 def rehearse(workshop: Workshop, settings: Settings, kinds: Kinds, skip: frozenset[FieldPath] = frozenset()) -> list[Problem]:
     """Every problem that shows when the steps are prepared; steps whose place is in `skip` are left out."""
     found: dict[Problem, None] = {}
-    for step in workshop.definition.steps():
-        if step.origin is None or step.origin.base in skip:
-            continue
-        for region in regions_of(step, settings):
-            found |= dict.fromkeys(_Rehearsal(workshop, settings, kinds, step=step, origin=step.origin, region=region).problems())
+    with allowance() as purse:
+        for rehearsal in _rehearsals(workshop, settings, kinds, skip):
+            found |= dict.fromkeys(rehearsal.problems())
+            if purse.spent:
+                break
     return list(found)
+
+
+def _rehearsals(workshop: Workshop, settings: Settings, kinds: Kinds, skip: frozenset[FieldPath]) -> Iterator[_Rehearsal]:
+    for step in workshop.definition.steps():
+        if step.origin is not None and step.origin.base not in skip:
+            for region in regions_of(step, settings):
+                yield _Rehearsal(workshop, settings, kinds, step=step, origin=step.origin, region=region)
 
 
 class _Rehearsal:
@@ -114,7 +121,7 @@ class _Rehearsal:
         except DefinitionError as error:
             yield from_error(error) if error.where else self.at(key, error)
             return
-        if error_text := _malformed(name.removesuffix(".j2"), text):
+        if error_text := malformed(key, name.removesuffix(".j2"), text):
             yield self.at(
                 key,
                 DefinitionError(
@@ -156,21 +163,6 @@ class _Rehearsal:
     def at(self, key: str, error: DefinitionError) -> Problem:
         what = " ".join(part for part in (error.problem, error.why) if part)
         return problem_at(self.origin.document, (*self.origin.base, "with", key), what, error.fix)
-
-
-def _malformed(name: str, text: str) -> str:
-    """What is wrong with the syntax of a rendered file, by its name; empty when nothing is."""
-    try:
-        if name.endswith(".json"):
-            json.loads(text)
-        elif name.endswith((".yaml", ".yml")):
-            for _ in yaml.parse(text, Loader=yaml.SafeLoader):
-                pass
-    except ValueError as error:
-        return f"As JSON: {error} of the result."
-    except yaml.YAMLError as error:
-        return f"As YAML: {' '.join(str(error).split())}."
-    return ""
 
 
 def _waited_for(definition: Definition, settings: Settings, step: StepSpec, region: str) -> set[tuple[str, str]]:

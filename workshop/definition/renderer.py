@@ -14,9 +14,10 @@ from typing import Any
 from jinja2 import FunctionLoader, Template, TemplateError, TemplateNotFound, TemplateSyntaxError, UndefinedError
 from jinja2.exceptions import SecurityError
 
-from workshop.definition.budget import BUDGET, OUTPUT_LIMIT, Budget, budget
+from workshop.definition.budget import OUTPUT_LIMIT, SOURCE_LIMIT, TURN, budget, new_budget, spend
 from workshop.definition.namespace import MissingMember, lenient, strict
 from workshop.definition.problem import closest
+from workshop.definition.quoting import shown
 from workshop.definition.sandbox import Sandbox
 from workshop.errors import DefinitionError
 
@@ -46,7 +47,7 @@ class Renderer:
 
     def __init__(self, text_of: Callable[[str], str]) -> None:
         self._text_of = text_of
-        self._sandbox = Sandbox(FunctionLoader(self._load), text_of)
+        self._sandbox = Sandbox(FunctionLoader(self._load), self._read)
         self._compiled = lru_cache(maxsize=256)(self._compile)
 
     def render(self, text: str, variables: Mapping[str, Any], where: str) -> str:
@@ -61,8 +62,9 @@ class Renderer:
     def _render(self, text: str, variables: dict[str, Any], where: str) -> str:
         if "{" not in text:
             return text
-        token = budget.set(Budget(BUDGET))
+        token = budget.set(new_budget())
         try:
+            _measure(text)
             return self._bounded(self._compiled(text, where), variables)
         except DefinitionError as error:
             if error.where:
@@ -87,37 +89,50 @@ class Renderer:
         code = self._sandbox.compile(text, name=where, filename=_PREFIX + where)
         return Template.from_code(self._sandbox, code, self._sandbox.make_globals(None))
 
+    def _read(self, name: str) -> str:
+        spend(500 * TURN)
+        return self._text_of(name)
+
     def _load(self, name: str) -> tuple[str, str, None]:
-        return self._text_of(name), _PREFIX + name, None
+        text = self._text_of(name)
+        _measure(text)
+        return text, _PREFIX + name, None
+
+
+def _measure(source: str) -> None:
+    """Compiling takes time too, and memory."""
+    if len(source) > SOURCE_LIMIT:
+        raise SecurityError(f"The template is longer than {SOURCE_LIMIT:,} characters: move long texts into a file to read().")
+    spend(TURN * len(source))
 
 
 def _explain(error: BaseException, where: str, variables: Mapping[str, Any]) -> DefinitionError:
     place = _line_of(error, where)
     if isinstance(error, MissingMember):
         return MissingOutputError(
-            str(error),
+            shown(str(error), 300),
             "The step that makes it has not run, or it is gone.",
             "Add that step to `needs`, or set the workshop up first.",
             where=place,
             code="MissingOutput",
         )
     if isinstance(error, TemplateNotFound):
-        return DefinitionError(f"There is no template '{error.name}'.", "", "Correct the name.", where=place)
+        return DefinitionError(f"There is no template '{shown(str(error.name))}'.", "", "Correct the name.", where=place)
     if isinstance(error, TemplateSyntaxError):
         return DefinitionError(
             "The template is not well formed.",
-            f"{(error.message or '').rstrip('.')}.",
+            f"{shown(error.message or '', 300).rstrip('.')}.",
             "Check the {{ }} and {% %} of that line.",
             where=place,
         )
     if isinstance(error, SecurityError):
         return DefinitionError(
-            "The template is refused.", str(error), "Templates fill in values; do heavy work elsewhere.", where=place
+            "The template is refused.", shown(str(error), 300), "Templates fill in values; do heavy work elsewhere.", where=place
         )
     if isinstance(error, UndefinedError):
         name = re.match(r"The variable '(\w+)' is not defined\.$", str(error))
         return DefinitionError(
-            str(error),
+            shown(str(error), 300),
             "",
             closest(name[1], sorted(variables)) if name else "Correct the name.",
             where=place,
@@ -127,7 +142,7 @@ def _explain(error: BaseException, where: str, variables: Mapping[str, Any]) -> 
         return DefinitionError("The template is refused.", "It is nested too deeply.", "Make it flatter.", where=place)
     return DefinitionError(
         "The template cannot be filled in.",
-        f"{type(error).__name__}: {str(error)[:300]}.",
+        f"{type(error).__name__}: {shown(str(error), 300)}.",
         "Check the expression of that line.",
         where=place,
     )

@@ -5,20 +5,26 @@ In: a definition of the right form. Out: every problem found. Reads no file and 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
-from workshop.definition.model import Definition, ModuleSpec, StepSpec
+from workshop.definition.model import MOST_STEPS, Definition, ModuleSpec, StepSpec
+from workshop.definition.pattern import fits
 from workshop.definition.problem import Problem, closest
+from workshop.definition.quoting import shown
 from workshop.definition.shape import problem_at
 from workshop.definition.yamlfile import Document, FieldPath
 from workshop.steps.base import Placement, Step
 
-__all__ = ["RESERVED", "Kinds", "places", "static_problems"]
+__all__ = ["LONGEST_VALUE", "RESERVED", "Kinds", "places", "static_problems"]
 
 Kinds = Mapping[str, Step[Any]]
 
+LONGEST_VALUE = 256
+"""Characters of a parameter's value."""
+MOST_PROBLEMS = 100
+"""Problems of one sort that are listed: nobody reads more, and finding the nearest name to each takes its time."""
 RESERVED = ("workshop", "title", "target", "account", "region", "home", "regions", "steps", "apis", "read")
 """The variables that every template sees."""
 _WORDS_OF_TEMPLATES = (
@@ -70,8 +76,10 @@ def static_problems(
 
     `unreadable` are the places of steps whose kind is not known because their form is wrong.
     """
+    if len(definition.steps()) > MOST_STEPS:
+        return [problem_at(document, ("modules",), f"There are more than {MOST_STEPS} steps.", "Split the workshop in two.")]
     rules = (_regions, _parameters, _modules, _steps, _needs, _cycles, _results)
-    found = [problem for rule in rules for problem in rule(definition, document)]
+    found = [problem for rule in rules for problem in islice(rule(definition, document), MOST_PROBLEMS)]
     found += _kinds(definition, document, kinds, unreadable)
     return sorted(found, key=lambda problem: problem.line)
 
@@ -98,18 +106,26 @@ def _parameters(definition: Definition, document: Document) -> Iterator[Problem]
             yield problem_at(
                 document, field, f"'{name}' cannot be a parameter: templates know that word already.", "Choose another name."
             )
+        if len(parameter.default) > LONGEST_VALUE:
+            yield problem_at(
+                document,
+                (*field, "default"),
+                f"The default is too long: at most {LONGEST_VALUE} characters fit.",
+                "Put long texts into a file, and read() it in a template.",
+            )
+            continue
         if not parameter.pattern:
             continue
         try:
-            matches = re.fullmatch(parameter.pattern, parameter.default)
-        except re.error as error:
+            matches = fits(parameter.pattern, parameter.default)
+        except ValueError as error:
             yield problem_at(document, (*field, "pattern"), f"The pattern is not a regular expression: {error}.", "Correct it.")
             continue
         if not matches:
             yield problem_at(
                 document,
                 (*field, "default"),
-                f"The default '{parameter.default}' does not match the pattern.",
+                f"The default '{shown(parameter.default)}' does not match the pattern.",
                 "Change one of the two.",
             )
 
@@ -142,7 +158,7 @@ def _needs(definition: Definition, document: Document) -> Iterator[Problem]:
             here = (*field, "needs", number)
             if need not in order:
                 yield problem_at(
-                    document, here, f"The step '{step.id}' needs '{need}', which is not a step.", closest(need, order)
+                    document, here, f"The step '{step.id}' needs '{shown(need)}', which is not a step.", closest(need, order)
                 )
             elif order[need] > definition.module_names().index(module.name):
                 later = definition.modules[order[need]].name
@@ -186,7 +202,7 @@ def _results(definition: Definition, document: Document) -> Iterator[Problem]:
         wanted.append((("apis", "step"), definition.apis.step))
     for field, step in wanted:
         if step not in ids:
-            yield problem_at(document, field, f"'{step}' is not a step.", closest(step, ids))
+            yield problem_at(document, field, f"'{shown(step)}' is not a step.", closest(step, ids))
 
 
 def _kinds(definition: Definition, document: Document, kinds: Kinds, unreadable: frozenset[FieldPath]) -> Iterator[Problem]:
@@ -195,7 +211,9 @@ def _kinds(definition: Definition, document: Document, kinds: Kinds, unreadable:
             continue
         kind = kinds.get(step.kind)
         if kind is None:
-            yield problem_at(document, (*field, "kind"), f"There is no step kind '{step.kind}'.", closest(step.kind, kinds))
+            yield problem_at(
+                document, (*field, "kind"), f"There is no step kind '{shown(step.kind)}'.", closest(step.kind, kinds)
+            )
         elif step.placement not in kind.placements:
             fitting = ", ".join(placement.value for placement in Placement if placement in kind.placements)
             yield problem_at(

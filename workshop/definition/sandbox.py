@@ -55,7 +55,7 @@ _STRING_METHODS = frozenset(
 class Sandbox(ImmutableSandboxedEnvironment):
     """Templates of definitions. Whitespace: a line that holds only a block tag leaves nothing behind."""
 
-    intercepted_binops = frozenset({"+", "*", "**", "%"})
+    intercepted_binops = frozenset({"+", "-", "*", "**", "/", "//", "%"})
 
     def __init__(self, loader: BaseLoader | None, read: Callable[[str], str]) -> None:
         super().__init__(
@@ -88,6 +88,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
         spend(sum(weight(part) for part in parts))
         return "".join(str(part) for part in parts)
 
+    def weighed(self, value: Any) -> Any:
+        """A value that is about to be compared, searched, tested or cut: that takes longer the larger it is."""
+        spend(weight(value))
+        return value
+
     def counted(self, values: Iterable[Any]) -> Iterator[Any]:
         """The values of a loop, each of which costs."""
         purse = budget.get()
@@ -97,6 +102,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         numbers = isinstance(left, int | float) and isinstance(right, int | float)
+        if max(_bits(left), _bits(right)) > MAX_INTEGER_BITS:
+            raise SecurityError("The number is too large.")
         if operator == "%" and not numbers:
             raise SecurityError("The % operator takes numbers; join texts with ~.")
         if operator == "*" and not numbers:
@@ -108,8 +115,13 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
     def call(self, context: Context, function: Any, *args: Any, **kwargs: Any) -> Any:
-        spend(TURN + sum(weight(value) for value in (*args, *kwargs.values())))
-        return super().call(context, function, *args, **kwargs)
+        owner = getattr(function, "__self__", None)
+        if owner is self:  # one of the meters above, put there by `_Metering`
+            return function(*args)
+        spend(TURN + weight(owner) + sum(weight(value) for value in (*args, *kwargs.values())))
+        result = super().call(context, function, *args, **kwargs)
+        spend(weight(result))
+        return result
 
     def get_template(self, name: Any, parent: str | None = None, globals: Any = None) -> Any:
         if purse := budget.get(None):
@@ -118,6 +130,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         if isinstance(obj, str) and attr not in _STRING_METHODS:
+            return False
+        if isinstance(obj, int | float | complex | bytes):  # (1).to_bytes(10**10) is one of theirs
             return False
         return super().is_safe_attribute(obj, attr, value)
 
@@ -142,24 +156,48 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
 
 class _Metering(NodeTransformer):
-    """Rewrites a parsed template so that loops, joins and plain text pass through the budget."""
+    """Rewrites a parsed template so that loops, joins, comparisons, tests, slices and plain text pass through the budget."""
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
         self.generic_visit(node)
-        return nodes.Call(nodes.EnvironmentAttribute("joined"), node.nodes, [], None, None, lineno=node.lineno)
+        return _through("joined", *node.nodes)
+
+    def visit_Compare(self, node: nodes.Compare) -> nodes.Node:
+        self.generic_visit(node)
+        node.expr = _through("weighed", node.expr)
+        for operand in node.ops:
+            operand.expr = _through("weighed", operand.expr)
+        return node
+
+    def visit_Test(self, node: nodes.Test) -> nodes.Node:
+        self.generic_visit(node)
+        node.node = _through("weighed", node.node)
+        node.args = [_through("weighed", argument) for argument in node.args]
+        return node
+
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:
+        self.generic_visit(node)
+        if isinstance(node.arg, nodes.Slice):
+            node.node = _through("weighed", node.node)
+        return node
 
     def visit_For(self, node: nodes.For) -> nodes.Node:
         if node.recursive:
             raise SecurityError("Recursive loops are not supported.")
         self.generic_visit(node)
-        node.iter = nodes.Call(nodes.EnvironmentAttribute("counted"), [node.iter], [], None, None, lineno=node.lineno)
+        node.iter = _through("counted", node.iter)
         return node
 
     def visit_TemplateData(self, node: nodes.TemplateData) -> nodes.Node:
         return nodes.Const(node.data, lineno=node.lineno)
 
 
-def _bits(value: float) -> int:
+def _through(method: str, *values: nodes.Node) -> nodes.Call:
+    """The values as they come out of a method of the environment."""
+    return nodes.Call(nodes.EnvironmentAttribute(method), list(values), [], None, None, lineno=values[0].lineno)
+
+
+def _bits(value: Any) -> int:
     return value.bit_length() if isinstance(value, int) else 1
 
 

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from workshop.definition.model import Definition
 from workshop.definition.problem import Problem, closest
+from workshop.definition.quoting import shown
 from workshop.definition.yamlfile import Document, FieldPath, display
 
 __all__ = ["causes", "definition_of", "problem_at", "problems_of"]
@@ -68,8 +69,9 @@ def _words(details: ErrorDetails, model: type[BaseModel], loc: FieldPath) -> tup
     if kind == "missing":
         return f"The field '{name}' is missing.", f"Add `{name}:`."
     if kind == "extra_forbidden":
-        return f"There is no field '{name}' here.", closest(name, _fields(model, loc[:-1])) or "Remove it."
+        return f"There is no field '{shown(name)}' here.", closest(name, _fields(model, loc[:-1])) or "Remove it."
     if kind == "string_pattern_mismatch":
+        value = shown(str(value))
         if model is not Definition:
             return f"'{value}' does not fit here.", f"The whole value must match {context.get('pattern')}"
         reason, fix = next((_PATTERNS[part] for part in reversed(loc) if part in _PATTERNS), _NAMES)
@@ -77,13 +79,15 @@ def _words(details: ErrorDetails, model: type[BaseModel], loc: FieldPath) -> tup
     if kind == "string_type" and isinstance(value, int | float | bool):
         return f"{_yaml(value)} must be text.", f"Put it in quotes: '{_yaml(value)}'."
     if kind in ("enum", "literal_error"):
-        return f"'{value}' is not one of the values that fit here.", f"Use {context.get('expected')}."
+        return f"'{shown(str(value))}' is not one of the values that fit here.", f"Use {context.get('expected')}."
+    if kind in ("too_long", "string_too_long"):
+        most, parts = context.get("max_length"), "entries" if kind == "too_long" else "characters"
+        return f"This is too long: at most {most} {parts} fit.", "Shorten it, or split the workshop in two."
     if kind in ("too_short", "string_too_short"):
         return "This must not be empty.", f"Give '{name}' at least one entry." if kind == "too_short" else "Write something."
     expected = _EXPECTED.get(kind)
     if expected:
-        found = "nothing" if value is None else f"'{value}'" if isinstance(value, str) else _KIND.get(type(value), _yaml(value))
-        return f"{expected[0]} is needed here, and there is {found}.", expected[1]
+        return f"{expected[0]} is needed here, and there is {_found(value)}.", expected[1]
     text = details["msg"].removeprefix("Value error, ").rstrip(".")
     return f"{text[:1].upper()}{text[1:]}.", ""
 
@@ -104,6 +108,12 @@ _EXPECTED = {
     "float_parsing": ("A number", "Write a number, such as 1.5."),
 }
 _KIND: dict[type, str] = {dict: "a group of fields", list: "a list"}
+
+
+def _found(value: Any) -> str:
+    if isinstance(value, str):
+        return f"'{shown(value)}'"
+    return "nothing" if value is None else _KIND.get(type(value), _yaml(value))
 
 
 def _yaml(value: Any) -> str:

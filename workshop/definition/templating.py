@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from workshop.definition.model import StepSpec
+from workshop.definition.quoting import shown
 from workshop.definition.renderer import MissingOutputError, Renderer
 from workshop.errors import DefinitionError
 
@@ -66,5 +67,7 @@ def _renderer(spec: StepSpec) -> Renderer:
 
 def _no_files(name: str) -> str:
     raise DefinitionError(
-        f"There is no file '{name}'.", "This text belongs to no definition.", "Read files in the templates of a definition only."
+        f"There is no file '{shown(name)}'.",
+        "This text belongs to no definition.",
+        "Read files in the templates of a definition only.",
     )

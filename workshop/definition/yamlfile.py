@@ -1,7 +1,8 @@
 """Reads a YAML file into plain values and remembers the line of every field.
 
 In: a path. Out: a `Document`. Never builds objects from tags, never expands aliases without bound, never lets a second key
-of the same name replace the first. `no`, `on`, dates and `01` stay text: only true, false, null and JSON numbers are special.
+of the same name replace the first, never lets in characters that cannot be seen. `no`, `on`, dates and `01` stay text: only
+true, false, null and JSON numbers are special.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from workshop.definition.quoting import hidden, shown
 from workshop.errors import DefinitionError
 
 __all__ = ["MAX_BYTES", "Document", "FieldPath", "display", "parse", "read", "read_text"]
@@ -58,7 +60,7 @@ class Document:
         for key in field:
             value = _member(value, key)
             name = (value.get("id") or value.get("name")) if isinstance(key, int) and isinstance(value, dict) else None
-            parts.append(name if isinstance(name, str) else str(key))
+            parts.append(shown(name if isinstance(name, str) else str(key)))
         return ".".join(parts)
 
 
@@ -153,21 +155,24 @@ class _Reader:
 
     def value(self, event: Any, field: FieldPath) -> Any:
         if len(field) > MAX_DEPTH:
-            raise self.refuse(event, "The fields are nested too deeply.", f"Keep to {MAX_DEPTH} levels.")
+            raise self.too_deep(event)
         self.take(event, 1)
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self.anchors:
                 raise self.refuse(
                     event,
-                    f"The alias *{event.anchor} stands inside the value that it names, or before it.",
+                    f"The alias *{shown(str(event.anchor))} stands inside the value that it names, or before it.",
                     "Write the value out.",
                 )
             value = self.anchors[event.anchor]
             self.take(event, _size(value))
+            if len(field) + _depth(value) > MAX_DEPTH:
+                raise self.too_deep(event)
             return value
         if event.tag is not None and event.tag != "!":
-            raise self.refuse(event, f"The tag {event.tag} is not supported here.", "Write plain values, without tags.")
+            raise self.refuse(event, f"The tag {shown(event.tag)} is not supported here.", "Write plain values, without tags.")
         if isinstance(event, yaml.ScalarEvent):
+            self.look(event)
             value = _scalar(event)
         elif isinstance(event, yaml.SequenceStartEvent):
             value = self.sequence(field)
@@ -190,12 +195,13 @@ class _Reader:
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
                 raise self.refuse(event, "A key must be plain text.", "Quote keys that begin with { or [ or *.")
+            self.look(event)
             key = event.value
             if key == "<<" and event.implicit[0]:
                 raise self.refuse(event, "Merge keys (<<) are not supported.", "Write the fields out.")
             if key in values:
                 first = self.lines[(*field, key)]
-                raise self.refuse(event, f"The key '{key}' stands twice, first in line {first}.", "Remove one of the two.")
+                raise self.refuse(event, f"The key '{shown(key)}' stands twice, first in line {first}.", "Remove one of the two.")
             here = (*field, key)
             self.lines[here] = _line(event)
             values[key] = None
@@ -208,6 +214,15 @@ class _Reader:
             raise self.refuse(
                 event, "The file holds too many values.", f"Keep to {MAX_VALUES:,} values, repeated aliases included."
             )
+
+    def look(self, event: Any) -> None:
+        """Refuse a text that would look like another one, or that a terminal would obey."""
+        if found := hidden(event.value):
+            what = f"The text '{shown(event.value)}' holds the character {found}, which cannot be seen."
+            raise self.refuse(event, what, "Remove it.")
+
+    def too_deep(self, event: Any) -> DefinitionError:
+        return self.refuse(event, "The fields are nested too deeply.", f"Keep to {MAX_DEPTH} levels.")
 
     def refuse(self, event: Any, what: str, fix: str) -> DefinitionError:
         return DefinitionError(what, "", fix, where=f"{self.name}:{_line(event)}")
@@ -235,6 +250,11 @@ def _size(value: Any) -> int:
     if isinstance(value, list):
         return 1 + sum(_size(member) for member in value)
     return 1
+
+
+def _depth(value: Any) -> int:
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return max((1 + _depth(member) for member in members), default=0)
 
 
 def _member(value: Any, key: str | int) -> Any:
