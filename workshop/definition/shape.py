@@ -6,6 +6,7 @@ for people who write YAML and have never heard of pydantic.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Set
 from typing import Any, get_args
 
@@ -47,7 +48,14 @@ def problems_of(
     skip: Set[str] = frozenset(),
 ) -> list[Problem]:
     """Every error about `model`, whose values stand at `base` in the document; nothing about the fields in `skip`."""
-    return [_problem(details, model, document, base) for details in causes(error) if not skip & set(details["loc"][:1])]
+    every = [details for details in causes(error) if not skip & set(details["loc"][:1])]
+    misspelt = _misspelt(every)
+    told = {(*loc[:-1], name) for loc, name in misspelt.items()}
+    return [
+        _problem(details, model, document, base, misspelt.get(details["loc"], ""))
+        for details in every
+        if details["loc"] not in told
+    ]
 
 
 def causes(error: ValidationError) -> list[ErrorDetails]:
@@ -57,9 +65,27 @@ def causes(error: ValidationError) -> list[ErrorDetails]:
     return [details for details in every if details["type"] != "too_short" or details["loc"] not in wrong]
 
 
-def _problem(details: ErrorDetails, model: type[BaseModel], document: Document, base: FieldPath) -> Problem:
+def _misspelt(every: list[ErrorDetails]) -> dict[FieldPath, str]:
+    """The places of fields that do not exist, each with the name of a missing field beside it that was probably meant."""
+    missing: dict[FieldPath, list[str]] = {}
+    for details in every:
+        if details["type"] == "missing":
+            missing.setdefault(details["loc"][:-1], []).append(str(details["loc"][-1]))
+    found: dict[FieldPath, str] = {}
+    for details in every:
+        beside = missing.get(details["loc"][:-1], []) if details["type"] == "extra_forbidden" else []
+        if near := difflib.get_close_matches(str(details["loc"][-1]), beside, n=1, cutoff=0.55):
+            beside.remove(near[0])
+            found[details["loc"]] = near[0]
+    return found
+
+
+def _problem(details: ErrorDetails, model: type[BaseModel], document: Document, base: FieldPath, meant: str) -> Problem:
     loc = tuple(part for part in details["loc"] if part != "[key]")
-    what, fix = _words(details, model, loc)
+    if meant:
+        what, fix = f"There is no field '{shown(str(loc[-1]))}' here, and '{meant}' is missing.", f"Did you mean '{meant}'?"
+    else:
+        what, fix = _words(details, model, loc)
     return problem_at(document, (*base, *loc), what, fix)
 
 
