@@ -9,7 +9,7 @@ import pytest
 from tests.unit.fakes.context import EU, HOME
 from tests.unit.fakes.door import refusal
 from tests.unit.fakes.rehearsal import rehearsal
-from workshop.engine.discover import settled_where_found
+from workshop.engine.discover import settled_where_copied, settled_where_found
 from workshop.engine.events import Noticed, RunStarted
 from workshop.engine.results import Outcome
 from workshop.errors import PartlyDoneError
@@ -91,7 +91,7 @@ async def test_items_loaded_into_a_table_made_by_hand_are_not_said_to_be_removed
     scene.door.dynamodb.put(HOME, TABLE)
     await scene.setup(through="backend")
     results, left = await scene.teardown()
-    assert results[f"table {HOME}"].outcome is Outcome.SKIPPED
+    assert results[f"table {HOME}"].outcome is results[f"data {HOME}"].outcome is Outcome.SKIPPED
     assert len(scene.door.dynamodb.find(HOME, TABLE).items) == 13
     assert any(r.kind == "table" and r.region == HOME for r in left)
 
@@ -190,6 +190,32 @@ async def test_without_a_journal_regions_in_which_something_of_ours_stands_are_f
     workspace = await settled_where_found(scene.workspace(), ["ap-south-1", "sa-east-1"], scene.heard)
     assert workspace.settings.regions == (HOME, EU, "ap-south-1")
     assert any("ap-south-1" in e.text for e in scene.events if isinstance(e, Noticed))
+
+
+async def test_without_a_journal_home_is_where_the_steps_that_belong_home_left_their_tags(scene):
+    await scene.setup("sa-east-1", "ap-south-1", through="backend")
+    scene.lose_the_journal()
+    workspace = await settled_where_found(scene.workspace(), ["ap-south-1", EU, HOME, "sa-east-1"], scene.heard)
+    assert workspace.settings.regions[0] == "sa-east-1" and set(workspace.settings.regions) >= {"sa-east-1", "ap-south-1"}
+    assert any("home region is sa-east-1" in e.text for e in scene.events if isinstance(e, Noticed))
+
+
+async def test_regions_into_which_somebody_replicated_our_table_are_found_with_a_journal_and_without(scene):
+    await scene.setup(through="backend")
+    scene.door.dynamodb.link(HOME, "sa-east-1", TABLE)
+    workspace = await settled_where_copied(scene.workspace(), scene.heard)
+    assert workspace.settings.regions == (HOME, EU, "sa-east-1")
+    scene.lose_the_journal()
+    workspace = await settled_where_found(scene.workspace(), [HOME, EU], scene.heard)
+    assert workspace.settings.regions == (HOME, EU, "sa-east-1")
+    results, left = await scene.teardown(*workspace.settings.regions)
+    assert results["replica sa-east-1"].outcome is Outcome.REMOVED and left == [] and scene.door.dynamodb.tables == {}
+
+
+async def test_the_copies_of_a_table_made_by_hand_are_none_of_our_business(scene):
+    scene.door.dynamodb.put(HOME, TABLE)
+    scene.door.dynamodb.link(HOME, "sa-east-1", TABLE)
+    assert (await settled_where_copied(scene.workspace(), scene.heard)).settings.regions == (HOME, EU)
 
 
 async def test_a_table_of_somebody_else_does_not_draw_its_region_in(scene):

@@ -17,7 +17,7 @@ from workshop.aws.tables import Table, describe_table
 from workshop.clock import wait_for
 from workshop.errors import UsageError, WorkshopError
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Phase, Placement, Resource, State, Step
-from workshop.steps.dynamodb_table import TableName, table_arn
+from workshop.steps.dynamodb_table import TableName, is_ours, table_arn
 from workshop.steps.itemfile import Item, read_items, validate
 
 __all__ = ["DynamoDBItems", "ItemsParams"]
@@ -70,14 +70,16 @@ class DynamoDBItems(Step[ItemsParams]):
                 return Observed(State.ABSENT, f"the table {table.name} has other keys than the items of {ctx.params.file}")
             total += len(chunk)
             missing += len(await _missing(ctx, table.region, table, chunk))
+        if missing == total:
+            return Observed(State.ABSENT, f"0 of {total} items in {ctx.region}")
+        ours = await is_ours(ctx, table)  # in a table that somebody else made they stay, as attendees' items do
         if missing:
-            state = State.ABSENT if missing == total else State.PARTIAL
-            return Observed(state, f"{total - missing} of {total} items in {ctx.region}")
+            return Observed(State.PARTIAL, f"{total - missing} of {total} items in {ctx.region}", ours=ours)
         for region in _replica_regions(table):
             lacking = await self._lacking(ctx, table, region)
             if lacking:
-                return Observed(State.PARTIAL, f"{total - lacking} of {total} items in {region}", _outputs(total))
-        return Observed(State.READY, f"{total} items", _outputs(total))
+                return Observed(State.PARTIAL, f"{total - lacking} of {total} items in {region}", _outputs(total), ours=ours)
+        return Observed(State.READY, f"{total} items", _outputs(total), ours=ours)
 
     async def create(self, ctx: Context[ItemsParams]) -> Outputs:
         table = await describe_table(ctx.aws, ctx.region, ctx.params.table)
@@ -121,6 +123,10 @@ class DynamoDBItems(Step[ItemsParams]):
         home = table_arn(ctx, ctx.region, ctx.params.table)
         return [
             Permission("dynamodb:BatchWriteItem", home, ctx.region, Phase.SETUP),
+            *(
+                Permission("dynamodb:ListTagsOfResource", home, ctx.region, phase)
+                for phase in (Phase.SETUP, Phase.TEARDOWN, Phase.CHECK)
+            ),
             *(
                 Permission(f"dynamodb:{action}", table_arn(ctx, region, ctx.params.table), region, phase)
                 for region in ctx.regions

@@ -36,6 +36,7 @@ __all__ = [
     "TableParams",
     "delete_command",
     "drill_permissions",
+    "is_ours",
     "protected",
     "source_rule",
     "standing",
@@ -88,7 +89,7 @@ class DynamoDBTable(Step[TableParams]):
         table = await describe_table(ctx.aws, ctx.region, ctx.params.name)
         if table is None:
             return Observed(State.ABSENT)
-        ours = await _is_ours(ctx, table)
+        ours = await is_ours(ctx, table)
         outputs = _outputs(table)
         if table.status == "DELETING":
             return Observed(State.PARTIAL, "is being deleted", ours=ours)
@@ -126,7 +127,7 @@ class DynamoDBTable(Step[TableParams]):
         table = await describe_table(ctx.aws, ctx.region, ctx.params.name)
         if table is None:
             return
-        if not await _is_ours(ctx, table):
+        if not await is_ours(ctx, table):
             return
         if table.members:
             raise _replicated(table)
@@ -303,11 +304,12 @@ def table_arn(ctx: Context[Any], region: str, name: str) -> str:
     return f"arn:aws:dynamodb:{region}:{ctx.account}:table/{name}"
 
 
-async def _is_ours(ctx: Context[TableParams], table: Table) -> bool:
+async def is_ours(ctx: Context[Any], table: Table) -> bool:
+    """Whether this workshop made the table: by our own note, or by its tags."""
     return _made(ctx, table) or ctx.owns(await table_tags(ctx.aws, ctx.region, table.arn))
 
 
-def _made(ctx: Context[TableParams], table: Table) -> bool:
+def _made(ctx: Context[Any], table: Table) -> bool:
     return ctx.made(KIND, table.name, ctx.region) is not None
 
 
