@@ -19,6 +19,7 @@ from workshop.definition.namespace import MissingMember, lenient, strict
 from workshop.definition.problem import closest
 from workshop.definition.quoting import shown
 from workshop.definition.sandbox import Sandbox
+from workshop.definition.wellformed import explosive
 from workshop.errors import DefinitionError
 
 __all__ = ["MissingOutputError", "Renderer"]
@@ -61,11 +62,12 @@ class Renderer:
 
     def _render(self, text: str, variables: dict[str, Any], where: str) -> str:
         if "{" not in text:
+            _require_harmless(text, where)
             return text
         token = budget.set(new_budget())
         try:
             _measure(text)
-            return self._bounded(self._compiled(text, where), variables)
+            rendered = self._bounded(self._compiled(text, where), variables)
         except DefinitionError as error:
             if error.where:
                 raise
@@ -74,6 +76,8 @@ class Renderer:
             raise _explain(error, where, variables) from error
         finally:
             budget.reset(token)
+        _require_harmless(rendered, where)
+        return rendered
 
     def _bounded(self, template: Template, variables: dict[str, Any]) -> str:
         parts: list[str] = []
@@ -97,6 +101,17 @@ class Renderer:
         text = self._text_of(name)
         _measure(text)
         return text, _PREFIX + name, None
+
+
+def _require_harmless(rendered: str, where: str) -> None:
+    """Whoever is handed the text may read it as YAML or JSON."""
+    if wrong := explosive(rendered):
+        raise DefinitionError(
+            "What the template is filled in to is refused.",
+            f"Read as YAML, {wrong}.",
+            "Make it flatter, and write out what its aliases repeat.",
+            where=_line_of(DefinitionError(wrong), where),
+        )
 
 
 def _measure(source: str) -> None:
