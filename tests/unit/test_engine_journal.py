@@ -220,7 +220,10 @@ for number in range(3):
 """
 
 
-def test_processes_that_begin_at_the_same_moment_share_one_journal(path):
+@pytest.mark.parametrize("damaged", [False, True])
+def test_processes_that_begin_at_the_same_moment_share_one_journal(path, damaged):
+    if damaged:
+        path.write_bytes(b"not a database at all, but long enough")
     with contextlib.ExitStack() as all_of_them:
         writers = [
             all_of_them.enter_context(
@@ -236,4 +239,5 @@ def test_processes_that_begin_at_the_same_moment_share_one_journal(path):
         assert [writer.wait(60) for writer in writers] == [0, 0, 0, 0]
     with contextlib.closing(Journal(path)) as journal:
         assert journal.set_aside is None
+        assert len(list(path.parent.glob("*.damaged-*"))) == damaged
         assert sorted(s.scope.target for s in journal.standings("films")) == ["a", "b", "c", "d"]

@@ -6,10 +6,12 @@ A damaged file is set aside and a new one begun.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,11 +78,7 @@ class Journal:
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError):
                 raise
-            self.set_aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%d%H%M%S}")
-            path.replace(self.set_aside)
-            for suffix in ("-wal", "-shm"):
-                Path(f"{path}{suffix}").unlink(missing_ok=True)
-            self._db = _open(path)
+            self._db, self.set_aside = _begun_anew(path)
         self.undos = Undos(self._db)
         """What must be put back."""
         self.holdings = Holdings(self._db)
@@ -236,6 +234,34 @@ class Journal:
     def _write(self, statement: str, values: Sequence[Any]) -> None:
         with self._db:
             self._db.execute(statement, values)
+
+
+def _begun_anew(path: Path) -> tuple[sqlite3.Connection, Path | None]:
+    """A new journal in place of a damaged one, and where that one lies now; None when another process was quicker."""
+    with _alone(path):
+        try:
+            return _open(path), None
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+        set_aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%d%H%M%S}")
+        path.replace(set_aside)
+        for suffix in ("-wal", "-shm"):
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+        return _open(path), set_aside
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One process at a time, so that nobody sets the journal aside that another has just begun."""
+    lock = path.with_name(f"{path.name}.lock")
+    refuse_link(lock)
+    handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _open(path: Path) -> sqlite3.Connection:
