@@ -10,7 +10,10 @@ import platformdirs
 
 from workshop.errors import UsageError
 
-__all__ = ["prepare", "refuse_link", "state_folder", "write_private"]
+__all__ = ["open_state_folder", "prepare", "refuse_link", "state_folder", "write_private"]
+
+INSIDE = ("cloud", "locks", "receipts", "reports", "sites", "sites/local")
+"""Folders in the state folder that are written to."""
 
 
 def state_folder() -> Path:
@@ -21,14 +24,31 @@ def state_folder() -> Path:
     try:
         return Path(platformdirs.user_state_path("workshop"))
     except RuntimeError as error:
-        raise _unusable("the state folder", f"no home directory is known ({error})") from error
+        raise UsageError(
+            "The state folder cannot be used: nothing says where it is.",
+            "WORKSHOP_HOME is not set, and this user has no home directory.",
+            "Name a folder that you can write, for example: export WORKSHOP_HOME=/var/tmp/my-workshop",
+            code="StateFolder",
+        ) from error
+
+
+def open_state_folder(folder: Path) -> Path:
+    """The state folder `folder`, ready to be written; `UsageError` when it, or a folder in it, is a symbolic link.
+
+    Whoever can put such a link there could lead what we write, and what we delete, to other places.
+    """
+    refuse_link(folder)
+    for name in INSIDE:
+        refuse_link(folder / name)
+    return prepare(folder)
 
 
 def prepare(folder: Path) -> Path:
-    """Make `folder` (mode 0700) and prove that it can be written and is ours alone; the error names `WORKSHOP_HOME`.
+    """Make `folder` (mode 0700) and prove that it can be written, is ours alone and no link; the error names `WORKSHOP_HOME`.
 
     A folder that belongs to someone else, or that every user may write to, could hold links that lead our writes elsewhere.
     """
+    refuse_link(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         about = folder.stat()
@@ -45,8 +65,12 @@ def prepare(folder: Path) -> Path:
 
 def refuse_link(path: Path) -> None:
     """Raise `UsageError` when `path` is a symbolic link: nothing of ours is one, so somebody put it there."""
-    if path.is_symlink():
-        raise _unusable(str(path.parent), f"a symbolic link stands there: {path.name}")
+    try:
+        linked = path.is_symlink()
+    except OSError:  # a name too long: whoever wants to use it says so
+        linked = False
+    if linked:
+        raise _unusable(str(path), "it is a symbolic link, which could lead what is written elsewhere")
 
 
 def write_private(path: Path, content: str | bytes) -> None:

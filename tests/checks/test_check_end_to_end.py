@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.checks.test_surroundings import service
-from tests.cloud.desk import HOME_REGION, LOCAL_ACCOUNT, OTHER_REGION, TABLE, Desk, free_port
+from tests.cloud.desk import HOME_REGION, LOCAL_ACCOUNT, OTHER_REGION, TABLE, Desk, answers, free_port
 
 Document = dict[str, Any]
 STACK, FUNCTION = "global-serverless-api", "global-serverless-dev"
@@ -324,6 +324,20 @@ def test_a_state_folder_that_is_a_file_is_no_go(clean: Desk, tmp_path: Path) -> 
     (tmp_path / "file").write_text("")
     document = checked(clean, "--target", "aws", code=3, env={**NOWHERE, "WORKSHOP_HOME": str(tmp_path / "file")})
     assert "WORKSHOP_HOME" in bad(document)["machine.state-folder", ""]["fix"]
+
+
+@pytest.mark.parametrize("name", ["", "cloud", "receipts", "runs.db"])
+def test_a_state_folder_with_a_link_in_it_is_no_go_and_leaves_no_cloud_behind(tmp_path: Path, name: str) -> None:
+    alone, victim = Desk(tmp_path / "desk"), tmp_path / "victim"
+    victim.write_text("precious") if name == "runs.db" else victim.mkdir()
+    link = alone.state / name
+    link.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    link.symlink_to(victim)
+    found = bad(checked(alone, code=3))["machine.state-folder", ""]
+    assert str(link) in found["detail"] and "symbolic link" in found["detail"] and "WORKSHOP_HOME" in found["fix"]
+    assert not answers(alone.endpoint)
+    assert victim.read_text() == "precious" if name == "runs.db" else list(victim.iterdir()) == []
+    link.unlink()
 
 
 def test_the_rehearsal_sets_up_drills_and_takes_down_beside_what_stands(clean: Desk) -> None:

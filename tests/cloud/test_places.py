@@ -82,8 +82,21 @@ def test_a_user_without_any_home_is_told_to_name_a_folder():
         desk = Desk(Path(place) / "desk")
         nobody = ("setpriv", "--reuid", "54321", "--clear-groups")
         done = desk.call(*nobody, "workshop", "cloud", "status", code=2, env={"HOME": None, "WORKSHOP_HOME": None})
-    assert "The state folder cannot be used" in done.err
-    assert "WORKSHOP_HOME" in done.err
+    assert "The state folder cannot be used: nothing says where it is." in done.err
+    assert "export WORKSHOP_HOME=" in done.err
+
+
+@pytest.mark.parametrize("name", ["", "cloud", "sites/local", "cloud/cloud.log"])
+def test_a_link_in_the_place_of_what_is_written_is_refused_before_a_cloud_starts(fresh, tmp_path, name):
+    victim = tmp_path / "victim"
+    victim.write_text("precious") if name.endswith(".log") else victim.mkdir()
+    link = fresh.state / name
+    link.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    link.symlink_to(victim)
+    done = fresh.run("cloud", "start", code=2)
+    assert f"The state folder cannot be used: {link}." in done.err and "It is a symbolic link" in done.err
+    assert victim.read_text() == "precious" if name.endswith(".log") else list(victim.iterdir()) == []
+    link.unlink()
 
 
 def test_everything_that_is_written_is_private(fresh):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from workshop.errors import UsageError
-from workshop.home import prepare, state_folder, write_private
+from workshop.home import open_state_folder, prepare, state_folder, write_private
 
 
 def test_the_variable_names_the_folder(monkeypatch, tmp_path):
@@ -59,6 +59,34 @@ def test_a_folder_that_cannot_be_written_is_explained():
     with pytest.raises(UsageError) as caught:
         prepare(Path("/proc/self"))
     assert caught.value.code == "StateFolder" and caught.value.why
+
+
+def test_a_link_in_the_place_of_the_folder_is_refused_wherever_it_leads(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    for target in (tmp_path / "elsewhere", tmp_path / "nowhere"):
+        (tmp_path / "state").symlink_to(target)
+        with pytest.raises(UsageError, match="symbolic link") as caught:
+            prepare(tmp_path / "state")
+        assert str(tmp_path / "state") in caught.value.what and "WORKSHOP_HOME" in caught.value.fix
+        (tmp_path / "state").unlink()
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("name", ["", "cloud", "locks", "receipts", "reports", "sites", "sites/local"])
+def test_a_link_among_the_folders_inside_is_refused(tmp_path, name):
+    state, link = tmp_path / "state", tmp_path / "state" / name
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(tmp_path)
+    with pytest.raises(UsageError, match="symbolic link") as caught:
+        open_state_folder(state)
+    assert str(link) in caught.value.what
+    link.unlink()
+    assert open_state_folder(state) == state
+
+
+def test_a_name_that_is_too_long_is_explained(tmp_path):
+    with pytest.raises(UsageError, match="name too long"):
+        open_state_folder(tmp_path / ("x" * 300))
 
 
 def test_a_file_is_private_from_its_first_moment(tmp_path):

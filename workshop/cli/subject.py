@@ -23,6 +23,7 @@ from workshop.aws.sessions import Identity, known_regions, local_session, open_s
 from workshop.aws.target import Target
 from workshop.checks.readonly import ReadOnly
 from workshop.checks.subject import Event, Machine, Stop, Subject
+from workshop.cli.folder import open_folder
 from workshop.cli.options import DEFAULT_WORKSHOP, Common
 from workshop.clock import SystemClock
 from workshop.cloud import daemon
@@ -33,7 +34,6 @@ from workshop.definition.templating import MissingOutputError
 from workshop.engine.journal import Journal, Standing
 from workshop.engine.workspace import Contexts, Workspace
 from workshop.errors import DefinitionError, WorkshopError
-from workshop.home import prepare, state_folder
 from workshop.steps.registry import kinds
 
 __all__ = ["Wanted", "open_subject", "open_unconnected"]
@@ -92,7 +92,12 @@ async def _opened(common: Common, wanted: Wanted) -> AsyncIterator[_Opened]:
     folder, error = _folder()
     with tempfile.TemporaryDirectory(prefix="workshop-check-") as scratch, ThreadPoolExecutor(THREADS) as executor:
         work = folder if error is None else Path(scratch)
-        with contextlib.closing(Journal(work / "runs.db")) as journal:
+        try:
+            journal = Journal(work / "runs.db")
+        except WorkshopError as refusal:
+            work, error = Path(scratch), refusal
+            journal = Journal(work / "runs.db")
+        with contextlib.closing(journal):
             yield _Opened(common, wanted, workshop, problems, work, error, journal, executor)
 
 
@@ -195,15 +200,15 @@ def _definition(common: Common) -> tuple[Workshop | None, list[Problem]]:
 
 def _folder() -> tuple[Path, WorkshopError | None]:
     try:
-        return prepare(state_folder()), None
+        return open_folder(), None
     except WorkshopError as error:
         return Path(), error
 
 
 async def _local(opened: _Opened, notice: Notice) -> _Connected:
-    folder, error = opened.folder, None
+    folder, error = opened.folder, opened.folder_error
     state = daemon.status(folder)
-    if not state.running:
+    if not state.running and error is None:  # in a folder that is gone with this command, a cloud would be left behind
         try:
             state = await asyncio.to_thread(daemon.start, folder)
             notice(f"Started the local cloud on {state.endpoint}; stop it with: workshop cloud stop")

@@ -28,7 +28,7 @@ from typing import Any
 from workshop.cloud.layout import Layout, Record, read_record, validated_timing
 from workshop.cloud.ports import listening_socket
 from workshop.errors import ExitCode, UsageError, WorkshopError
-from workshop.home import prepare
+from workshop.home import open_state_folder, prepare, refuse_link
 
 __all__ = ["ACCOUNT", "HOME_REGION", "CloudState", "ask", "environment", "log_path", "reset", "run", "start", "status", "stop"]
 
@@ -175,8 +175,8 @@ def _prepared(home: Path) -> Layout:
             code="MissingExtra",
         )
     layout = Layout.of(home)
-    for folder in (home.absolute(), layout.root):
-        prepare(folder)
+    open_state_folder(home.absolute())
+    prepare(layout.root)
     return layout
 
 
@@ -190,6 +190,8 @@ def _starting(layout: Layout) -> Iterator[None]:
 
 @contextmanager
 def _private(path: Path, flags: int = 0) -> Iterator[int]:
+    """The file opened for writing, made if need be, and readable by nobody else."""
+    refuse_link(path)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | flags, 0o600)
     try:
         yield handle
