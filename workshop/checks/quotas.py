@@ -5,6 +5,7 @@ The services' own answers are preferred; Service Quotas is asked for the rest, a
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any
 
 from workshop.aws.errors import AwsError
@@ -68,8 +69,9 @@ class _Room(Check):
     """What AWS gives by default."""
     what: str
 
+    @abstractmethod
     async def used(self) -> int:
-        raise NotImplementedError
+        """How many there are; raises `AwsError` when it may not be asked."""
 
     async def limit(self) -> int:
         """The applied value; raises `AwsError` when it may not be asked."""
