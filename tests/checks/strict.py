@@ -19,8 +19,7 @@ from typing import Any
 import boto3
 
 from tests.checks.strict_cloud import ACCOUNT, SECRET
-
-WORDS = [sys.executable, "-m", "workshop"]
+from tests.cloud import warm
 
 
 @dataclass(frozen=True)
@@ -62,21 +61,22 @@ class Strict:
 
 def run(environment: dict[str, str], *words: str) -> Ran:
     """Run a command with --json as a user would."""
-    done = subprocess.run([*WORDS, *words, "--json"], env=environment, capture_output=True, text=True, timeout=280, check=False)
+    code, out, err = warm.run([*words, "--json"], cwd=Path.cwd(), environment=environment, text="", timeout=280)
     try:
-        return Ran(done.returncode, json.loads(done.stdout), done.stderr)
+        return Ran(code, json.loads(out), err)
     except ValueError:
-        return Ran(done.returncode, {}, done.stderr + done.stdout)
+        return Ran(code, {}, err + out)
 
 
 def policy_of(*words: str) -> dict[str, Any]:
     """What `workshop policy` prints."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "WORKSHOP_"))}
-    done = subprocess.run(
-        [*WORDS, "policy", "--expect-account", ACCOUNT, *words], env={**kept, "WORKSHOP_HOME": os.devnull + "/none"},
-        capture_output=True, text=True, check=True, timeout=120,
+    code, out, err = warm.run(
+        ["policy", "--expect-account", ACCOUNT, *words], cwd=Path.cwd(),
+        environment={**kept, "WORKSHOP_HOME": os.devnull + "/none"}, text="", timeout=120,
     )  # fmt: skip
-    found: dict[str, Any] = json.loads(done.stdout)
+    assert code == 0, err
+    found: dict[str, Any] = json.loads(out)
     return found
 
 

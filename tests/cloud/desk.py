@@ -18,6 +18,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from tests.cloud import warm
+
 __all__ = ["HOME_REGION", "OTHER_REGION", "REGIONS", "ROOT", "TABLE", "Desk", "Result", "answers", "eventually", "free_port"]
 
 ROOT = Path(__file__).parents[2]
@@ -107,7 +109,10 @@ class Desk:
 
     def run(self, *args: str, code: int = 0, text: str | None = None, env: Mapping[str, str | None] | None = None) -> Result:
         """Run `workshop ARGS` and hold it to its exit code. `env` sets variables, or with None takes them away."""
-        return self.call("workshop", *args, code=code, text=text, env=env)
+        if self.tools != BIN:
+            return self.call("workshop", *args, code=code, text=text, env=env)
+        ended = warm.run(args, cwd=self.work, environment=self._environment(env), text=text or "", timeout=120)
+        return self._held(("workshop", *args), code, *ended)
 
     def document(self, *args: str, code: int = 0, env: Mapping[str, str | None] | None = None) -> dict[str, Any]:
         """The document of `workshop ARGS --json`."""
@@ -122,9 +127,13 @@ class Desk:
             command, cwd=self.work, env=self._environment(env), input=text or "", capture_output=True, text=True, timeout=120,
             check=False,
         )  # fmt: skip
-        assert done.returncode == code, f"{command}: exit {done.returncode}, not {code}\n{done.stdout}\n{done.stderr}"
-        assert "Traceback" not in done.stderr + done.stdout
-        return Result(done.returncode, done.stdout, done.stderr)
+        return self._held(command, code, done.returncode, done.stdout, done.stderr)
+
+    @staticmethod
+    def _held(command: tuple[str, ...], wanted: int, code: int, out: str, err: str) -> Result:
+        assert code == wanted, f"{command}: exit {code}, not {wanted}\n{out}\n{err}"
+        assert "Traceback" not in err + out
+        return Result(code, out, err)
 
     def start(self, *args: str, env: Mapping[str, str | None] | None = None) -> subprocess.Popen[str]:
         """Start `workshop ARGS` and let it run; the desk ends it when it is left."""

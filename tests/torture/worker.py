@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.cloud.warm import EVERYTHING
 from tests.torture.mischief import Mischief
 from workshop.aws.account import THREADS
 from workshop.aws.door import Answer
@@ -158,7 +159,7 @@ def work(order: Order) -> None:
 def start(order: Order) -> Any:
     """Begin the order in a process; `join` it."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
+    context.set_forkserver_preload([__name__, EVERYTHING])
     process = context.Process(target=work, args=(order,))
     process.start()
     return process

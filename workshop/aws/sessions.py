@@ -6,6 +6,7 @@ In: profile, endpoint. Out: an `Account` whose id AWS itself told us. Nothing is
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -95,15 +96,18 @@ def override(profile: str | None, region: str) -> str:
 async def known_regions() -> frozenset[str]:
     """The regions that botocore knows for DynamoDB, in every partition: a mistyped one fails only at connect otherwise."""
 
-    def listed() -> frozenset[str]:
-        session = botocore.session.Session()
-        return frozenset(
-            name
-            for partition in session.get_available_partitions()
-            for name in session.get_available_regions("dynamodb", partition)
-        )
+    return await asyncio.to_thread(_listed_regions)
 
-    return await asyncio.to_thread(listed)
+
+@functools.cache
+def _listed_regions() -> frozenset[str]:
+    """Read once: botocore's list of endpoints is a megabyte of JSON."""
+    session = botocore.session.Session()
+    return frozenset(
+        name
+        for partition in session.get_available_partitions()
+        for name in session.get_available_regions("dynamodb", partition)
+    )
 
 
 def open_session(profile: str | None) -> botocore.session.Session:

@@ -86,8 +86,9 @@ async def _problem(params: CheckParams, *, proxied: bool) -> str:
     `proxied`: the shell's proxy and certificate settings count, as they do for the calls to AWS itself.
     """
     address = _address(params.url)
+    verify = _certificates(proxied) if address.scheme == "https" else False
     try:
-        async with httpx.AsyncClient(timeout=REQUEST_TIMEOUT, verify=_certificates(proxied), trust_env=proxied) as client:
+        async with httpx.AsyncClient(timeout=REQUEST_TIMEOUT, verify=verify, trust_env=proxied) as client:
             answer = await client.get(address)
     except httpx.HTTPError as error:
         return f"{type(error).__name__}: {error}".rstrip(": ")
