@@ -11,7 +11,7 @@ pytestmark = pytest.mark.cloud
 STEP = {"id", "module", "region", "kind", "account", "outcome", "seconds", "outputs", "error"}
 BEFORE = [
     ("setup --plan", {"workshop", "target", "account", "regions", "minutes", "usd", "steps"}),
-    ("status", {"workshop", "target", "account", "regions", "module", "steps", "apis", "web"}),
+    ("status", {"workshop", "target", "account", "regions", "module", "steps", "failed_regions", "apis", "web"}),
     ("step list", {"workshop", "steps"}),
     ("step show table", {"id", "kind", "module", "in", "regions", "needs", "with", "minutes", "usd"}),
     ("step show api --template --in eu-west-1", {"id", "region", "template"}),

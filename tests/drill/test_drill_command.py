@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import subprocess
 import threading
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -88,6 +90,9 @@ def test_after_a_kill_the_next_command_warns_and_recover_puts_it_back(desk: Desk
     process.wait()
     warned = desk.run("status").err
     assert "killed" in warned and "workshop drill recover" in warned
+    failed = [(each["region"], each["fault"]) for each in desk.document("status")["failed_regions"]]
+    if word in ("fault", "failover"):
+        assert failed == [(HOME_REGION, "throttle")]
     found = desk.document("drill", "recover")
     assert found["undone"] and found["restored"]
     assert reserved(desk) == 37
@@ -120,19 +125,24 @@ def test_ctrl_c_puts_everything_back_before_it_ends(desk: Desk, word: str) -> No
 def test_a_fault_set_by_hand_stays_until_it_is_asked_for(desk: Desk) -> None:
     found = desk.document("drill", "fail", "--region", OTHER_REGION)
     assert found["region"] == OTHER_REGION and reserved(desk, OTHER_REGION) == 0
-    assert "failed by hand" in desk.run("status").err
+    said = desk.run("status")
+    (failed,) = desk.document("status")["failed_regions"]
+    assert failed == {"region": OTHER_REGION, "fault": "throttle", "since": failed["since"], "fix": failed["fix"]}
+    assert datetime.fromisoformat(failed["since"]).tzinfo is not None and failed["fix"].startswith("workshop drill recover")
+    assert "failed by hand" in said.err
+    assert f"✗ {OTHER_REGION} is failed by hand (throttle) since {failed['since']} → {failed['fix']}" in said.out
     refused = desk.run("drill", "run", code=1)
     assert "workshop drill recover" in refused.err and reserved(desk, OTHER_REGION) == 0
     desk.run("drill", "recover", "--region", HOME_REGION)
     assert reserved(desk, OTHER_REGION) == 0, "another region was asked for"
-    desk.run("drill", "recover", "--region", OTHER_REGION)
-    assert reserved(desk, OTHER_REGION) is None
+    desk.run(*shlex.split(failed["fix"])[1:], "--region", OTHER_REGION)
+    assert reserved(desk, OTHER_REGION) is None and desk.document("status")["failed_regions"] == []
 
 
 def test_while_a_drill_runs_others_wait_and_are_not_told_that_it_was_killed(desk: Desk) -> None:
     process, said = running(desk, "--countdown", "100s")
     until(said, "failing")
-    assert "killed" not in desk.run("status").err
+    assert "killed" not in desk.run("status").err and desk.document("status")["failed_regions"] == []
     assert "Busy" in desk.run("drill", "recover", "--json", code=1).out and reserved(desk) == 0
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 130 and reserved(desk) is None

@@ -13,7 +13,7 @@ __all__ = ["command"]
 @click.command("status")
 @common_options
 def command(common: Common) -> int:
-    """Say what stands, in which region, up to which module, and the addresses.
+    """Say what stands, in which region, up to which module, which regions a drill has failed, and the addresses.
 
     Asks the cloud itself, not the notes of earlier runs. Changes nothing.
 
@@ -31,6 +31,7 @@ async def _status(common: Common) -> int:
     from workshop.cli.compose import open_workspace
     from workshop.console.progress import progress
     from workshop.console.status import print_status, status_document
+    from workshop.drill.pending import failed_regions
     from workshop.engine.survey import survey
     from workshop.engine.workspace import Contexts
 
@@ -39,12 +40,13 @@ async def _status(common: Common) -> int:
         async with open_workspace(common, shown.notice) as opened:
             contexts = Contexts(opened.workspace, lambda _: None)
             points = await survey(opened.workspace, opened.workspace.plan(), contexts)
+            failed = failed_regions(opened.folder, opened.workspace.journal, opened.scope)
             shown.close()
             if common.json:
-                status_document(opened.workspace, opened.account, points, contexts)
+                status_document(opened.workspace, opened.account, points, contexts, failed)
             else:
                 again = retyped(common, "setup", opened.workspace.target.name)
-                print_status(opened.workspace, opened.account, points, contexts, again)
+                print_status(opened.workspace, opened.account, points, contexts, failed, again)
             return ExitCode.DONE
     finally:
         shown.close()

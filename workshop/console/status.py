@@ -10,6 +10,7 @@ from rich.table import Table
 from workshop.console.document import print_document
 from workshop.console.results import print_addresses
 from workshop.console.style import STATES, stream
+from workshop.drill.pending import FailedRegion
 from workshop.engine.survey import Standpoint
 from workshop.engine.workspace import Contexts, Workspace
 from workshop.steps.base import State
@@ -17,7 +18,9 @@ from workshop.steps.base import State
 __all__ = ["print_status", "status_document"]
 
 
-def status_document(workspace: Workspace, account: str, points: Sequence[Standpoint], contexts: Contexts) -> None:
+def status_document(
+    workspace: Workspace, account: str, points: Sequence[Standpoint], contexts: Contexts, failed: Sequence[FailedRegion]
+) -> None:
     """The JSON document of `status`."""
     print_document("status", True, {
         "workshop": workspace.name,
@@ -33,12 +36,20 @@ def status_document(workspace: Workspace, account: str, points: Sequence[Standpo
             }
             for p in points
         ],
+        "failed_regions": [{"region": f.region, "fault": f.fault, "since": f.since, "fix": f.fix} for f in failed],
         "apis": contexts.apis(account),
         "web": contexts.links(account),
     })  # fmt: skip
 
 
-def print_status(workspace: Workspace, account: str, points: Sequence[Standpoint], contexts: Contexts, again: str) -> None:
+def print_status(
+    workspace: Workspace,
+    account: str,
+    points: Sequence[Standpoint],
+    contexts: Contexts,
+    failed: Sequence[FailedRegion],
+    again: str,
+) -> None:
     """The same for people; `again` is the command that brings everything to ready."""
     console = stream()
     console.print(f"[bold]{escape(workspace.name)}[/] on [bold]{workspace.target.name}[/], account {account}")
@@ -59,6 +70,10 @@ def print_status(workspace: Workspace, account: str, points: Sequence[Standpoint
     for point in points:
         if point.observed.fix and point.observed.state in (State.FOREIGN, State.BROKEN):
             console.print(f"[yellow]! {escape(str(point.node.key))}[/] → {escape(point.observed.fix)}", soft_wrap=True)
+    for region in failed:
+        how = "by hand" if region.by_hand else "by a drill that was killed"
+        words = f"is failed {how} ({region.fault}) since {region.since}"
+        console.print(f"[red]✗ {region.region}[/] {words} → [bold]{escape(region.fix)}[/]", soft_wrap=True)
     print_addresses(console, contexts.apis(account), contexts.links(account))
     if all(point.observed.state is State.ABSENT for point in points):
         console.print(f"Nothing stands. Set it up: [bold]{escape(again)}[/]", soft_wrap=True)

@@ -1,11 +1,12 @@
-"""What every command says first when a region is still failed: after a drill that was killed, or by hand.
+"""Which regions are still failed, after a drill that was killed or by hand: what every command says first, and `status` lists.
 
-In: the journal, the state folder. Out: lines for people. Changes nothing.
+In: the journal, the state folder. Out: lines for people, or the regions as values. Changes nothing.
 """
 
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 
 from workshop.engine import lock
@@ -14,10 +15,29 @@ from workshop.engine.scope import Scope
 from workshop.engine.undos import BY_HAND, Undo
 from workshop.errors import WorkshopError
 
-__all__ = ["ITEMS", "pending_notices", "recover_command"]
+__all__ = ["ITEMS", "FailedRegion", "failed_regions", "pending_notices", "recover_command"]
 
 ITEMS = "bookmarks"
 """The kind of an undo that removes a command's own items: nothing is failed, only left."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRegion:
+    """A region that was failed on purpose and is not put back. `since` is ISO 8601 UTC, `fix` the command that puts it back."""
+
+    region: str
+    fault: str
+    since: str
+    by_hand: bool
+    fix: str
+
+
+def failed_regions(folder: Path, journal: Journal, scope: Scope) -> list[FailedRegion]:
+    """Those of one workshop, the latest first; a drill that is under way puts its own region back, so that one is not listed."""
+    found = [undo for undo in journal.undos.pending(scope) if undo.kind != ITEMS]
+    if any(undo.by != BY_HAND for undo in found) and _under_way(folder, scope):
+        found = [undo for undo in found if undo.by == BY_HAND]
+    return [FailedRegion(u.region, u.kind, u.since, u.by == BY_HAND, recover_command(u)) for u in found]
 
 
 def pending_notices(folder: Path, journal: Journal) -> list[str]:
