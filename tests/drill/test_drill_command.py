@@ -131,6 +131,7 @@ def test_a_fault_set_by_hand_stays_until_it_is_asked_for(desk: Desk) -> None:
     assert datetime.fromisoformat(failed["since"]).tzinfo is not None and failed["fix"].startswith("workshop drill recover")
     assert "failed by hand" in said.err
     assert f"✗ {OTHER_REGION} is failed by hand (throttle) since {failed['since']} → {failed['fix']}" in said.out
+    assert "Bring it to ready" not in said.out, "a setup would not help against a fault"
     refused = desk.run("drill", "run", code=1)
     assert "workshop drill recover" in refused.err and reserved(desk, OTHER_REGION) == 0
     desk.run("drill", "recover", "--region", HOME_REGION)

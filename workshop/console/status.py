@@ -77,7 +77,7 @@ def print_status(
     print_addresses(console, contexts.apis(account), contexts.links(account))
     if all(point.observed.state is State.ABSENT for point in points):
         console.print(f"Nothing stands. Set it up: [bold]{escape(again)}[/]", soft_wrap=True)
-    elif any(point.observed.state is not State.READY for point in points):
+    elif any(p.observed.state is not State.READY and p.node.key.region not in {f.region for f in failed} for p in points):
         console.print(f"Not everything stands. Bring it to ready: [bold]{escape(again)}[/]", soft_wrap=True)
 
 
