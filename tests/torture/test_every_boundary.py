@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 
 from tests.torture.conftest import Tally, long
-from tests.torture.ground import Ground, Inventory
+from tests.torture.ground import REGIONS, Ground, Inventory
 from tests.torture.worker import Place
 
 SHORT = 3
@@ -47,3 +48,25 @@ def test_a_command_killed_anywhere_is_finished_by_the_next_one(
         ground.empty(before)
     tally(f"kill -9 at each boundary and call of {verb}", killed)
     assert killed >= len(tried(places(passed, every_call=verb == "setup"))) * 0.8
+
+
+@pytest.mark.parametrize("verb", ["setup", "teardown"])
+def test_what_a_killed_command_left_is_found_and_removed_by_a_machine_that_knows_nothing(
+    ground: Ground, before: Inventory, tally: Tally, tmp_path: Path, verb: str
+) -> None:
+    away = {"regions": ("eu-central-1", "ap-southeast-2")}  # not where the definition would have it
+    searched = (*REGIONS, *away["regions"])
+    everywhere = ground.inventory(searched)
+    measured = ground.ready(**away)
+    ended = ground.run("teardown", code=0, **away)
+    measured = measured if verb == "setup" else ended
+    killed = 0
+    for number, place in enumerate(tried(places({k: measured.passed(k) for k in ("boundary", "change")}, every_call=False))):
+        if verb == "teardown":
+            ground.ready(**away)
+        killed += ground.run(verb, place, **away).killed
+        swept = ground.run("sweep", machine=tmp_path / f"stranger-{number}", searched=searched)
+        assert swept.document["leftovers"] == [] and swept.code == 0, f"{place}: {swept.out}\n{swept.err}"
+        assert ground.inventory(searched) == everywhere, f"{place}: {swept.err}"
+    tally(f"{verb} killed, then swept without a journal", killed)
+    assert killed > 0

@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from workshop.cloud.daemon import ACCOUNT
 from workshop.console.progress import PlainProgress
 from workshop.definition.loader import load
 from workshop.definition.parameters import settle
+from workshop.engine.discover import settled_where_found
 from workshop.engine.events import Event, NodeFinished, NodeStarted
 from workshop.engine.journal import Journal
 from workshop.engine.workspace import Contexts, Workspace
@@ -77,7 +78,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Order:
-    """One command: `verb` is setup or teardown, `folder` the state folder of the machine that it runs on, `port` the cloud's."""
+    """One command: `verb` is setup, teardown or sweep, `folder` its machine's state folder, `port` the cloud's."""
 
     verb: str
     folder: Path
@@ -89,6 +90,8 @@ class Order:
     regions: Sequence[str] = ()
     account: str = ACCOUNT
     mischief: type[Mischief] | None = None
+    searched: Sequence[str] = ()
+    """The regions that a sweep searches."""
 
 
 class Deadly:
@@ -187,6 +190,9 @@ async def _work(order: Order) -> int:
         if order.verb == "setup":
             plan, contexts = workspace.plan(), Contexts(workspace, shown)
             code = await bring_up(common, opened, plan, contexts, shown, begun)
+        elif order.verb == "sweep":
+            opened = replace(opened, workspace=await settled_where_found(workspace, order.searched, shown))
+            code = await bring_down(common, opened, shown, begun, searched=order.searched)
         else:
             code = await bring_down(common, opened, shown, begun)
     print(" ".join(f"{kind}={count}" for kind, count in deadly.passed.items()), file=sys.stderr)  # noqa: T201
