@@ -52,7 +52,7 @@ async def settled_where_copied(workspace: Workspace, emit: Emit) -> Workspace:
 def _settled(workspace: Workspace, regions: tuple[str, ...], emit: Emit) -> Workspace:
     extra = [region for region in regions if region not in workspace.settings.regions]
     if extra:
-        emit(Noticed(f"Found more in {', '.join(extra)}."))
+        emit(Noticed(f"Something of this workshop stands in {', '.join(extra)}, too."))
     return replace(workspace, settings=Settings(workspace.settings.parameters, regions))
 
 
