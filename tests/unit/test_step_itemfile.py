@@ -218,6 +218,17 @@ def test_an_item_of_400_kilobytes_is_the_largest(path):
     assert "Item 2" in what and "409,601 bytes" in what
 
 
+def test_the_search_for_an_item_ends_long_before_the_end_of_an_endless_one(path):
+    path.write_bytes(b'{"films": [{"PutRequest": {"Item": {"PK": {"S": "' + b"x" * 20_000_000)
+    assert "holds an item longer than 8 MB" in problem(path)
+    path.write_text(json.dumps({TABLE: [put()]}) + " " * 9_000_000)
+    assert "8 MB" in problem(path)
+
+
+def test_many_items_may_be_longer_together_than_one(path):
+    assert validate(written(path, *(put(str(n), text={"S": "x" * 300_000}) for n in range(40))), TABLE, KEYS) == 40
+
+
 def test_two_items_with_one_key_are_named_with_both_places(path):
     what = problem(written(path, put("a", "1"), put("a", "2"), put("a", "1", Title={"S": "again"})))
     assert "Item 3" in what and "item 1" in what and "PK=a, SK=1" in what

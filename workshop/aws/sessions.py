@@ -104,9 +104,7 @@ def _listed_regions() -> frozenset[str]:
     """Read once: botocore's list of endpoints is a megabyte of JSON."""
     session = botocore.session.Session()
     return frozenset(
-        name
-        for partition in session.get_available_partitions()
-        for name in session.get_available_regions("dynamodb", partition)
+        name for partition in session.get_available_partitions() for name in session.get_available_regions("dynamodb", partition)
     )
 
 

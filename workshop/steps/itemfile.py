@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import ijson
 
@@ -29,6 +29,8 @@ MOST_LEVELS = 32
 MOST_JSON_LEVELS = 2 * MOST_LEVELS + 8
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 EXACT = Context(prec=50)
+MOST_BETWEEN_ITEMS = 8 << 20
+"""Bytes that are read in search of the next item: one of 400 KB, all of it escaped and indented, has less than half of that."""
 Key = tuple[tuple[str, str], ...]
 """An item's key attributes as text, in the table's order: `(("S:library"), ...)` by type and value."""
 
@@ -58,8 +60,10 @@ def read_items(path: Path, table: str) -> Iterator[Item]:
     except OSError as error:
         raise _wrong(path, f"cannot be read: {error.strerror}", "Name a file that you can read") from error
     with file:
+        metered = _Metered(file, path)
         try:
-            for name, request in _requests(file, path, table):
+            for name, request in _requests(metered, path, table):
+                metered.since = 0
                 if name != table:
                     raise _wrong(path, f"is for the table {name!r}, not {table!r}", f"Rename the key {name!r} to {table!r}")
                 number += 1
@@ -93,6 +97,23 @@ def validate(path: Path, table: str, keys: Mapping[str, str]) -> int:
             raise _at(path, item.number, f"has the same key as item {seen[key]} ({shown})", "Remove one of them")
         seen[key] = item.number
     return count
+
+
+class _Metered:
+    """A file that ends the search for an item that is far too long: the time to parse one text grows with its square."""
+
+    def __init__(self, file: BinaryIO, path: Path) -> None:
+        self._file, self._path = file, path
+        self.since = 0
+        """Bytes since the last item."""
+
+    def read(self, size: int) -> bytes:
+        data = self._file.read(size)
+        self.since += len(data)
+        if self.since > MOST_BETWEEN_ITEMS:
+            why = f"holds an item longer than {MOST_BETWEEN_ITEMS >> 20} MB; DynamoDB takes {MOST_ITEM_BYTES:,} bytes"
+            raise _wrong(self._path, why, "Split or shorten it")
+        return data
 
 
 def _requests(file: Any, path: Path, table: str) -> Iterator[tuple[str, Any]]:
