@@ -15,18 +15,8 @@ from workshop.aws.tables import Table, describe_table, is_busy, is_protected, is
 from workshop.clock import wait_for
 from workshop.errors import WorkshopError
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Phase, Placement, Resource, State, Step
-from workshop.steps.dynamodb_table import (
-    DEAD,
-    REPLICA,
-    SOURCE_RULE_PATIENCE,
-    TableName,
-    delete_command,
-    drill_permissions,
-    protected,
-    source_rule,
-    standing,
-    table_arn,
-)
+from workshop.steps.dynamodb_table import DEAD, SOURCE_RULE_PATIENCE, TableName, drill_permissions, table_arn
+from workshop.steps.table_remains import REPLICA, delete_command, protected, source_rule, standing
 
 __all__ = ["DynamoDBReplica", "ReplicaParams"]
 

@@ -7,7 +7,6 @@ never deleted; one with other keys stops the run.
 from __future__ import annotations
 
 import shlex
-from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
@@ -24,30 +23,23 @@ from workshop.aws.tables import (
     tag_table,
 )
 from workshop.clock import WaitTimeout, wait_for
-from workshop.errors import PartlyDoneError, WorkshopError
+from workshop.errors import WorkshopError
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Phase, Placement, Resource, State, Step
+from workshop.steps.table_remains import KIND, STEP, delete_command, earliest, protected, replicated, source_rule, standing
 
 __all__ = [
     "DEAD",
-    "REPLICA",
     "SOURCE_RULE_PATIENCE",
     "DynamoDBTable",
     "TableName",
     "TableParams",
-    "delete_command",
     "drill_permissions",
     "is_ours",
-    "protected",
-    "source_rule",
-    "standing",
     "table_arn",
     "wait_gone",
 ]
 
 TableName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
-KIND = "table"
-REPLICA = "replica"
-"""Under these names the journal knows what we made."""
 ACTIVE_DEADLINE = 600.0
 DELETE_DEADLINE = 900.0
 SOURCE_RULE_PATIENCE = 300.0
@@ -55,8 +47,6 @@ SOURCE_RULE_PATIENCE = 300.0
 INTERVAL = 2.0
 MOST_COUNTED_PAGES = 20
 """Pages of up to 1 MB that are read to count what a deletion takes with it."""
-STEP = "workshop:step"
-"""The tag that names the step which made a table."""
 DEAD = frozenset({"INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ARCHIVING", "ARCHIVED", "REPLICATION_NOT_AUTHORIZED"})
 """Statuses that no waiting mends (section 1.3)."""
 
@@ -130,7 +120,7 @@ class DynamoDBTable(Step[TableParams]):
         if not await is_ours(ctx, table):
             return
         if table.members:
-            raise _replicated(table)
+            raise replicated(table)
         await self._delete(ctx, table)
         await wait_gone(ctx, table.name)
         ctx.forget(KIND, table.name)  # what somebody makes later under this name is theirs
@@ -141,8 +131,8 @@ class DynamoDBTable(Step[TableParams]):
             return []
         tags = await table_tags(ctx.aws, ctx.region, table.arn)
         ours = _made(ctx, table) or ctx.owns(tags)
-        earliest = _earliest(ctx, table) if ours else ""
-        return [standing(table, ours=ours, earliest=earliest, step=tags.get(STEP, ""), copies=table.members)]
+        until = earliest(ctx, table) if ours else ""
+        return [standing(table, ours=ours, earliest=until, step=tags.get(STEP, ""), copies=table.members)]
 
     async def tagged(self, ctx: Context[TableParams]) -> list[Resource]:
         found = []
@@ -272,33 +262,6 @@ def drill_permissions(arn: str, region: str) -> list[Permission]:
     return [Permission(f"dynamodb:{action}", arn, region, Phase.DRILL) for action in actions]
 
 
-def standing(table: Table, *, ours: bool, earliest: str = "", step: str = "", copies: tuple[str, ...] = ()) -> Resource:
-    """A table that stands, as a leftover: why, until when, and the commands that show and remove it.
-
-    `copies` are the regions of the replicas that a home table has.
-    """
-    fix, why = delete_command(table.name, table.region), ""
-    if not ours:
-        why = "not made by this workshop: left alone"
-    elif copies:
-        why = f"it has replicas in {', '.join(copies)}, which have to go first"
-        fix = "; ".join([*_unreplicate_commands(table), f"when they are gone: {fix}"])
-    elif table.protected:
-        why, fix = "deletion protection is on", f"{_unprotect_command(table.name, table.region)} && {fix}"
-    elif earliest:
-        why = "AWS may keep a table that was the source of a new replica for 24 hours"
-    show = f"aws dynamodb describe-table --region {table.region} --table-name {shlex.quote(table.name)}"
-    until = "" if table.protected else earliest
-    return Resource(
-        KIND, table.name, table.region, why=why, fix=fix, earliest=until, show=show, ours=ours, step=step, copies=copies
-    )
-
-
-def delete_command(name: str, region: str) -> str:
-    """The line that deletes a table by hand."""
-    return f"aws dynamodb delete-table --region {region} --table-name {shlex.quote(name)}"
-
-
 def table_arn(ctx: Context[Any], region: str, name: str) -> str:
     """The ARN of a table, built: it is needed before the table exists."""
     return f"arn:aws:dynamodb:{region}:{ctx.account}:table/{name}"
@@ -323,56 +286,6 @@ async def wait_gone(ctx: Context[Any], name: str) -> None:
         gone, clock=ctx.clock, reason=f"table {name} in {ctx.region} to be gone", deadline=DELETE_DEADLINE,
         interval=INTERVAL, waiting=ctx.waiting,
     )  # fmt: skip
-
-
-def protected(table: Table, region: str) -> WorkshopError:
-    """Deletion protection is somebody's decision: it is reported, not undone."""
-    return WorkshopError(
-        f"The table {table.name} in {region} has deletion protection on.", "Somebody switched it on after setup.",
-        _unprotect_command(table.name, region), code="DeletionProtection",
-    )  # fmt: skip
-
-
-def _replicated(table: Table) -> PartlyDoneError:
-    """A home table whose replicas no step of the workshop knows: deleted without them, they would go on standing."""
-    return PartlyDoneError(
-        f"The table {table.name} in {table.region} has replicas in {', '.join(table.members)}.",
-        "No step of this workshop made them, and they would stay when the table goes.",
-        f"{'; '.join(_unreplicate_commands(table))}; wait until they are gone, then: workshop teardown",
-        code="Replicated",
-    )
-
-
-def _unreplicate_commands(table: Table) -> list[str]:
-    return [
-        f"aws dynamodb update-table --region {table.region} --table-name {shlex.quote(table.name)}"
-        f' --replica-updates \'[{{"Delete": {{"RegionName": "{region}"}}}}]\''
-        for region in table.members
-    ]
-
-
-def _unprotect_command(name: str, region: str) -> str:
-    return f"aws dynamodb update-table --region {region} --table-name {shlex.quote(name)} --no-deletion-protection-enabled"
-
-
-def _earliest(ctx: Context[Any], table: Table) -> str:
-    """When AWS deletes the table at the latest: a day after the newest replica that we added to it (section 1.6)."""
-    added = [when for region in ctx.regions if (when := ctx.made(REPLICA, table.name, region))]
-    day = max(added) + timedelta(hours=24) if added else ctx.clock.now()
-    return day.isoformat(timespec="seconds") if day > ctx.clock.now() else ""
-
-
-def source_rule(ctx: Context[Any], table: Table, refusal: AwsError) -> PartlyDoneError:
-    """The source-region rule, said with the earliest time: a day after the newest replica that we know of (section 1.6)."""
-    added = [when for region in ctx.regions if (when := ctx.made(REPLICA, table.name, region))]
-    earliest = max(added, default=ctx.clock.now()) + timedelta(hours=24)
-    return PartlyDoneError(
-        f"The table {table.name} in {table.region} cannot be deleted yet.",
-        f"AWS keeps a table that was the source of a new replica in the last 24 hours ({refusal.message}). "
-        f"It can be deleted from {earliest:%Y-%m-%d %H:%M} UTC at the latest.",
-        "Run then: workshop teardown",
-        code="SourceRegionRule",
-    )
 
 
 def _outputs(table: Table) -> Outputs:

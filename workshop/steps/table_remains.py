@@ -1,0 +1,117 @@
+"""What is left of a table, and why AWS or somebody keeps it: the words and the commands that a person goes on with.
+
+In: a table as its region tells it. Out: leftovers and errors. It calls nobody.
+"""
+
+from __future__ import annotations
+
+import shlex
+from datetime import datetime, timedelta
+from typing import Any
+
+from workshop.aws.errors import AwsError
+from workshop.aws.tables import Table
+from workshop.errors import PartlyDoneError, WorkshopError
+from workshop.steps.base import Context, Resource
+
+__all__ = [
+    "KIND",
+    "REPLICA",
+    "STEP",
+    "delete_command",
+    "earliest",
+    "protected",
+    "replicated",
+    "source_rule",
+    "standing",
+]
+
+KIND = "table"
+REPLICA = "replica"
+"""Under these names the journal knows what we made."""
+STEP = "workshop:step"
+"""The tag that names the step which made a table."""
+DAY = timedelta(hours=24)
+
+
+def standing(table: Table, *, ours: bool, earliest: str = "", step: str = "", copies: tuple[str, ...] = ()) -> Resource:
+    """A table that stands, as a leftover: why, until when, and the commands that show and remove it.
+
+    `copies` are the regions of the replicas that a home table has.
+    """
+    fix, why = delete_command(table.name, table.region), ""
+    if not ours:
+        why = "not made by this workshop: left alone"
+    elif copies:
+        why = f"it has replicas in {', '.join(copies)}, which have to go first"
+        fix = "; ".join(f"until {line}; do sleep 30; done" for line in (*_unreplicate_commands(table), fix))
+    elif table.protected:
+        why, fix = "deletion protection is on", f"{_unprotect_command(table.name, table.region)} && {fix}"
+    elif earliest:
+        why = "AWS may keep a table that was the source of a new replica for 24 hours"
+    show = f"aws dynamodb describe-table --region {table.region} --table-name {shlex.quote(table.name)}"
+    until = "" if table.protected else earliest
+    return Resource(
+        KIND, table.name, table.region, why=why, fix=fix, earliest=until, show=show, ours=ours, step=step, copies=copies
+    )
+
+
+def delete_command(name: str, region: str) -> str:
+    """The line that deletes a table by hand."""
+    return f"aws dynamodb delete-table --region {region} --table-name {shlex.quote(name)}"
+
+
+def protected(table: Table, region: str) -> WorkshopError:
+    """Deletion protection is somebody's decision: it is reported, not undone."""
+    return WorkshopError(
+        f"The table {table.name} in {region} has deletion protection on.", "Somebody switched it on after setup.",
+        _unprotect_command(table.name, region), code="DeletionProtection",
+    )  # fmt: skip
+
+
+def replicated(table: Table) -> PartlyDoneError:
+    """A home table whose replicas no step of the workshop knows: deleted without them, they would go on standing."""
+    return PartlyDoneError(
+        f"The table {table.name} in {table.region} has replicas in {', '.join(table.members)}.",
+        "No step of this workshop made them, and they would stay when the table goes.",
+        f"{' && '.join(_unreplicate_commands(table))}; when they are gone: workshop teardown",
+        code="Replicated",
+    )
+
+
+def earliest(ctx: Context[Any], table: Table) -> str:
+    """When AWS deletes the table at the latest: a day after the newest replica that we added to it (section 1.6).
+
+    ISO 8601 in UTC; empty when it may be deleted now.
+    """
+    day = _day_after_newest(ctx, table)
+    return day.isoformat(timespec="seconds") if day is not None and day > ctx.clock.now() else ""
+
+
+def source_rule(ctx: Context[Any], table: Table, refusal: AwsError) -> PartlyDoneError:
+    """The source-region rule, said with the earliest time: a day after the newest replica that we know of (section 1.6)."""
+    until = _day_after_newest(ctx, table) or ctx.clock.now() + DAY
+    return PartlyDoneError(
+        f"The table {table.name} in {table.region} cannot be deleted yet.",
+        f"AWS keeps a table that was the source of a new replica in the last 24 hours ({refusal.message}). "
+        f"It can be deleted from {until:%Y-%m-%d %H:%M} UTC at the latest.",
+        "Run then: workshop teardown",
+        code="SourceRegionRule",
+    )
+
+
+def _day_after_newest(ctx: Context[Any], table: Table) -> datetime | None:
+    added = [when for region in ctx.regions if (when := ctx.made(REPLICA, table.name, region))]
+    return max(added) + DAY if added else None
+
+
+def _unreplicate_commands(table: Table) -> list[str]:
+    return [
+        f"aws dynamodb update-table --region {table.region} --table-name {shlex.quote(table.name)}"
+        f' --replica-updates \'[{{"Delete": {{"RegionName": "{region}"}}}}]\''
+        for region in table.members
+    ]
+
+
+def _unprotect_command(name: str, region: str) -> str:
+    return f"aws dynamodb update-table --region {region} --table-name {shlex.quote(name)} --no-deletion-protection-enabled"
