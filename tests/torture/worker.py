@@ -35,7 +35,7 @@ from workshop.cloud.daemon import ACCOUNT
 from workshop.console.progress import PlainProgress
 from workshop.definition.loader import load
 from workshop.definition.parameters import settle
-from workshop.engine.discover import settled_where_found
+from workshop.engine.discover import Search, settled_where_found
 from workshop.engine.events import Event, NodeFinished, NodeStarted
 from workshop.engine.journal import Journal
 from workshop.engine.workspace import Contexts, Workspace
@@ -191,8 +191,9 @@ async def _work(order: Order) -> int:
             plan, contexts = workspace.plan(), Contexts(workspace, shown)
             code = await bring_up(common, opened, plan, contexts, shown, begun)
         elif order.verb == "sweep":
-            opened = replace(opened, workspace=await settled_where_found(workspace, order.searched, shown))
-            code = await bring_down(common, opened, shown, begun, searched=order.searched)
+            search = Search(order.searched)
+            opened = replace(opened, workspace=await settled_where_found(workspace, search, shown))
+            code = await bring_down(common, opened, shown, begun, search=search)
         else:
             code = await bring_down(common, opened, shown, begun)
     print(" ".join(f"{kind}={count}" for kind, count in deadly.passed.items()), file=sys.stderr)  # noqa: T201

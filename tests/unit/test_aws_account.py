@@ -85,6 +85,19 @@ async def test_an_endpoint_that_cannot_be_reached_is_given_up_sooner():
     assert "network" in caught.value.fix
 
 
+@pytest.mark.parametrize("error", [UNREACHABLE, ConnectionClosedError(endpoint_url="https://x")])
+async def test_where_an_outage_is_waited_out_a_call_outlives_a_minute_without_network_and_says_so_once(error):
+    session, said = FakeSession(*[error] * 20, OK), []
+    door = account(session, outage=120.0, notice=said.append)
+    assert await door.call("dynamodb", "us-west-2", "describe_table", TableName="films") == OK
+    assert 40 < asyncio.get_running_loop().time() < 120
+    assert 2 <= len(said) <= 4 and "does not answer; trying for 120 s" in said[0] and "network" in said[0]
+    session = FakeSession(*[error] * 80)
+    with pytest.raises(AwsError):
+        await account(session, outage=120.0).call("dynamodb", "us-west-2", "describe_table", TableName="films")
+    assert max(pauses(session)) <= Retry.transient_most
+
+
 @pytest.mark.parametrize(
     "error", [ReadTimeoutError(endpoint_url="https://x"), ConnectionClosedError(endpoint_url="https://x"), UNREACHABLE]
 )

@@ -9,10 +9,12 @@ import pytest
 from tests.unit.fakes.context import EU, HOME
 from tests.unit.fakes.door import refusal
 from tests.unit.fakes.rehearsal import rehearsal
-from workshop.engine.discover import settled_where_copied, settled_where_found
+from workshop.aws.errors import CredentialsError
+from workshop.engine.discover import Search, settled_where_found, settled_where_it_stands, under_other_names
 from workshop.engine.events import Noticed, RunStarted
 from workshop.engine.results import Outcome
 from workshop.errors import PartlyDoneError
+from workshop.steps.base import Resource
 
 TABLE, STACK = "global-serverless", "global-serverless-api"
 LOGS = "/aws/lambda/global-serverless-dev"
@@ -187,7 +189,7 @@ async def test_the_console_hears_of_the_run_and_of_the_sweep(scene):
 async def test_without_a_journal_regions_in_which_something_of_ours_stands_are_found(scene):
     await scene.setup(HOME, "ap-south-1", through="backend")
     scene.lose_the_journal()
-    workspace = await settled_where_found(scene.workspace(), ["ap-south-1", "sa-east-1"], scene.heard)
+    workspace = await settled_where_found(scene.workspace(), Search(["ap-south-1", "sa-east-1"]), scene.heard)
     assert workspace.settings.regions == (HOME, EU, "ap-south-1")
     assert any("ap-south-1" in e.text for e in scene.events if isinstance(e, Noticed))
 
@@ -195,7 +197,7 @@ async def test_without_a_journal_regions_in_which_something_of_ours_stands_are_f
 async def test_without_a_journal_home_is_where_the_steps_that_belong_home_left_their_tags(scene):
     await scene.setup("sa-east-1", "ap-south-1", through="backend")
     scene.lose_the_journal()
-    workspace = await settled_where_found(scene.workspace(), ["ap-south-1", EU, HOME, "sa-east-1"], scene.heard)
+    workspace = await settled_where_found(scene.workspace(), Search(["ap-south-1", EU, HOME, "sa-east-1"]), scene.heard)
     assert workspace.settings.regions[0] == "sa-east-1" and set(workspace.settings.regions) >= {"sa-east-1", "ap-south-1"}
     assert any("home region is sa-east-1" in e.text for e in scene.events if isinstance(e, Noticed))
 
@@ -203,10 +205,10 @@ async def test_without_a_journal_home_is_where_the_steps_that_belong_home_left_t
 async def test_regions_into_which_somebody_replicated_our_table_are_found_with_a_journal_and_without(scene):
     await scene.setup(through="backend")
     scene.door.dynamodb.link(HOME, "sa-east-1", TABLE)
-    workspace = await settled_where_copied(scene.workspace(), scene.heard)
+    workspace = await settled_where_it_stands(scene.workspace(), scene.heard)
     assert workspace.settings.regions == (HOME, EU, "sa-east-1")
     scene.lose_the_journal()
-    workspace = await settled_where_found(scene.workspace(), [HOME, EU], scene.heard)
+    workspace = await settled_where_found(scene.workspace(), Search([HOME, EU]), scene.heard)
     assert workspace.settings.regions == (HOME, EU, "sa-east-1")
     results, left = await scene.teardown(*workspace.settings.regions)
     assert results["replica sa-east-1"].outcome is Outcome.REMOVED and left == [] and scene.door.dynamodb.tables == {}
@@ -215,17 +217,70 @@ async def test_regions_into_which_somebody_replicated_our_table_are_found_with_a
 async def test_the_copies_of_a_table_made_by_hand_are_none_of_our_business(scene):
     scene.door.dynamodb.put(HOME, TABLE)
     scene.door.dynamodb.link(HOME, "sa-east-1", TABLE)
-    assert (await settled_where_copied(scene.workspace(), scene.heard)).settings.regions == (HOME, EU)
+    assert (await settled_where_it_stands(scene.workspace(), scene.heard)).settings.regions == (HOME, EU)
 
 
 async def test_a_table_of_somebody_else_does_not_draw_its_region_in(scene):
     scene.door.dynamodb.put("sa-east-1", TABLE)
-    workspace = await settled_where_found(scene.workspace(), ["sa-east-1"], scene.heard)
+    workspace = await settled_where_found(scene.workspace(), Search(["sa-east-1"]), scene.heard)
     assert workspace.settings.regions == (HOME, EU)
 
 
-async def test_a_region_that_refuses_to_answer_is_named_and_left_out(scene):
+async def test_a_region_where_it_is_denied_to_look_is_named_and_left_out(scene):
     scene.door.refuse("describe_table", "sa-east-1", refusal("AccessDeniedException"))
-    workspace = await settled_where_found(scene.workspace(), ["sa-east-1"], scene.heard)
+    search = Search(["sa-east-1"])
+    workspace = await settled_where_found(scene.workspace(), search, scene.heard)
     assert workspace.settings.regions == (HOME, EU)
     assert any("sa-east-1 was not searched" in e.text for e in scene.events if isinstance(e, Noticed))
+    assert search.denied == ["sa-east-1"] and search.silent == {}
+
+
+async def test_a_region_that_does_not_answer_counts_as_something_left(scene):
+    scene.door.refuse("describe_table", "sa-east-1", refusal("ServiceUnavailable"))
+    search = Search(["sa-east-1"])
+    await settled_where_found(scene.workspace(), search, scene.heard)
+    await under_other_names(scene.workspace(), search, [], scene.heard)
+    (left,) = search.silent.values()
+    assert (left.kind, left.region) == ("unknown", "sa-east-1") and "ServiceUnavailable" in left.why and left.fix
+
+
+async def test_credentials_that_no_region_takes_end_a_search_and_a_region_that_is_not_enabled_does_not(scene):
+    scene.door.refuse("describe_table", "sa-east-1", refusal("UnrecognizedClientException"))
+    search = Search(["sa-east-1"])
+    await settled_where_found(scene.workspace(), search, scene.heard)
+    assert search.disabled == ["sa-east-1"] and search.denied == [] and search.silent == {}
+    scene.door.refuse("describe_table", "sa-east-1", refusal("ExpiredToken"))
+    with pytest.raises(CredentialsError):
+        await settled_where_found(scene.workspace(), Search(["sa-east-1"]), scene.heard)
+
+
+async def test_a_home_that_was_named_wrongly_is_put_right_by_what_stands(scene):
+    await scene.setup(through="backend")
+    scene.lose_the_journal()
+    workspace = await settled_where_it_stands(scene.workspace(EU, HOME), scene.heard)
+    assert workspace.settings.regions == (HOME, EU)
+
+
+async def test_what_the_definition_does_not_make_any_more_is_found_by_its_tags(scene):
+    await scene.setup()
+    assert scene.journal.remembers_made(scene.scope)
+    known = [Resource("stack", STACK, HOME)]
+    found = await under_other_names(scene.workspace(), Search([HOME]), known, scene.heard)
+    assert [(r.kind, r.name) for r in found] == [("table", TABLE)] and "does not use now" in found[0].why
+
+
+async def test_items_that_may_not_be_read_do_not_keep_their_table(scene):
+    await scene.setup(through="backend")
+    scene.door.refuse("batch_get_item", HOME, refusal("AccessDeniedException"))
+    results, left = await scene.teardown()
+    assert results[f"data {HOME}"].outcome is Outcome.SKIPPED and results[f"table {HOME}"].outcome is Outcome.REMOVED
+    assert left == []
+
+
+async def test_what_an_api_logged_goes_with_it_on_a_machine_that_did_not_make_it(scene):
+    await scene.setup()
+    logs = f"API-Gateway-Execution-Logs_api{EU.replace('-', '')}/api"
+    scene.door.remains.log_groups.add((EU, logs))
+    scene.lose_the_journal()
+    _, left = await scene.teardown()
+    assert left == [] and (EU, logs) not in scene.door.remains.log_groups

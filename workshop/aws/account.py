@@ -28,6 +28,8 @@ from workshop.clock import Clock
 __all__ = ["Account", "Retry"]
 
 THREADS = 16
+TELL_EVERY = 30.0
+"""Seconds between two notices that nobody answers."""
 
 CLIENT = Config(
     retries={"total_max_attempts": 1, "mode": "standard"},
@@ -47,7 +49,8 @@ class Retry:
     """The pauses between attempts of one call: `pause` answers seconds, or None when it is time to give up.
 
     Throttling is waited out for `patience` seconds, because the slowest limit of the control plane is one call in 30 s
-    (docs/aws-behaviours.md, section 5); server errors and broken connections for fewer attempts.
+    (docs/aws-behaviours.md, section 5); server errors and broken connections for fewer attempts. A network that is gone is
+    waited out for `outage` seconds more: a run of many minutes outlives a gap in the Wi-Fi.
     """
 
     patience = 240.0
@@ -55,9 +58,10 @@ class Retry:
     transient_base, transient_most, transient_attempts = 0.2, 5.0, 8
     unreachable_attempts = 5
 
-    def __init__(self) -> None:
+    def __init__(self, outage: float = 0.0) -> None:
         self._throttled = self._transient = 0
-        self._waited = 0.0
+        self._waited = self._lost = 0.0
+        self._outage = outage
 
     def pause(self, error: AwsError) -> float | None:
         if isinstance(error, CredentialsError):
@@ -71,9 +75,14 @@ class Retry:
             self._transient += 1
             attempts = self.unreachable_attempts if error.code == "Unreachable" else self.transient_attempts
             if self._transient >= attempts:
-                return None
+                return self._through_outage() if error.unreachable else None
             return self._within_patience(self._jittered(self.transient_base, self.transient_most, self._transient))
         return None
+
+    def _through_outage(self) -> float | None:
+        pause = self._jittered(self.transient_most, self.transient_most, 1)
+        self._lost += pause
+        return pause if self._lost <= self._outage else None
 
     def _within_patience(self, pause: float) -> float | None:
         self._waited += pause
@@ -97,12 +106,15 @@ class Account:
         executor: Executor,
         endpoint: str | None = None,
         limiters: Limiters | None = None,
+        outage: float = 0.0,
+        notice: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._session, self._account, self._clock, self._executor = session, account, clock, executor
         self._endpoint = endpoint
         self._limiters = limiters or Limiters(clock)
         self._clients: dict[tuple[str, str], Any] = {}
         self._making = threading.Lock()
+        self._outage, self._notice, self._told = outage, notice, -TELL_EVERY
 
     @property
     def account(self) -> str:
@@ -111,7 +123,7 @@ class Account:
     async def call(self, service: str, region: str, operation: str, **parameters: Any) -> Answer:
         """See `workshop.aws.door.Door.call`."""
         limiter = self._limiters.of(service, operation)
-        retry = Retry()
+        retry = Retry(self._outage)
         while True:
             async with limiter:
                 answer = await self._attempt(service, region, operation, parameters)
@@ -123,7 +135,16 @@ class Account:
                 raise answer
             if answer.throttled:
                 limiter.throttled(pause)
+            if answer.unreachable and self._outage:
+                self._tell(answer)
             await self._clock.sleep(pause)
+
+    def _tell(self, error: AwsError) -> None:
+        """Say that nobody answers, once for all the calls that find it out together."""
+        now = self._clock.monotonic()
+        if now - self._told >= TELL_EVERY:
+            self._told = now
+            self._notice(f"{error.service} in {error.region} does not answer; trying for {self._outage:.0f} s. {error.fix}.")
 
     async def _attempt(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> Answer | AwsError:
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -35,6 +36,8 @@ __all__ = [
 
 SERVICES = ("apigateway", "cloudformation", "dynamodb", "iam", "lambda", "logs", "sts")
 """What every workshop calls."""
+OUTAGE = 120.0
+"""Seconds for which a call waits for the network to come back."""
 AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 
@@ -64,12 +67,23 @@ def local_session(account: str) -> botocore.session.Session:
     return session
 
 
-async def aws_account(profile: str | None, region: str, *, clock: Clock, executor: Executor) -> tuple[Account, Identity]:
-    """The account that the usual AWS settings lead to; raises `UsageError` for an unknown profile."""
+async def aws_account(
+    profile: str | None,
+    region: str,
+    *,
+    clock: Clock,
+    executor: Executor,
+    notice: Callable[[str], None] = lambda _: None,
+) -> tuple[Account, Identity]:
+    """The account that the usual AWS settings lead to; raises `UsageError` for an unknown profile.
+
+    Who we are is asked with little patience; after that a gap in the network is waited out, with a notice.
+    """
     session = open_session(profile)
     caller = await Account(session, "", clock=clock, executor=executor).call("sts", region, "get_caller_identity")
     identity = Identity(str(caller["Account"]), str(caller["Arn"]))
-    return Account(session, identity.account, clock=clock, executor=executor), identity
+    door = Account(session, identity.account, clock=clock, executor=executor, outage=OUTAGE, notice=notice)
+    return door, identity
 
 
 def override(profile: str | None, region: str) -> str:

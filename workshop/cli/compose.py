@@ -26,7 +26,7 @@ from workshop.cli.options import Common, retyped
 from workshop.clock import SystemClock
 from workshop.cloud import daemon
 from workshop.definition.loader import Workshop, load
-from workshop.definition.parameters import Settings, settle
+from workshop.definition.parameters import Settings, recorded, settle
 from workshop.drill.pending import pending_notices
 from workshop.engine.journal import Journal, Standing
 from workshop.engine.scope import Scope
@@ -97,7 +97,7 @@ async def open_workspace(
         _expect(common.expect_account, account.account, target)
         standing = next((s for s in standings if s.scope.account == account.account), None)
         _same_endpoint(standing, place)
-        settings = _settings(workshop, common, standing)
+        settings = _settings(workshop, common, _as_defined(workshop, standing, notice))
         _require_no_secret(settings)
         await _check_regions(settings.regions)
         workspace = Workspace(
@@ -133,7 +133,7 @@ async def _aws(
     endpoint = await asyncio.to_thread(override, profile or None, home)
     if endpoint:
         notice(f"NOT AWS: your settings send every call to {endpoint} (AWS_ENDPOINT_URL or a profile's endpoint_url).")
-    account, identity = await aws_account(profile or None, home, clock=clock, executor=executor)
+    account, identity = await aws_account(profile or None, home, clock=clock, executor=executor, notice=notice)
     gateway = urlsplit(endpoint).netloc if endpoint else ""
     return account, identity.arn, Target("aws", folder / "sites" / f"aws-{identity.account}", endpoint=endpoint, gateway=gateway)
 
@@ -164,6 +164,16 @@ def _same_endpoint(standing: Standing | None, place: Target) -> None:
         f"{standing.scope.workshop} was set up through {was}, and your settings lead to {now}.", "Nothing was changed.",
         f"Go back to that endpoint: {fix}", code="OtherEndpoint",
     )  # fmt: skip
+
+
+def _as_defined(workshop: Workshop, standing: Standing | None, notice: Notice) -> Standing | None:
+    """What stands, with the parameters that the definition still has."""
+    if standing is None:
+        return None
+    kept, dropped = recorded(workshop, standing.parameters)
+    for name in dropped:
+        notice(f"! It was set up with {name}={standing.parameters[name]}, which its definition does not take any more.")
+    return replace(standing, parameters=kept)
 
 
 def _settings(workshop: Workshop, common: Common, standing: Standing | None) -> Settings:

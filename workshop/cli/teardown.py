@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
     from workshop.cli.compose import Opened
     from workshop.console.progress import Progress
+    from workshop.engine.discover import Search
     from workshop.engine.execute import Stop
+    from workshop.engine.plan import Plan
     from workshop.engine.results import NodeResult
+    from workshop.engine.workspace import Contexts
     from workshop.steps.base import Resource
 
 __all__ = ["bring_down", "command"]
@@ -51,7 +54,7 @@ async def _teardown(common: Common, only_plan: bool, everywhere: bool) -> int:
     from workshop.cli.confirm import confirm
     from workshop.console.plan import plan_document, print_plan
     from workshop.console.progress import progress
-    from workshop.engine.discover import settled_where_copied, settled_where_found
+    from workshop.engine.discover import Search, settled_where_found, settled_where_it_stands
     from workshop.engine.survey import survey, with_stakes
     from workshop.engine.workspace import Contexts
 
@@ -59,14 +62,14 @@ async def _teardown(common: Common, only_plan: bool, everywhere: bool) -> int:
     shown = progress()
     try:
         async with open_workspace(common, shown.notice) as found:
-            opened, regions = found, list[str]()
+            opened, search = found, None
             shown.notice(f"Target: {opened.workspace.target.name}, account {opened.account}")
             if everywhere:
-                regions = await enabled_regions(opened.workspace.doors[opened.account], opened.workspace.home)
-                shown.notice(f"Searching {len(regions)} regions.")
-                opened = replace(opened, workspace=await settled_where_found(opened.workspace, regions, shown))
+                search = Search(await enabled_regions(opened.workspace.doors[opened.account], opened.workspace.home))
+                shown.notice(f"Searching {len(search.regions)} regions.")
+                opened = replace(opened, workspace=await settled_where_found(opened.workspace, search, shown))
             else:
-                opened = replace(opened, workspace=await settled_where_copied(opened.workspace, shown))
+                opened = replace(opened, workspace=await settled_where_it_stands(opened.workspace, shown))
             if only_plan or opened.workspace.target.name == "aws":
                 contexts = Contexts(opened.workspace, lambda _: None)
                 points = await with_stakes(await survey(opened.workspace, opened.workspace.plan(), contexts), contexts)
@@ -78,43 +81,43 @@ async def _teardown(common: Common, only_plan: bool, everywhere: bool) -> int:
                         print_plan("teardown", opened.workspace, opened.identity, points)
                     return ExitCode.DONE
                 confirm(common, "teardown", opened, points, shown)
-            return await bring_down(common, opened, shown, start, searched=regions)
+            return await bring_down(common, opened, shown, start, search=search)
     finally:
         shown.close()
 
 
-async def bring_down(common: Common, opened: Opened, shown: Progress, start: float, *, searched: Sequence[str] = ()) -> int:
+async def bring_down(common: Common, opened: Opened, shown: Progress, start: float, *, search: Search | None = None) -> int:
     """Take everything down under the lock and the journal, write the receipt, show the result, answer the exit code.
 
-    In the regions of `searched`, what carries our tags under other names is reported too.
+    In the regions of the search, what carries our tags under other names is reported too.
     """
-    from workshop.cli.guard import claims_elsewhere, guard
+    from workshop.cli.guard import guard
     from workshop.cli.running import interruptible
     from workshop.cli.scene import mend_faults
     from workshop.console.receipt import write_page
     from workshop.console.results import print_teardown, teardown_document
-    from workshop.engine.discover import under_other_names
+    from workshop.engine.execute import unless_stopped
     from workshop.engine.receipt import make_receipt, write_receipt
-    from workshop.engine.teardown import sweep, take_down
+    from workshop.engine.teardown import take_down
     from workshop.engine.workspace import Contexts
 
     workspace, journal = opened.workspace, opened.workspace.journal
     contexts, plan = Contexts(workspace, shown), workspace.plan()
     leftovers: list[Resource] = []
     receipt = None
-    again = retyped(common, "teardown --sweep" if searched else "teardown", workspace.target.name)
+    again = retyped(common, "teardown --sweep" if search else "teardown", workspace.target.name)
+    denied = search.denied if search else []
     async with interruptible(shown) as stop, guard(opened, "teardown", shown) as claim:
         claim.listen(stop.end)
         journal.begin_run(workspace.run, "teardown", opened.scope, opened.identity)
         await mend_faults(opened, shown.notice)
         results = await take_down(workspace, plan, contexts, shown, stop)
-        if not stop.asked:
-            leftovers = await sweep(plan, contexts, shown, results)
-            leftovers += await under_other_names(workspace, searched, leftovers, shown)
-            leftovers += await claims_elsewhere(opened, searched, shown)
+        found = await unless_stopped(stop, _everything_left(opened, plan, contexts, results, search, shown))
+        if found is not None and not stop.asked:
+            leftovers = found
             made = make_receipt(
                 workspace, opened.account, results, leftovers, since=opened.standing.since if opened.standing else "",
-                by=opened.identity, again=again,
+                by=opened.identity, again=again, unsearched=denied,
             )  # fmt: skip
             receipt = write_receipt(opened.folder / "receipts", made)
             write_page(receipt, made)
@@ -127,12 +130,32 @@ async def bring_down(common: Common, opened: Opened, shown: Progress, start: flo
     elsewhere = _also_stands(common, opened)
     answer = ExitCode.PARTLY if elsewhere and code == ExitCode.DONE else code
     if common.json:
-        teardown_document(workspace, opened.account, results, leftovers, receipt, time.monotonic() - start, answer)
+        teardown_document(workspace, opened.account, results, leftovers, receipt, time.monotonic() - start, answer, denied)
     else:
-        print_teardown(workspace, opened.account, results, leftovers, receipt, time.monotonic() - start, code, again)
+        print_teardown(workspace, opened.account, results, leftovers, receipt, time.monotonic() - start, code, again, denied)
     for notice in elsewhere:
         shown.notice(notice)
     return answer
+
+
+async def _everything_left(
+    opened: Opened, plan: Plan, contexts: Contexts, results: Sequence[NodeResult], search: Search | None, shown: Progress
+) -> list[Resource]:
+    """What two sweeps of the plan, and a look for what the plan does not know, still find."""
+    from workshop.cli.guard import claims_elsewhere
+    from workshop.engine.discover import Search, under_other_names
+    from workshop.engine.teardown import sweep
+
+    workspace = opened.workspace
+    left = await sweep(plan, contexts, shown, results)
+    if search is not None:
+        left += await claims_elsewhere(opened, search.regions, shown)
+    elif workspace.journal.remembers_made(opened.scope):
+        search = Search(workspace.settings.regions)  # the definition may have changed since
+    if search is not None:
+        left += await under_other_names(workspace, search, left, shown)
+        left += search.silent.values()
+    return left
 
 
 def _exit_code(results: Sequence[NodeResult], leftovers: Sequence[Resource], stop: Stop) -> int:

@@ -42,11 +42,12 @@ def teardown_document(
     receipt: Path | None,
     seconds: float,
     code: int,
+    unsearched: Sequence[str],
 ) -> None:
     """The JSON document of `teardown`."""
     print_document("teardown", code == ExitCode.DONE, {
         **_head(workspace, account, results, seconds), "leftovers": leftover_documents(leftovers),
-        "receipt": str(receipt) if receipt else None,
+        "receipt": str(receipt) if receipt else None, "unsearched": list(unsearched),
     })  # fmt: skip
 
 
@@ -96,8 +97,9 @@ def print_teardown(
     seconds: float,
     code: int,
     again: str,
+    unsearched: Sequence[str],
 ) -> None:
-    """The end of a teardown for people; `again` is the command that goes on."""
+    """The end of a teardown for people; `again` is the command that goes on, `unsearched` where it is denied to look."""
     console = stream()
     _print_failures(results)
     removed = sum(result.outcome is Outcome.REMOVED for result in results)
@@ -114,6 +116,8 @@ def print_teardown(
         note = f" [bright_black]({escape(resource.why)})[/]" if resource.why else ""
         console.print(f"  [yellow]![/] {resource.kind} {escape(resource.name)} in {resource.region or 'this machine'}{note}")
         console.print(f"    {escape(resource.fix)}", soft_wrap=True)
+    if unsearched:
+        console.print(f"[yellow]![/] Not searched, because it is denied: {', '.join(unsearched)}")
     if receipt:
         # The page for people lies beside the JSON file that the document names.
         console.print(f"Receipt: {receipt.with_suffix('.html')}", style="bright_black", soft_wrap=True, markup=False)

@@ -17,7 +17,7 @@ from workshop.definition.rules import LONGEST_VALUE
 from workshop.errors import UsageError
 from workshop.steps.base import Placement
 
-__all__ = ["Settings", "settle"]
+__all__ = ["Settings", "recorded", "settle"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,21 @@ def settle(workshop: Workshop, given: Mapping[str, str], regions: Sequence[str])
             )
     values = {name: _checked(name, given.get(name, spec.default), spec) for name, spec in known.items()}
     return Settings(values, _regions(workshop, tuple(regions) or workshop.definition.regions))
+
+
+def recorded(workshop: Workshop, values: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Of the values that an earlier run was given, those that the definition still takes, and the names of the others.
+
+    A definition that changed since must keep nobody from taking down what stands.
+    """
+    known = workshop.definition.parameters
+    kept: dict[str, str] = {}
+    for name, value in values.items():
+        try:
+            kept |= {name: _checked(name, value, known[name])} if name in known else {}
+        except UsageError:
+            continue
+    return kept, [name for name in values if name not in kept]
 
 
 def _suggestion(name: str, known: Mapping[str, ParameterSpec]) -> str:

@@ -3,56 +3,85 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 
 from workshop.aws.errors import AwsError, CredentialsError
 from workshop.definition.parameters import Settings
 from workshop.engine.events import Emit, Noticed
+from workshop.engine.plan import Node
 from workshop.engine.workspace import Contexts, Workspace
 from workshop.errors import WorkshopError
-from workshop.steps.base import Placement, Resource
+from workshop.steps.base import UNKNOWN, Placement, Resource
+from workshop.steps.registry import kinds
 
-__all__ = ["settled_where_copied", "settled_where_found", "under_other_names"]
+__all__ = ["Search", "settled_where_found", "settled_where_it_stands", "under_other_names"]
+
+NOT_ENABLED = frozenset({"UnrecognizedClientException", "InvalidClientTokenId"})
+"""What a region answers that the account has not enabled (docs/aws-behaviours.md, section 8): nothing can stand there."""
 
 
-async def settled_where_found(workspace: Workspace, candidates: Sequence[str], emit: Emit) -> Workspace:
-    """The same workspace with its true home, and with every candidate region in which one of its steps finds something.
+@dataclass
+class Search:
+    """A search of many regions: where nobody may look, and where nobody answered."""
 
-    Home is where something carries the tag of a step that belongs home. A region that refuses to answer is named and left out:
-    it is often one that the account may not use.
+    regions: Sequence[str]
+    denied: list[str] = field(default_factory=list)
+    disabled: list[str] = field(default_factory=list)
+    silent: dict[str, Resource] = field(default_factory=dict)
+
+    def failed(self, region: str, error: AwsError, emit: Emit) -> None:
+        """Note once what a region answered instead. Where it is denied to look is named; any other answer counts as something
+        left, because nobody knows that nothing is. Credentials that no region takes are raised.
+        """
+        if isinstance(error, CredentialsError) and error.code not in NOT_ENABLED:
+            raise error
+        if region in self.denied or region in self.silent or region in self.disabled:
+            return
+        if error.code in NOT_ENABLED:
+            self.disabled.append(region)
+            emit(Noticed(f"{region} does not take these credentials: it is not enabled, and left out."))
+            return
+        emit(Noticed(f"{region} was not searched: {error.code}."))
+        if error.denied:
+            self.denied.append(region)
+        else:
+            self.silent[region] = Resource(
+                UNKNOWN, "everything", region, why=f"Nobody knows what is left there: {error.what} {error.why}".strip(),
+                fix=error.fix or "workshop teardown --sweep",
+            )  # fmt: skip
+
+
+async def settled_where_found(workspace: Workspace, search: Search, emit: Emit) -> Workspace:
+    """The same workspace with its true home, and with every region of the search in which one of its steps finds something.
+
+    Home is where something carries the tag of a step that belongs home.
     """
-    groups = await asyncio.gather(*(_standing(workspace, region, emit) for region in candidates))
+    return await _settled(workspace, search, emit, lambda node: node.spec.placement is not Placement.GLOBAL)
+
+
+async def settled_where_it_stands(workspace: Workspace, emit: Emit) -> Workspace:
+    """The same workspace with its true home, and with the regions into which somebody replicated what stands there.
+
+    Only its own regions are asked. Copies are ours through what they are copies of, and would stay when it goes
+    (docs/aws-behaviours.md, section 1.6). What refuses to answer is met, and reported, by the teardown itself.
+    """
+    search = Search(workspace.settings.regions)
+    return await _settled(workspace, search, lambda _: None, lambda node: node.spec.placement is Placement.HOME, told=emit)
+
+
+async def _settled(
+    workspace: Workspace, search: Search, emit: Emit, wanted: Callable[[Node], bool], told: Emit | None = None
+) -> Workspace:
+    told = told or emit
+    groups = await asyncio.gather(*(_standing(workspace, region, search, emit, wanted) for region in search.regions))
     found = [resource for group in groups for resource in group]
-    home = _home(workspace, found, emit)
-    order = [home, *workspace.settings.regions, *(r.region for r in found), *(copy for r in found for copy in r.copies)]
-    return _settled(workspace, tuple(dict.fromkeys(order)), emit)
-
-
-async def settled_where_copied(workspace: Workspace, emit: Emit) -> Workspace:
-    """The same workspace with the regions into which somebody else replicated what stands at home.
-
-    Such copies are ours through what they are copies of, and would stay when it goes (docs/aws-behaviours.md, section 1.6).
-    """
-    contexts = Contexts(workspace, lambda _: None)
-    copies: list[str] = []
-    for node in workspace.plan().nodes:
-        if node.spec.placement is not Placement.HOME:
-            continue
-        step, ctx = contexts.lenient(node)
-        try:
-            copies += [copy for resource in await step.leftovers(ctx) if resource.ours for copy in resource.copies]
-        except CredentialsError:
-            raise
-        except WorkshopError:
-            continue  # the teardown of this step meets the same refusal, and reports it
-    return _settled(workspace, tuple(dict.fromkeys([*workspace.settings.regions, *copies])), emit)
-
-
-def _settled(workspace: Workspace, regions: tuple[str, ...], emit: Emit) -> Workspace:
-    extra = [region for region in regions if region not in workspace.settings.regions]
+    home, settled = _home(workspace, found, told), workspace.settings.regions
+    order = [home, *settled, *(r.region for r in found), *(copy for r in found for copy in r.copies)]
+    regions = tuple(dict.fromkeys(order))
+    extra = [region for region in regions if region not in settled]
     if extra:
-        emit(Noticed(f"Something of this workshop stands in {', '.join(extra)}, too."))
+        told(Noticed(f"Something of this workshop stands in {', '.join(extra)}, too."))
     return replace(workspace, settings=Settings(workspace.settings.parameters, regions))
 
 
@@ -66,49 +95,45 @@ def _home(workspace: Workspace, found: Sequence[Resource], emit: Emit) -> str:
     return homes[0]
 
 
-async def _standing(workspace: Workspace, region: str, emit: Emit) -> list[Resource]:
+async def _standing(
+    workspace: Workspace, region: str, search: Search, emit: Emit, wanted: Callable[[Node], bool]
+) -> list[Resource]:
     """What stands of ours in the region, each step asked as if the region were its home or one of several."""
     alone = replace(workspace, settings=Settings(workspace.settings.parameters, (region,)))
     contexts = Contexts(alone, lambda _: None)
     found: list[Resource] = []
-    for node in alone.plan().nodes:
-        step, ctx = contexts.lenient(node)
-        if step.verifies or node.spec.placement is Placement.GLOBAL:
-            continue
+    for node in filter(wanted, alone.plan().nodes):
         try:
+            step, ctx = contexts.lenient(node)
             # A role is global: it is seen from every region and says nothing about this one.
             found += [resource for resource in await step.leftovers(ctx) if resource.ours and resource.region == region]
-        except CredentialsError:
-            emit(Noticed(f"{region} does not take these credentials; it is left out."))
-            return found
         except AwsError as error:
-            emit(Noticed(f"{region} was not searched: {error.code}."))
+            search.failed(region, error, emit)
             return found
+        except WorkshopError:
+            continue  # a file of the definition that cannot be read: the step itself reports it
     return found
 
 
-async def under_other_names(
-    workspace: Workspace, candidates: Sequence[str], known: Collection[Resource], emit: Emit
-) -> list[Resource]:
-    """What carries the workshop's tags in these regions and is not among `known`: a setup with other parameters left it."""
+async def under_other_names(workspace: Workspace, search: Search, known: Collection[Resource], emit: Emit) -> list[Resource]:
+    """What carries the workshop's tags in these regions and is not among `known`: made under names, or by steps, of before."""
     identities = {resource.identity for resource in known}
-    groups = await asyncio.gather(*(_tagged(workspace, region, emit) for region in candidates))
-    why = "carries the tags of this workshop under another name: it was set up with other parameters"
+    groups = await asyncio.gather(*(_tagged(workspace, region, search, emit) for region in search.regions))
+    why = "carries the tags of this workshop under a name that it does not use now: its parameters or steps were others"
     found = [resource for group in groups for resource in group if resource.identity not in identities]
     return [replace(resource, why=why) for resource in found]
 
 
-async def _tagged(workspace: Workspace, region: str, emit: Emit) -> list[Resource]:
+async def _tagged(workspace: Workspace, region: str, search: Search, emit: Emit) -> list[Resource]:
+    """Of every kind that there is: the step that made something may have left the definition."""
     alone = replace(workspace, settings=Settings(workspace.settings.parameters, (region,)))
-    contexts = Contexts(alone, lambda _: None)
-    kinds = {node.spec.kind: node for node in alone.plan().nodes}
+    nodes = alone.plan().nodes
     found: list[Resource] = []
-    for node in kinds.values():
-        step, ctx = contexts.lenient(node)
+    for step in kinds().values() if nodes else ():
+        _, ctx = Contexts(alone, lambda _: None).lenient(nodes[0])
         try:
             found += await step.tagged(ctx)
-        except CredentialsError:
-            return found  # named already by the search for regions
         except AwsError as error:
-            emit(Noticed(f"{region} was not searched for {step.kind} by tags: {error.code}."))
+            search.failed(region, error, emit)
+            return found
     return found

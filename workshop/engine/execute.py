@@ -7,8 +7,9 @@ cancelled and everything else finishes. `Stop` ends a run early: nothing new sta
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from workshop.clock import Clock
 from workshop.engine.events import Emit, NodeFinished, NodeStarted, StopAsked
@@ -16,8 +17,9 @@ from workshop.engine.plan import Node, NodeKey, Plan
 from workshop.engine.results import NodeResult, Outcome
 from workshop.errors import WorkshopError
 
-__all__ = ["Perform", "Stop", "execute"]
+__all__ = ["Perform", "Stop", "execute", "unless_stopped"]
 
+T = TypeVar("T")
 Perform = Callable[[Node], Awaitable[NodeResult]]
 """Does a node's work; raises `WorkshopError` when it fails."""
 
@@ -44,6 +46,26 @@ class Stop:
     def listen(self, listener: Callable[[], None]) -> None:
         """Call `listener` when somebody asks."""
         self._listeners.append(listener)
+
+
+async def unless_stopped(stop: Stop, work: Coroutine[Any, Any, T]) -> T | None:
+    """What the work answers; None when somebody asked to stop before it did. Calls in flight are finished."""
+    task = asyncio.ensure_future(work)
+
+    def end() -> None:
+        task.cancel()
+
+    stop.listen(end)
+    if stop.asked:
+        end()
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not stop.asked:
+            raise
+        return None
+    finally:
+        end()
 
 
 async def execute(

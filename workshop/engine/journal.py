@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from workshop.engine.holdings import SCHEMA as HOLDINGS
@@ -73,12 +74,17 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.set_aside: Path | None = None
         """Where a damaged journal was moved when this one was opened."""
-        try:
-            self._db = _open(path)
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise
-            self._db, self.set_aside = _begun_anew(path)
+        with _alone(path):
+            try:
+                self._db = _open(path)
+            except sqlite3.DatabaseError as error:
+                if isinstance(error, sqlite3.OperationalError):
+                    raise
+                self.set_aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%d%H%M%S}")
+                path.replace(self.set_aside)
+                for suffix in ("-wal", "-shm"):
+                    Path(f"{path}{suffix}").unlink(missing_ok=True)
+                self._db = _open(path)
         self.undos = Undos(self._db)
         """What must be put back."""
         self.holdings = Holdings(self._db)
@@ -147,12 +153,13 @@ class Journal:
         row = self._db.execute("SELECT target FROM runs WHERE workshop = ? ORDER BY rowid DESC LIMIT 1", (workshop,)).fetchone()
         return None if row is None else str(row[0])
 
-    def intend(self, run: str, scope: Scope, key: NodeKey) -> None:
-        """Written before a node changes anything."""
+    def intend(self, run: str, scope: Scope, key: NodeKey, outputs: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Written before a node changes anything; `outputs` are what is known of it before it is removed."""
+        known = json.dumps(dict(outputs)) if outputs else None
         self._write(
-            "INSERT INTO results (run, workshop, target, account, step, region, started) VALUES (?, ?, ?, ?, ?, ?, ?)"
+            "INSERT INTO results (run, workshop, target, account, step, region, outputs, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (run, account, step, region) DO NOTHING",
-            (run, scope.workshop, scope.target, key.account, key.step, key.region, _exactly_now()),
+            (run, scope.workshop, scope.target, key.account, key.step, key.region, known, _exactly_now()),
         )
 
     def finish(self, run: str, scope: Scope, result: NodeResult) -> None:
@@ -162,8 +169,8 @@ class Journal:
         self._write(
             "INSERT INTO results (run, workshop, target, account, step, region, outcome, seconds, outputs, error, started,"
             " finished) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, account, step, region) DO UPDATE SET"
-            " outcome = excluded.outcome, seconds = excluded.seconds, outputs = excluded.outputs, error = excluded.error,"
-            " finished = excluded.finished",
+            " outcome = excluded.outcome, seconds = excluded.seconds, error = excluded.error, finished = excluded.finished,"
+            " outputs = CASE excluded.outputs WHEN '{}' THEN results.outputs ELSE excluded.outputs END",
             (
                 run,
                 scope.workshop,
@@ -222,6 +229,14 @@ class Journal:
         ).fetchone()
         return None if row is None else datetime.fromisoformat(row[0])
 
+    def remembers_made(self, scope: Scope) -> bool:
+        """Whether anything is noted as made and not as gone: what a plan of today removed took its notes along."""
+        row = self._db.execute(
+            "SELECT 1 FROM made WHERE workshop = ? AND target = ? AND account = ? LIMIT 1",
+            (scope.workshop, scope.target, scope.account),
+        ).fetchone()
+        return row is not None
+
     def _latest(self, scope: Scope, key: NodeKey) -> str | None:
         """The outcome of a node's latest line in a run that is not before the last teardown; empty when it has no end."""
         row = self._db.execute(
@@ -236,24 +251,11 @@ class Journal:
             self._db.execute(statement, values)
 
 
-def _begun_anew(path: Path) -> tuple[sqlite3.Connection, Path | None]:
-    """A new journal in place of a damaged one, and where that one lies now; None when another process was quicker."""
-    with _alone(path):
-        try:
-            return _open(path), None
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise
-        set_aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%d%H%M%S}")
-        path.replace(set_aside)
-        for suffix in ("-wal", "-shm"):
-            Path(f"{path}{suffix}").unlink(missing_ok=True)
-        return _open(path), set_aside
-
-
 @contextlib.contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """One process at a time, so that nobody sets the journal aside that another has just begun."""
+    """One process opens a journal at a time: SQLite does not wait for its turn when it changes to WAL, and nobody may set a
+    journal aside that another has just begun.
+    """
     lock = path.with_name(f"{path.name}.lock")
     refuse_link(lock)
     handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)

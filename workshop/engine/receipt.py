@@ -14,11 +14,10 @@ from typing import Any
 
 from workshop.engine.holdings import Holding
 from workshop.engine.results import NodeResult
-from workshop.engine.teardown import UNKNOWN
 from workshop.engine.workspace import Workspace
 from workshop.home import prepare, refuse_link, write_private
 from workshop.redaction import redact
-from workshop.steps.base import Resource
+from workshop.steps.base import UNKNOWN, Resource
 from workshop.steps.upkeep import upkeep
 
 __all__ = ["Left", "Receipt", "make_receipt", "write_receipt"]
@@ -59,6 +58,8 @@ class Receipt:
     made: tuple[Holding, ...]
     steps: tuple[dict[str, Any], ...]
     left: tuple[Left, ...]
+    unsearched: tuple[str, ...] = ()
+    """Regions that a search had to leave out because it is denied to look there."""
 
     @property
     def clean(self) -> bool:
@@ -78,6 +79,7 @@ class Receipt:
             "torn_down": self.torn_down, "by": self.by, "clean": self.clean, "finish": self.finish,
             "usd_a_month": round(self.usd_a_month, 2), "made": [asdict(holding) for holding in self.made],
             "steps": list(self.steps), "leftovers": [asdict(left) for left in self.left],
+            "unsearched": list(self.unsearched),
         }  # fmt: skip
 
 
@@ -90,6 +92,7 @@ def make_receipt(
     since: str,
     by: str,
     again: str,
+    unsearched: Sequence[str] = (),
 ) -> Receipt:
     """The receipt. `since` is when the workshop was set up, `by` who takes it down (an ARN), `again` the command that goes on."""
     made = workspace.journal.holdings.of(workspace.scope(account))
@@ -115,6 +118,7 @@ def make_receipt(
         made=tuple(made),
         steps=tuple(result.document() for result in results),
         left=tuple(left),
+        unsearched=tuple(unsearched),
     )
 
 

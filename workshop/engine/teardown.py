@@ -18,12 +18,9 @@ from workshop.engine.plan import Node, NodeKey, Plan
 from workshop.engine.results import NodeResult, Outcome
 from workshop.engine.workspace import Contexts, Workspace
 from workshop.errors import WorkshopError
-from workshop.steps.base import Context, Resource, State, Step
+from workshop.steps.base import UNKNOWN, Context, Resource, State, Step
 
-__all__ = ["UNKNOWN", "sweep", "take_down"]
-
-UNKNOWN = "unknown"
-"""The kind of a leftover that could not be asked about."""
+__all__ = ["sweep", "take_down"]
 
 
 async def take_down(workspace: Workspace, plan: Plan, contexts: Contexts, emit: Emit, stop: Stop) -> list[NodeResult]:
@@ -35,12 +32,23 @@ async def take_down(workspace: Workspace, plan: Plan, contexts: Contexts, emit: 
         step, ctx = contexts.lenient(node)
         if step.verifies:
             return NodeResult(node, Outcome.ABSENT)
-        observed = await step.observe(ctx)
+        try:
+            observed = await step.observe(ctx)
+        except CredentialsError:
+            raise
+        except WorkshopError as error:
+            if not step.goes_with_others:
+                raise
+            # Nothing to remove here, so that it cannot be read must not keep what it stands in.
+            return NodeResult(node, Outcome.SKIPPED, detail=f"goes with what it stands in; not looked at: {error.code}")
         if observed.state is State.FOREIGN or not observed.ours:
             detail = observed.detail or "not made by this workshop: left alone"
             return NodeResult(node, Outcome.SKIPPED, detail=detail)
         scope = workspace.scope(node.key.account)
-        journal.intend(workspace.run, scope, node.key)
+        # An API's id names its log groups, and is known only while its stack stands: it outlives a kill from here on.
+        contexts.outputs[node.key] = {**contexts.outputs.get(node.key, {}), **observed.outputs}
+        step, ctx = contexts.lenient(node)
+        journal.intend(workspace.run, scope, node.key, contexts.outputs[node.key])
         journal.holdings.found(scope, node.key, await _named(step, ctx))
         await step.destroy(ctx)
         stood = observed.state is not State.ABSENT

@@ -21,6 +21,7 @@ from workshop.aws.target import Target
 from workshop.clock import Clock
 
 __all__ = [
+    "UNKNOWN",
     "Context",
     "Estimate",
     "Files",
@@ -46,6 +47,10 @@ class Params(BaseModel):
 
 
 P = TypeVar("P", bound=Params)
+
+
+UNKNOWN = "unknown"
+"""The kind of a leftover that could not be asked about."""
 
 
 class State(enum.StrEnum):
@@ -208,6 +213,8 @@ class Step(ABC, Generic[P]):
     estimate: ClassVar[Estimate]
     verifies: ClassVar[bool] = False
     """True when the step proves something and makes nothing."""
+    goes_with_others: ClassVar[bool] = False
+    """True when what the step made goes with what it stands in, as items do with their table."""
     placements: ClassVar[frozenset[Placement]] = frozenset(Placement)
     """Where the kind may stand."""
 

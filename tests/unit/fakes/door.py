@@ -87,5 +87,5 @@ class FakeDoor:
 
 def refusal(code: str, message: str = "", *, operation: str = "call", status: int = 400, region: str = "us-west-2") -> AwsError:
     """An error as the door raises it."""
-    kind = CredentialsError if code.startswith("Expired") else AwsError
+    kind = CredentialsError if code.startswith(("Expired", "Unrecognized")) else AwsError
     return kind(code, message, service="aws", operation=operation, region=region, status=status)
