@@ -46,6 +46,7 @@ class DynamoDBItems(Step[ItemsParams]):
     summary = "items loaded from a BatchWriteItem request file"
     Params = ItemsParams
     estimate = Estimate(minutes=0.2, usd=0.01)
+    goes_with_others = True
     placements = frozenset({Placement.HOME})
 
     def check_files(self, ctx: Context[ItemsParams]) -> None:
