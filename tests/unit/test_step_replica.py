@@ -322,6 +322,41 @@ async def test_a_foreign_table_in_the_region_is_left_alone(world):
     assert "not made by this workshop" in left.why and "--region eu-west-1" in left.fix
 
 
+async def stopped_after_the_request(world: World) -> None:
+    """A setup is killed while the home table is UPDATING without an entry, and the replica's region knows nothing."""
+    creating = asyncio.ensure_future(STEP.create(here(world)))
+    await asyncio.sleep(1)
+    creating.cancel()
+    home = world.door.dynamodb.find(HOME, "films")
+    assert (home.status, home.replicas, world.door.dynamodb.find(EU, "films")) == ("UPDATING", {}, None)
+
+
+async def test_a_replica_that_was_asked_for_and_does_not_show_yet_is_not_absent(world):
+    await stopped_after_the_request(world)
+    observed = await STEP.observe(here(world))
+    assert observed.state is State.PARTIAL and observed.ours and "was asked for" in observed.detail
+    assert (await STEP.observe(world.context(PARAMS, region="ap-south-1"))).state is State.ABSENT
+    await STEP.create(here(world))
+    assert len(requests(world, "Create")) == 1
+
+
+@pytest.mark.parametrize("notes", ["kept", "lost"])
+async def test_a_replica_that_does_not_show_yet_is_waited_for_and_deleted(world, notes):
+    await stopped_after_the_request(world)
+    if notes == "lost":
+        world.notes.made.clear()
+    await STEP.destroy(here(world))
+    assert len(requests(world, "Delete")) == 1
+    assert world.door.dynamodb.find(HOME, "films").replicas == {} and world.door.dynamodb.find(EU, "films") is None
+
+
+async def test_a_replica_that_vanishes_after_the_request_is_gone_when_the_home_table_has_settled(world):
+    world.door.dynamodb.vanishing = 1
+    await stopped_after_the_request(world)
+    await STEP.destroy(here(world))
+    assert world.door.dynamodb.find(HOME, "films").status == "ACTIVE" and requests(world, "Delete") == []
+
+
 @pytest.mark.parametrize("home", ["standing", "gone"])
 async def test_deletion_protection_of_a_replica_is_reported_with_its_region(linked, home):
     local = linked.door.dynamodb.find(EU, "films")

@@ -162,6 +162,14 @@ async def test_a_table_that_lost_its_tags_is_ours_by_the_journal(world):
     assert world.door.dynamodb.find(HOME, "films") is None
 
 
+async def test_a_table_of_ours_that_is_being_created_is_deleted_when_it_stands(world):
+    creating = asyncio.ensure_future(STEP.create(world.context(PARAMS)))
+    await asyncio.sleep(1)
+    creating.cancel()
+    await STEP.destroy(world.context(PARAMS))
+    assert world.door.dynamodb.find(HOME, "films") is None
+
+
 async def test_a_table_that_is_being_changed_is_deleted_when_the_change_is_over(world):
     table = world.door.dynamodb.put(HOME, "films", status="UPDATING", tags=dict(OURS))
     asyncio.get_running_loop().call_later(90, setattr, table, "status", "ACTIVE")
@@ -201,6 +209,25 @@ async def test_the_source_region_rule_that_lifts_soon_is_waited_out(world):
     world.door.dynamodb.source_rule = 150
     await STEP.destroy(world.context(PARAMS))
     assert world.door.dynamodb.find(HOME, "films") is None
+
+
+async def test_a_replica_that_shows_while_the_deletion_is_refused_is_reported_and_not_waited_out(world):
+    world.door.dynamodb.put(HOME, "films", tags=dict(OURS))
+    await world.door.call("dynamodb", HOME, "update_table", TableName="films", ReplicaUpdates=[{"Create": {"RegionName": EU}}])
+    with pytest.raises(PartlyDoneError) as caught:
+        await STEP.destroy(world.context(PARAMS))
+    assert caught.value.code == "Replicated" and EU in caught.value.what
+    assert asyncio.get_running_loop().time() < 60
+
+
+async def test_a_replica_that_shows_after_the_source_region_rule_refused_is_reported(world):
+    table = world.door.dynamodb.put(HOME, "films", tags=dict(OURS))
+    world.door.dynamodb.source_rule = 86_400
+    asyncio.get_running_loop().call_later(20, table.replicas.update, {EU: "ACTIVE"})
+    table.is_global = True
+    with pytest.raises(PartlyDoneError) as caught:
+        await STEP.destroy(world.context(PARAMS))
+    assert caught.value.code == "Replicated" and asyncio.get_running_loop().time() < 60
 
 
 async def test_the_source_region_rule_that_stays_is_reported_with_the_earliest_time(world):

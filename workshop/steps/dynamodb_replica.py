@@ -15,8 +15,18 @@ from workshop.aws.tables import Table, describe_table, is_busy, is_protected, is
 from workshop.clock import wait_for
 from workshop.errors import WorkshopError
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Phase, Placement, Resource, State, Step
-from workshop.steps.dynamodb_table import DEAD, SOURCE_RULE_PATIENCE, TableName, drill_permissions, table_arn
-from workshop.steps.table_remains import REPLICA, delete_command, protected, source_rule, standing
+from workshop.steps.dynamodb_table import (
+    CLOCKS_APART,
+    DEAD,
+    SOURCE_RULE_PATIENCE,
+    UNTOLD,
+    TableName,
+    drill_permissions,
+    is_noted,
+    is_ours,
+    table_arn,
+)
+from workshop.steps.table_remains import ADDED, REPLICA, delete_command, protected, source_rule, standing
 
 __all__ = ["DynamoDBReplica", "ReplicaParams"]
 
@@ -54,10 +64,12 @@ class DynamoDBReplica(Step[ReplicaParams]):
 
     async def observe(self, ctx: Context[ReplicaParams]) -> Observed:
         home, local = await self._both(ctx)
-        ours = await self._is_ours(ctx, home, local)
         entry = home.replica(ctx.region) if home else None
         if local is None and entry is None:
+            if home is not None and home.status == "UPDATING" and _is_noted(ctx, home, None):
+                return Observed(State.PARTIAL, "was asked for, and the home table is still UPDATING: it may show any moment")
             return Observed(State.ABSENT)
+        ours = await self._is_ours(ctx, home, local)
         outputs = {"Arn": local.arn} if local else {}
         if entry is None and local is not None and local.status != "DELETING" and not _linked(ctx, local):
             return self._standalone(ctx, local, ours=ours)
@@ -95,7 +107,7 @@ class DynamoDBReplica(Step[ReplicaParams]):
 
         reason = f"replica of {name} in {ctx.region} to become ACTIVE"
         local = await wait_for(ready, clock=ctx.clock, reason=reason, deadline=DEADLINE, interval=INTERVAL, waiting=ctx.waiting)
-        if ctx.made(REPLICA, name, ctx.region) or await self._is_ours(ctx, await describe_table(ctx.aws, ctx.home, name), local):
+        if await self._is_ours(ctx, await describe_table(ctx.aws, ctx.home, name), local):
             await self._tag(ctx, local)
         return {"Arn": local.arn}
 
@@ -108,15 +120,16 @@ class DynamoDBReplica(Step[ReplicaParams]):
             home, local = await self._both(ctx)
             entry = home.replica(ctx.region) if home else None
             if entry is None and local is None:
-                return True
-            alone = entry is None and local is not None and local.status != "DELETING" and not (home and _linked(ctx, local))
-            if alone and not await self._is_ours(ctx, None, local):
+                return None if await self._may_show_yet(ctx, home) else True
+            alone = entry is None and local is not None and local.status not in UNTOLD and not (home and _linked(ctx, local))
+            listed = entry is not None and entry.status != "DELETING" and home is not None and home.status == "ACTIVE"
+            if (alone or listed) and not await self._is_ours(ctx, home, local):
                 return True
             try:
                 if alone and local is not None:
                     # Disassociated, or its home table is gone: a table by itself, deleted in its own region (section 1.7).
                     await self._delete_table(ctx, local)
-                elif home is not None and entry is not None and entry.status != "DELETING" and home.status == "ACTIVE":
+                elif listed:
                     await self._request(ctx, "Delete")
             except AwsError as error:
                 table = local or home
@@ -129,6 +142,7 @@ class DynamoDBReplica(Step[ReplicaParams]):
 
         reason = f"replica of {name} in {ctx.region} to be gone"
         await wait_for(gone, clock=ctx.clock, reason=reason, deadline=DEADLINE, interval=INTERVAL, waiting=ctx.waiting)
+        ctx.forget(REPLICA, name)  # what somebody makes there later is theirs
 
     async def leftovers(self, ctx: Context[ReplicaParams]) -> list[Resource]:
         home, local = await self._both(ctx)
@@ -184,15 +198,24 @@ class DynamoDBReplica(Step[ReplicaParams]):
         )
 
     async def _is_ours(self, ctx: Context[ReplicaParams], home: Table | None, local: Table | None) -> bool:
-        """Ours through our own note, its tags, or the home table that it is a replica of."""
-        if ctx.made(REPLICA, ctx.params.table, ctx.region):
+        """Ours through our own note, its tags, or the home table that it is a replica of: then each lists the other.
+
+        While it comes or goes, one side says so before the other (sections 1.3 and 1.7).
+        """
+        if _is_noted(ctx, home, local):
             return True
         if local is not None and ctx.owns(await table_tags(ctx.aws, ctx.region, local.arn)):
             return True
-        linked = home is not None and home.replica(ctx.region) is not None
-        if not linked and (local is None or not _linked(ctx, local)):
-            return False
-        return home is not None and ctx.owns(await table_tags(ctx.aws, ctx.home, home.arn))
+        sides = [home is not None and home.replica(ctx.region) is not None, local is not None and _linked(ctx, local)]
+        linked = any(sides) if local is None or local.status in UNTOLD else all(sides)
+        return linked and home is not None and await is_ours(ctx, home)
+
+    async def _may_show_yet(self, ctx: Context[ReplicaParams], home: Table | None) -> bool:
+        """Whether nothing is seen of a replica that may be on its way all the same.
+
+        For about 6 seconds after the request the home table is UPDATING without an entry, and its region knows nothing (1.3).
+        """
+        return home is not None and home.status == "UPDATING" and (_is_noted(ctx, home, None) or await is_ours(ctx, home))
 
     def _standalone(self, ctx: Context[ReplicaParams], local: Table, *, ours: bool) -> Observed:
         fix = f"If nobody needs it: {delete_command(local.name, ctx.region)}"
@@ -236,6 +259,8 @@ class DynamoDBReplica(Step[ReplicaParams]):
                     code="RegionDisabled",
                 ) from error  # fmt: skip
             raise
+        if action == "Create":
+            ctx.record(ADDED, ctx.params.table)
         return True
 
     @staticmethod
@@ -281,6 +306,16 @@ class DynamoDBReplica(Step[ReplicaParams]):
                 f"The replica of {home.name} in {ctx.region} failed: {status}.", f"{FAILURES[status].capitalize()}.{detail}",
                 "Run: workshop teardown, mend the cause, then: workshop setup", code=status,
             )  # fmt: skip
+
+
+def _is_noted(ctx: Context[Any], home: Table | None, local: Table | None) -> bool:
+    """Whether our note speaks of this very replica; before its region tells, whether it can speak of one of this home table."""
+    if local is not None and local.status not in UNTOLD:
+        return is_noted(ctx, REPLICA, local)
+    note = ctx.made(REPLICA, ctx.params.table, ctx.region)
+    if note is None or home is None or home.created is None:
+        return note is not None
+    return home.created <= note + CLOCKS_APART
 
 
 def _linked(ctx: Context[Any], local: Table) -> bool:

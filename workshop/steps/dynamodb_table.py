@@ -7,6 +7,7 @@ never deleted; one with other keys stops the run.
 from __future__ import annotations
 
 import shlex
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
@@ -28,12 +29,15 @@ from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Pe
 from workshop.steps.table_remains import KIND, STEP, delete_command, earliest, protected, replicated, source_rule, standing
 
 __all__ = [
+    "CLOCKS_APART",
     "DEAD",
     "SOURCE_RULE_PATIENCE",
+    "UNTOLD",
     "DynamoDBTable",
     "TableName",
     "TableParams",
     "drill_permissions",
+    "is_noted",
     "is_ours",
     "table_arn",
     "wait_gone",
@@ -49,6 +53,17 @@ MOST_COUNTED_PAGES = 20
 """Pages of up to 1 MB that are read to count what a deletion takes with it."""
 DEAD = frozenset({"INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ARCHIVING", "ARCHIVED", "REPLICATION_NOT_AUTHORIZED"})
 """Statuses that no waiting mends (section 1.3)."""
+UNTOLD = frozenset({"CREATING", "DELETING"})
+"""Statuses in which a table may not tell its tags (section 1.3)."""
+CLOCKS_APART = timedelta(minutes=5)
+"""How far this machine's clock may be from AWS's: signatures that are further off are refused (section 8)."""
+NOTE_HOLDS = timedelta(minutes=15)
+"""How long after our note a table may have been made to be the one that the note speaks of.
+
+A note is written just before each request, and a request that is refused for a while is noted again. A home table is made at
+once. A replica's table is made in its region 10 seconds after the request, or about a minute with data; what comes before
+the replica is ready takes 12 minutes at most (section 1.3). Whatever is younger was made by somebody after ours had gone.
+"""
 
 
 class TableParams(Params):
@@ -109,15 +124,13 @@ class DynamoDBTable(Step[TableParams]):
         owned = ctx.owns(await table_tags(ctx.aws, ctx.region, table.arn))
         if requested and not accepted and not owned:
             ctx.forget(KIND, table.name)
-        elif not owned and ctx.made(KIND, table.name, ctx.region):
+        elif not owned and is_noted(ctx, KIND, table):
             await tag_table(ctx.aws, ctx.region, table.arn, ctx.tags)
         return _outputs(table)
 
     async def destroy(self, ctx: Context[TableParams]) -> None:
-        table = await describe_table(ctx.aws, ctx.region, ctx.params.name)
-        if table is None:
-            return
-        if not await is_ours(ctx, table):
+        table = await self._told(ctx)
+        if table is None or not await is_ours(ctx, table):
             return
         if table.members:
             raise replicated(table)
@@ -130,7 +143,7 @@ class DynamoDBTable(Step[TableParams]):
         if table is None:
             return []
         tags = await table_tags(ctx.aws, ctx.region, table.arn)
-        ours = _made(ctx, table) or ctx.owns(tags)
+        ours = is_noted(ctx, KIND, table) or ctx.owns(tags)
         until = earliest(ctx, table) if ours else ""
         return [standing(table, ours=ours, earliest=until, step=tags.get(STEP, ""), copies=table.members)]
 
@@ -226,6 +239,19 @@ class DynamoDBTable(Step[TableParams]):
             interval=INTERVAL, waiting=ctx.waiting,
         )  # fmt: skip
 
+    async def _told(self, ctx: Context[TableParams]) -> Table | None:
+        """The table that a deletion is about; one that is being created tells its tags, and may be deleted, after that."""
+        table: Table | None = None
+
+        async def told() -> bool | None:
+            nonlocal table
+            table = await describe_table(ctx.aws, ctx.region, ctx.params.name)
+            return None if table is not None and table.status == "CREATING" else True
+
+        reason = f"the creation of {ctx.params.name} in {ctx.region} to end"
+        await wait_for(told, clock=ctx.clock, reason=reason, deadline=ACTIVE_DEADLINE, interval=INTERVAL, waiting=ctx.waiting)
+        return table
+
     async def _delete(self, ctx: Context[TableParams], table: Table) -> None:
         """Ask for the deletion until it is accepted: other changes pass, and so may the source-region rule."""
         refusal: AwsError | None = None
@@ -242,6 +268,10 @@ class DynamoDBTable(Step[TableParams]):
                 if not (is_busy(error) or is_source_region_rule(error)):
                     raise
                 refusal = error
+                # A replica that was asked for shows some seconds later (section 1.3), and goes with no amount of waiting.
+                now = await describe_table(ctx.aws, ctx.region, table.name)
+                if now is not None and now.members:
+                    raise replicated(now) from error
                 return None
             return True
 
@@ -269,11 +299,19 @@ def table_arn(ctx: Context[Any], region: str, name: str) -> str:
 
 async def is_ours(ctx: Context[Any], table: Table) -> bool:
     """Whether this workshop made the table: by our own note, or by its tags."""
-    return _made(ctx, table) or ctx.owns(await table_tags(ctx.aws, ctx.region, table.arn))
+    return is_noted(ctx, KIND, table) or ctx.owns(await table_tags(ctx.aws, table.region, table.arn))
 
 
-def _made(ctx: Context[Any], table: Table) -> bool:
-    return ctx.made(KIND, table.name, ctx.region) is not None
+def is_noted(ctx: Context[Any], kind: str, table: Table) -> bool:
+    """Whether our note of a `kind` speaks of this very table.
+
+    Tags come with CreateTable and show together with ACTIVE (sections 1.3 and 10.2). An ACTIVE table without ours has lost them,
+    or was made by somebody after ours had gone: when it was made tells the two apart. Before ACTIVE the note counts by itself.
+    """
+    note = ctx.made(kind, table.name, table.region)
+    if note is None or table.created is None or table.status in UNTOLD:
+        return note is not None
+    return -CLOCKS_APART <= table.created - note <= NOTE_HOLDS
 
 
 async def wait_gone(ctx: Context[Any], name: str) -> None:

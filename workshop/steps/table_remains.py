@@ -15,6 +15,7 @@ from workshop.errors import PartlyDoneError, WorkshopError
 from workshop.steps.base import Context, Resource
 
 __all__ = [
+    "ADDED",
     "KIND",
     "REPLICA",
     "STEP",
@@ -29,6 +30,8 @@ __all__ = [
 KIND = "table"
 REPLICA = "replica"
 """Under these names the journal knows what we made."""
+ADDED = "replica added"
+"""Under this name it knows when AWS took a replica's creation on: the replica may be gone, the source-region rule not."""
 STEP = "workshop:step"
 """The tag that names the step which made a table."""
 DAY = timedelta(hours=24)
@@ -70,10 +73,10 @@ def protected(table: Table, region: str) -> WorkshopError:
 
 
 def replicated(table: Table) -> PartlyDoneError:
-    """A home table whose replicas no step of the workshop knows: deleted without them, they would go on standing."""
+    """A home table with replicas that no step of the run removed: deleted without them, they would go on standing."""
     return PartlyDoneError(
         f"The table {table.name} in {table.region} has replicas in {', '.join(table.members)}.",
-        "No step of this workshop made them, and they would stay when the table goes.",
+        "No step of this teardown removed them, and they would stay when the table goes.",
         f"{' && '.join(_unreplicate_commands(table))}; when they are gone: workshop teardown",
         code="Replicated",
     )
@@ -101,7 +104,8 @@ def source_rule(ctx: Context[Any], table: Table, refusal: AwsError) -> PartlyDon
 
 
 def _day_after_newest(ctx: Context[Any], table: Table) -> datetime | None:
-    added = [when for region in ctx.regions if (when := ctx.made(REPLICA, table.name, region))]
+    notes = (ctx.made(kind, table.name, region) for region in ctx.regions for kind in (REPLICA, ADDED))
+    added = [when for when in notes if when is not None]
     return max(added) + DAY if added else None
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NoReturn
 
 from tests.unit.fakes.agenda import Agenda
@@ -37,6 +38,8 @@ class FakeTable:
     items: dict[str, dict[str, Any]] = field(default_factory=dict)
     locked_until: float = 0.0
     detail: str = ""
+    created: datetime | None = None
+    """When it was made in this region; left out of the answer when None."""
 
     def key(self, attributes: dict[str, Any]) -> str:
         return repr([attributes[name] for name, _ in self.keys])
@@ -97,6 +100,8 @@ class FakeDynamoDB:
             "KeySchema": [{"AttributeName": n, "KeyType": r} for (n, _), r in zip(table.keys, roles, strict=False)],
             "DeletionProtectionEnabled": table.protected,
         }
+        if table.created is not None:
+            found["CreationDateTime"] = table.created
         if table.is_global:
             found["GlobalTableVersion"] = "2019.11.21"
             found["Replicas"] = [{"RegionName": r, "ReplicaStatus": s} for r, s in table.replicas.items()]
@@ -119,7 +124,7 @@ class FakeDynamoDB:
             _refuse("ResourceInUseException", f"Table already exists: {TableName}", "CreateTable", region)
         types = {a["AttributeName"]: a["AttributeType"] for a in AttributeDefinitions}
         keys = {k["AttributeName"]: types[k["AttributeName"]] for k in KeySchema}
-        table = self.put(region, TableName, keys, status="CREATING")
+        table = self.put(region, TableName, keys, status="CREATING", created=self._clock.now())
         if not self.drops_tags:
             table.tags = {tag["Key"]: tag["Value"] for tag in Tags}
         self._agenda.after(4, lambda: _become(table, "ACTIVE"))
@@ -225,7 +230,10 @@ class FakeDynamoDB:
         source.replicas[target], source.status = "CREATING", listed_as
 
     def _appear(self, source: FakeTable, target: str) -> None:
-        self.put(target, source.name, dict(source.keys), status="CREATING", is_global=True, replicas={source.region: "ACTIVE"})
+        self.put(
+            target, source.name, dict(source.keys), status="CREATING", is_global=True, replicas={source.region: "ACTIVE"},
+            created=self._clock.now(),
+        )  # fmt: skip
 
     def _complete(self, source: FakeTable, target: str) -> None:
         source.replicas[target], source.status = self.replica_fails or "ACTIVE", "ACTIVE"
