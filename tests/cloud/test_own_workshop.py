@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.cloud.desk import HOME_REGION, OTHER_REGION, REGIONS
+from tests.cloud.desk import HOME_REGION, OTHER_REGION, REGIONS, eventually
 
 pytestmark = pytest.mark.cloud
 
@@ -71,3 +71,35 @@ def test_another_workshop_with_the_same_names_is_a_stranger(clean, films):
     assert {step["state"] for step in clean.document("status")["steps"] if step["module"] == "backend"} == {"ready"}
     clean.run("teardown", *films, code=5)
     assert {step["state"] for step in clean.document("status")["steps"] if step["module"] == "backend"} == {"ready"}
+
+
+CHANGING = """
+name: changing
+title: Changed between setup and teardown
+regions: [us-west-2, eu-west-1]
+parameters:
+  {parameter}: {{default: changing-{table}}}
+modules:
+  - name: all
+    title: All
+    steps:
+      - {{id: table, kind: dynamodb.table, in: home, with: {{name: '{{{{ {parameter} }}}}', keys: {{id: S}}}}}}
+"""
+
+
+def test_what_a_definition_does_not_make_any_more_is_named_and_a_lost_parameter_stops_nothing(clean):
+    folder = clean.work / "changing"
+    folder.mkdir()
+    where = ("--workshop", "./changing")
+    (folder / "workshop.yaml").write_text(CHANGING.format(parameter="who", table="one"))
+    clean.run("setup", *where, "--param", "who=changing-mine")
+    (folder / "workshop.yaml").write_text(CHANGING.format(parameter="whom", table="two"))
+    ended = clean.run("teardown", *where, "--json", code=5)
+    assert "who=changing-mine, which its definition does not take any more" in ended.err
+    (left,) = ended.document["leftovers"]
+    assert (left["kind"], left["name"], left["region"]) == ("table", "changing-mine", HOME_REGION) and left["ours"]
+    assert "does not use now" in left["why"] and left["fix"].startswith("aws dynamodb delete-table")
+    assert clean.inventory() == [(HOME_REGION, "table", "changing-mine")]
+    clean.client("dynamodb").delete_table(TableName="changing-mine")
+    eventually(lambda: clean.inventory() == [])
+    assert clean.document("teardown", *where)["leftovers"] == []

@@ -79,7 +79,7 @@ def test_what_was_set_up_under_other_names_is_found_by_its_tags_and_named(clean)
     left = {(r["kind"], r["name"], r["region"]) for r in swept["leftovers"]}
     assert {("table", "other-table", "us-west-2"), ("table", "other-table", OTHER_REGION)} <= left
     assert {("stack", "other-stack", "us-west-2"), ("stack", "other-stack", OTHER_REGION)} <= left
-    assert all("other parameters" in r["why"] and r["fix"] for r in swept["leftovers"])
+    assert all("does not use now" in r["why"] and r["fix"] for r in swept["leftovers"])
     again = clean.run("teardown", "--param", "table=other-table", "--param", "stack=other-stack", "--param",
                       "function=other-function", "--json").document  # fmt: skip
     assert again["leftovers"] == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.definition_world import steps, workshop
-from workshop.definition.parameters import settle
+from workshop.definition.parameters import recorded, settle
 from workshop.errors import DefinitionError, UsageError
 
 CHECK = "{id: check, kind: http.check, in: home, with: {url: x}}"
@@ -83,3 +83,9 @@ def test_replicas_need_a_second_region(tmp_path):
 
 def test_one_region_is_enough_without_replicas(films):
     assert settle(films, {}, ["eu-west-1"]).regions == ("eu-west-1",)
+
+
+def test_of_what_an_earlier_run_was_given_only_what_still_fits_is_kept(films):
+    assert recorded(films, {"table": "other", "who": "ana"}) == ({"table": "other"}, ["who"])
+    assert recorded(films, {"table": "UPPER"}) == ({}, ["table"])
+    assert recorded(films, {}) == ({}, [])

@@ -10,7 +10,7 @@ from tests.unit.fakes.plans import Work, failure, plan
 from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.errors import CredentialsError
 from workshop.engine.events import NodeFinished, NodeStarted, StopAsked
-from workshop.engine.execute import Stop, execute
+from workshop.engine.execute import Stop, execute, unless_stopped
 from workshop.engine.results import NodeResult, Outcome
 from workshop.errors import WorkshopError
 
@@ -151,6 +151,20 @@ async def test_a_run_that_is_cancelled_from_outside_ends_its_nodes():
     with pytest.raises(asyncio.CancelledError):
         await run
     assert sorted(ended) == ["a", "b"]
+
+
+async def test_work_that_is_no_node_ends_when_somebody_asks_to_stop():
+    async def work() -> str:
+        await asyncio.sleep(60)
+        return "done"
+
+    assert await unless_stopped(Stop(), work()) == "done"
+    stop = Stop()
+    asyncio.get_running_loop().call_later(5, stop.ask)
+    begun = asyncio.get_running_loop().time()
+    assert await unless_stopped(stop, work()) is None
+    assert await unless_stopped(stop, work()) is None
+    assert asyncio.get_running_loop().time() == begun + 5
 
 
 async def test_an_empty_plan_is_done_at_once():
