@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -84,6 +86,63 @@ def test_a_name_of_our_own_passes_strangers_by_and_is_remembered(clean):
     assert refused["fix"] == "Remove it first: workshop teardown --target local"
     assert clean.document("teardown")["leftovers"] == []
     assert clean.inventory() == before
+
+
+def as_if_noted_yesterday(desk) -> None:
+    """What the journal wrote down just now, it wrote down a day ago."""
+    with closing(sqlite3.connect(desk.state / "runs.db")) as journal, journal:
+        aged = journal.execute("UPDATE made SET at = strftime('%Y-%m-%dT%H:%M:%S+00:00', at, '-1 day')").rowcount
+    assert aged >= 2
+
+
+def removed_by_hand(desk) -> None:
+    """The replica and then the home table go, past the tool."""
+    home, other = (desk.client("dynamodb", region) for region in (HOME_REGION, OTHER_REGION))
+    home.update_table(TableName=TABLE, ReplicaUpdates=[{"Delete": {"RegionName": OTHER_REGION}}])
+    eventually(lambda: TABLE not in other.list_tables()["TableNames"])
+    eventually(lambda: home.describe_table(TableName=TABLE)["Table"]["TableStatus"] == "ACTIVE")
+    home.delete_table(TableName=TABLE)
+    eventually(lambda: TABLE not in home.list_tables()["TableNames"])
+
+
+def test_tables_that_a_colleague_made_after_ours_were_removed_by_hand_outlive_the_teardown(clean):
+    clean.run("setup", "--through", "backend")
+    removed_by_hand(clean)
+    as_if_noted_yesterday(clean)
+    item = {"PK": {"S": "theirs"}, "SK": {"S": "1"}}
+    for region in (HOME_REGION, OTHER_REGION):
+        clean.table(region=region)
+        clean.client("dynamodb", region).put_item(TableName=TABLE, Item=item)
+    states = {(s["id"], s["region"]): (s["state"], s["detail"]) for s in clean.document("status")["steps"]}
+    assert states["table", HOME_REGION] == ("ready", "made by someone else: used here, and left alone by teardown")
+    assert states["replica", OTHER_REGION][0] == "foreign"
+    teardown = clean.document("teardown", code=5)
+    assert {(left["kind"], left["region"], left["ours"]) for left in teardown["leftovers"]} == {
+        ("table", HOME_REGION, False), ("table", OTHER_REGION, False),
+    }  # fmt: skip
+    assert [clean.count(region) for region in (HOME_REGION, OTHER_REGION)] == [1, 1]
+
+
+def test_a_table_where_our_replica_was_outlives_the_teardown_that_finishes_an_earlier_one(clean):
+    clean.run("setup", "--through", "backend")
+    clean.client("dynamodb").update_table(TableName=TABLE, DeletionProtectionEnabled=True)
+    clean.run("teardown", code=5)
+    clean.table(region=OTHER_REGION)
+    clean.client("dynamodb").update_table(TableName=TABLE, DeletionProtectionEnabled=False)
+    teardown = clean.document("teardown", code=5)
+    assert [(left["kind"], left["region"], left["ours"]) for left in teardown["leftovers"]] == [("table", OTHER_REGION, False)]
+    assert clean.inventory() == [(OTHER_REGION, "table", TABLE)]
+
+
+def test_a_table_that_lost_its_tags_is_still_ours(clean):
+    clean.run("setup", "--through", "backend")
+    for region in (HOME_REGION, OTHER_REGION):
+        dynamodb = clean.client("dynamodb", region)
+        arn = dynamodb.describe_table(TableName=TABLE)["Table"]["TableArn"]
+        dynamodb.untag_resource(ResourceArn=arn, TagKeys=list(clean.tags(region)))
+        assert clean.tags(region) == {}
+    assert clean.document("teardown")["leftovers"] == []
+    assert clean.inventory() == []
 
 
 def test_other_regions_are_remembered_until_the_teardown(clean):
