@@ -11,6 +11,7 @@ from contextlib import closing
 import pytest
 
 from tests.cloud.desk import REGIONS, eventually
+from workshop.cloud.faults import Fault, fault_add, faults_clear
 
 pytestmark = pytest.mark.cloud
 
@@ -80,6 +81,23 @@ def test_ctrl_c_stops_a_teardown_too(slow):
     slow.cloud("instant")
     assert slow.document("teardown")["leftovers"] == []
     assert slow.inventory() == []
+
+
+def test_ctrl_c_in_the_sweep_ends_it_without_a_receipt_and_the_next_teardown_writes_one(clean):
+    clean.run("setup", "--through", "backend")
+    fault_add(clean.state, Fault("latency", service="iam", operation="ListRoles", seconds=2.0))
+    teardown = clean.start("teardown")
+    assert teardown.stderr is not None
+    while "Sweeping" not in (line := teardown.stderr.readline()):
+        assert line, "the teardown ended before its sweep"
+    teardown.send_signal(signal.SIGINT)
+    done = clean.finish(teardown, 130)
+    faults_clear(clean.state)
+    assert "is not gone" in done.out and "Interrupted. Go on with: workshop teardown" in done.out
+    assert "Receipt" not in done.out
+    again = clean.document("teardown")
+    assert again["leftovers"] == [] and again["receipt"]
+    assert clean.inventory() == []
 
 
 def test_a_second_ctrl_c_ends_at_once_and_the_journal_knows_what_was_begun(slow):
