@@ -162,6 +162,12 @@ def test_whoever_sets_up_may_undo_what_failed() -> None:
     assert {(p.action, p.resource) for p in needed if p.phase is Phase.TEARDOWN} <= setup
 
 
+def test_a_log_group_of_a_function_is_deleted_by_whoever_may_ask_whose_it_is() -> None:
+    needed = stack_permissions("111122223333", "us-west-2", "stack", [Declared("L", "AWS::Logs::LogGroup", "/aws/lambda/f")])
+    teardown = {(p.action, p.resource) for p in needed if p.phase is Phase.TEARDOWN}
+    assert ("lambda:GetFunction", "arn:aws:lambda:us-west-2:111122223333:function:f") in teardown
+
+
 def test_a_permission_is_a_line_of_its_functions_policy() -> None:
     resources = [Declared("F", "AWS::Lambda::Function", "f"), Declared("P", "AWS::Lambda::Permission", "")]
     needed = stack_permissions("111122223333", "us-west-2", "stack", resources)

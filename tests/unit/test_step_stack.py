@@ -7,33 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.fakes.cloudformation import FakeStack
 from tests.unit.fakes.context import HOME, OURS, World
 from tests.unit.fakes.door import refusal
+from tests.unit.fakes.stack_step import LOGS, RENDERED, STEP, TEMPLATE, asked, maker, standing
 from workshop.aws.errors import AwsError
 from workshop.aws.stacks import list_stacks
 from workshop.errors import DefinitionError, WorkshopError
 from workshop.steps.base import State
-from workshop.steps.cloudformation_stack import CloudFormationStack, StackParams
-
-STEP = CloudFormationStack()
-TEMPLATE = """\
-# {{ settings.name }} in {{ region }}
-Resources:
-  Handler:
-    Type: AWS::Lambda::Function
-    Properties: {FunctionName: films-dev, Role: !GetAtt Role.Arn}
-  Role:
-    Type: AWS::IAM::Role
-  Logs:
-    Type: AWS::Logs::LogGroup
-    Properties: {LogGroupName: /aws/lambda/films-dev}
-  Api:
-    Type: AWS::ApiGateway::RestApi
-    Properties: {Name: films}
-"""
-RENDERED = TEMPLATE.replace("{{ settings.name }}", "films").replace("{{ region }}", HOME)
-LOGS = (HOME, "/aws/lambda/films-dev")
 
 
 @pytest.fixture
@@ -43,22 +23,8 @@ def world() -> World:
 
 @pytest.fixture
 def make(world, tmp_path: Path):
-    """The step's context; `template` replaces the template first."""
-
-    def context(*, template: str = TEMPLATE, parameters: dict[str, str] | None = None, **more):
-        (tmp_path / "api.yaml.j2").write_text(template, encoding="utf-8")
-        params = StackParams(name="films", template="api.yaml.j2", parameters=parameters or {})
-        return world.context(params, folder=tmp_path, variables={"region": HOME}, **more)
-
-    return context
-
-
-def standing(world: World, status: str = "CREATE_COMPLETE", **more) -> FakeStack:
-    return world.door.cloudformation.put(HOME, "films", status, **{"template": RENDERED, "tags": dict(OURS), **more})
-
-
-def asked(world: World, operation: str) -> int:
-    return len(world.door.made(operation))
+    """Makes the step's context."""
+    return maker(world, tmp_path)
 
 
 async def test_a_stack_is_created_from_its_template_and_waited_for(world, make):

@@ -17,11 +17,13 @@ __all__ = [
     "ChangeSet",
     "Event",
     "Stack",
+    "deleted_stacks",
     "describe_change_set",
     "describe_stack",
     "events_since",
     "is_missing",
     "list_stacks",
+    "retained_of",
     "root_cause",
     "stack_resources",
     "template_of",
@@ -99,6 +101,18 @@ async def list_stacks(aws: Door, region: str) -> list[Stack]:
         page = {"NextToken": answer["NextToken"]}
 
 
+async def deleted_stacks(aws: Door, region: str, name: str) -> list[str]:
+    """The ids of the stacks of that name that were deleted in the last 90 days (docs/aws-behaviours.md, section 3.1)."""
+    found: list[str] = []
+    page: dict[str, str] = {}
+    while True:
+        answer = await aws.call("cloudformation", region, "list_stacks", StackStatusFilter=["DELETE_COMPLETE"], **page)
+        found += [stack["StackId"] for stack in answer.get("StackSummaries", []) if stack["StackName"] == name]
+        if not answer.get("NextToken"):
+            return found
+        page = {"NextToken": answer["NextToken"]}
+
+
 async def events_since(aws: Door, region: str, stack: str, seen: str) -> list[Event]:
     """The events after the one with id `seen` (empty: all), oldest first. The API answers newest first."""
     found: list[Event] = []
@@ -154,6 +168,21 @@ async def stack_resources(aws: Door, region: str, stack: str) -> list[tuple[str,
         if not answer.get("NextToken"):
             return found
         page = {"NextToken": answer["NextToken"]}
+
+
+async def retained_of(aws: Door, region: str, stack: str) -> list[tuple[str, str]]:
+    """What a deleted stack, by id, left standing: `(type, physical id)`, each once.
+
+    The listing tells what it holds last; the events also tell what an earlier update replaced and kept
+    (docs/aws-behaviours.md, section 9).
+    """
+    listed = await stack_resources(aws, region, stack)
+    last = {(kind, name): status for kind, name, status in listed if name}
+    for event in await events_since(aws, region, stack, ""):
+        if event.physical and event.physical != stack and event.status.startswith("DELETE_"):
+            last[event.type, event.physical] = event.status
+    # What failed to be made was never there.
+    return sorted(each for each, status in last.items() if status not in ("DELETE_COMPLETE", "CREATE_FAILED"))
 
 
 def is_missing(error: AwsError) -> bool:

@@ -6,13 +6,15 @@ has no tags to ask for). It deletes only log groups, which have no owner to dele
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 from workshop.aws.door import Answer, Door
 from workshop.aws.errors import AwsError
+from workshop.aws.tables import describe_table, table_tags
 
-__all__ = ["Found", "delete_log_group", "functions", "log_groups", "rest_apis", "roles"]
+__all__ = ["Found", "buckets", "delete_log_group", "functions", "log_groups", "rest_apis", "roles", "tables"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,31 @@ async def delete_log_group(aws: Door, region: str, name: str) -> None:
     except AwsError as error:
         if error.code != "ResourceNotFoundException":
             raise
+
+
+async def buckets(aws: Door, region: str, name: str) -> list[Found]:
+    """The bucket of that name, when there is one in this account."""
+    try:
+        answer = await aws.call("s3", region, "get_bucket_tagging", Bucket=name)
+    except AwsError as error:
+        if error.code == "NoSuchBucket":
+            return []
+        if error.code != "NoSuchTagSet":
+            raise
+        answer = {}
+    tags = {tag["Key"]: tag["Value"] for tag in answer.get("TagSet", [])}
+    show = f"aws s3api list-object-versions --region {region} --bucket {name}"
+    return [Found("bucket", name, region, name, tags, f"aws s3 rb s3://{name} --force --region {region}", show)]
+
+
+async def tables(aws: Door, region: str, name: str) -> list[Found]:
+    """The DynamoDB table of that name, when there is one."""
+    table = await describe_table(aws, region, name)
+    if table is None:
+        return []
+    fix = f"aws dynamodb delete-table --region {region} --table-name {shlex.quote(name)}"
+    show = f"aws dynamodb describe-table --region {region} --table-name {shlex.quote(name)}"
+    return [Found("table", name, region, name, await table_tags(aws, region, table.arn), fix, show)]
 
 
 async def roles(aws: Door, region: str, prefix: str) -> list[Found]:

@@ -14,14 +14,17 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from workshop.aws.buckets import empty_bucket
 from workshop.aws.errors import AwsError
-from workshop.aws.stacks import Stack, describe_stack, list_stacks, stack_resources, template_of
+from workshop.aws.stacks import Stack, describe_stack, list_stacks, template_of
+from workshop.definition.renderer import MissingOutputError
 from workshop.errors import DefinitionError, WorkshopError
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Resource, State, Step
 from workshop.steps.stack_changes import call_once, update_by_change_set
+from workshop.steps.stack_deletion import delete_stack
+from workshop.steps.stack_notes import announced, closed, expected, refused, stood
 from workshop.steps.stack_permissions import stack_permissions
-from workshop.steps.stack_remains import STACK, clear_log_groups, log_groups_in_the_way, remains, stood
+from workshop.steps.stack_remains import clear_log_groups, log_groups_in_the_way, remains
+from workshop.steps.stack_retained import merged, retained
 from workshop.steps.stack_waits import failure, mark, wait_settled
 from workshop.steps.template import declared
 
@@ -40,8 +43,6 @@ DEAD = {
 }
 """States from which only deletion leads on (section 3.1)."""
 MOST_CREATES = 3
-MOST_DELETES = 4
-"""Deletions asked for before DELETE_FAILED is reported: a paced DeleteRestApi makes the first ones fail (section 5)."""
 
 
 class StackParams(Params):
@@ -76,7 +77,13 @@ class CloudFormationStack(Step[StackParams]):
             return Observed(State.BROKEN, f"{stack.status}: {DEAD[stack.status]}", _outputs(stack))
         if stack.status not in READY:
             return Observed(State.PARTIAL, stack.status, _outputs(stack))
-        if not await _is_current(ctx, stack):
+        try:
+            current = await _is_current(ctx, stack)
+        except MissingOutputError:
+            raise
+        except DefinitionError as error:  # a setup ends at it in `create`; a teardown needs no template to delete the stack
+            return Observed(State.PARTIAL, f"the template cannot be read: {error.what}", _outputs(stack))
+        if not current:
             return Observed(State.PARTIAL, "the template or its parameters changed", _outputs(stack))
         return Observed(State.READY, stack.status, _outputs(stack))
 
@@ -93,14 +100,19 @@ class CloudFormationStack(Step[StackParams]):
         if stack is not None and not ctx.owns(stack.tags):
             return
         if stack is not None:
-            ctx.record(STACK, ctx.params.name)  # what it leaves is ours, on a machine too that did not make it
-            await self._delete(ctx, stack)
-        if stood(ctx):
-            await clear_log_groups(ctx, _declared(ctx))
+            announced(ctx)  # what it leaves is ours, on a machine too that did not make it
+            await delete_stack(ctx, stack)
+        await self._clear(ctx, stack.id if stack is not None else "")
 
     async def leftovers(self, ctx: Context[StackParams]) -> list[Resource]:
-        found = await remains(ctx, _declared(ctx))
         stack = await describe_stack(ctx.aws, ctx.region, ctx.params.name)
+        try:
+            declared_ones = _declared(ctx)
+        except DefinitionError:
+            if stack is None:
+                raise  # nobody knows then what else it may have left
+            declared_ones = []
+        found = merged(await retained(ctx), await remains(ctx, declared_ones))
         if stack is not None:
             ours = ctx.owns(stack.tags)
             why = stack.status if ours else "not made by this workshop: left alone"
@@ -152,14 +164,14 @@ class CloudFormationStack(Step[StackParams]):
             return None
         if stack.status in DEAD:
             ctx.progress(f"{stack.name} is {stack.status} ({DEAD[stack.status]}): deleting it and creating it again")
-            await self._delete(ctx, stack)
+            await delete_stack(ctx, stack)
             return None
         return stack
 
     async def _create(self, ctx: Context[StackParams]) -> Stack:
         if stood(ctx):
             await clear_log_groups(ctx, _declared(ctx))  # a late call brought one back after the last teardown
-        elif blocking := await log_groups_in_the_way(ctx, _declared(ctx)):
+        if blocking := await log_groups_in_the_way(ctx, _declared(ctx)):
             raise WorkshopError(
                 f"The stack {ctx.params.name} cannot be created in {ctx.region}.",
                 f"The log group {blocking[0].name} stands there already, and this workshop did not make it.",
@@ -175,12 +187,13 @@ class CloudFormationStack(Step[StackParams]):
             if stack is None or "cannot be assumed" not in error.why or attempt == MOST_CREATES:
                 raise error
             ctx.progress(f"{error.why} Creating {ctx.params.name} again.")
-            await self._delete(ctx, stack)
+            await delete_stack(ctx, stack)
         raise AssertionError("the last attempt returns or raises")
 
     async def _request_creation(self, ctx: Context[StackParams]) -> str:
         """Ask for the stack and answer its id."""
-        ctx.record(STACK, ctx.params.name)
+        noted = expected(ctx)  # an earlier one of ours: what it left stays ours, whatever becomes of this one
+        announced(ctx)
         try:
             answer = await ctx.aws.call(
                 "cloudformation", ctx.region, "create_stack", StackName=ctx.params.name, TemplateBody=_body(ctx),
@@ -188,14 +201,28 @@ class CloudFormationStack(Step[StackParams]):
                 ClientRequestToken=_token(ctx, "create"),
             )  # fmt: skip
         except AwsError as error:
-            if error.code != "AlreadyExistsException":
-                raise
-            # The answer to an earlier attempt was lost: the stack is ours when it carries our tags (section 10.2).
-            found = await describe_stack(ctx.aws, ctx.region, ctx.params.name)
-            if found is None or not ctx.owns(found.tags):
-                raise
-            return found.id
+            if error.code == "AlreadyExistsException":
+                # The answer to an earlier attempt was lost: the stack is ours when it carries our tags (section 10.2).
+                found = await describe_stack(ctx.aws, ctx.region, ctx.params.name)
+                if found is not None and ctx.owns(found.tags):
+                    return found.id
+            if not error.transient and not noted:
+                refused(ctx)
+            raise
         return str(answer["StackId"])
+
+    @staticmethod
+    async def _clear(ctx: Context[StackParams], identity: str) -> None:
+        """Delete the log groups that a stack of ours left. Without its template nobody knows that all are gone: notes stay."""
+        if not stood(ctx):
+            return
+        try:
+            resources = _declared(ctx)
+        except DefinitionError as error:
+            ctx.progress(f"! the log groups of {ctx.params.name} were not looked for, the template cannot be read: {error.what}")
+            return
+        await clear_log_groups(ctx, resources)
+        closed(ctx, identity)
 
     async def _update(self, ctx: Context[StackParams], stack: Stack) -> Stack:
         return await update_by_change_set(
@@ -211,34 +238,6 @@ class CloudFormationStack(Step[StackParams]):
         if settled is not None and settled.status == "UPDATE_ROLLBACK_FAILED":
             raise await failure(ctx, stack.id, "cannot finish its rollback")
         return settled
-
-    async def _delete(self, ctx: Context[StackParams], stack: Stack) -> None:
-        if stack.protected:
-            raise WorkshopError(
-                f"The stack {stack.name} in {ctx.region} has termination protection on.", "Somebody switched it on after setup.",
-                f"aws cloudformation update-termination-protection --region {ctx.region} --stack-name {stack.name}"
-                " --no-enable-termination-protection", code="TerminationProtection",
-            )  # fmt: skip
-        for _ in range(MOST_DELETES):
-            now = await wait_settled(ctx, stack.id)
-            if now is None or now.status == "DELETE_COMPLETE":
-                return
-            before = await mark(ctx, stack.id)
-            await ctx.aws.call("cloudformation", ctx.region, "delete_stack", StackName=stack.id)
-            now = await wait_settled(ctx, stack.id, leaving=before)
-            if now is None or now.status == "DELETE_COMPLETE":
-                return
-            await self._clear_buckets(ctx, stack)
-            ctx.progress(f"{stack.name} is {now.status}: asking again")
-        raise await failure(ctx, stack.id, "could not be deleted")
-
-    @staticmethod
-    async def _clear_buckets(ctx: Context[StackParams], stack: Stack) -> None:
-        """Empty the buckets of our stack whose deletion failed: CloudFormation cannot (section 9)."""
-        for kind, name, status in await stack_resources(ctx.aws, ctx.region, stack.id):
-            if kind == "AWS::S3::Bucket" and status == "DELETE_FAILED":
-                emptied = await empty_bucket(ctx.aws, ctx.region, name)
-                ctx.progress(f"emptied the bucket {name} of {emptied} objects")
 
 
 def _body(ctx: Context[StackParams]) -> str:

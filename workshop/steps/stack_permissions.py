@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workshop.steps.base import Permission, Phase
-from workshop.steps.template import Declared
+from workshop.steps.template import FUNCTION_LOGS, Declared
 
 __all__ = ["ACTIONS", "Actions", "stack_permissions"]
 
@@ -30,7 +30,8 @@ STACK = Actions(
     make=("CreateStack", "DescribeStackEvents", "CreateChangeSet", "DescribeChangeSet", "ExecuteChangeSet", "DeleteChangeSet",
           "ContinueUpdateRollback", "TagResource"),
     remove=("DeleteStack", "DescribeStackEvents"),
-    look=("DescribeStacks", "GetTemplate"),
+    # The listing of resources and the events of a deleted stack tell what it kept (section 9).
+    look=("DescribeStacks", "GetTemplate", "ListStackResources", "DescribeStackEvents"),
 )  # fmt: skip
 ACTIONS = {
     "AWS::Lambda::Function": Actions(
@@ -56,6 +57,23 @@ ACTIONS = {
     ),
 }  # fmt: skip
 """By type, in IAM's names. API Gateway's actions are HTTP verbs on paths, see `_gateway`."""
+PLAIN = {
+    "AWS::S3::Bucket": Actions(
+        make=("s3:CreateBucket", "s3:PutBucketTagging", "s3:TagResource", "s3:ListBucket"),
+        remove=("s3:DeleteBucket", "s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"),
+        look=("s3:GetBucketTagging",),
+    ),
+    "AWS::DynamoDB::Table": Actions(
+        make=("dynamodb:CreateTable", "dynamodb:TagResource"),
+        remove=("dynamodb:DeleteTable",),
+        look=("dynamodb:DescribeTable", "dynamodb:ListTagsOfResource"),
+    ),
+}  # fmt: skip
+"""Types of which only the plainest form is known: most of what they can be told takes an action of its own."""
+EMPTYING = Actions(remove=("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"))
+"""What emptying a bucket does to its objects: CloudFormation deletes only empty ones (section 9)."""
+WRITER = Actions(remove=("lambda:GetFunction",), look=("lambda:GetFunction",))
+"""Before a log group goes, the function that its name tells is asked whose it is (section 4)."""
 LISTED = {
     "AWS::IAM::Role": ("iam:ListRoles", ""),
     "AWS::Logs::LogGroup": ("logs:DescribeLogGroups", "region"),
@@ -71,6 +89,9 @@ def stack_permissions(account: str, region: str, stack: str, resources: Sequence
         make=_cloudformation(STACK.make), remove=_cloudformation(STACK.remove), look=_cloudformation(STACK.look)
     )  # fmt: skip
     needed = _by_phase(prefixed, [arn], region)
+    # Deleted stacks are found by a listing, when another machine made them.
+    needed.add(Permission("cloudformation:ListStacks", "*", region, Phase.TEARDOWN))
+    needed.add(Permission("cloudformation:ListStacks", "*", region, Phase.SETUP))
     functions = [resource for resource in resources if resource.type == "AWS::Lambda::Function"]
     for resource in resources:
         # A permission has no ARN of its own: it is a line in its function's policy.
@@ -82,11 +103,16 @@ def stack_permissions(account: str, region: str, stack: str, resources: Sequence
 def _of(kind: str, owner: Declared, account: str, region: str, stack: str) -> set[Permission]:
     if kind.startswith("AWS::ApiGateway::"):
         return _gateway(region)
-    actions = ACTIONS.get(kind)
+    actions = ACTIONS.get(kind) or PLAIN.get(kind)
     if actions is None:
         return set()
     where = "" if kind == "AWS::IAM::Role" else region
     needed = _by_phase(actions, _arns(owner, account, region, stack), where)
+    if kind == "AWS::S3::Bucket":
+        needed |= _by_phase(EMPTYING, [f"{bucket}/*" for bucket in _arns(owner, account, region, stack)], region)
+    if kind == "AWS::Logs::LogGroup" and owner.name.startswith(FUNCTION_LOGS):
+        writer = f"arn:aws:lambda:{region}:{account}:function:{owner.name.removeprefix(FUNCTION_LOGS)}"
+        needed |= _by_phase(WRITER, [writer], region)
     if kind in LISTED:
         listing, place = LISTED[kind]
         needed |= {Permission(listing, "*", region if place else "", phase) for phase in EVERY_PHASE if phase is not Phase.DRILL}
@@ -131,6 +157,10 @@ def _arns(resource: Declared, account: str, region: str, stack: str) -> list[str
             # Some actions mean the group, others the streams below it.
             group = f"arn:aws:logs:{region}:{account}:log-group:{name}"
             return [group, f"{group}:*"]
+        case "AWS::S3::Bucket":
+            return [f"arn:aws:s3:::{resource.name or f'{stack.lower()}-*'}"]  # names of buckets are in small letters
+        case "AWS::DynamoDB::Table":
+            return [f"arn:aws:dynamodb:{region}:{account}:table/{name}"]
     return [f"arn:aws:lambda:{region}:{account}:function:{name}"]
 
 

@@ -5,20 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from workshop.aws.sweep import Found, delete_log_group, functions, log_groups, rest_apis, roles
+from workshop.aws.sweep import Found, buckets, delete_log_group, functions, log_groups, rest_apis, roles, tables
 from workshop.steps.base import Context, Resource
-from workshop.steps.template import Declared
+from workshop.steps.stack_notes import stood
+from workshop.steps.template import FUNCTION_LOGS, Declared
 
-__all__ = ["STACK", "clear_log_groups", "log_groups_in_the_way", "remains", "stood"]
+__all__ = ["clear_log_groups", "log_groups_in_the_way", "remains"]
 
-STACK = "stack"
-"""Under this name the journal knows that a stack of ours stood."""
 FOREIGN = "not made by this workshop: left alone"
-
-
-def stood(ctx: Context[Any]) -> bool:
-    """Whether a stack of ours stood here: without one, a log group of a declared name belongs to somebody else's function."""
-    return bool(ctx.known) or ctx.made(STACK, ctx.params.name, ctx.region) is not None
 
 
 async def remains(ctx: Context[Any], resources: Sequence[Declared]) -> list[Resource]:
@@ -28,14 +22,20 @@ async def remains(ctx: Context[Any], resources: Sequence[Declared]) -> list[Reso
         match resource.type:
             case "AWS::Lambda::Function" if resource.name:
                 found += await functions(ctx.aws, ctx.region, resource.name)
+            case "AWS::S3::Bucket" if resource.name:
+                found += await buckets(ctx.aws, ctx.region, resource.name)
+            case "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" if resource.name:
+                found += await tables(ctx.aws, ctx.region, resource.name)
             case "AWS::ApiGateway::RestApi":
                 found += [api for api in await rest_apis(ctx.aws, ctx.region) if _is_api(ctx, resource, api)]
             case "AWS::IAM::Role":
                 # CloudFormation names a role STACK-LOGICAL-RANDOM when the template does not.
                 prefix = resource.name or f"{ctx.params.name}-{resource.logical}-"
                 found += [role for role in await roles(ctx.aws, ctx.region, prefix) if not resource.name or role.name == prefix]
-    found += await _log_groups(ctx, resources)
-    return [_resource(ctx, each) for each in found]
+    left = [_resource(each, ours=_owned(ctx, each)) for each in found]
+    for group in await _log_groups(ctx, resources):
+        left.append(_resource(group, ours=stood(ctx) and not await _is_strangers(ctx, group)))
+    return left
 
 
 async def log_groups_in_the_way(ctx: Context[Any], resources: Sequence[Declared]) -> list[Found]:
@@ -47,12 +47,13 @@ async def log_groups_in_the_way(ctx: Context[Any], resources: Sequence[Declared]
 async def clear_log_groups(ctx: Context[Any], resources: Sequence[Declared]) -> None:
     """Delete the log groups that functions and APIs of the stack made by themselves, after their stack is gone."""
     for group in await _log_groups(ctx, resources):
-        await delete_log_group(ctx.aws, ctx.region, group.id)
+        if not await _is_strangers(ctx, group):
+            await delete_log_group(ctx.aws, ctx.region, group.id)
 
 
 async def _log_groups(ctx: Context[Any], resources: Sequence[Declared]) -> list[Found]:
     names = {r.name for r in resources if r.type == "AWS::Logs::LogGroup" and r.name}
-    names |= {f"/aws/lambda/{r.name}" for r in resources if r.type == "AWS::Lambda::Function" and r.name}
+    names |= {f"{FUNCTION_LOGS}{r.name}" for r in resources if r.type == "AWS::Lambda::Function" and r.name}
     found = [group for name in sorted(names) for group in await log_groups(ctx.aws, ctx.region, name) if group.name == name]
     api = ctx.known.get("ApiId", "")
     if api:
@@ -60,11 +61,22 @@ async def _log_groups(ctx: Context[Any], resources: Sequence[Declared]) -> list[
     return found
 
 
+async def _is_strangers(ctx: Context[Any], group: Found) -> bool:
+    """Whether a function that does not carry our tags writes into the log group (docs/aws-behaviours.md, section 4)."""
+    if not group.name.startswith(FUNCTION_LOGS):
+        return False
+    writers = await functions(ctx.aws, ctx.region, group.name.removeprefix(FUNCTION_LOGS))
+    return any(not ctx.owns(writer.tags or {}) for writer in writers)
+
+
 def _is_api(ctx: Context[Any], resource: Declared, api: Found) -> bool:
     return api.id == ctx.known.get("ApiId") or (api.name == resource.name and bool(resource.name))
 
 
-def _resource(ctx: Context[Any], found: Found) -> Resource:
+def _owned(ctx: Context[Any], found: Found) -> bool:
+    return ctx.owns(found.tags or {}) or found.id == ctx.known.get("ApiId")
+
+
+def _resource(found: Found, *, ours: bool) -> Resource:
     # A log group has no tags: it is ours through the function or API of our stack that it is named after.
-    ours = stood(ctx) if found.tags is None else ctx.owns(found.tags) or found.id == ctx.known.get("ApiId")
     return Resource(found.kind, found.name, found.region, why="" if ours else FOREIGN, fix=found.fix, show=found.show, ours=ours)

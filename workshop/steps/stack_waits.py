@@ -14,7 +14,7 @@ from workshop.clock import wait_for
 from workshop.errors import WorkshopError
 from workshop.steps.base import Context
 
-__all__ = ["Mark", "failure", "mark", "wait_change_set", "wait_settled"]
+__all__ = ["Mark", "failure", "mark", "paced", "pause", "wait_change_set", "wait_settled"]
 
 DEADLINE = 3600.0
 INTERVAL = 6.0
@@ -93,6 +93,25 @@ async def failure(ctx: Context[Any], identity: str, what: str) -> WorkshopError:
     return WorkshopError(
         f"The stack {name} in {ctx.region} {what} ({stack.status}).", why,
         "Mend that, then run the same command again: a stack that failed is deleted and created again.", code=stack.status,
+    )  # fmt: skip
+
+
+async def paced(ctx: Context[Any], stack: Stack) -> bool:
+    """Whether the stack's latest operation failed because AWS asks for fewer requests (docs/aws-behaviours.md, section 5)."""
+    events = _current_operation(await events_since(ctx.aws, ctx.region, stack.id, ""))
+    reasons = [stack.reason, *(event.reason for event in events if event.status.endswith("_FAILED"))]
+    return any("too many requests" in reason.lower() for reason in reasons)
+
+
+async def pause(ctx: Context[Any], seconds: float, reason: str) -> None:
+    """Let so many seconds pass, and say what for."""
+    start = ctx.clock.monotonic()
+
+    async def over() -> bool | None:
+        return ctx.clock.monotonic() - start >= seconds or None
+
+    await wait_for(
+        over, clock=ctx.clock, reason=reason, deadline=seconds + 1, interval=INTERVAL, waiting=ctx.waiting,
     )  # fmt: skip
 
 

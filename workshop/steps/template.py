@@ -14,8 +14,10 @@ import yaml
 
 from workshop.errors import DefinitionError
 
-__all__ = ["Declared", "declared"]
+__all__ = ["FUNCTION_LOGS", "Declared", "declared"]
 
+FUNCTION_LOGS = "/aws/lambda/"
+"""What Lambda puts before a function's name to name its log group (docs/aws-behaviours.md, section 4)."""
 NAMES = {
     "AWS::ApiGateway::RestApi": "Name",
     "AWS::DynamoDB::GlobalTable": "TableName",
@@ -58,13 +60,17 @@ def declared(body: str, where: str) -> list[Declared]:
     return list(_declared(body, where))
 
 
+def _said(error: Exception) -> str:
+    return "its parts are nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
 @functools.lru_cache(maxsize=64)
 def _declared(body: str, where: str) -> tuple[Declared, ...]:
     """Remembered, because a teardown asks many times and YAML takes tenths of a second."""
     try:
         document = json.loads(body) if body.lstrip().startswith("{") else yaml.load(body, Loader=_Loader)  # noqa: S506 - a SafeLoader
-    except (ValueError, yaml.YAMLError) as error:
-        raise DefinitionError(f"does not render to YAML: {error}", "", "Mend the template", where=where) from error
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
+        raise DefinitionError(f"does not render to YAML: {_said(error)}", "", "Mend the template", where=where) from error
     resources = document.get("Resources") if isinstance(document, dict) else None
     if not isinstance(resources, dict) or not resources:
         raise DefinitionError("renders to a template without Resources", "", "Add at least one resource", where=where)

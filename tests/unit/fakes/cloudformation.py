@@ -34,6 +34,8 @@ class FakeStack:
     protected: bool = False
     events: list[dict[str, str]] = field(default_factory=list)
     change_sets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    retains: list[tuple[str, str]] = field(default_factory=list)
+    """(type, physical id) of what its deletion skips."""
 
 
 class FakeCloudFormation:
@@ -54,6 +56,8 @@ class FakeCloudFormation:
         self.rollback_fails = 0
         self.deletes_fail = 0
         """How many deletions end in DELETE_FAILED."""
+        self.delete_failure = ("Api", "AWS::ApiGateway::RestApi", "Too Many Requests")
+        """(logical id, type, reason) of what keeps them from ending well."""
         self.change_set_refused = ""
 
     def put(self, region: str, name: str, status: str, **more: Any) -> FakeStack:
@@ -168,8 +172,15 @@ class FakeCloudFormation:
         if self.deletes_fail >= 0:
             self._agenda.after(self.seconds, lambda: self._fail_delete(stack))
         else:
-            self._agenda.after(self.seconds, lambda: self._end(stack, "DELETE_COMPLETE"))
+            self._agenda.after(self.seconds, lambda: self._deleted(stack))
         return {}
+
+    def list_stacks(self, region: str, StackStatusFilter: list[str], NextToken: str = "") -> dict[str, Any]:
+        self._agenda.catch_up()
+        mine = [s for s in self.stacks if s.region == region and s.status in StackStatusFilter]
+        start = int(NextToken or 0)
+        more = {"NextToken": str(start + 1)} if start + 1 < len(mine) else {}
+        return {"StackSummaries": [{"StackId": s.id, "StackName": s.name} for s in mine[start : start + 1]], **more}
 
     def describe_stack_events(self, region: str, StackName: str, NextToken: str = "") -> dict[str, Any]:
         stack = self._stack(region, StackName, "DescribeStackEvents")
@@ -210,8 +221,17 @@ class FakeCloudFormation:
         self._end(stack, "UPDATE_COMPLETE")
 
     def _fail_delete(self, stack: FakeStack) -> None:
-        self._event(stack, "Api", "AWS::ApiGateway::RestApi", "DELETE_FAILED", "Too Many Requests")
+        logical, kind, reason = self.delete_failure
+        self._event(stack, logical, kind, "DELETE_FAILED", reason)
         self._end(stack, "DELETE_FAILED")
+
+    def _deleted(self, stack: FakeStack) -> None:
+        made = {e["LogicalResourceId"]: e["ResourceType"] for e in stack.events if e["ResourceType"] != STACK}
+        for logical, kind in made.items():
+            self._event(stack, logical, kind, "DELETE_COMPLETE")
+        for kind, physical in stack.retains:
+            self._event(stack, physical, kind, "DELETE_SKIPPED", physical=physical)
+        self._end(stack, "DELETE_COMPLETE")
 
     def _end(self, stack: FakeStack, status: str) -> None:
         stack.status = status

@@ -1,0 +1,54 @@
+"""The stack step over a CloudFormation in virtual time: its template, what stands already, and what was asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.unit.fakes.cloudformation import FakeStack
+from tests.unit.fakes.context import HOME, OURS, World
+from workshop.steps.base import Context
+from workshop.steps.cloudformation_stack import CloudFormationStack, StackParams
+
+__all__ = ["LOGS", "RENDERED", "STEP", "TEMPLATE", "asked", "maker", "standing"]
+
+STEP = CloudFormationStack()
+TEMPLATE = """\
+# {{ settings.name }} in {{ region }}
+Resources:
+  Handler:
+    Type: AWS::Lambda::Function
+    Properties: {FunctionName: films-dev, Role: !GetAtt Role.Arn}
+  Role:
+    Type: AWS::IAM::Role
+  Logs:
+    Type: AWS::Logs::LogGroup
+    Properties: {LogGroupName: /aws/lambda/films-dev}
+  Api:
+    Type: AWS::ApiGateway::RestApi
+    Properties: {Name: films}
+"""
+RENDERED = TEMPLATE.replace("{{ settings.name }}", "films").replace("{{ region }}", HOME)
+LOGS = (HOME, "/aws/lambda/films-dev")
+
+
+def maker(world: World, folder: Path) -> Callable[..., Context[StackParams]]:
+    """Makes the step's context; `template` replaces the template in `folder` first."""
+
+    def context(*, template: str = TEMPLATE, parameters: dict[str, str] | None = None, **more: Any) -> Context[StackParams]:
+        (folder / "api.yaml.j2").write_text(template, encoding="utf-8")
+        params = StackParams(name="films", template="api.yaml.j2", parameters=parameters or {})
+        return world.context(params, folder=folder, variables={"region": HOME}, **more)
+
+    return context
+
+
+def standing(world: World, status: str = "CREATE_COMPLETE", **more: Any) -> FakeStack:
+    """A stack of ours that stands already."""
+    return world.door.cloudformation.put(HOME, "films", status, **{"template": RENDERED, "tags": dict(OURS), **more})
+
+
+def asked(world: World, operation: str) -> int:
+    """How often an operation was called."""
+    return len(world.door.made(operation))

@@ -1,0 +1,214 @@
+"""What `cloudformation.stack` takes away, what it leaves to others, and what it names as left, in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.unit.fakes.context import HOME, OURS, World
+from tests.unit.fakes.door import refusal
+from tests.unit.fakes.stack_step import LOGS, STEP, asked, maker, standing
+from workshop.aws.errors import AwsError
+from workshop.errors import DefinitionError, WorkshopError
+from workshop.steps.base import Phase, State
+from workshop.steps.template import declared
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def make(world, tmp_path: Path):
+    """Makes the step's context."""
+    return maker(world, tmp_path)
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "LimitExceededException"])
+async def test_a_stack_that_aws_refused_makes_no_log_group_ours(world, make, code):
+    world.door.refuse("create_stack", HOME, refusal(code, "no"))
+    with pytest.raises(AwsError):
+        await STEP.create(make())
+    world.door.remains.log_groups.add(LOGS)
+    await STEP.destroy(make())
+    assert LOGS in world.door.remains.log_groups
+    with pytest.raises(WorkshopError, match="cannot be created"):
+        await STEP.create(make())
+    assert LOGS in world.door.remains.log_groups and asked(world, "create_stack") == 1
+
+
+async def test_a_creation_whose_answer_never_came_may_have_made_log_groups(world, make):
+    world.door.refuse("create_stack", HOME, refusal("NoAnswer", status=0))
+    with pytest.raises(AwsError):
+        await STEP.create(make())
+    world.door.remains.log_groups.add(LOGS)
+    await STEP.destroy(make())
+    assert LOGS not in world.door.remains.log_groups
+
+
+async def test_a_refused_repetition_does_not_disown_what_the_first_stack_left(world, make):
+    world.door.cloudformation.create_fails = [("Handler", "AWS::Lambda::Function", "no")]
+    with pytest.raises(WorkshopError):
+        await STEP.create(make())
+    world.door.refuse("create_stack", HOME, refusal("AccessDenied", "no"))
+    with pytest.raises(AwsError):
+        await STEP.create(make())
+    world.door.remains.log_groups.add(LOGS)
+    await STEP.destroy(make())
+    assert world.door.remains.log_groups == set()
+
+
+@pytest.mark.parametrize("remembered", [True, False])
+async def test_a_later_run_claims_no_log_group_of_a_stack_that_an_earlier_one_saw_gone(world, make, remembered):
+    outputs = await STEP.create(make())
+    known = dict(outputs) if remembered else {}
+    await STEP.destroy(make(known=known))
+    world.door.remains.log_groups.add(LOGS)
+    later = dataclasses.replace(make(known=known), run="run-3")
+    assert [r.why for r in await STEP.leftovers(later)] == ["not made by this workshop: left alone"]
+    await STEP.destroy(later)
+    assert LOGS in world.door.remains.log_groups
+
+
+async def test_a_log_group_is_left_alone_while_a_strangers_function_writes_into_it(world, make):
+    await STEP.create(make())
+    await STEP.destroy(make())
+    world.door.remains.log_groups.add(LOGS)
+    world.door.remains.functions[HOME, "films-dev"] = {"owner": "somebody"}
+    await STEP.destroy(make())
+    assert LOGS in world.door.remains.log_groups
+    assert not any(r.ours for r in await STEP.leftovers(make()))
+    with pytest.raises(WorkshopError, match="cannot be created"):
+        await STEP.create(make())
+    world.door.remains.functions[HOME, "films-dev"] = dict(OURS)
+    await STEP.destroy(make())
+    assert LOGS not in world.door.remains.log_groups
+
+
+KEPT = [("AWS::S3::Bucket", "films-kept"), ("AWS::DynamoDB::Table", "films-table"), ("AWS::SNS::Topic", "arn:topic")]
+
+
+async def test_what_a_deleted_stack_kept_is_named_until_it_is_gone(world, make):
+    stack = standing(world, retains=list(KEPT))
+    world.door.remains.buckets["films-kept"] = {}
+    world.door.dynamodb.put(HOME, "films-table")
+    ctx = make(known={"StackId": stack.id})
+    await STEP.destroy(ctx)
+    for _ in range(2):
+        left = {r.kind: r for r in await STEP.leftovers(ctx)}
+        assert {"bucket", "table", "AWS::SNS::Topic"} == set(left)
+        assert "aws s3 rb s3://films-kept" in left["bucket"].fix and "delete-table" in left["table"].fix
+        assert "arn:topic" in left["AWS::SNS::Topic"].fix and "aws " not in left["AWS::SNS::Topic"].fix
+        assert left["bucket"].ours and left["table"].ours
+        assert not left["AWS::SNS::Topic"].ours, "nobody could ever say that it is gone"
+    del world.door.remains.buckets["films-kept"]
+    del world.door.dynamodb.tables[HOME, "films-table"]
+    assert [r.kind for r in await STEP.leftovers(dataclasses.replace(ctx, run="run-3"))] == ["AWS::SNS::Topic"]
+
+
+async def test_what_a_stack_kept_is_named_by_a_machine_that_did_not_make_it(world, make):
+    standing(world, "DELETE_COMPLETE", retains=[("AWS::S3::Bucket", "an-older-one")])
+    standing(world, retains=[("AWS::S3::Bucket", "films-kept")])
+    world.door.remains.buckets |= {"films-kept": {}, "an-older-one": {}}
+    await STEP.destroy(make())
+    assert [(r.kind, r.name) for r in await STEP.leftovers(make())] == [("bucket", "films-kept")]
+
+
+async def test_buckets_and_tables_are_found_by_the_names_of_the_template(world, make):
+    template = """\
+Resources:
+  Kept: {Type: AWS::S3::Bucket, Properties: {BucketName: films-kept}}
+  Table: {Type: AWS::DynamoDB::Table, Properties: {TableName: films-table}}
+"""
+    world.door.remains.buckets["films-kept"] = dict(OURS)
+    world.door.dynamodb.put(HOME, "films-table")
+    found = {(r.kind, r.name, r.ours) for r in await STEP.leftovers(make(template=template))}
+    assert found == {("bucket", "films-kept", True), ("table", "films-table", False)}
+
+
+async def test_deletions_of_a_paced_api_are_thirty_seconds_apart(world, make):
+    world.door.cloudformation.seconds = 3
+    standing(world)
+    world.door.cloudformation.deletes_fail = 2
+    await STEP.destroy(make())
+    times = [call.at for call in world.door.made("delete_stack")]
+    assert len(times) == 3 and all(later - earlier >= 30 for earlier, later in pairwise(times))
+    assert any("one in 30 s" in reason for reason in world.notes.waits)
+
+
+NOT_EMPTY = ("Films", "AWS::S3::Bucket", "The bucket you tried to delete is not empty")
+
+
+async def test_a_bucket_in_the_way_is_emptied_without_a_pause(world, make):
+    world.door.cloudformation.seconds = 3
+    standing(world)
+    world.door.cloudformation.deletes_fail, world.door.cloudformation.delete_failure = 1, NOT_EMPTY
+    world.door.remains.objects["films-Films"] = ["a", "b"]
+    await STEP.destroy(make())
+    assert world.door.remains.objects["films-Films"] == [] and asked(world, "delete_stack") == 2
+    assert asyncio.get_running_loop().time() < 20
+
+
+@pytest.mark.parametrize("operation", ["list_object_versions", "list_stack_resources"])
+async def test_a_bucket_that_may_not_be_emptied_does_not_hide_what_failed(world, make, operation):
+    standing(world)
+    world.door.cloudformation.deletes_fail, world.door.cloudformation.delete_failure = 99, NOT_EMPTY
+    world.door.refuse(operation, HOME, *[refusal("AccessDenied", "no identity-based policy allows it")] * 9)
+    with pytest.raises(WorkshopError) as caught:
+        await STEP.destroy(make())
+    assert caught.value.code == "DELETE_FAILED" and caught.value.why.startswith("Films (AWS::S3::Bucket): The bucket you")
+    assert "no identity-based policy allows it" in caught.value.why
+
+
+BROKEN = ["Resources: {{ nothing }}", "Resources: {", "{% if %}", "Description: none"]
+
+
+@pytest.mark.parametrize("template", BROKEN)
+async def test_a_template_that_cannot_be_read_keeps_no_teardown(world, make, template):
+    stack = standing(world)
+    ctx = make(template=template)
+    assert (await STEP.observe(ctx)).state is State.PARTIAL
+    assert [r.kind for r in await STEP.leftovers(ctx)] == ["stack"]
+    await STEP.destroy(ctx)
+    assert stack.status == "DELETE_COMPLETE"
+    with pytest.raises(DefinitionError):
+        await STEP.leftovers(ctx)
+    world.door.remains.log_groups.add(LOGS)
+    await STEP.destroy(dataclasses.replace(make(), run="run-3"))
+    assert world.door.remains.log_groups == set(), "the log groups were not looked for, so they are still ours"
+
+
+async def test_a_template_that_cannot_be_rendered_stops_a_setup(world, make):
+    standing(world)
+    ctx = make(template="Resources: {{ nothing }}")
+    assert "cannot be read" in (await STEP.observe(ctx)).detail
+    with pytest.raises(DefinitionError):
+        await STEP.create(ctx)
+    assert asked(world, "create_change_set") == 0
+
+
+@pytest.mark.parametrize("body", ['{"Resources": ' + "[" * 100_000, "Resources: " + "[" * 5_000])
+def test_a_template_nested_beyond_all_depth_is_none(body):
+    with pytest.raises(DefinitionError, match="nested too deeply"):
+        declared(body, "api.yaml.j2")
+
+
+def test_whoever_may_delete_a_bucket_with_its_stack_may_empty_it(make):
+    template = "Resources: {B: {Type: AWS::S3::Bucket}, N: {Type: AWS::S3::Bucket, Properties: {BucketName: mine}}}"
+    needed = STEP.permissions(make(template=template))
+    for phase in (Phase.SETUP, Phase.TEARDOWN):
+        has = {(p.action, p.resource) for p in needed if p.phase is phase}
+        for action in ("ListBucketVersions", "ListBucketMultipartUploads", "DeleteBucket"):
+            assert {(f"s3:{action}", "arn:aws:s3:::mine"), (f"s3:{action}", "arn:aws:s3:::films-*")} <= has
+        for action in ("DeleteObject", "DeleteObjectVersion", "AbortMultipartUpload"):
+            assert {(f"s3:{action}", "arn:aws:s3:::mine/*"), (f"s3:{action}", "arn:aws:s3:::films-*/*")} <= has
+
+
+def test_every_phase_may_list_what_a_stack_holds(make):
+    phases = {p.phase for p in STEP.permissions(make()) if p.action == "cloudformation:ListStackResources"}
+    assert phases == set(Phase)
