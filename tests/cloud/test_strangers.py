@@ -169,3 +169,84 @@ def test_a_third_region_can_join_a_workshop_that_stands(clean):
     assert clean.count("ap-south-1") == 13
     assert clean.document("teardown")["leftovers"] == []
     assert clean.inventory(HOME_REGION, OTHER_REGION, "ap-south-1") == []
+
+
+KEEPING = """\
+name: keeping
+title: A stack that keeps something
+regions: [us-west-2, eu-west-1]
+modules:
+  - name: all
+    title: All of it
+    steps:
+      - {id: kept, kind: cloudformation.stack, in: home, with: {name: keeping-stack, template: stack.yaml.j2}}
+"""
+RETAINED = """\
+Resources:
+  Bucket: {Type: AWS::S3::Bucket, DeletionPolicy: Retain, Properties: {BucketName: keeping-bucket}}
+  Table:
+    Type: AWS::DynamoDB::Table
+    DeletionPolicy: Retain
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      KeySchema: [{AttributeName: PK, KeyType: HASH}]
+      AttributeDefinitions: [{AttributeName: PK, AttributeType: S}]
+  Logs: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: /keeping}}
+"""
+STACK_FILE = "stack.yaml.j2"
+
+
+@pytest.fixture
+def keeping(clean):
+    """A workshop of one's own whose stack keeps a bucket and a table."""
+    folder = clean.work / "keeping"
+    folder.mkdir(exist_ok=True)
+    (folder / "workshop.yaml").write_text(KEEPING)
+    (folder / STACK_FILE).write_text(RETAINED)
+    return folder
+
+
+def test_what_a_stack_keeps_is_named_until_somebody_removes_it(clean, keeping):
+    clean.run("setup", "--workshop", str(keeping))
+    for _ in range(2):
+        left = clean.document("teardown", "--workshop", str(keeping), code=5)["leftovers"]
+        assert sorted(each["kind"] for each in left) == ["bucket", "table"]
+        assert {"aws s3 rb s3://keeping-bucket --force --region us-west-2"} <= {each["fix"] for each in left}
+    clean.client("s3").delete_bucket(Bucket="keeping-bucket")
+    (table,) = (each["name"] for each in left if each["kind"] == "table")
+    clean.client("dynamodb").delete_table(TableName=table)
+    assert clean.document("teardown", "--workshop", str(keeping))["leftovers"] == []
+
+
+def test_a_machine_without_a_journal_names_what_a_stack_keeps(clean, keeping):
+    clean.run("setup", "--workshop", str(keeping))
+    for path in clean.state.glob("runs.db*"):
+        path.unlink()
+    left = clean.document("teardown", "--workshop", str(keeping), code=5)["leftovers"]
+    assert sorted(each["kind"] for each in left) == ["bucket", "table"]
+
+
+@pytest.mark.parametrize("edited", ["Resources: {{ unfinished }}", "Resources: {", "{% if %}"])
+def test_a_template_that_is_being_edited_keeps_no_stack_from_its_teardown(clean, keeping, edited):
+    clean.run("setup", "--workshop", str(keeping))
+    (keeping / STACK_FILE).write_text(edited)
+    gone = clean.document("teardown", "--workshop", str(keeping), code=5)
+    assert [step["outcome"] for step in gone["steps"]] == ["removed"]
+    assert {"unknown"} < {left["kind"] for left in gone["leftovers"]}, "and the table, which its tags tell"
+    assert clean.client("cloudformation").describe_stacks()["Stacks"] == []
+
+
+def test_log_groups_of_somebody_who_went_by_hand_after_a_denied_setup_are_left_alone(clean):
+    clean.run(
+        "cloud", "fault", "add", "error", "--service", "cloudformation", "--operation", "CreateStack",
+        "--code", "AccessDenied", "--message", "not authorized", "--status", "403",
+    )  # fmt: skip
+    clean.run("setup", "--through", "backend", code=1)
+    clean.run("cloud", "fault", "clear")
+    for region in (HOME_REGION, OTHER_REGION):
+        clean.client("logs", region).create_log_group(logGroupName="/aws/lambda/global-serverless-dev")
+    for _ in range(2):
+        left = clean.document("teardown", code=5)["leftovers"]
+        assert {(each["kind"], each["ours"]) for each in left} == {("log-group", False)}
+    clean.run("setup", code=1)
+    assert [kind for _, kind, name in clean.inventory() if name.startswith("/aws/lambda/")] == ["log-group"] * 2
