@@ -192,6 +192,15 @@ async def test_a_template_that_cannot_be_rendered_stops_a_setup(world, make):
     assert asked(world, "create_change_set") == 0
 
 
+async def test_a_template_that_waits_for_another_steps_output_is_not_called_unreadable(world, make):
+    standing(world)
+    with pytest.raises(DefinitionError) as caught:
+        await STEP.observe(
+            dataclasses.replace(make(template="Resources: {{ steps.table.Arn }}"), variables={"steps": {"table": {}}})
+        )
+    assert caught.value.code == "MissingOutputError"
+
+
 @pytest.mark.parametrize("body", ['{"Resources": ' + "[" * 100_000, "Resources: " + "[" * 5_000])
 def test_a_template_nested_beyond_all_depth_is_none(body):
     with pytest.raises(DefinitionError, match="nested too deeply"):

@@ -16,7 +16,6 @@ from pydantic import Field
 
 from workshop.aws.errors import AwsError
 from workshop.aws.stacks import Stack, describe_stack, list_stacks, template_of
-from workshop.definition.renderer import MissingOutputError
 from workshop.errors import DefinitionError, WorkshopError
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Resource, State, Step
 from workshop.steps.stack_changes import call_once, update_by_change_set
@@ -79,9 +78,10 @@ class CloudFormationStack(Step[StackParams]):
             return Observed(State.PARTIAL, stack.status, _outputs(stack))
         try:
             current = await _is_current(ctx, stack)
-        except MissingOutputError:
-            raise
-        except DefinitionError as error:  # a setup ends at it in `create`; a teardown needs no template to delete the stack
+        except DefinitionError as error:
+            if error.code == "MissingOutputError":
+                raise  # a step before this one has no outputs yet: the engine knows what that means
+            # A setup ends at it in `create`; a teardown needs no template to delete the stack.
             return Observed(State.PARTIAL, f"the template cannot be read: {error.what}", _outputs(stack))
         if not current:
             return Observed(State.PARTIAL, "the template or its parameters changed", _outputs(stack))
