@@ -198,7 +198,7 @@ async def test_a_template_that_waits_for_another_steps_output_is_not_called_unre
         await STEP.observe(
             dataclasses.replace(make(template="Resources: {{ steps.table.Arn }}"), variables={"steps": {"table": {}}})
         )
-    assert caught.value.code == "MissingOutputError"
+    assert caught.value.code == "MissingOutput"
 
 
 @pytest.mark.parametrize("body", ['{"Resources": ' + "[" * 100_000, "Resources: " + "[" * 5_000])

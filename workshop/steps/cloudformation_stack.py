@@ -79,7 +79,7 @@ class CloudFormationStack(Step[StackParams]):
         try:
             current = await _is_current(ctx, stack)
         except DefinitionError as error:
-            if error.code == "MissingOutputError":
+            if error.code == "MissingOutput":
                 raise  # a step before this one has no outputs yet: the engine knows what that means
             # A setup ends at it in `create`; a teardown needs no template to delete the stack.
             return Observed(State.PARTIAL, f"the template cannot be read: {error.what}", _outputs(stack))
