@@ -1,109 +1,411 @@
-"""A claim that machines see: renewed while its holder works, given up when somebody took over, taken over once only."""
+"""A claim that machines see: renewed while its holder works, given up when somebody took over, held by one at most."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import random
+from collections import defaultdict
+from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from tests.unit.fakes.virtual_time import VirtualClock
-from workshop.aws.claim import claimed, clear_lapsed, parameter_name
+from workshop.aws.claim import claimed, clear_lapsed, holder_of, parameter_name
 from workshop.aws.errors import AwsError
+from workshop.cli.guard import claim_left, guard
+from workshop.engine.scope import Scope
 from workshop.errors import WorkshopError
 
 NAME = parameter_name("films")
+HOME, AWAY = "us-west-2", "eu-west-1"
+LAPSED = "2000-01-01T00:00:00+00:00"
 
 
 def refusal(code: str) -> AwsError:
-    return AwsError(code, "", service="ssm", operation="Call", region="us-west-2", status=400)
+    return AwsError(code, "", service="ssm", operation="PutParameter", region=HOME, status=400)
 
 
 class Parameters:
-    """SSM's parameters, as far as a claim needs them."""
+    """SSM's parameters of all regions: numbered versions, and `rest` seconds for which a deleted name is not free."""
 
     account = "111122223333"
 
-    def __init__(self) -> None:
-        self.values: dict[str, str] = {}
-        self.writes = 0
+    def __init__(self, *, rest: float = 0, versions: bool = True, refused: str = "ParameterAlreadyExists") -> None:
+        self.logs: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self.deleted: dict[tuple[str, str], float] = {}
+        self.denied: set[tuple[str, str]] = set()
+        self.calls: list[tuple[str, str]] = []
+        self.rest, self.versions, self.refused = rest, versions, refused
+
+    @property
+    def value(self) -> str:
+        return self.logs[HOME, NAME][-1]
+
+    @property
+    def stands(self) -> bool:
+        return any(self.logs.values())
+
+    def count(self, operation: str) -> int:
+        return sum(made == operation for _, made in self.calls)
+
+    def write(self, region: str = HOME, **more: str) -> None:
+        """What another machine claims."""
+        holder = {"token": "other", "machine": "other", "host": "far", "user": "ana", "pid": 1, "command": "teardown",
+                  "since": "2026-03-01T09:00:00+00:00", "until": "2999-01-01T00:00:00+00:00"}  # fmt: skip
+        self.logs[region, NAME].append(json.dumps({**holder, **more}))
 
     async def call(self, service, region, operation, **given):
         await asyncio.sleep(0)
-        name = given["Name"]
+        assert service == "ssm"
+        self.calls.append((region, operation))
+        if {(region, operation), ("*", operation)} & self.denied:
+            raise refusal("AccessDeniedException")
+        name, _, wanted = given["Name"].partition(":")
+        log, place, now = self.logs[region, name], (region, name), asyncio.get_running_loop().time()
         if operation == "put_parameter":
-            if name in self.values and not given.get("Overwrite"):
+            assert not (given.get("Overwrite") and given.get("Tags"))
+            if log and not given.get("Overwrite"):
                 raise refusal("ParameterAlreadyExists")
-            self.values[name], self.writes = given["Value"], self.writes + 1
-            return {}
-        if name not in self.values:
+            if not log and now < self.deleted.get(place, -1e9) + self.rest:
+                raise refusal(self.refused)
+            log.append(given["Value"])
+            return {"Version": len(log)} if self.versions else {}
+        if not log:
             raise refusal("ParameterNotFound")
         if operation == "delete_parameter":
-            del self.values[name]
+            log.clear()
+            self.deleted[place] = now
             return {}
-        return {"Parameter": {"Value": self.values[name]}}
+        if int(wanted or 1) > len(log):
+            raise refusal("ParameterVersionNotFound")
+        version = int(wanted or len(log))
+        return {"Parameter": {"Value": log[version - 1], **({"Version": version} if self.versions else {})}}
 
 
-def claim(door: Parameters, notices: list[str], command: str = "setup"):
-    return claimed(door, "us-west-2", "films", command, clock=VirtualClock(), notice=notices.append)
+class Slow:
+    """One machine's way to the parameters; `delays` holds the seconds that its next calls of an operation take to arrive."""
+
+    account = Parameters.account
+
+    def __init__(self, door: Parameters, chance: random.Random | None = None, most: float = 0, **delays: list[float]) -> None:
+        self.door, self.chance, self.most, self.delays = door, chance, most, delays
+
+    async def call(self, service, region, operation, **given):
+        planned = self.delays.get(operation)
+        await asyncio.sleep(planned.pop(0) if planned else self.random())
+        answer = await self.door.call(service, region, operation, **given)
+        await asyncio.sleep(self.random())
+        return answer
+
+    def random(self) -> float:
+        return self.chance.uniform(0, self.most) if self.chance else 0
 
 
-def by_another_machine(door: Parameters, **more: str) -> None:
-    door.values[NAME] = json.dumps({**json.loads(door.values[NAME]), "token": "other", "machine": "other", "host": "far", **more})
+class SleepyClock(VirtualClock):
+    """The clock of a machine that was suspended for `slept` seconds: its monotonic time stood still."""
+
+    slept = 0.0
+
+    def now(self):
+        return super().now() + timedelta(seconds=self.slept)
+
+
+def claim(door, notices: list[str], command: str = "setup", clock=None):
+    return claimed(door, HOME, "films", command, clock=clock or VirtualClock(), notice=notices.append)
+
+
+async def attempt(door, command: str, seconds: float, at_work: list[str], clock=None) -> str:
+    """Hold the claim for a while; answers how it ended. `at_work` lists who holds it."""
+    try:
+        async with claim(door, [], command, clock) as held:
+            at_work.append(command)
+            assert len(at_work) == 1, f"{at_work} are at work together"
+            await asyncio.sleep(seconds)
+            at_work.remove(command)
+            return held.lost.code if held.lost else "held"
+    except WorkshopError as error:
+        return error.code
 
 
 async def test_a_claim_is_renewed_while_its_holder_works_and_removed_at_the_end():
     door, notices = Parameters(), []
     async with claim(door, notices):
-        first = json.loads(door.values[NAME])["until"]
-        await asyncio.sleep(400)
-        assert json.loads(door.values[NAME])["until"] > first
-    assert door.values == {} and notices == []
+        first = json.loads(door.value)["until"]
+        await asyncio.sleep(700)
+        assert json.loads(door.value)["until"] > first
+        assert await holder_of(door, HOME, "films", clock=VirtualClock()) is not None
+    assert not door.stands and notices == []
 
 
 async def test_a_second_holder_is_told_who_is_at_work():
     door = Parameters()
-    async with claim(door, [], "setup"):
-        by_another_machine(door)
-        with pytest.raises(WorkshopError) as caught:
-            async with claim(door, [], "teardown"):
-                pytest.fail("both are at work")
-        assert caught.value.code == "Busy" and "far" in caught.value.why and "setup" in caught.value.why
+    door.write(command="setup")
+    with pytest.raises(WorkshopError) as caught:
+        async with claim(door, [], "teardown"):
+            pytest.fail("both are at work")
+    assert caught.value.code == "Busy" and "far" in caught.value.why and "setup" in caught.value.why
 
 
 async def test_a_holder_whose_claim_was_taken_over_says_so_and_leaves_it_to_the_other():
     door, notices, told = Parameters(), [], []
     async with claim(door, notices) as held:
         held.listen(told.append)
-        by_another_machine(door, command="teardown")
-        writes = door.writes
+        door.write()
+        writes = door.count("put_parameter")
         await asyncio.sleep(400)
-        assert door.writes == writes
+        assert door.count("put_parameter") == writes
         held.listen(told.append)
     assert [error.code for error in told] == ["TakenOver", "TakenOver"] and told[0] is held.lost
     assert len(notices) == 1 and "@far took films over with workshop teardown, so this run stops" in notices[0]
-    assert json.loads(door.values[NAME])["token"] == "other"
+    assert json.loads(door.value)["token"] == "other"
+
+
+async def test_a_holder_that_slept_while_another_took_over_and_ended_stops_and_claims_nothing():
+    door, clock, notices = Parameters(), SleepyClock(), []
+    async with claim(door, notices, clock=clock) as held:
+        writes = door.count("put_parameter")
+        door.logs[HOME, NAME].clear()
+        await asyncio.sleep(400)
+        assert held.lost is not None and held.lost.code == "TakenOver"
+        assert "has ended since" in held.lost.what
+        assert not door.stands and door.count("put_parameter") == writes
+    assert not door.stands and len(notices) == 1
+
+
+async def test_a_sleep_is_noticed_before_the_next_renewal_would_be_due():
+    door, clock = Parameters(), SleepyClock()
+    async with claim(door, [], clock=clock) as held:
+        await asyncio.sleep(20)
+        door.write()
+        clock.slept = 900
+        await asyncio.sleep(10)
+        assert held.lost is not None
+
+
+async def test_a_claim_that_nobody_wanted_while_its_machine_slept_is_renewed_at_once():
+    door, clock, notices = Parameters(), SleepyClock(), []
+    async with claim(door, notices, clock=clock) as held:
+        clock.slept = 900
+        await asyncio.sleep(10)
+        holder = await holder_of(door, HOME, "films", clock=clock)
+        assert held.lost is None and holder is not None and not holder.lapsed(clock.now())
+    assert notices == [] and not door.stands
+
+
+async def test_a_renewal_that_fails_is_said_once_and_tried_again_until_it_succeeds():
+    door, notices = Parameters(), []
+    async with claim(door, notices) as held:
+        door.denied.add((HOME, "get_parameter"))
+        await asyncio.sleep(300)
+        door.denied.clear()
+        await asyncio.sleep(10)
+        holder = await holder_of(door, HOME, "films", clock=VirtualClock())
+        assert holder is not None and holder.until > "2026-03-01T09:14"
+    assert held.lost is None and len(notices) == 1 and "could not be renewed" in notices[0]
 
 
 async def test_only_a_claim_that_nobody_holds_any_more_is_cleared():
     door, clock = Parameters(), VirtualClock()
-    assert await clear_lapsed(door, "us-west-2", "films", clock=clock) is None
-    async with claim(door, []):
-        by_another_machine(door)
-        holder = await clear_lapsed(door, "us-west-2", "films", clock=clock)
-        assert holder is not None and holder.host == "far" and NAME in door.values
-        by_another_machine(door, until="2000-01-01T00:00:00+00:00")
-        assert await clear_lapsed(door, "us-west-2", "films", clock=clock) is None
-        assert door.values == {}
+    assert await clear_lapsed(door, HOME, "films", clock=clock) is None
+    door.write()
+    holder = await clear_lapsed(door, HOME, "films", clock=clock)
+    assert holder is not None and holder.host == "far" and door.stands
+    door.write(until=LAPSED)
+    assert await clear_lapsed(door, HOME, "films", clock=clock) is None
+    assert not door.stands
+
+
+async def test_a_claim_that_somebody_takes_over_while_it_is_cleared_is_left_alone():
+    door = Parameters()
+    door.write(until=LAPSED)
+    clearing = asyncio.create_task(clear_lapsed(Slow(door, put_parameter=[50]), HOME, "films", clock=VirtualClock()))
+    await asyncio.sleep(10)
+    async with claim(door, [], "setup") as held:
+        holder = await clearing
+        assert holder is not None and holder.command == "setup"
+        await asyncio.sleep(400)
+        assert held.lost is None
+    assert not door.stands
 
 
 async def test_a_claim_that_lapsed_is_taken_over_with_a_word():
     door, notices = Parameters(), []
+    door.write(until=LAPSED)
+    async with claim(door, notices, "teardown"):
+        assert json.loads(door.value)["command"] == "teardown"
+    assert any("Taking over from" in text for text in notices)
+    assert not door.stands
+
+
+async def test_a_takeover_removes_nothing():
+    door = Parameters(rest=30)
+    door.write(until=LAPSED)
+    async with claim(door, []):
+        assert door.count("delete_parameter") == 0
+
+
+async def test_whoever_takes_over_later_gives_way_and_the_first_works_on():
+    door, at_work = Parameters(), []
+    door.write(until=LAPSED)
+    late = asyncio.create_task(attempt(Slow(door, put_parameter=[0, 200]), "setup", 900, at_work))
+    await asyncio.sleep(10)
+    first = asyncio.create_task(attempt(door, "teardown", 900, at_work))
+    assert await late == "Busy"
+    assert at_work == ["teardown"]
+    assert await first == "held"
+    assert not door.stands
+
+
+@pytest.mark.parametrize(("versions", "most"), [(True, 20.0), (False, 0.4)])
+@pytest.mark.parametrize("seed", range(25))
+async def test_of_many_that_take_over_together_exactly_one_works(versions: bool, most: float, seed: int):
+    chance, door, at_work = random.Random(seed), Parameters(versions=versions), []
+    door.write(until=LAPSED)
+    doors = [Slow(door, chance, most) for _ in range(4)]
+    ended = await asyncio.gather(*(attempt(each, f"setup {n}", 1000, at_work) for n, each in enumerate(doors)))
+    assert sorted(ended) == ["Busy", "Busy", "Busy", "held"]
+    assert not door.stands
+
+
+async def test_a_renewal_that_arrives_after_another_ended_ends_the_run_and_leaves_nothing():
+    door, at_work = Parameters(), []
+    slow = Slow(door, put_parameter=[0, 1000])
+    notices: list[str] = []
+    async with claim(slow, notices) as held:
+        await asyncio.sleep(700)
+        door.write()
+        assert await attempt(door, "teardown", 1, at_work) == "Busy"
+        door.logs[HOME, NAME].clear()
+        await asyncio.sleep(700)
+        assert held.lost is not None
+    assert not door.stands
+
+
+async def test_a_takeover_that_arrives_at_a_claim_made_anew_gives_way_to_it():
+    door, at_work = Parameters(), []
+    door.write(until=LAPSED)
+    late = asyncio.create_task(attempt(Slow(door, put_parameter=[0, 200]), "setup", 900, at_work))
+    await asyncio.sleep(10)
+    door.logs[HOME, NAME].clear()
+    async with claim(door, [], "teardown") as held:
+        assert await late == "Busy" and at_work == []
+        await asyncio.sleep(400)
+        assert held.lost is None
+    assert not door.stands
+
+
+@pytest.mark.parametrize("refused", ["ParameterAlreadyExists", "TooManyUpdates"])
+async def test_a_name_that_was_deleted_moments_ago_is_waited_for_with_a_word(refused: str):
+    door, notices = Parameters(rest=30, refused=refused), []
+    async with claim(door, notices):
+        pass
+    async with claim(door, notices, "teardown"):
+        assert json.loads(door.value)["command"] == "teardown"
+    assert len(notices) == 1 and "Waiting for SSM to let go of the name" in notices[0]
+
+
+async def test_a_name_that_never_becomes_free_is_an_error_that_blames_nobody():
+    door = Parameters(rest=1e6)
     async with claim(door, []):
         pass
-    async with claim(door, []):
-        lapsed = {"until": "2000-01-01T00:00:00+00:00"}
-        by_another_machine(door, **lapsed)
-        async with claim(door, notices, "teardown"):
-            assert json.loads(door.values[NAME])["command"] == "teardown"
-    assert any("Taking over from" in text for text in notices)
+    with pytest.raises(WorkshopError) as caught:
+        async with claim(door, []):
+            pytest.fail("it holds nothing")
+    assert NAME in caught.value.what and "let go of the name" in caught.value.what
+    assert "again and again" not in str(caught.value) and "same command again" in caught.value.fix
+
+
+async def test_a_claim_that_may_not_be_removed_is_known_before_the_end():
+    door, notices = Parameters(), []
+    async with claim(door, notices) as held:
+        door.denied.add((HOME, "delete_parameter"))
+        assert await held.release() is False
+        assert await held.release() is False
+        assert door.count("delete_parameter") == 1
+    assert door.count("delete_parameter") == 1
+    assert len(notices) == 1 and f"aws ssm delete-parameter --region {HOME} --name {NAME}" in notices[0]
+
+
+async def test_a_claim_that_was_given_up_before_the_end_is_not_renewed_or_missed():
+    door, notices = Parameters(), []
+    async with claim(door, notices) as held:
+        assert await held.release() is True
+        await asyncio.sleep(400)
+        assert not door.stands and held.lost is None
+    assert notices == []
+
+
+async def test_a_run_that_may_not_claim_goes_on_and_has_nothing_to_give_up():
+    door, notices = Parameters(), []
+    door.denied.add((HOME, "put_parameter"))
+    async with claim(door, notices) as held:
+        assert await held.release() is True
+    assert len(notices) == 1 and "Not guarded" in notices[0] and "ssm:PutParameter" in notices[0]
+
+
+def machine(folder, door, *regions: str, notices: list[str] | None = None):
+    """What a command opened on a machine of its own, and its console."""
+    folder.mkdir(exist_ok=True)
+    workspace = SimpleNamespace(
+        doors={door.account: door}, home=regions[0], name="films", clock=VirtualClock(), settings=SimpleNamespace(regions=regions)
+    )
+    shown = SimpleNamespace(notice=(notices if notices is not None else []).append)
+    scope = Scope("films", "local", door.account)
+    return SimpleNamespace(workspace=workspace, account=door.account, folder=folder, scope=scope), shown
+
+
+async def test_somebody_at_work_with_another_home_is_respected(tmp_path):
+    door = Parameters()
+    door.write(AWAY)
+    opened, shown = machine(tmp_path, door, HOME, AWAY)
+    with pytest.raises(WorkshopError) as caught:
+        async with guard(opened, "setup", shown):
+            pytest.fail("both are at work")
+    assert caught.value.code == "Busy" and "ana@far" in caught.value.why and AWAY in caught.value.why
+    assert door.count("put_parameter") == 0
+
+
+async def test_a_claim_elsewhere_that_lapsed_or_may_not_be_read_keeps_nobody_from_work(tmp_path):
+    door, notices = Parameters(), []
+    door.write(AWAY, until=LAPSED)
+    door.write("eu-central-1")
+    door.denied.add(("eu-central-1", "get_parameter"))
+    opened, shown = machine(tmp_path, door, HOME, AWAY, "eu-central-1", notices=notices)
+    async with guard(opened, "setup", shown) as held:
+        assert held.lost is None and door.logs[HOME, NAME]
+    assert notices == []
+
+
+@pytest.mark.parametrize("seed", range(25))
+async def test_two_with_swapped_homes_that_start_together_never_both_work(tmp_path, seed: int):
+    door, chance, at_work = Parameters(), random.Random(seed), []
+
+    async def run(name: str, *regions: str) -> str:
+        opened, shown = machine(tmp_path / name, Slow(door, chance, 5), *regions)
+        with contextlib.suppress(WorkshopError):
+            async with guard(opened, name, shown):
+                at_work.append(name)
+                assert at_work == [name]
+                await asyncio.sleep(300)
+                at_work.remove(name)
+                return "worked"
+        return "gave way"
+
+    ended = await asyncio.gather(run("setup", HOME, AWAY), run("teardown", AWAY, HOME))
+    assert "gave way" in ended
+    assert not door.stands
+
+
+async def test_what_could_not_be_removed_of_the_claim_is_a_leftover_with_its_command(tmp_path):
+    door = Parameters()
+    opened, shown = machine(tmp_path, door, HOME)
+    async with guard(opened, "teardown", shown) as held:
+        door.denied.add((HOME, "delete_parameter"))
+        (left,) = await claim_left(opened, held)
+    assert (left.kind, left.name, left.region, left.ours) == ("parameter", NAME, HOME, True)
+    assert left.fix == f"aws ssm delete-parameter --region {HOME} --name {NAME}"
+    async with guard(machine(tmp_path, Parameters(), HOME)[0], "teardown", shown) as held:
+        assert await claim_left(opened, held) == []

@@ -2,6 +2,11 @@
 
 Whoever holds it renews it; one that was not renewed for ten minutes, or whose process on this machine is dead, is taken
 over, and its holder, should it wake up, is told to stop. It is removed at the end of every run.
+
+The parameter's versions are a log. SSM numbers writes without gaps and never refuses an overwrite, so each write names the
+version, and the digest of the text, that it follows, and counts only when exactly those stand right before it. A write that
+came second therefore counts for nobody, its own writer included, and what it covered still holds: whoever looks goes back to
+the last write that counts. Nothing is ever deleted but by its holder, so a removal cannot hit somebody else's claim.
 """
 
 from __future__ import annotations
@@ -15,28 +20,41 @@ import os
 import secrets
 import socket
 import uuid
-from collections.abc import AsyncIterator, Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from workshop.aws.door import Door
 from workshop.aws.errors import AwsError
-from workshop.clock import Clock
+from workshop.clock import Clock, wait_for
 from workshop.errors import WorkshopError
 
-__all__ = ["ACTIONS", "Claim", "Holder", "claimed", "clear_lapsed", "parameter_name"]
+__all__ = ["ACTIONS", "Claim", "Holder", "busy", "claimed", "clear_lapsed", "holder_of", "parameter_name"]
 
 LIFE = 600.0
 RENEWAL = 120.0
-ATTEMPTS = 4
+TICK = 5.0
+"""Seconds between two looks at the wall clock, which alone shows that the machine slept: the monotonic one stood still."""
+JUMP = 30.0
+"""Seconds by which the wall clock may differ from a tick before the claim is looked at."""
+PATIENCE, SILENCE = 45.0, 3.0
+"""Seconds for a name to become free (docs/aws-behaviours.md, section 13), and until somebody is told why nothing happens."""
+SETTLE = 2.0
+"""Seconds until the last writer is asked for, where a service tells no versions: longer than a call of another contender."""
 ACTIONS = ("PutParameter", "GetParameter", "DeleteParameter", "AddTagsToResource")
 """The SSM actions that a claim takes, in the home region."""
+NOT_YET = ("ParameterAlreadyExists", "TooManyUpdates")
+"""What a creation meets: a claim, or the name of one that was deleted moments ago (docs/aws-behaviours.md, section 13)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who is at work: `machine` tells machines apart, `until` is when the claim lapses (ISO 8601, UTC)."""
+    """Who is at work: `machine` tells machines apart, `until` is when the claim lapses (ISO 8601, UTC).
+
+    `after` and `over` are the version and the digest of what this was written over; 0 and empty when it was created.
+    """
 
     token: str
     machine: str
@@ -46,6 +64,8 @@ class Holder:
     command: str
     since: str
     until: str
+    after: int = 0
+    over: str = ""
 
     def lapsed(self, now: datetime) -> bool:
         """Not renewed in time, or its process on this machine is dead."""
@@ -60,6 +80,8 @@ class Claim:
     lost: WorkshopError | None = None
     """Who took it over."""
     _listeners: list[Callable[[WorkshopError], None]] = field(default_factory=list)
+    _release: Callable[[], Awaitable[bool]] | None = None
+    _gone: bool | None = None
 
     def listen(self, listener: Callable[[WorkshopError], None]) -> None:
         """Call `listener` when somebody takes the claim over, or at once when somebody did."""
@@ -72,6 +94,12 @@ class Claim:
         self.lost = error
         for listener in self._listeners:
             listener(error)
+
+    async def release(self) -> bool:
+        """Give it up, once; answers whether nothing of it is left. It is called at the end of the block in any case."""
+        if self._gone is None:
+            self._gone = await self._release() if self._release is not None else True
+        return self._gone
 
 
 def parameter_name(workshop: str) -> str:
@@ -87,131 +115,319 @@ async def claimed(
 
     Without the permission for it the run goes on unclaimed, with a notice.
     """
-    holder, claim = _holder(command, clock), Claim()
+    claim = Claim()
+    run = _Run(_Parameter(aws, region, workshop, clock), _holder(command, clock), notice, claim)
     try:
-        await _take(aws, region, workshop, holder, clock, notice)
+        await run.take()
     except AwsError as error:
         if not error.denied:
             raise
-        notice(f"Not guarded against another machine: {error.message or error.code} (permission ssm:PutParameter).")
+        notice(f"Not guarded against another machine: {error.message or error.code} (permission ssm:{error.operation}).")
         yield claim
         return
-    renewing = asyncio.create_task(_renew(aws, region, workshop, holder, clock, notice, claim))
+    renewing = asyncio.create_task(run.keep())
+
+    async def release() -> bool:
+        renewing.cancel()
+        await asyncio.gather(renewing, return_exceptions=True)
+        return await run.release()
+
+    claim._release = release
     try:
         yield claim
     finally:
-        renewing.cancel()
-        await asyncio.gather(renewing, return_exceptions=True)
-        await _release(aws, region, workshop, holder, notice)
+        await claim.release()
+
+
+async def holder_of(aws: Door, region: str, workshop: str, *, clock: Clock) -> Holder | None:
+    """Who holds the claim in a region, lapsed or not; nothing is changed."""
+    parameter = _Parameter(aws, region, workshop, clock)
+    top = await parameter.read()
+    found = None if top is None else await parameter.standing(top)
+    return None if found is None else found.holder
 
 
 async def clear_lapsed(aws: Door, region: str, workshop: str, *, clock: Clock) -> Holder | None:
     """Remove a claim in a region where nobody works any more; answers the holder of one that is still held."""
-    found = await _read(aws, region, workshop)
-    if found is None or not found.lapsed(clock.now()):
-        return found
-    await _remove(aws, region, workshop)
+    parameter = _Parameter(aws, region, workshop, clock)
+    top = await parameter.read()
+    if top is None:
+        return None
+    found = await parameter.standing(top)
+    if found is not None and not found.holder.lapsed(clock.now()):
+        return found.holder
+    if await parameter.follow(top, _holder("teardown", clock)) is None:
+        return await holder_of(aws, region, workshop, clock=clock)
+    await parameter.delete()
     return None
 
 
-async def _take(aws: Door, region: str, workshop: str, holder: Holder, clock: Clock, notice: Callable[[str], None]) -> None:
-    for _ in range(ATTEMPTS):
-        try:
-            await aws.call(
-                "ssm", region, "put_parameter", Name=parameter_name(workshop), Value=json.dumps(asdict(holder)), Type="String",
-                Description="Somebody is setting this workshop up or taking it down.",
-                Tags=[{"Key": "workshop", "Value": workshop}],
-            )  # fmt: skip
-            return
-        except AwsError as error:
-            if error.code != "ParameterAlreadyExists":
-                raise
-        # Somebody else's, or our own whose answer was lost (docs/aws-behaviours.md, section 10.2).
-        found = await _read(aws, region, workshop)
-        if found is None:
-            continue  # released in between
-        if found.token == holder.token:
-            return
-        if not found.lapsed(clock.now()):
-            raise _busy(workshop, found)
-        notice(f"Taking over from {found.user}@{found.host} (process {found.pid}), whose {found.command} ended without a word.")
-        again = await _read(aws, region, workshop)  # somebody else may be taking over at the same moment
-        if again is not None and again.token == found.token:
-            await _remove(aws, region, workshop)
-    raise WorkshopError(f"{workshop} is being claimed by others again and again.", "", "Try again in a minute.", code="Busy")
-
-
-async def _renew(
-    aws: Door, region: str, workshop: str, holder: Holder, clock: Clock, notice: Callable[[str], None], claim: Claim
-) -> None:
-    while True:
-        await clock.sleep(RENEWAL)
-        renewed = {**asdict(holder), "until": _later(clock)}
-        try:
-            found = await _read(aws, region, workshop)
-            if found is not None and found.token != holder.token:
-                # This machine slept past the claim's life. Two runs at work undo each other's work, so the older one ends.
-                claim.lose(_taken_over(workshop, found))
-                notice(f"! {claim.lost}")
-                return
-            await aws.call(
-                "ssm", region, "put_parameter", Name=parameter_name(workshop), Value=json.dumps(renewed), Type="String",
-                Overwrite=True,
-            )  # fmt: skip
-        except WorkshopError as error:
-            notice(f"The claim on {workshop} could not be renewed: {error.what}")
-
-
-async def _release(aws: Door, region: str, workshop: str, holder: Holder, notice: Callable[[str], None]) -> None:
-    try:
-        found = await _read(aws, region, workshop)
-        if found is not None and found.token == holder.token:
-            await _remove(aws, region, workshop)
-    except WorkshopError as error:
-        notice(f"The claim on {workshop} could not be removed ({error.code}); it lapses by itself.")
-
-
-async def _read(aws: Door, region: str, workshop: str) -> Holder | None:
-    try:
-        answer = await aws.call("ssm", region, "get_parameter", Name=parameter_name(workshop))
-    except AwsError as error:
-        if error.code == "ParameterNotFound":
-            return None
-        raise
-    try:
-        return Holder(**json.loads(answer["Parameter"]["Value"]))
-    except (ValueError, TypeError) as error:
-        name = parameter_name(workshop)
-        raise WorkshopError(
-            f"The SSM parameter {name} in {region} is not a claim.", "Somebody else wrote it.",
-            f"If nobody needs it: aws ssm delete-parameter --region {region} --name {name}", code="ForeignClaim",
-        ) from error  # fmt: skip
-
-
-async def _remove(aws: Door, region: str, workshop: str) -> None:
-    try:
-        await aws.call("ssm", region, "delete_parameter", Name=parameter_name(workshop))
-    except AwsError as error:
-        if error.code != "ParameterNotFound":
-            raise
-
-
-def _busy(workshop: str, holder: Holder) -> WorkshopError:
+def busy(workshop: str, holder: Holder, region: str) -> WorkshopError:
+    """The error that names who is at work."""
     return WorkshopError(
         f"{workshop} is being changed already.",
-        f"{holder.user}@{holder.host} is running workshop {holder.command} (process {holder.pid}, since {holder.since}).",
+        f"{holder.user}@{holder.host} is running workshop {holder.command} (process {holder.pid}, since {holder.since},"
+        f" claimed in {region}).",
         "Wait for it to end, then run the same command again. A run that died is taken over after ten minutes.",
         code="Busy",
     )
 
 
-def _taken_over(workshop: str, holder: Holder) -> WorkshopError:
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One write: its version is 0 where the service tells none."""
+
+    text: str
+    version: int
+    holder: Holder
+
+
+@dataclass(frozen=True, slots=True)
+class _Parameter:
+    """The parameter as a log of writes."""
+
+    aws: Door
+    region: str
+    workshop: str
+    clock: Clock
+
+    async def read(self, version: int = 0) -> _Entry | None:
+        """The last write, or the one of a version; None when it is not there, or that version cannot be seen (yet)."""
+        name = parameter_name(self.workshop)
+        try:
+            wanted = f"{name}:{version}" if version else name
+            answer = await self.aws.call("ssm", self.region, "get_parameter", Name=wanted)
+        except AwsError as error:
+            if error.code in ("ParameterNotFound", "ParameterVersionNotFound") or (version and error.denied):
+                return None
+            raise
+        found = answer["Parameter"]
+        return _Entry(found["Value"], int(found.get("Version") or version), self._parsed(found["Value"]))
+
+    async def create(self, holder: Holder) -> _Entry:
+        """Make it; raises `AwsError` when it exists."""
+        text = json.dumps(asdict(holder))
+        about = "Somebody is setting this workshop up or taking it down."
+        tags = [{"Key": "workshop", "Value": self.workshop}]
+        return _Entry(text, await self._put(text, Description=about, Tags=tags), holder)
+
+    async def follow(self, top: _Entry, holder: Holder) -> _Entry | None:
+        """Write over `top`; answers None when something else stood there by then, so that this write does not count.
+
+        The tags stay as they are: an overwrite takes none.
+        """
+        written = replace(holder, after=top.version, over=_digest(top.text))
+        text = json.dumps(asdict(written))
+        try:
+            version = await self._put(text, Overwrite=True)
+        except AwsError as error:
+            if error.code == "TooManyUpdates":
+                return None
+            raise
+        if version and top.version:
+            entry = _Entry(text, version, written)
+            return entry if await self._counts(entry) else None
+        # Without versions the last writer wins. Every contender waits after its own write, so all others see a foreign one.
+        await self.clock.sleep(SETTLE)
+        last = await self.read()
+        return last if last is not None and last.text == text else None
+
+    async def standing(self, top: _Entry) -> _Entry | None:
+        """The last write that counts, from `top` backwards; None when none does."""
+        entry = top
+        while not await self._counts(entry):
+            if entry.version == 1:
+                return None  # written over a claim that was removed in the same moment
+            before = await self.read(entry.version - 1)
+            if before is None:
+                raise _UnclearError(self.workshop)
+            entry = before
+        return entry
+
+    async def delete(self) -> None:
+        try:
+            await self.aws.call("ssm", self.region, "delete_parameter", Name=parameter_name(self.workshop))
+        except AwsError as error:
+            if error.code != "ParameterNotFound":
+                raise
+
+    async def _put(self, text: str, **more: Any) -> int:
+        name = parameter_name(self.workshop)
+        answer = await self.aws.call("ssm", self.region, "put_parameter", Name=name, Value=text, Type="String", **more)
+        return int(answer.get("Version") or 0)
+
+    async def _counts(self, entry: _Entry) -> bool:
+        after = entry.holder.after
+        if not after or not entry.version:
+            return True
+        if entry.version != after + 1:
+            return False
+        # The numbers begin again when a parameter is made anew, so the text has to be the same, too.
+        before = await self.read(entry.version - 1)
+        return before is None or _digest(before.text) == entry.holder.over
+
+    def _parsed(self, text: str) -> Holder:
+        try:
+            given = json.loads(text)
+            holder = Holder(**{key.name: given[key.name] for key in fields(Holder) if key.name in given})
+            if datetime.fromisoformat(holder.until).tzinfo is None:
+                raise ValueError(holder.until)
+        except (ValueError, TypeError) as error:
+            name = parameter_name(self.workshop)
+            raise WorkshopError(
+                f"The SSM parameter {name} in {self.region} is not a claim.", "Somebody else wrote it.",
+                f"If nobody needs it: aws ssm delete-parameter --region {self.region} --name {name}", code="ForeignClaim",
+            ) from error  # fmt: skip
+        return holder
+
+
+class _UnclearError(WorkshopError):
+    """What the last write covered cannot be seen, or others write at this moment: nobody knows who holds the claim."""
+
+    def __init__(self, workshop: str) -> None:
+        super().__init__(
+            f"{workshop} is being claimed by others at this moment.", "", "Run the same command again in a minute.", code="Busy"
+        )
+
+
+@dataclass
+class _Run:
+    """One run's hold on the parameter."""
+
+    parameter: _Parameter
+    holder: Holder
+    notice: Callable[[str], None]
+    claim: Claim
+    text: str = ""
+    """What this run wrote last and knows to count."""
+
+    async def take(self) -> None:
+        """Hold it, by creation or by following a claim that lapsed; raises `WorkshopError` when somebody else holds it."""
+        told: set[str] = set()
+        name, clock = parameter_name(self.parameter.workshop), self.parameter.clock
+
+        def waiting(reason: str, elapsed: float) -> None:
+            if elapsed >= SILENCE and reason not in told:
+                told.add(reason)
+                self.notice(f"Waiting for {reason} (up to {PATIENCE:.0f} s).")
+
+        entry = await wait_for(
+            lambda: self._attempt(told), clock=clock, deadline=PATIENCE, interval=8.0, first=0.5, waiting=waiting,
+            reason=f"SSM to let go of the name {name}, which it does about 30 s after a deletion",
+            fix="Nobody was seen who holds it. Run the same command again in a minute.",
+        )  # fmt: skip
+        self.text = entry.text
+
+    async def _attempt(self, told: set[str]) -> _Entry | None:
+        parameter = self.parameter
+        self._extend()
+        try:
+            return await parameter.create(self.holder)
+        except AwsError as error:
+            if error.code not in NOT_YET:
+                raise
+        with contextlib.suppress(_UnclearError):
+            for _ in range(2):  # who was quicker shows at the second look
+                top = await parameter.read()
+                if top is None:
+                    return None
+                found = await parameter.standing(top)
+                if found is not None:
+                    holder = found.holder
+                    if holder.token == self.holder.token:
+                        return found  # its answer was lost (docs/aws-behaviours.md, section 10.2)
+                    if not holder.lapsed(parameter.clock.now()):
+                        raise busy(parameter.workshop, holder, parameter.region)
+                    if holder.token not in told:
+                        told.add(holder.token)
+                        who = f"{holder.user}@{holder.host} (process {holder.pid})"
+                        self.notice(f"Taking over from {who}, whose {holder.command} ended without a word.")
+                entry = await parameter.follow(top, self.holder)
+                if entry is not None:
+                    return entry
+        return None
+
+    async def keep(self) -> None:
+        """Renew it in time; end when somebody else holds it. After a sleep that is found out before anything else."""
+        clock, complained = self.parameter.clock, False
+        due, last = clock.monotonic() + RENEWAL, clock.now()
+        while True:
+            await clock.sleep(TICK)
+            now, before = clock.now(), last
+            last = now
+            jumped = abs((now - before).total_seconds() - TICK) > JUMP
+            late = now > datetime.fromisoformat(self.holder.until) - timedelta(seconds=LIFE - RENEWAL)
+            if not (jumped or late or clock.monotonic() >= due):
+                continue
+            due = 0.0  # each tick tries until it succeeded
+            try:
+                lost = await self._renew()
+            except WorkshopError as error:
+                # Whoever wants to take it over needs the same service, so the work goes on.
+                if not complained:
+                    self.notice(f"The claim on {self.parameter.workshop} could not be renewed: {error.what}")
+                complained = True
+                continue
+            if lost is not None:
+                self.claim.lose(lost)
+                self.notice(f"! {lost}")
+                return
+            complained, due = False, clock.monotonic() + RENEWAL
+
+    async def _renew(self) -> WorkshopError | None:
+        """Write a later end; answers why that is not this run's to do any more."""
+        for _ in range(2):  # what came in between shows at the second look
+            top = await self.parameter.read()
+            found = None if top is None else await self._standing(top)
+            if top is None or found is None or found.holder.token != self.holder.token:
+                return _taken_over(self.parameter.workshop, found.holder if found else None)
+            self._extend()
+            entry = await self.parameter.follow(top, self.holder)
+            if entry is not None:
+                self.text = entry.text
+                return None
+        raise _UnclearError(self.parameter.workshop)
+
+    async def release(self) -> bool:
+        """Remove it if it is this run's; answers whether nothing of this run is left."""
+        parameter = self.parameter
+        try:
+            top = await parameter.read()
+            found = None if top is None else await self._standing(top)
+            if top is not None and found is None and top.holder.token == self.holder.token:
+                # A renewal that was overtaken by a removal made it anew. Only who holds it may remove it.
+                found = await parameter.follow(top, self.holder)
+            if found is not None and found.holder.token == self.holder.token:
+                await parameter.delete()
+        except WorkshopError as error:
+            name = parameter_name(parameter.workshop)
+            self.notice(
+                f"The claim on {parameter.workshop} could not be removed ({error.code}). It lapses in ten minutes, and stays:"
+                f" aws ssm delete-parameter --region {parameter.region} --name {name}"
+            )
+            return False
+        return True
+
+    async def _standing(self, top: _Entry) -> _Entry | None:
+        return top if top.text == self.text else await self.parameter.standing(top)
+
+    def _extend(self) -> None:
+        self.holder = replace(self.holder, until=_later(self.parameter.clock))
+
+
+def _taken_over(workshop: str, holder: Holder | None) -> WorkshopError:
+    who = f"{holder.user}@{holder.host}" if holder else "Somebody"
+    since = f" with workshop {holder.command}" if holder else " and has ended since"
     return WorkshopError(
-        f"{holder.user}@{holder.host} took {workshop} over with workshop {holder.command}, so this run stops.",
+        f"{who} took {workshop} over{since}, so this run stops.",
         "This machine did not renew its claim for ten minutes, as when it slept.",
         "See what stands: workshop status. Run the same command again when the other one has ended.",
         code="TakenOver",
     )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _holder(command: str, clock: Clock) -> Holder:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
-from workshop.aws.claim import ACTIONS, Holder, parameter_name
+from workshop.aws.claim import ACTIONS, holder_of, parameter_name
 from workshop.aws.errors import AwsError
 from workshop.checks.interface import Check, Finding, failed, passed, refused, warned
 from workshop.checks.subject import Subject
+from workshop.errors import WorkshopError
 from workshop.steps.base import Permission, Phase
 
 __all__ = ["Claim", "command_permissions"]
@@ -23,19 +22,17 @@ class Claim(Check):
     async def run(self) -> Finding:
         name = parameter_name(self.subject.workshop)
         remove = f"aws ssm delete-parameter --region {self.region} --name {name}"
+        clock = self.subject.clock
         try:
-            answer = await self.subject.door.call("ssm", self.region, "get_parameter", Name=name)
+            holder = await holder_of(self.subject.door, self.region, self.subject.workshop, clock=clock)
         except AwsError as error:
-            return passed() if error.code == "ParameterNotFound" else refused(error, "The claim")
-        try:
-            holder = Holder(**json.loads(answer["Parameter"]["Value"]))
-            lapsed = holder.lapsed(self.subject.clock.now())
-        except (ValueError, TypeError):
-            return failed(
-                f"The parameter {name} is not a claim of ours: somebody else wrote it.", f"If nobody needs it: {remove}"
-            )
+            return refused(error, "The claim")
+        except WorkshopError as error:
+            return warned(error.what, error.fix) if error.code == "Busy" else failed(f"{error.what} {error.why}", error.fix)
+        if holder is None:
+            return passed()
         who = f"{holder.user}@{holder.host}"
-        if lapsed:
+        if holder.lapsed(clock.now()):
             return passed(f"a {holder.command} of {who} ended without a word; the next run takes over")
         return warned(
             f"{who} is at work on it: {holder.command}, since {holder.since}.",
@@ -43,15 +40,20 @@ class Claim(Check):
         )  # fmt: skip
 
     def permissions(self) -> list[Permission]:
-        return [Permission("ssm:GetParameter", _arn(self.subject), self.region, Phase.CHECK)]
+        return [Permission("ssm:GetParameter", _arn(self.subject, self.region), self.region, Phase.CHECK)]
 
 
 def command_permissions(subject: Subject) -> list[Permission]:
-    """What the commands themselves need: the claim, and the list of regions that a teardown searches."""
-    changing = (Phase.SETUP, Phase.TEARDOWN)
-    claim = [Permission(f"ssm:{action}", _arn(subject), subject.home, phase) for action in ACTIONS for phase in changing]
-    return [*claim, Permission("account:ListRegions", "*", "", Phase.TEARDOWN)]
+    """What the commands themselves need: the claim, a look for claims elsewhere, and the regions that a teardown searches."""
+    changing, home = (Phase.SETUP, Phase.TEARDOWN, Phase.DRILL), subject.home
+    needed = [Permission(f"ssm:{action}", _arn(subject, home), home, phase) for action in ACTIONS for phase in changing]
+    needed += [
+        Permission("ssm:GetParameter", _arn(subject, region), region, phase)
+        for region in subject.regions if region != home
+        for phase in changing
+    ]  # fmt: skip
+    return [*needed, Permission("account:ListRegions", "*", "", Phase.TEARDOWN)]
 
 
-def _arn(subject: Subject) -> str:
-    return f"arn:aws:ssm:{subject.home}:{subject.account}:parameter{parameter_name(subject.workshop)}"
+def _arn(subject: Subject, region: str) -> str:
+    return f"arn:aws:ssm:{region}:{subject.account}:parameter{parameter_name(subject.workshop)}"
