@@ -91,7 +91,7 @@ async def bring_down(common: Common, opened: Opened, shown: Progress, start: flo
 
     In the regions of the search, what carries our tags under other names is reported too.
     """
-    from workshop.cli.guard import guard
+    from workshop.cli.guard import claim_left, guard
     from workshop.cli.running import interruptible
     from workshop.cli.scene import mend_faults
     from workshop.console.receipt import write_page
@@ -114,7 +114,7 @@ async def bring_down(common: Common, opened: Opened, shown: Progress, start: flo
         results = await take_down(workspace, plan, contexts, shown, stop)
         found = await unless_stopped(stop, _everything_left(opened, plan, contexts, results, search, shown))
         if found is not None and not stop.asked:
-            leftovers = found
+            leftovers = [*found, *await claim_left(opened, claim)]
             made = make_receipt(
                 workspace, opened.account, results, leftovers, since=opened.standing.since if opened.standing else "",
                 by=opened.identity, again=again, unsearched=denied,
@@ -145,12 +145,13 @@ async def _everything_left(
     from workshop.cli.guard import claims_elsewhere
     from workshop.engine.discover import Search, under_other_names
     from workshop.engine.teardown import sweep
+    from workshop.steps.base import MAY_STAND
 
     workspace = opened.workspace
     left = await sweep(plan, contexts, shown, results)
     if search is not None:
         left += await claims_elsewhere(opened, search.regions, shown)
-    elif workspace.journal.remembers_made(opened.scope):
+    elif workspace.journal.remembers_made(opened.scope, MAY_STAND):
         search = Search(workspace.settings.regions)  # the definition may have changed since
     if search is not None:
         left += await under_other_names(workspace, search, left, shown)

@@ -11,7 +11,7 @@ import fcntl
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -229,13 +229,13 @@ class Journal:
         ).fetchone()
         return None if row is None else datetime.fromisoformat(row[0])
 
-    def remembers_made(self, scope: Scope) -> bool:
-        """Whether anything is noted as made and not as gone: what a plan of today removed took its notes along."""
-        row = self._db.execute(
-            "SELECT 1 FROM made WHERE workshop = ? AND target = ? AND account = ? LIMIT 1",
+    def remembers_made(self, scope: Scope, kinds: Collection[str]) -> bool:
+        """Whether something of these kinds is noted as made and not as gone: what a plan removed took its notes along."""
+        rows = self._db.execute(
+            "SELECT DISTINCT kind FROM made WHERE workshop = ? AND target = ? AND account = ?",
             (scope.workshop, scope.target, scope.account),
-        ).fetchone()
-        return row is not None
+        )
+        return any(kind in kinds for (kind,) in rows)
 
     def _latest(self, scope: Scope, key: NodeKey) -> str | None:
         """The outcome of a node's latest line in a run that is not before the last teardown; empty when it has no end."""

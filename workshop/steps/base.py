@@ -21,6 +21,7 @@ from workshop.aws.target import Target
 from workshop.clock import Clock
 
 __all__ = [
+    "MAY_STAND",
     "UNKNOWN",
     "Context",
     "Estimate",
@@ -51,6 +52,10 @@ P = TypeVar("P", bound=Params)
 
 UNKNOWN = "unknown"
 """The kind of a leftover that could not be asked about."""
+
+
+MAY_STAND = frozenset({"table", "replica", "stack"})
+"""The kinds of notes which say that something may stand; others remember what went."""
 
 
 class State(enum.StrEnum):
