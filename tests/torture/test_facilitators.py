@@ -11,7 +11,7 @@ import pytest
 
 from tests.cloud.desk import eventually
 from tests.torture.conftest import Tally, few, long
-from tests.torture.ground import Ground, Inventory
+from tests.torture.ground import REGIONS, Ground, Inventory
 from tests.torture.worker import Place, start
 
 CLAIM = "/workshop/small/claim"
@@ -49,6 +49,24 @@ def test_the_second_facilitator_is_told_who_is_at_work(
     assert claims(ground) == []
     ground.empty(before, machine=other)
     tally(f"{first} meets {second} of another machine", 1)
+
+
+def test_the_second_facilitator_is_told_although_home_is_elsewhere_for_them(
+    ground: Ground, before: Inventory, tally: Tally, other: Path
+) -> None:
+    order = ground.order("setup", speed=SLOW, regions=REGIONS)
+    process = start(order)
+    eventually(lambda: claims(ground) == [CLAIM])
+    os.kill(process.pid, signal.SIGSTOP)
+    try:
+        refused = ground.run("teardown", machine=other, regions=REGIONS[::-1])
+    finally:
+        os.kill(process.pid, signal.SIGCONT)
+    assert refused.code == 1
+    assert f"running workshop setup (process {process.pid}" in refused.err and f"claimed in {REGIONS[0]}" in refused.err
+    assert ground.finish(order, process).code == 0
+    ground.empty(before)
+    tally("setup meets teardown with another home", 1)
 
 
 def test_two_that_start_together_never_both_work(ground: Ground, before: Inventory, tally: Tally, other: Path) -> None:
