@@ -3,10 +3,8 @@
 Whoever holds it renews it; one that was not renewed for ten minutes, or whose process on this machine is dead, is taken
 over, and its holder, should it wake up, is told to stop. It is removed at the end of every run.
 
-The parameter's versions are a log. SSM numbers writes without gaps and never refuses an overwrite, so each write names the
-version, and the digest of the text, that it follows, and counts only when exactly those stand right before it. A write that
-came second therefore counts for nobody, its own writer included, and what it covered still holds: whoever looks goes back to
-the last write that counts. Nothing is ever deleted but by its holder, so a removal cannot hit somebody else's claim.
+What one writer at most counts by is told in `claim_log`. Nothing is ever deleted but by its holder, so a removal cannot hit
+somebody else's claim.
 """
 
 from __future__ import annotations
@@ -14,18 +12,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import getpass
-import hashlib
-import json
 import os
 import secrets
 import socket
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
 
+from workshop.aws.claim_log import ClaimLog, Entry, Holder, UnclearError, parameter_name, this_machine
 from workshop.aws.door import Door
 from workshop.aws.errors import AwsError
 from workshop.clock import Clock, wait_for
@@ -41,36 +35,10 @@ JUMP = 30.0
 """Seconds by which the wall clock may differ from a tick before the claim is looked at."""
 PATIENCE, SILENCE = 45.0, 3.0
 """Seconds for a name to become free (docs/aws-behaviours.md, section 13), and until somebody is told why nothing happens."""
-SETTLE = 2.0
-"""Seconds until the last writer is asked for, where a service tells no versions: longer than a call of another contender."""
 ACTIONS = ("PutParameter", "GetParameter", "DeleteParameter", "AddTagsToResource")
 """The SSM actions that a claim takes, in the home region."""
 NOT_YET = ("ParameterAlreadyExists", "TooManyUpdates")
 """What a creation meets: a claim, or the name of one that was deleted moments ago (docs/aws-behaviours.md, section 13)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """Who is at work: `machine` tells machines apart, `until` is when the claim lapses (ISO 8601, UTC).
-
-    `after` and `over` are the version and the digest of what this was written over; 0 and empty when it was created.
-    """
-
-    token: str
-    machine: str
-    host: str
-    user: str
-    pid: int
-    command: str
-    since: str
-    until: str
-    after: int = 0
-    over: str = ""
-
-    def lapsed(self, now: datetime) -> bool:
-        """Not renewed in time, or its process on this machine is dead."""
-        dead = self.machine == _machine() and not _alive(self.pid)
-        return dead or now > datetime.fromisoformat(self.until)
 
 
 @dataclass
@@ -102,11 +70,6 @@ class Claim:
         return self._gone
 
 
-def parameter_name(workshop: str) -> str:
-    """The name of the parameter."""
-    return f"/workshop/{workshop}/claim"
-
-
 @contextlib.asynccontextmanager
 async def claimed(
     aws: Door, region: str, workshop: str, command: str, *, clock: Clock, notice: Callable[[str], None]
@@ -116,7 +79,7 @@ async def claimed(
     Without the permission for it the run goes on unclaimed, with a notice.
     """
     claim = Claim()
-    run = _Run(_Parameter(aws, region, workshop, clock), _holder(command, clock), notice, claim)
+    run = _Run(ClaimLog(aws, region, workshop, clock), _holder(command, clock), notice, claim)
     try:
         await run.take()
     except AwsError as error:
@@ -141,7 +104,7 @@ async def claimed(
 
 async def holder_of(aws: Door, region: str, workshop: str, *, clock: Clock) -> Holder | None:
     """Who holds the claim in a region, lapsed or not; nothing is changed."""
-    parameter = _Parameter(aws, region, workshop, clock)
+    parameter = ClaimLog(aws, region, workshop, clock)
     top = await parameter.read()
     found = None if top is None else await parameter.standing(top)
     return None if found is None else found.holder
@@ -149,7 +112,7 @@ async def holder_of(aws: Door, region: str, workshop: str, *, clock: Clock) -> H
 
 async def clear_lapsed(aws: Door, region: str, workshop: str, *, clock: Clock) -> Holder | None:
     """Remove a claim in a region where nobody works any more; answers the holder of one that is still held."""
-    parameter = _Parameter(aws, region, workshop, clock)
+    parameter = ClaimLog(aws, region, workshop, clock)
     top = await parameter.read()
     if top is None:
         return None
@@ -173,128 +136,11 @@ def busy(workshop: str, holder: Holder, region: str) -> WorkshopError:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """One write: its version is 0 where the service tells none."""
-
-    text: str
-    version: int
-    holder: Holder
-
-
-@dataclass(frozen=True, slots=True)
-class _Parameter:
-    """The parameter as a log of writes."""
-
-    aws: Door
-    region: str
-    workshop: str
-    clock: Clock
-
-    async def read(self, version: int = 0) -> _Entry | None:
-        """The last write, or the one of a version; None when it is not there, or that version cannot be seen (yet)."""
-        name = parameter_name(self.workshop)
-        try:
-            wanted = f"{name}:{version}" if version else name
-            answer = await self.aws.call("ssm", self.region, "get_parameter", Name=wanted)
-        except AwsError as error:
-            if error.code in ("ParameterNotFound", "ParameterVersionNotFound") or (version and error.denied):
-                return None
-            raise
-        found = answer["Parameter"]
-        return _Entry(found["Value"], int(found.get("Version") or version), self._parsed(found["Value"]))
-
-    async def create(self, holder: Holder) -> _Entry:
-        """Make it; raises `AwsError` when it exists."""
-        text = json.dumps(asdict(holder))
-        about = "Somebody is setting this workshop up or taking it down."
-        tags = [{"Key": "workshop", "Value": self.workshop}]
-        return _Entry(text, await self._put(text, Description=about, Tags=tags), holder)
-
-    async def follow(self, top: _Entry, holder: Holder) -> _Entry | None:
-        """Write over `top`; answers None when something else stood there by then, so that this write does not count.
-
-        The tags stay as they are: an overwrite takes none.
-        """
-        written = replace(holder, after=top.version, over=_digest(top.text))
-        text = json.dumps(asdict(written))
-        try:
-            version = await self._put(text, Overwrite=True)
-        except AwsError as error:
-            if error.code == "TooManyUpdates":
-                return None
-            raise
-        if version and top.version:
-            entry = _Entry(text, version, written)
-            return entry if await self._counts(entry) else None
-        # Without versions the last writer wins. Every contender waits after its own write, so all others see a foreign one.
-        await self.clock.sleep(SETTLE)
-        last = await self.read()
-        return last if last is not None and last.text == text else None
-
-    async def standing(self, top: _Entry) -> _Entry | None:
-        """The last write that counts, from `top` backwards; None when none does."""
-        entry = top
-        while not await self._counts(entry):
-            if entry.version == 1:
-                return None  # written over a claim that was removed in the same moment
-            before = await self.read(entry.version - 1)
-            if before is None:
-                raise _UnclearError(self.workshop)
-            entry = before
-        return entry
-
-    async def delete(self) -> None:
-        try:
-            await self.aws.call("ssm", self.region, "delete_parameter", Name=parameter_name(self.workshop))
-        except AwsError as error:
-            if error.code != "ParameterNotFound":
-                raise
-
-    async def _put(self, text: str, **more: Any) -> int:
-        name = parameter_name(self.workshop)
-        answer = await self.aws.call("ssm", self.region, "put_parameter", Name=name, Value=text, Type="String", **more)
-        return int(answer.get("Version") or 0)
-
-    async def _counts(self, entry: _Entry) -> bool:
-        after = entry.holder.after
-        if not after or not entry.version:
-            return True
-        if entry.version != after + 1:
-            return False
-        # The numbers begin again when a parameter is made anew, so the text has to be the same, too.
-        before = await self.read(entry.version - 1)
-        return before is None or _digest(before.text) == entry.holder.over
-
-    def _parsed(self, text: str) -> Holder:
-        try:
-            given = json.loads(text)
-            holder = Holder(**{key.name: given[key.name] for key in fields(Holder) if key.name in given})
-            if datetime.fromisoformat(holder.until).tzinfo is None:
-                raise ValueError(holder.until)
-        except (ValueError, TypeError) as error:
-            name = parameter_name(self.workshop)
-            raise WorkshopError(
-                f"The SSM parameter {name} in {self.region} is not a claim.", "Somebody else wrote it.",
-                f"If nobody needs it: aws ssm delete-parameter --region {self.region} --name {name}", code="ForeignClaim",
-            ) from error  # fmt: skip
-        return holder
-
-
-class _UnclearError(WorkshopError):
-    """What the last write covered cannot be seen, or others write at this moment: nobody knows who holds the claim."""
-
-    def __init__(self, workshop: str) -> None:
-        super().__init__(
-            f"{workshop} is being claimed by others at this moment.", "", "Run the same command again in a minute.", code="Busy"
-        )
-
-
 @dataclass
 class _Run:
     """One run's hold on the parameter."""
 
-    parameter: _Parameter
+    parameter: ClaimLog
     holder: Holder
     notice: Callable[[str], None]
     claim: Claim
@@ -318,7 +164,7 @@ class _Run:
         )  # fmt: skip
         self.text = entry.text
 
-    async def _attempt(self, told: set[str]) -> _Entry | None:
+    async def _attempt(self, told: set[str]) -> Entry | None:
         parameter = self.parameter
         self._extend()
         try:
@@ -326,7 +172,7 @@ class _Run:
         except AwsError as error:
             if error.code not in NOT_YET:
                 raise
-        with contextlib.suppress(_UnclearError):
+        with contextlib.suppress(UnclearError):
             for _ in range(2):  # who was quicker shows at the second look
                 top = await parameter.read()
                 if top is None:
@@ -386,7 +232,7 @@ class _Run:
             if entry is not None:
                 self.text = entry.text
                 return None
-        raise _UnclearError(self.parameter.workshop)
+        raise UnclearError(self.parameter.workshop)
 
     async def release(self) -> bool:
         """Remove it if it is this run's; answers whether nothing of this run is left."""
@@ -408,7 +254,7 @@ class _Run:
             return False
         return True
 
-    async def _standing(self, top: _Entry) -> _Entry | None:
+    async def _standing(self, top: Entry) -> Entry | None:
         return top if top.text == self.text else await self.parameter.standing(top)
 
     def _extend(self) -> None:
@@ -426,14 +272,10 @@ def _taken_over(workshop: str, holder: Holder | None) -> WorkshopError:
     )
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
 def _holder(command: str, clock: Clock) -> Holder:
     now = clock.now().isoformat(timespec="seconds")
     host = socket.gethostname()
-    return Holder(secrets.token_hex(8), _machine(), host, _user(), os.getpid(), command, now, _later(clock))
+    return Holder(secrets.token_hex(8), this_machine(), host, _user(), os.getpid(), command, now, _later(clock))
 
 
 def _later(clock: Clock) -> str:
@@ -445,20 +287,3 @@ def _user() -> str:
         return getpass.getuser()
     except (OSError, KeyError):
         return str(os.geteuid())
-
-
-def _machine() -> str:
-    """A name for this machine that two machines called "localhost" do not share."""
-    identity = Path("/etc/machine-id")
-    unique = identity.read_text() if identity.is_file() else str(uuid.getnode())
-    return hashlib.sha256(f"{unique}{socket.gethostname()}".encode()).hexdigest()[:16]
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
