@@ -3,8 +3,7 @@
 Whoever holds it renews it; one that was not renewed for ten minutes, or whose process on this machine is dead, is taken
 over, and its holder, should it wake up, is told to stop. It is removed at the end of every run.
 
-What one writer at most counts by is told in `claim_log`. Nothing is ever deleted but by its holder, so a removal cannot hit
-somebody else's claim.
+How at most one writer counts is told in `claim_log`. Only its holder deletes it: a takeover overwrites.
 """
 
 from __future__ import annotations
