@@ -15,9 +15,9 @@ NEEDED = (
     "ApiGateway", "ApiGateway2", "ApiGateway3", "CloudFormation", "DynamoDB", "DynamoDB2", "Iam", "Iam2", "Iam3", "Lambda",
     "Logs", "Logs2",
 )  # fmt: skip
-OPTIONAL = {"Claim": "ssm:PutParameter", "Account": "", "CloudFormation2": ""}
-"""What a run does without: the guard against other machines says so; without the list of regions all of them are searched; the
-list of deleted stacks is for those that another machine made."""
+OPTIONAL = {"Claim": "ssm:PutParameter", "Claim2": "", "Account": "", "CloudFormation2": ""}
+"""What a run does without: the guard against other machines says so, but for the look into other regions; without the list of regions all of them
+are searched; the list of deleted stacks is for those that another machine made."""
 
 
 @pytest.fixture(scope="module")
