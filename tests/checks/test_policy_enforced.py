@@ -16,8 +16,8 @@ NEEDED = (
     "Logs", "Logs2",
 )  # fmt: skip
 OPTIONAL = {"Claim": "ssm:PutParameter", "Claim2": "", "Account": "", "CloudFormation2": ""}
-"""What a run does without: the guard against other machines says so, but for the look into other regions; without the list of regions all of them
-are searched; the list of deleted stacks is for those that another machine made."""
+"""What a run does without: the guard against other machines says so, but for the look into other regions; without the list of
+regions all of them are searched; the list of deleted stacks is for those that another machine made."""
 
 
 @pytest.fixture(scope="module")
