@@ -10,13 +10,11 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from workshop.engine.plan import NodeKey
+from workshop.engine.scope import Scope
 from workshop.steps.base import Resource
 
-if TYPE_CHECKING:
-    from workshop.engine.journal import Scope
 
 __all__ = ["SCHEMA", "Holding", "Holdings"]
 
