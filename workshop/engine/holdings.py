@@ -15,7 +15,6 @@ from workshop.engine.plan import NodeKey
 from workshop.engine.scope import Scope
 from workshop.steps.base import Resource
 
-
 __all__ = ["SCHEMA", "Holding", "Holdings"]
 
 SCHEMA = """
