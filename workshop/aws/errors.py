@@ -133,6 +133,11 @@ class AwsError(WorkshopError):
         return self.code in ("Unreachable", "NoAnswer")
 
     @property
+    def final(self) -> bool:
+        """AWS itself answered, and did nothing: without an answer of its own (`status` 0) the effect of the call is unknown."""
+        return self.status > 0 and not self.transient
+
+    @property
     def denied(self) -> bool:
         """The caller lacks a permission."""
         return self.code in DENIED

@@ -206,7 +206,7 @@ class CloudFormationStack(Step[StackParams]):
                 found = await describe_stack(ctx.aws, ctx.region, ctx.params.name)
                 if found is not None and ctx.owns(found.tags):
                     return found.id
-            if not error.transient and not noted:
+            if error.final and not noted:
                 refused(ctx)
             raise
         return str(answer["StackId"])

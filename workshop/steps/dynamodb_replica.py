@@ -246,7 +246,7 @@ class DynamoDBReplica(Step[ReplicaParams]):
         except AwsError as error:
             if self._passes(error):
                 return False
-            if action == "Create" and not noted and not error.transient:
+            if action == "Create" and not noted and error.final:
                 ctx.forget(REPLICA, ctx.params.table)
             if is_protected(error):
                 local = await describe_table(ctx.aws, ctx.region, ctx.params.table)

@@ -216,7 +216,7 @@ class DynamoDBTable(Step[TableParams]):
         except AwsError as error:
             if error.code == "ResourceInUseException" and error.says("already exists"):
                 return False
-            if not error.transient:
+            if error.final:
                 ctx.forget(KIND, ctx.params.name)
             raise
         return True
