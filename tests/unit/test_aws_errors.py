@@ -126,3 +126,12 @@ def test_the_wished_pause_is_read_when_it_is_a_number(header, seconds):
 def test_an_exception_that_is_not_botocores_is_raised_as_it_is():
     with pytest.raises(KeyError):
         translated(KeyError("Table"))
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "final"),
+    [("AccessDenied", 400, True), ("ServiceUnavailable", 503, False), ("Unreachable", 0, False), ("NotAws", 0, False)],
+)
+def test_only_an_answer_of_aws_itself_says_that_nothing_was_made(code, status, final):
+    error = AwsError(code, "", service="cloudformation", operation="CreateStack", region="us-west-2", status=status)
+    assert error.final is final
