@@ -1,7 +1,7 @@
 """Two (or more) regions of the workshop's API on loopback, with replication lag and ways to fail.
 
-In: region names, a lag in seconds. Out: one HTTP server per region that answers the routes of the workshop, and the tables
-behind them. Never leaves 127.0.0.1, never sleeps: replication is applied when somebody looks.
+In: region names, a lag in seconds. Out: one HTTP server per region that serves the routes of the workshop, over one replicated
+table. Never leaves 127.0.0.1, never sleeps.
 """
 
 from __future__ import annotations
@@ -14,15 +14,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
-__all__ = ["FakeRegions", "Region"]
+from tests.unit.fakes.workshop_api import Item, ReplicatedTable, respond
 
-Key = tuple[str, str]
-Item = dict[str, Any]
+__all__ = ["FakeRegions", "Region"]
 
 
 @dataclass
 class Region:
-    """One region: its table (item and the stamp of its last write), its server, and how it behaves at the moment.
+    """One region: its server, and how it behaves at the moment.
 
     `mode`: up, error (500 with CORS), bare-error (500 without), hang (accepts and stays silent), drop (closes the connection),
     body-error (status 200 with an Error in the body, as the original of the API does), html (200, not JSON).
@@ -30,13 +29,12 @@ class Region:
 
     name: str
     mode: str = "up"
-    table: dict[Key, tuple[Item, float]] = field(default_factory=dict)
     calls: list[tuple[float, str]] = field(default_factory=list)
     server: ThreadingHTTPServer | None = None
     changed: threading.Event = field(default_factory=threading.Event)
 
     def set_mode(self, mode: str) -> None:
-        """Behave differently from now on; calls that hang are let go."""
+        """Behave differently from now on; calls that hang are released."""
         self.mode = mode
         self.changed.set()
         self.changed = threading.Event()
@@ -58,88 +56,27 @@ class Region:
 
 
 class FakeRegions:
-    """The regions of one global table; the later write wins, after `lag` seconds."""
+    """The regions of one global table, with `items` in each of them."""
 
     def __init__(self, names: list[str], items: list[Item], lag: float = 0.6) -> None:
-        self.lag = lag
-        self._lock = threading.Lock()
-        self._under_way: list[tuple[float, str, Key, Item, float]] = []
+        self.table = ReplicatedTable(names, time.monotonic, lag=lag)
         self.regions = {name: Region(name) for name in names}
-        for region in self.regions.values():
-            region.table = {(item["PK"]["S"], item["SK"]["S"]): (dict(item), 0.0) for item in items}
+        for item in items:
+            self.table.load(item)
 
     def start(self) -> None:
-        """Bind one free port per region and answer in threads."""
+        """Bind one free port per region and serve in threads."""
         for region in self.regions.values():
-            region.server = _Server(("127.0.0.1", 0), _handler(self, region))
+            region.server = _Server(("127.0.0.1", 0), _handler(self.table, region))
             threading.Thread(target=region.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def stop(self) -> None:
-        """Let go of hanging calls and close every port."""
+        """Release hanging calls and close every port."""
         for region in self.regions.values():
             region.set_mode("drop")
             if region.server is not None:
                 region.server.shutdown()
                 region.server.server_close()
-
-    def item(self, region: str, pk: str, sk: str) -> Item | None:
-        """The item as that region has it now."""
-        with self._lock:
-            self._deliver()
-            held = self.regions[region].table.get((pk, sk))
-            return dict(held[0]) if held else None
-
-    def query(self, region: str, pk: str) -> list[Item]:
-        """All items under one partition key, in the order of their sort keys."""
-        with self._lock:
-            self._deliver()
-            return [dict(item) for (p, _), (item, _) in sorted(self.regions[region].table.items()) if p == pk]
-
-    def write(self, region: str, pk: str, sk: str, *, add: int | None = None, put: Item | None = None) -> Item:
-        """Change one item in one region and send it on its way to the others."""
-        with self._lock:
-            self._deliver()
-            now = time.monotonic()
-            item = dict(self.regions[region].table.get((pk, sk), ({"PK": {"S": pk}, "SK": {"S": sk}}, 0.0))[0])
-            if add is not None:
-                item["Bookmark"] = {"N": str(int(item.get("Bookmark", {"N": "0"})["N"]) + add)}
-            item.update(put or {})
-            self.regions[region].table[pk, sk] = (item, now)
-            self._under_way += [(now + self.lag, other, (pk, sk), item, now) for other in self.regions if other != region]
-            return dict(item)
-
-    def catch_up(self) -> None:
-        """Let everything that is under way arrive now."""
-        with self._lock:
-            self._deliver(float("inf"))
-
-    def _deliver(self, until: float | None = None) -> None:
-        now = time.monotonic() if until is None else until
-        due = [entry for entry in self._under_way if entry[0] <= now]
-        self._under_way = [entry for entry in self._under_way if entry[0] > now]
-        for _, name, key, item, stamp in due:
-            held = self.regions[name].table.get(key)
-            if held is None or held[1] < stamp:
-                self.regions[name].table[key] = (item, stamp)
-
-    def answer(self, region: Region, parts: list[str]) -> dict[str, Any] | None:
-        """The JSON answer of a route, or None when there is no such route."""
-        match parts:
-            case []:
-                return {"ping": "ok"}
-            case ["scan"]:
-                return {"Items": [dict(item) for item, _ in region.table.values()], "Latency": 3}
-            case ["query", pk]:
-                return {"Items": self.query(region.name, pk), "Latency": 2}
-            case ["get", pk, sk]:
-                return {"Item": self.item(region.name, pk, sk), "Latency": 2}
-            case ["update", pk, sk, value]:
-                item = self.write(region.name, pk, sk, add=int(value))
-            case ["update", pk, sk, value, thumb]:
-                item = self.write(region.name, pk, sk, put={"bookmark": {"S": value}, "thumb": {"S": thumb}})
-            case _:
-                return None
-        return {"Attributes": {k: v for k, v in item.items() if k not in ("PK", "SK")}, "PK": pk, "SK": sk, "Latency": 4}
 
 
 class _Server(ThreadingHTTPServer):
@@ -150,7 +87,7 @@ class _Server(ThreadingHTTPServer):
         """Nothing: a browser that closes a connection is no event."""
 
 
-def _handler(regions: FakeRegions, region: Region) -> type[BaseHTTPRequestHandler]:
+def _handler(table: ReplicatedTable, region: Region) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -175,11 +112,11 @@ def _handler(regions: FakeRegions, region: Region) -> type[BaseHTTPRequestHandle
                     self._reply(200, b"<html>hello</html>", "text/html", cors=True)
                 case _:
                     parts = [unquote(part) for part in self.path.split("?")[0].removeprefix("/api").split("/") if part]
-                    answer = regions.answer(region, parts)
-                    if answer is None:
+                    response = respond(table, region.name, parts)
+                    if response is None:
                         self._send(403, {"message": "Missing Authentication Token"}, cors=True)
                     else:
-                        self._send(200, answer, cors=True)
+                        self._send(200, response, cors=True)
 
         def _send(self, status: int, body: dict[str, Any], *, cors: bool) -> None:
             self._reply(status, json.dumps(body).encode(), "application/json", cors=cors)

@@ -57,11 +57,11 @@ def test_no_page_has_a_serious_problem_in_any_look(
     page.goto(site.url + "harness.html")
     page.click("#conflict-run")
     expect(page.locator("#conflict-result .words")).to_be_visible()
-    regions.lag = 3600
+    regions.table.lag = 3600
     page.click("[data-region='us-west-2'] [data-action=plus]")
     page.click("[data-region='eu-west-1'] [data-action=get]")
     expect(page.locator("#results .mark").first).to_be_visible()
-    regions.lag = 0.6
+    regions.table.lag = 0.6
     assert problems(page) == [] and fits(page)
 
     page.goto(site.url + "globalflix.html")

@@ -55,8 +55,8 @@ def test_the_chosen_region_is_solid_and_stays_chosen_across_pages(new_page: Call
 
 
 def test_a_title_that_is_a_script_is_shown_as_text(new_page: Callable[..., Page], site: Site, regions: FakeRegions) -> None:
-    regions.lag = 0.0
-    regions.write("us-west-2", "library", "01", put=library_item("01", SCRIPT, thumb="javascript:alert(1)"))
+    regions.table.lag = 0.0
+    regions.table.update("us-west-2", "library", "01", library_item("01", SCRIPT, thumb="javascript:alert(1)"))
     page = new_page()
     page.goto(site.url + "globalflix.html")
     first = page.locator(".film").first
@@ -66,7 +66,7 @@ def test_a_title_that_is_a_script_is_shown_as_text(new_page: Callable[..., Page]
     expect(page.locator("h1")).to_have_text(SCRIPT)
     expect(page.locator("#log li").first).to_be_visible()
     assert page.evaluate("window.hacked") is None
-    assert {pk for pk, _ in regions.regions["us-west-2"].table} == {"user100", "user10", "library"}
+    assert {item["PK"]["S"] for item in regions.table.items("us-west-2")} == {"user100", "user10", "library"}
 
 
 @pytest.mark.parametrize(
@@ -75,16 +75,16 @@ def test_a_title_that_is_a_script_is_shown_as_text(new_page: Callable[..., Page]
 def test_a_poster_that_is_not_beside_the_page_becomes_a_plate_with_the_title(
     new_page: Callable[..., Page], site: Site, regions: FakeRegions, thumb: str
 ) -> None:
-    regions.lag = 0.0
-    regions.write("us-west-2", "library", "01", put=library_item("01", "A film without a poster", thumb=thumb))
+    regions.table.lag = 0.0
+    regions.table.update("us-west-2", "library", "01", library_item("01", "A film without a poster", thumb=thumb))
     page = new_page()  # which fails the test when anything is asked of another host
     page.goto(site.url + "globalflix.html")
     expect(page.locator(".film").first.locator(".plate")).to_have_text("A film without a poster")
 
 
 def test_a_film_on_another_host_is_explained(new_page: Callable[..., Page], site: Site, regions: FakeRegions) -> None:
-    regions.lag = 0.0
-    regions.write("us-west-2", "library", "01", put=library_item("01", "Elsewhere", video="https://elsewhere.test/film.mp4"))
+    regions.table.lag = 0.0
+    regions.table.update("us-west-2", "library", "01", library_item("01", "Elsewhere", video="https://elsewhere.test/film.mp4"))
     page = new_page()
     page.goto(site.url + "player.html?title=01")
     expect(page.locator("#answer")).to_contain_text("no clip beside the page")
@@ -94,9 +94,9 @@ def test_five_hundred_titles_are_all_there_and_the_page_stays_quick(
     new_page: Callable[..., Page], site: Site, regions: FakeRegions
 ) -> None:
     for n in range(1, 501):
-        regions.regions["us-west-2"].table["library", f"{n:03}"] = (library_item(f"{n:03}", f"Title number {n}"), 0.0)
+        regions.table.put("us-west-2", "library", f"{n:03}", library_item(f"{n:03}", f"Title number {n}"))
     for n in range(1, 13):
-        del regions.regions["us-west-2"].table["library", f"{n:02}"]
+        regions.table.put("us-west-2", "library", f"{n:02}", None)
     page = new_page()
     page.goto(site.url + "globalflix.html")
     expect(page.locator(".film")).to_have_count(500)
@@ -106,8 +106,8 @@ def test_five_hundred_titles_are_all_there_and_the_page_stays_quick(
 
 
 def test_bookmarks_show_how_far_each_film_was_watched(new_page: Callable[..., Page], site: Site, regions: FakeRegions) -> None:
-    regions.write("us-west-2", "user10", "DunesontheMove", put={"bookmark": {"S": "0.420"}, "thumb": {"S": "x"}})
-    regions.write("us-west-2", "user10", "MonsoonParade", put={"bookmark": {"S": "not a number"}})
+    regions.table.update("us-west-2", "user10", "DunesontheMove", {"bookmark": {"S": "0.420"}, "thumb": {"S": "x"}})
+    regions.table.update("us-west-2", "user10", "MonsoonParade", {"bookmark": {"S": "not a number"}})
     page = new_page()
     page.goto(site.url + "globalflix.html")
     expect(page.locator(".film", has_text="Dunes on the Move")).to_contain_text("42 % watched")
@@ -159,8 +159,7 @@ def test_with_every_region_dead_the_page_shows_what_it_remembers_and_recovers_by
 
 
 def test_an_empty_library_says_how_to_load_it(new_page: Callable[..., Page], site: Site, regions: FakeRegions) -> None:
-    for region in regions.regions.values():
-        region.table.clear()
+    regions.table.clear()
     page = new_page()
     page.goto(site.url + "globalflix.html")
     expect(page.locator("#answer")).to_contain_text("The library is empty. Load the sample data")

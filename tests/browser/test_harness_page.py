@@ -64,7 +64,7 @@ def test_results_are_newest_first_and_the_last_update_counts_up(harness: Page) -
 
 
 def test_a_read_behind_a_write_is_marked_stale_until_replication_caught_up(harness: Page, regions: FakeRegions) -> None:
-    regions.lag = 3600
+    regions.table.lag = 3600
     harness.click(f"{OREGON} [data-action=plus]")
     expect(harness.locator(f"{OREGON} .value")).to_have_text("1")
     harness.click(f"{IRELAND} [data-action=get]")
@@ -73,14 +73,14 @@ def test_a_read_behind_a_write_is_marked_stale_until_replication_caught_up(harne
     expect(harness.locator(f"{IRELAND} .mark")).to_be_visible()
 
     harness.check("#live")
-    regions.catch_up()
+    regions.table.catch_up()
     expect(harness.locator(f"{IRELAND} .value")).to_have_text("1")
     expect(harness.locator(f"{IRELAND} .mark")).to_be_hidden()
     expect(harness.locator(".legend")).to_contain_text("lag")
 
 
 def test_prove_replication_shows_a_stale_read_then_the_write(harness: Page, regions: FakeRegions) -> None:
-    regions.lag = 1.5
+    regions.table.lag = 1.5
     harness.click("#replication-run")
     result = harness.locator("#replication-result")
     expect(result.locator(".headline")).to_contain_text("Replicated")
@@ -91,23 +91,23 @@ def test_prove_replication_shows_a_stale_read_then_the_write(harness: Page, regi
     )
     assert harness.locator("#replication-result svg[role=img]").get_attribute("aria-label").startswith("Timeline of both regions")
     least = re.search(r"in ([\d.]+) (m?s) to", result.locator(".headline").inner_text())
-    assert least and float(least[1]) * (1 if least[2] == "ms" else 1000) <= regions.lag * 1000 + 10
+    assert least and float(least[1]) * (1 if least[2] == "ms" else 1000) <= regions.table.lag * 1000 + 10
 
 
 def test_make_a_conflict_names_the_winner_and_the_lost_write(harness: Page, regions: FakeRegions) -> None:
-    regions.lag = 1.5
+    regions.table.lag = 1.5
     harness.click("#conflict-run")
     result = harness.locator("#conflict-result")
     expect(result.locator(".headline")).to_have_text("Last writer wins")
     expect(result.locator(".words")).to_contain_text("Both regions now answer −1: Ireland wrote last")
     expect(result.locator(".words")).to_contain_text("a counter that counts would say 0")
-    assert [regions.item(r, "user100", "AshlandValley")["Bookmark"] for r in regions.regions] == [{"N": "-1"}] * 2
+    assert [regions.table.item(r, "user100", "AshlandValley")["Bookmark"] for r in regions.regions] == [{"N": "-1"}] * 2
     result.locator("summary").click()
     assert result.locator("tbody tr").count() >= 5
 
 
 def test_without_lag_the_experiments_say_that_nothing_was_stale_and_nothing_collided(harness: Page, regions: FakeRegions) -> None:
-    regions.lag = 0.0
+    regions.table.lag = 0.0
     harness.click("#replication-run")
     expect(harness.locator("#replication-result .headline")).to_have_text("Replicated at once")
     harness.click("#conflict-run")

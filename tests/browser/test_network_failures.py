@@ -83,8 +83,7 @@ def test_a_browser_that_cannot_resolve_the_name_uses_the_second_address(
 
 
 def test_an_item_that_is_not_there_is_no_failure(new_page: Callable[..., Page], site: Site, regions: FakeRegions) -> None:
-    for region in regions.regions.values():
-        region.table.clear()
+    regions.table.clear()
     page = new_page()
     page.goto(site.url + "harness.html")
     page.click(f"{ROW} [data-action=get]")

@@ -44,7 +44,7 @@ def player(new_page: Callable[..., Page], quick_site: Site) -> Page:
 
 def bookmark(regions: FakeRegions, region: str) -> float | None:
     """The stored position as that region has it."""
-    item = regions.item(region, *KEY)
+    item = regions.table.item(region, *KEY)
     return float(item["bookmark"]["S"]) if item else None
 
 
@@ -85,12 +85,12 @@ def test_progress_is_shown_as_read_from_each_region(player: Page, regions: FakeR
 
 
 def test_the_thumbnail_travels_as_base64_that_any_client_can_read(player: Page, regions: FakeRegions) -> None:
-    thumb = regions.item(OREGON, *KEY)["thumb"]["S"]
+    thumb = regions.table.item(OREGON, *KEY)["thumb"]["S"]
     assert player.evaluate("text => atob(text.replaceAll('-', '+').replaceAll('_', '/'))", thumb) == "media/posters/02.svg"
 
 
 def test_a_film_resumes_where_it_was_left(new_page: Callable[..., Page], quick_site: Site, regions: FakeRegions) -> None:
-    regions.write(OREGON, *KEY, put={"bookmark": {"S": "0.500"}, "thumb": {"S": "x"}})
+    regions.table.update(OREGON, *KEY, {"bookmark": {"S": "0.500"}, "thumb": {"S": "x"}})
     page = new_page()
     page.goto(quick_site.url + "player.html?title=02")
     until(page, PLAYING)
@@ -118,7 +118,7 @@ def test_a_film_resumes_from_the_browsers_memory_when_no_region_can_say(
 def test_a_film_that_was_seen_to_the_end_starts_again(
     new_page: Callable[..., Page], quick_site: Site, regions: FakeRegions
 ) -> None:
-    regions.write(OREGON, *KEY, put={"bookmark": {"S": "1.000"}, "thumb": {"S": "x"}})
+    regions.table.update(OREGON, *KEY, {"bookmark": {"S": "1.000"}, "thumb": {"S": "x"}})
     page = new_page()
     page.goto(quick_site.url + "player.html?title=02")
     until(page, PLAYING)
@@ -129,7 +129,7 @@ def test_a_film_resumes_on_a_server_that_cannot_send_parts_of_files(
     new_page: Callable[..., Page], quick_site: Site, regions: FakeRegions
 ) -> None:
     quick_site.ranges = False
-    regions.write(OREGON, *KEY, put={"bookmark": {"S": "0.500"}, "thumb": {"S": "x"}})
+    regions.table.update(OREGON, *KEY, {"bookmark": {"S": "0.500"}, "thumb": {"S": "x"}})
     page = new_page()
     page.goto(quick_site.url + "player.html?title=02")
     until(page, PLAYING)

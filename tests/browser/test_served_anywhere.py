@@ -44,7 +44,7 @@ def test_a_downloaded_folder_works_when_opened_from_the_disk(
     page.locator(".film", has_text="Monsoon Parade").click()
     until(page, PLAYING)
     expect(page.locator("#log .tag").first).to_have_text("Ireland")
-    until(page, lambda: regions.item("eu-west-1", "user10", "MonsoonParade") is not None)
+    until(page, lambda: regions.table.item("eu-west-1", "user10", "MonsoonParade") is not None)
 
 
 def test_every_page_survives_without_a_configuration(new_page: Callable[..., Page], serve: Callable[..., Site]) -> None:
