@@ -1,32 +1,31 @@
-"""Two regions in memory, for drills in virtual time: functions, an API, a table with replication, and ways to break all of it.
+"""Two regions in memory, for drills in virtual time: functions, an API, a replicated table, and ways to break all of it.
 
-They are the door to AWS and the caller of the APIs at once. A death (`dies_at`) makes one change, and everything after it, raise
-`Died`: before the change takes effect, or right after it. What a killed process could not do is thus not done here either.
+`Regions` is the client of AWS and the client of the APIs at once. A death (`dies_at`) makes one change, and everything after it,
+raise `Died`: before the change takes effect, or right after it. So what a killed process could not do is not done here.
 """
 
 from __future__ import annotations
 
 import asyncio
-import math
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests.unit.fakes.virtual_time import VirtualClock
+from tests.unit.fakes.workshop_api import ReplicatedTable, respond
 from workshop.aws.errors import AwsError
-from workshop.drill.caller import Answer
-from workshop.drill.fault import Means
-from workshop.drill.ledger import Ledger
-from workshop.drill.registry import FAULTS
-from workshop.drill.run import Drilled, Order, Patience, run_drill
-from workshop.drill.scene import Place, Route, Scene
+from workshop.drill.api_client import ApiResponse
+from workshop.drill.base import FaultContext
+from workshop.drill.deployment import Deployment, RegionDeployment, Route
+from workshop.drill.registry import fault_named
+from workshop.drill.run import DrillResult, DrillSpec, Timeouts, run_drill
 from workshop.drill.settings import FailoverSettings, read_settings
-from workshop.drill.timeline import Mark, Moment
+from workshop.drill.timeline import Milestone, Moment
+from workshop.drill.undo_log import UndoLog
 from workshop.engine.journal import Journal, Scope
 
-__all__ = ["HERE", "SETTINGS", "Cuts", "Died", "Regions", "Stage"]
+__all__ = ["EAST", "HERE", "SETTINGS", "WEST", "Died", "DrillSandbox", "Regions", "ReplicationSwitch", "regional"]
 
 WEST, EAST = "us-west-2", "eu-west-1"
 SETTINGS = read_settings(Path(__file__).parents[2] / "templates" / "global-serverless" / "web" / "failover-settings.js")
@@ -41,7 +40,7 @@ class Died(BaseException):
 
 @dataclass
 class Region:
-    """What one region holds."""
+    """The settings of one region, and how its API behaves."""
 
     reserved: dict[str, int] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=lambda: {"STATUS": "200", "SECRET": "kept"})
@@ -51,7 +50,7 @@ class Region:
     down: str = ""
     """Why every request fails, whatever its settings."""
     slow: float = 0.01
-    """Seconds that an answer takes."""
+    """Seconds until a response."""
 
 
 class Regions:
@@ -60,52 +59,54 @@ class Regions:
     account = "000000000000"
 
     def __init__(self, *, lag: float = 1.0, health: bool = False, names: tuple[str, ...] = (WEST, EAST)) -> None:
-        self.lag, self.health, self.names = lag, health, names
+        self.health, self.names = health, names
         self.state = {name: Region() for name in names}
+        self.table = ReplicatedTable(names, VirtualClock().monotonic, lag=lag)
         self.functions = ("fn", "fn-health") if health else ("fn",)
-        self.missing_function = self.refuse = ""
+        self.missing_function = ""
+        self.refuse = ""
+        """The beginning of the names of operations that are denied."""
         self.heeds_throttle = True
-        self.forgets: set[str] = set()
-        """Sort keys that replication never delivers."""
+        self.calls: set[tuple[str, str]] = set()
+        """Every service and operation that was called."""
         self.changes: list[str] = []
         self.dies_at: tuple[int, str] | None = None
         self.dead = False
         self.late, self.came_late = False, 0
-        """While `late`, writes that a throttled function refuses take effect seconds later all the same."""
-        self._writes: list[dict[str, Any]] = []
-        self._held: set[str] = set()
+        """While `late`, writes that a throttled function rejects take effect seconds later all the same."""
 
-    # The door
+    # The client of AWS
 
     async def call(self, service: str, region: str, operation: str, **given: Any) -> dict[str, Any]:
         """One AWS call."""
-        self._breathe()
+        self.require_alive()
+        self.calls.add((service, operation))
         if self.refuse and operation.startswith(self.refuse):
             raise AwsError("AccessDeniedException", "no", service=service, operation=operation, region=region, status=403)
         if operation.startswith(CHANGES):
             self.changes.append(f"{region} {operation}")
-            await self._maybe_die("before")
-        answer: dict[str, Any] = getattr(self, f"_{operation}")(self.state[region], region, **given)
+            self.maybe_die("before")
+        response: dict[str, Any] = getattr(self, f"_{operation}")(self.state[region], region, **given)
         if operation.startswith(CHANGES):
-            await self._maybe_die("after")
-        return answer
+            self.maybe_die("after")
+        return response
 
     def _get_function_concurrency(self, here: Region, region: str, FunctionName: str) -> dict[str, Any]:
-        self._function(region, FunctionName)
+        self._require_function(region, FunctionName)
         return {"ReservedConcurrentExecutions": here.reserved[FunctionName]} if FunctionName in here.reserved else {}
 
     def _put_function_concurrency(self, here: Region, region: str, FunctionName: str, ReservedConcurrentExecutions: int) -> Any:
-        self._function(region, FunctionName)
+        self._require_function(region, FunctionName)
         here.reserved[FunctionName] = ReservedConcurrentExecutions
         return {}
 
     def _delete_function_concurrency(self, here: Region, region: str, FunctionName: str) -> dict[str, Any]:
-        self._function(region, FunctionName)
+        self._require_function(region, FunctionName)
         here.reserved.pop(FunctionName, None)
         return {}
 
     def _get_function_configuration(self, here: Region, region: str, FunctionName: str) -> dict[str, Any]:
-        self._function(region, FunctionName)
+        self._require_function(region, FunctionName)
         variables = dict(here.variables) if FunctionName == "fn-health" else {"TABLE": "t"}
         return {"LastUpdateStatus": "Successful", "Environment": {"Variables": variables}}
 
@@ -140,163 +141,117 @@ class Regions:
         return {}
 
     def _get_item(self, here: Region, region: str, Key: Any, **_: Any) -> dict[str, Any]:
-        found = self.items(region, Key["PK"]["S"]).get(Key["SK"]["S"])
-        return {} if found is None else {"Item": {"bookmark": {"S": found}}}
+        found = self.table.item(region, Key["PK"]["S"], Key["SK"]["S"])
+        return {} if found is None else {"Item": found}
 
     def _query(self, here: Region, region: str, ExpressionAttributeValues: Any, **_: Any) -> dict[str, Any]:
-        found = self.items(region, ExpressionAttributeValues[":pk"]["S"])
-        return {"Items": [{"SK": {"S": sort}, "bookmark": {"S": value}} for sort, value in found.items()]}
+        return {"Items": self.table.items(region, ExpressionAttributeValues[":pk"]["S"])}
 
     def _batch_write_item(self, here: Region, region: str, RequestItems: Any) -> dict[str, Any]:
         for request in RequestItems["t"]:
             key = request["DeleteRequest"]["Key"]
-            self.write(region, key["PK"]["S"], key["SK"]["S"], None)
+            self.table.put(region, key["PK"]["S"], key["SK"]["S"], None)
         return {}
 
     def _get_metric_statistics(self, here: Region, region: str, **_: Any) -> dict[str, Any]:
         return {"Datapoints": []}
 
-    def _function(self, region: str, name: str) -> None:
+    def _require_function(self, region: str, name: str) -> None:
         if name == self.missing_function:
             raise AwsError("ResourceNotFoundException", name, service="lambda", operation="Get", region=region, status=404)
 
     # The APIs
 
-    async def __call__(self, url: str, deadline: float) -> Answer:
+    async def __call__(self, url: str, deadline: float) -> ApiResponse:
         """One request of a client."""
-        self._breathe()
+        self.require_alive()
         region, _, path = url.removeprefix("http://").partition("/")
-        here = self.state[region]
+        here, parts = self.state[region], path.split("/") if path else []
         if here.slow > deadline:
             await VirtualClock().sleep(deadline)
-            return Answer(f"no answer within {deadline:g} s")
+            return ApiResponse(f"no response within {deadline:g} s")
         await VirtualClock().sleep(here.slow)
-        self._breathe()
+        self.require_alive()
         if here.down:
-            return Answer(here.down, 500)
+            return ApiResponse(here.down, 500)
         if path == "health":
-            return self._answer_health(here)
+            return self._health(here)
         if self.heeds_throttle and here.reserved.get("fn") == 0:
-            if self.late and (found := re.fullmatch(r"update/([^/]+)/([^/]+)/([^/]+)/[^/]+", path)):
+            if self.late and parts[0] == "update":
                 self.came_late += 1
-                asyncio.get_running_loop().call_later(12, self.write, region, found[1], found[2], found[3])
-            return Answer("status 500: Internal server error", 500)
-        return self._answer_item(region, path)
+                asyncio.get_running_loop().call_later(12, respond, self.table, region, parts)
+            return ApiResponse("status 500: Internal server error", 500)
+        return ApiResponse("", 200, respond(self.table, region, parts))
 
-    def _answer_health(self, here: Region) -> Answer:
+    def _health(self, here: Region) -> ApiResponse:
         if here.reserved.get("fn-health") == 0 or here.uri != HEALTH_URI:
-            return Answer("status 500", 500)
+            return ApiResponse("status 500", 500)
         status = int(here.variables["STATUS"])
-        return Answer("" if status == 200 else f"status {status}", status, {})
-
-    def _answer_item(self, region: str, path: str) -> Answer:
-        if found := re.fullmatch(r"update/([^/]+)/([^/]+)/([^/]+)/[^/]+", path):
-            self.write(region, found[1], found[2], found[3])
-            return Answer("", 200, {})
-        if found := re.fullmatch(r"update/([^/]+)/([^/]+)/(-?\d+)", path):
-            total = int(self.items(region, found[1]).get(found[2], "0")) + int(found[3])
-            self.write(region, found[1], found[2], str(total))
-            return Answer("", 200, {"Attributes": {"Bookmark": {"N": str(total)}}})
-        if found := re.fullmatch(r"get/([^/]+)/([^/]+)", path):
-            value = self.items(region, found[1]).get(found[2])
-            return Answer("", 200, {"Item": None if value is None else {"Bookmark": {"N": value}}})
-        return Answer("", 200, {"ping": "ok"})
-
-    # The table
-
-    def write(self, region: str, key: str, sort: str, value: str | None) -> None:
-        """A region takes a write; the others have it after the lag, or when nothing is held back any more."""
-        now = VirtualClock().monotonic()
-        never = sort in self.forgets and value is not None
-        cut = lambda other: bool(self._held & {region, other})  # noqa: E731
-        arrives = {o: math.inf if never or cut(o) else now + self.lag for o in self.names if o != region}
-        self._writes.append(
-            {"at": now, "by": region, "key": key, "sort": sort, "value": value, "never": never, "arrives": arrives}
-        )
-
-    def items(self, region: str, key: str) -> dict[str, str]:
-        """What a region holds under a key: the last writer wins."""
-        now = VirtualClock().monotonic()
-        found: dict[str, str | None] = {}
-        for each in sorted(self._writes, key=lambda write: write["at"]):
-            if each["key"] == key and (each["by"] == region or each["arrives"][region] <= now):
-                found[each["sort"]] = each["value"]
-        return {sort: value for sort, value in found.items() if value is not None}
-
-    def hold(self, region: str) -> None:
-        now = VirtualClock().monotonic()
-        self._held.add(region)
-        for each in self._writes:
-            for other, due in each["arrives"].items():
-                if due > now and region in (each["by"], other):
-                    each["arrives"][other] = math.inf
-
-    def release(self, region: str) -> None:
-        self._held.discard(region)
-        for each in self._writes:
-            if not each["never"]:
-                due = VirtualClock().monotonic() + self.lag
-                each["arrives"] = {other: min(at, due) for other, at in each["arrives"].items()}
-
-    def holds_back(self, region: str) -> bool:
-        return region in self._held
+        return ApiResponse("" if status == 200 else f"status {status}", status, {})
 
     # Life and death
 
-    def _breathe(self) -> None:
+    def require_alive(self) -> None:
+        """Raises `Died` after the death."""
         if self.dead:
             raise Died
 
-    async def _maybe_die(self, when: str) -> None:
+    def maybe_die(self, when: str) -> None:
+        """Raises `Died` when the latest change is the one to die at."""
         if self.dies_at == (len(self.changes), when):
             self.dead = True
             raise Died
 
 
-class Cuts:
-    """Interrupts the replication of `Regions`; a change like any other."""
+class ReplicationSwitch:
+    """Pauses the replication of `Regions`; a change like any other."""
 
     def __init__(self, regions: Regions) -> None:
         self._regions = regions
 
-    async def held(self, region: str, table: str) -> bool:
-        self._regions._breathe()
-        return self._regions.holds_back(region)
+    async def is_paused(self, region: str, table: str) -> bool:
+        self._regions.require_alive()
+        return self._regions.table.is_paused(region)
 
-    async def cut(self, region: str, table: str) -> None:
-        await self._change(region, self._regions.hold)
+    async def pause(self, region: str, table: str) -> None:
+        self._change(region, self._regions.table.pause)
 
-    async def join(self, region: str, table: str) -> None:
-        await self._change(region, self._regions.release)
+    async def resume(self, region: str, table: str) -> None:
+        self._change(region, self._regions.table.resume)
 
-    async def _change(self, region: str, act: Callable[[str], None]) -> None:
-        self._regions._breathe()
-        self._regions.changes.append(f"{region} cut")
-        await self._regions._maybe_die("before")
+    def _change(self, region: str, act: Callable[[str], None]) -> None:
+        self._regions.require_alive()
+        self._regions.changes.append(f"{region} replication")
+        self._regions.maybe_die("before")
         act(region)
-        await self._regions._maybe_die("after")
+        self._regions.maybe_die("after")
 
 
-class Stage:
-    """A drill on `Regions`, with a journal of its own; `again` is the next process after the end of this one."""
+def regional(regions: Regions, name: str) -> RegionDeployment:
+    """The workshop as it is deployed in one of the regions."""
+    health = Route("res", HEALTH_URI) if regions.health else None
+    return RegionDeployment(name, "s", regions.functions, "api", "stage", f"http://{name}/", health)
+
+
+class DrillSandbox:
+    """A drill on `Regions`, with a journal of its own; `next_process` is the one after the end of this one."""
 
     def __init__(self, folder: Path, regions: Regions, *, run: str = "r1") -> None:
         self.folder, self.regions, self.run = folder, regions, run
         self.journal = Journal(folder / "runs.db")
-        self.ledger = Ledger(self.journal.undos, HERE, "global-serverless", "", run)
+        self.undo_log = UndoLog(self.journal.undos, HERE, "global-serverless", "", run)
         self.moments: list[Moment] = []
-        self.heard: Callable[[Moment], None] = lambda _: None
-        self.can_cut = True
+        self.on_moment: Callable[[Moment], None] = lambda _: None
+        self.can_pause_replication = True
 
     @property
-    def means(self) -> Means:
-        return Means(self.regions, VirtualClock(), Cuts(self.regions) if self.can_cut else None, lambda _: None)
+    def context(self) -> FaultContext:
+        replication = ReplicationSwitch(self.regions) if self.can_pause_replication else None
+        return FaultContext(self.regions, VirtualClock(), replication)
 
     @property
-    def scene(self) -> Scene:
-        health = Route("res", HEALTH_URI) if self.regions.health else None
-        places = [Place(n, "s", self.regions.functions, "api", "stage", f"http://{n}/", health) for n in self.regions.names]
-        return Scene("global-serverless", "t", "local", tuple(places))
+    def deployment(self) -> Deployment:
+        return Deployment("global-serverless", "t", "local", tuple(regional(self.regions, n) for n in self.regions.names))
 
     async def drill(
         self,
@@ -304,41 +259,42 @@ class Stage:
         *,
         region: str = WEST,
         settings: FailoverSettings = SETTINGS,
-        patience: Patience | None = None,
-    ) -> Drilled:
-        order = Order(self.run, region, FAULTS[fault], settings, patience or Patience())
+        timeouts: Timeouts | None = None,
+    ) -> DrillResult:
+        spec = DrillSpec(self.run, region, fault_named(fault), settings, timeouts or Timeouts())
 
-        def hear(moment: Moment) -> None:
-            self.regions._breathe()
+        def emit(moment: Moment) -> None:
+            self.regions.require_alive()
             self.moments.append(moment)
-            self.heard(moment)
+            self.on_moment(moment)
 
-        return await run_drill(self.scene, order, self.means, self.regions, self.ledger, hear)
+        return await run_drill(self.deployment, spec, self.context, self.regions, self.undo_log, emit)
 
-    def again(self) -> Stage:
+    def next_process(self) -> DrillSandbox:
         """Another process, later: the same regions, the same journal file."""
         self.journal.close()
         self.regions.dead, self.regions.dies_at = False, None
-        return Stage(self.folder, self.regions, run="r2")
+        return DrillSandbox(self.folder, self.regions, run="r2")
 
-    def kill_at(self, mark: Mark) -> None:
+    def kill_at(self, milestone: Milestone) -> None:
         """Die at the first moment of a kind."""
 
-        def hear(moment: Moment) -> None:
-            if moment.mark is mark:
+        def die(moment: Moment) -> None:
+            if moment.milestone is milestone:
                 self.regions.dead = True
                 raise Died
 
-        self.heard = hear
+        self.on_moment = die
 
-    def as_before(self, before: dict[str, Any]) -> bool:
-        """Whether every setting is as it was and nothing of the drill is left in any table."""
-        left = [self.regions.items(name, "drill-r1") for name in self.regions.names]
-        return self.settings() == before and not any(left)
+    def assert_restored(self, before: dict[str, Any]) -> None:
+        """Every setting is as it was, no table has an item of the drill, and no undo is pending."""
+        assert self.settings() == before
+        assert [self.regions.table.items(name, "drill-r1") for name in self.regions.names] == [[] for _ in self.regions.names]
+        assert self.undo_log.pending() == []
 
     def settings(self) -> dict[str, Any]:
         """Every setting that a fault could change."""
         return {
-            name: (dict(r.reserved), dict(r.variables), r.uri, r.deployment, self.regions.holds_back(name))
+            name: (dict(r.reserved), dict(r.variables), r.uri, r.deployment, self.regions.table.is_paused(name))
             for name, r in self.regions.state.items()
         }

@@ -1,4 +1,4 @@
-"""Drills and experiments as a user runs them, on a local cloud: killed, interrupted, by hand, refused."""
+"""Drills and experiments from the command line, on a local cloud: killed, interrupted, by hand, refused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ QUICK = ("--failures", "2", "--countdown", "1")
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """A desk whose workshop stands."""
+    """An installation whose workshop is deployed."""
     with_workshop = Desk(tmp_path_factory.mktemp("drill")).cloud("fast")
     with_workshop.run("setup")
     yield with_workshop
@@ -29,13 +29,13 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 
 @pytest.fixture(autouse=True)
-def mended(desk: Desk) -> Iterator[None]:
+def restored(desk: Desk) -> Iterator[None]:
     """Every test begins and ends with nothing failed."""
     reserve(desk, None)
     yield
     with contextlib.closing(Journal(desk.state / "runs.db")) as journal:
-        owed = journal.undos.everywhere()
-    if owed:
+        pending = journal.undos.everywhere()
+    if pending:
         desk.run("drill", "recover")
 
 
@@ -62,108 +62,128 @@ def own_items(desk: Desk, region: str) -> list[str]:
 
 
 def running(desk: Desk, *more: str) -> tuple[subprocess.Popen[str], list[str]]:
-    """A drill under way, and the lines that it has said so far."""
+    """A drill that is running, and the lines that it has printed so far."""
     process = desk.start("drill", "run", *QUICK, *more)
-    said: list[str] = []
-    threading.Thread(target=lambda: said.extend(process.stderr or ()), daemon=True).start()
-    return process, said
+    lines: list[str] = []
+    threading.Thread(target=lambda: lines.extend(process.stderr or ()), daemon=True).start()
+    return process, lines
 
 
-def until(said: list[str], word: str) -> None:
-    eventually(lambda: any(f" s  {word}" in line for line in list(said)), 60)
+def until(lines: list[str], word: str) -> None:
+    eventually(lambda: any(f" s  {word}" in line for line in list(lines)), 60)
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGKILL)
+    process.wait()
 
 
 def test_a_drill_passes_and_leaves_everything_as_it_was(desk: Desk) -> None:
     reserve(desk, 37)
     before = desk.inventory()
     found = desk.document("drill", "run", *QUICK)
-    assert found["ok"] and found["undone"] and found["command"] == "drill run"
-    assert 1 < found["rto"]["seconds"] <= found["rto"]["bound"] and found["rto"]["target"] == 900
+    assert (found["command"], found["ok"], found["undone"]) == ("drill run", True, True)
+    assert 1 < found["rto"]["seconds"] <= found["rto"]["bound"]
+    assert found["rto"]["target"] == 900
     assert found["rpo"]["lost_writes"] == 0 < found["rpo"]["acknowledged_writes"]
-    assert 0 < found["failed_requests"] < found["requests"] and 0 < found["availability"] < 1
-    assert reserved(desk) == 37 and desk.inventory() == before
-    assert not own_items(desk, HOME_REGION) + own_items(desk, OTHER_REGION)
-    assert all(Path(path).is_file() for path in found["report"].values())
+    assert 0 < found["failed_requests"] < found["requests"]
+    assert 0 < found["availability"] < 1
+    assert reserved(desk) == 37
+    assert desk.inventory() == before
+    assert own_items(desk, HOME_REGION) + own_items(desk, OTHER_REGION) == []
+    assert [path for path in found["report"].values() if not Path(path).is_file()] == []
 
 
 @pytest.mark.parametrize("word", ["load", "fault", "failover", "put back"])
 def test_after_a_kill_the_next_command_warns_and_recover_puts_it_back(desk: Desk, word: str) -> None:
     reserve(desk, 37)
-    process, said = running(desk)
-    until(said, word)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process, lines = running(desk)
+    until(lines, word)
+    kill(process)
     warned = desk.run("status").err
-    assert "killed" in warned and "workshop drill recover" in warned
+    assert "killed" in warned
+    assert "workshop drill recover" in warned
     failed = [(each["region"], each["fault"]) for each in desk.document("status")["failed_regions"]]
     if word in ("fault", "failover"):
         assert failed == [(HOME_REGION, "throttle")]
     found = desk.document("drill", "recover")
-    assert found["undone"] and found["restored"]
+    assert found["undone"]
+    assert found["restored"]
     assert reserved(desk) == 37
-    assert not own_items(desk, HOME_REGION) + own_items(desk, OTHER_REGION)
+    assert own_items(desk, HOME_REGION) + own_items(desk, OTHER_REGION) == []
     assert "killed" not in desk.run("status").err
 
 
 def test_a_drill_after_a_killed_one_puts_it_back_first(desk: Desk) -> None:
-    process, said = running(desk)
-    until(said, "failover")
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process, lines = running(desk)
+    until(lines, "failover")
+    kill(process)
     assert reserved(desk) == 0
     done = desk.run("drill", "run", *QUICK)
-    assert "left by a drill that was killed" in done.err and reserved(desk) is None
+    assert "left by a drill that was killed" in done.err
+    assert reserved(desk) is None
 
 
 @pytest.mark.parametrize("word", ["fault", "failover"])
 def test_ctrl_c_puts_everything_back_before_it_ends(desk: Desk, word: str) -> None:
-    process, said = running(desk)
-    until(said, word)
+    process, lines = running(desk)
+    until(lines, word)
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 130
     assert reserved(desk) is None
     eventually(lambda: not own_items(desk, HOME_REGION) + own_items(desk, OTHER_REGION))
     assert "drill" not in desk.run("status").err
-    eventually(lambda: any("Everything is put back" in line for line in said))
+    eventually(lambda: any("Everything is put back" in line for line in lines))
 
 
-def test_a_fault_set_by_hand_stays_until_it_is_asked_for(desk: Desk) -> None:
+def test_a_fault_set_by_hand_stays_until_recover(desk: Desk) -> None:
     found = desk.document("drill", "fail", "--region", OTHER_REGION)
-    assert found["region"] == OTHER_REGION and reserved(desk, OTHER_REGION) == 0
-    said = desk.run("status")
+    assert found["region"] == OTHER_REGION
+    assert reserved(desk, OTHER_REGION) == 0
+    status = desk.run("status")
     (failed,) = desk.document("status")["failed_regions"]
     assert failed == {"region": OTHER_REGION, "fault": "throttle", "since": failed["since"], "fix": failed["fix"]}
-    assert datetime.fromisoformat(failed["since"]).tzinfo is not None and failed["fix"].startswith("workshop drill recover")
-    assert "failed by hand" in said.err
-    assert f"✗ {OTHER_REGION} is failed by hand (throttle) since {failed['since']} → {failed['fix']}" in said.out
-    assert "Bring it to ready" not in said.out, "a setup would not help against a fault"
+    assert datetime.fromisoformat(failed["since"]).tzinfo is not None
+    assert failed["fix"].startswith("workshop drill recover")
+    assert "failed by hand" in status.err
+    assert f"✗ {OTHER_REGION} is failed by hand (throttle) since {failed['since']} → {failed['fix']}" in status.out
+    assert "Bring it to ready" not in status.out, "a setup would not help against a fault"
     refused = desk.run("drill", "run", code=1)
-    assert "workshop drill recover" in refused.err and reserved(desk, OTHER_REGION) == 0
+    assert "workshop drill recover" in refused.err
+    assert reserved(desk, OTHER_REGION) == 0
     desk.run("drill", "recover", "--region", HOME_REGION)
-    assert reserved(desk, OTHER_REGION) == 0, "another region was asked for"
+    assert reserved(desk, OTHER_REGION) == 0, "recover was for another region"
     desk.run(*shlex.split(failed["fix"])[1:], "--region", OTHER_REGION)
-    assert reserved(desk, OTHER_REGION) is None and desk.document("status")["failed_regions"] == []
+    assert reserved(desk, OTHER_REGION) is None
+    assert desk.document("status")["failed_regions"] == []
 
 
-def test_while_a_drill_runs_others_wait_and_are_not_told_that_it_was_killed(desk: Desk) -> None:
-    process, said = running(desk, "--countdown", "100s")
-    until(said, "failing")
-    assert "killed" not in desk.run("status").err and desk.document("status")["failed_regions"] == []
-    assert "Busy" in desk.run("drill", "recover", "--json", code=1).out and reserved(desk) == 0
+def test_while_a_drill_runs_others_are_refused_and_it_is_not_reported_as_killed(desk: Desk) -> None:
+    process, lines = running(desk, "--countdown", "100s")
+    until(lines, "failing")
+    assert "killed" not in desk.run("status").err
+    assert desk.document("status")["failed_regions"] == []
+    assert "Busy" in desk.run("drill", "recover", "--json", code=1).out
+    assert reserved(desk) == 0
     process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 130 and reserved(desk) is None
+    assert process.wait(60) == 130
+    assert reserved(desk) is None
 
 
 def test_replication_is_paused_and_nothing_is_lost(desk: Desk) -> None:
     found = desk.document("drill", "run", "--fault", "replication")
-    assert found["ok"] and found["rto"]["seconds"] is None and found["failed_requests"] == 0
-    assert found["rpo"]["behind_at_failover"]["writes"] > 5 and found["rpo"]["lost_writes"] == 0
+    assert found["ok"]
+    assert found["rto"]["seconds"] is None
+    assert found["failed_requests"] == 0
+    assert found["rpo"]["behind_at_failover"]["writes"] > 5
+    assert found["rpo"]["lost_writes"] == 0
     assert found["lag"]["during"]["max"] > 3
 
 
 def test_a_missed_target_is_a_failure_with_its_reason(desk: Desk) -> None:
     done = desk.run("drill", "run", *QUICK, "--rto", "0.5s", code=1)
-    assert "RTO was" in done.out and "Put back" in done.out
+    assert "RTO was" in done.out
+    assert "Put back" in done.out
     assert reserved(desk) is None
 
 
@@ -172,7 +192,7 @@ def test_a_missed_target_is_a_failure_with_its_reason(desk: Desk) -> None:
     [
         (("run", "--fault", "health"), 2, "STATUS"),
         (("run", "--fault", "bad-deploy"), 2, "/health"),
-        (("run", "--region", "ap-south-1"), 2, "does not stand in ap-south-1"),
+        (("run", "--region", "ap-south-1"), 2, "is not deployed in ap-south-1"),
         (("run", "--region", HOME_REGION, "--region", OTHER_REGION), 2, "one region"),
         (("run", "--rto", "soon"), 2, "not a length of time"),
         (("fail", "--fault", "nonsense"), 2, "nonsense"),
@@ -180,7 +200,8 @@ def test_a_missed_target_is_a_failure_with_its_reason(desk: Desk) -> None:
 )
 def test_what_makes_no_sense_is_refused_and_changes_nothing(desk: Desk, words: tuple[str, ...], code: int, why: str) -> None:
     assert why in desk.run("drill", *words, code=code).err
-    assert reserved(desk) is None and "drill recover" not in desk.run("status").err
+    assert reserved(desk) is None
+    assert "drill recover" not in desk.run("status").err
 
 
 def test_a_region_that_fails_already_is_refused(desk: Desk) -> None:
@@ -195,34 +216,40 @@ def test_a_region_that_fails_already_is_refused(desk: Desk) -> None:
 
 def test_on_aws_a_drill_asks_first(desk: Desk) -> None:
     own = {
-        "AWS_ENDPOINT_URL": desk.endpoint, "AWS_ACCESS_KEY_ID": "000000000000", "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_ENDPOINT_URL": desk.endpoint,
+        "AWS_ACCESS_KEY_ID": "000000000000",
+        "AWS_SECRET_ACCESS_KEY": "x",
         "AWS_DEFAULT_REGION": HOME_REGION,
-    }  # fmt: skip
+    }
     refused = desk.run("drill", "run", "--target", "aws", code=2, env=own)
-    assert "--yes" in refused.err and "reserved concurrency" in refused.err and reserved(desk) is None
+    assert "--yes" in refused.err
+    assert "reserved concurrency" in refused.err
+    assert reserved(desk) is None
     assert "not possible" in desk.run("drill", "run", "--target", "aws", "--fault", "replication", code=2, env=own).err
 
 
 def test_the_experiments_measure_and_leave_nothing(desk: Desk) -> None:
     found = desk.document("observe", "replication", "--rounds", "2")
     assert [each["outcome"] for each in found["rounds"]] == ["stale", "stale"]
-    assert found["lag"]["max"] > 0.1 and found["replication_latency"]["samples"] > 0 and Path(found["svg"]).is_file()
+    assert found["lag"]["max"] > 0.1
+    assert found["replication_latency"]["samples"] > 0
+    assert Path(found["svg"]).is_file()
     found = desk.document("observe", "conflict", "--region", OTHER_REGION, "--region", HOME_REGION)
-    assert found["rounds"][0]["winner"] == HOME_REGION and found["regions"] == [OTHER_REGION, HOME_REGION]
+    assert found["rounds"][0]["winner"] == HOME_REGION
+    assert found["regions"] == [OTHER_REGION, HOME_REGION]
     assert "Plot:" in desk.run("observe", "conflict").out
-    assert not own_items(desk, HOME_REGION) + own_items(desk, OTHER_REGION)
+    assert own_items(desk, HOME_REGION) + own_items(desk, OTHER_REGION) == []
 
 
 def test_an_experiment_takes_two_regions_of_the_workshop(desk: Desk) -> None:
     assert "two regions" in desk.run("observe", "conflict", "--region", HOME_REGION, code=2).err
-    assert "does not stand" in desk.run("observe", "conflict", "--region", HOME_REGION, "--region", "ap-south-1", code=2).err
+    assert "is not deployed" in desk.run("observe", "conflict", "--region", HOME_REGION, "--region", "ap-south-1", code=2).err
 
 
-def test_z_a_teardown_mends_first_and_forgets(desk: Desk) -> None:
-    process, said = running(desk)
-    until(said, "failover")
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+def test_z_a_teardown_reverts_the_fault_first_and_forgets_the_undos(desk: Desk) -> None:
+    process, lines = running(desk)
+    until(lines, "failover")
+    kill(process)
     done = desk.run("teardown")
     assert "Put back before the teardown" in done.err
     assert desk.inventory() == []

@@ -1,4 +1,4 @@
-"""The report: self-contained, honest, and safe whatever an API answered."""
+"""The report: self-contained, complete, and safe whatever an API returned."""
 
 from __future__ import annotations
 
@@ -9,64 +9,75 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
 
-from tests.drill.regions import EAST, WEST, Regions, Stage
+import pytest
+
+from tests.drill.regions import EAST, WEST, DrillSandbox, Regions
 from tests.unit.fakes.virtual_time import run
-from workshop.drill.report import About, Written, write_report
-from workshop.drill.run import Drilled
+from workshop.drill.report import ReportFiles, ReportHeader, Targets, judge, write_report
+from workshop.drill.run import DrillResult
 from workshop.drill.svg import rows_for, ticks
-from workshop.drill.verdict import Targets, judge
 
-ABOUT = About("global-serverless", "local", "000000000000", "1 March 2026")
-
-
-def drilled(folder: Path) -> Drilled:
-    return run(Stage(folder, Regions()).drill())
+HEADER = ReportHeader("global-serverless", "local", "000000000000", "1 March 2026")
 
 
-def written(folder: Path, drill: Drilled, targets: Targets | None = None) -> Written:
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> DrillResult:
+    return run(DrillSandbox(tmp_path_factory.mktemp("drill"), Regions()).drill())
+
+
+def report_of(result: DrillResult, folder: Path, targets: Targets | None = None) -> ReportFiles:
     wanted = targets or Targets()
-    return write_report(folder / "reports", drill, wanted, judge(drill, wanted), ABOUT)
+    return write_report(folder / "reports", result, wanted, judge(result, wanted), HEADER)
 
 
-def test_the_page_needs_nothing_but_itself(tmp_path: Path) -> None:
-    page = written(tmp_path, drilled(tmp_path)).html.read_text()
-    assert not re.findall(r"(?:src|href)=|@import|url\(|<script", page)
-    assert "Targets met" in page and "<svg" in page and "RTO" in page and "target 15 min" in page
+def test_the_page_needs_nothing_but_itself(result: DrillResult, tmp_path: Path) -> None:
+    page = report_of(result, tmp_path).html.read_text()
+    assert re.findall(r"(?:src|href)=|@import|url\(|<script", page) == []
+    for words in ("Targets met", "<svg", "RTO", "target 15 min"):
+        assert words in page
 
 
-def test_the_files_are_private(tmp_path: Path) -> None:
-    files = written(tmp_path, drilled(tmp_path))
+def test_the_files_are_private(result: DrillResult, tmp_path: Path) -> None:
+    files = report_of(result, tmp_path)
     assert {stat.S_IMODE(path.stat().st_mode) for path in (files.html, files.svg, files.json)} == {0o600}
 
 
-def test_the_plot_is_xml_and_shows_every_request(tmp_path: Path) -> None:
-    drill = drilled(tmp_path)
-    root = ET.fromstring(written(tmp_path, drill).svg.read_text())
+def test_the_plot_is_xml_and_shows_every_request(result: DrillResult, tmp_path: Path) -> None:
+    root = ET.fromstring(report_of(result, tmp_path).svg.read_text())
     name = "{http://www.w3.org/2000/svg}"
     crosses = [path for path in root.iter(f"{name}path") if path.get("stroke") == "#c1121f"]
-    assert len(crosses) == drill.figures.failed + 1, "one for each failed request, one in the legend"
+    assert len(crosses) == result.figures.failed + 1, "one for each failed request, one in the legend"
     words = " ".join(text.text or "" for text in root.iter(f"{name}text"))
-    assert all(word in words for word in (WEST, EAST, "fault set", "failover", "fault taken back", "failback"))
+    for label in (WEST, EAST, "fault set", "failover", "fault reverted", "failback"):
+        assert label in words
 
 
-def test_the_json_holds_the_figures_and_their_evidence(tmp_path: Path) -> None:
-    drill = drilled(tmp_path)
-    found = json.loads(written(tmp_path, drill).json.read_text())
-    assert found["rto"]["seconds"] == round(drill.figures.outage.rto or 0, 3) and found["rto"]["target"] == 900
+def test_the_json_has_the_figures_and_their_evidence(result: DrillResult, tmp_path: Path) -> None:
+    found = json.loads(report_of(result, tmp_path).json.read_text())
+    assert found["rto"]["seconds"] == round(result.figures.outage.rto or 0, 3)
+    assert found["rto"]["target"] == 900
     assert found["rpo"]["acknowledged_writes"] == len(found["evidence"]["acknowledged"])
     assert found["failed_requests"] == sum(bool(request["why"]) for request in found["evidence"]["requests"])
 
 
-def test_what_an_api_answered_is_shown_as_text(tmp_path: Path) -> None:
-    drill = drilled(tmp_path)
-    evil = replace(drill.requests[0], why="<script>alert(1)</script>")
-    page = written(tmp_path, replace(drill, requests=(evil, *drill.requests[1:]))).html.read_text()
-    assert "<script>" not in page and "&lt;script&gt;" in page
+def test_the_moments_in_the_json_have_the_names_of_its_first_version(result: DrillResult, tmp_path: Path) -> None:
+    found = json.loads(report_of(result, tmp_path).json.read_text())
+    marks = [moment["mark"] for moment in found["evidence"]["moments"] if moment["mark"] != "note"]
+    expected = "load struck first-failure switched mended offered returned stopped converged"
+    assert marks == expected.split()
 
 
-def test_a_missed_target_is_the_headline(tmp_path: Path) -> None:
-    page = written(tmp_path, drilled(tmp_path), Targets(rto=1)).html.read_text()
-    assert "the target is 1 s" in page and "Targets met" not in page
+def test_the_response_of_an_api_is_shown_as_text(result: DrillResult, tmp_path: Path) -> None:
+    evil = replace(result.requests[0], why="<script>alert(1)</script>")
+    page = report_of(replace(result, requests=(evil, *result.requests[1:])), tmp_path).html.read_text()
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_a_missed_target_is_the_headline(result: DrillResult, tmp_path: Path) -> None:
+    page = report_of(result, tmp_path, Targets(rto=1)).html.read_text()
+    assert "the target is 1 s" in page
+    assert "Targets met" not in page
 
 
 def test_labels_never_cover_each_other() -> None:
@@ -75,7 +86,9 @@ def test_labels_never_cover_each_other() -> None:
     assert placed[-1][2] == "end", "what would run over the edge is written to the left"
 
 
-def test_ticks_are_round_and_reach_the_end() -> None:
-    for most in (0.04, 1.3, 9.99, 25.4, 480):
-        marks = ticks(most)
-        assert marks[0] == 0 and marks[-1] >= most and len(marks) <= 14
+@pytest.mark.parametrize("most", [0.04, 1.3, 9.99, 25.4, 480])
+def test_ticks_are_round_and_reach_the_end(most: float) -> None:
+    marks = ticks(most)
+    assert marks[0] == 0
+    assert marks[-1] >= most
+    assert len(marks) <= 14

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from workshop.drill.failover import Event, Happened, remaining, start, step
+from workshop.drill.failover import EventKind, FailoverEvent, remaining, start, step
 from workshop.drill.settings import read_settings
 from workshop.errors import DefinitionError
 
@@ -19,18 +19,21 @@ VECTORS = json.loads((ROOT / "tests" / "vectors" / "failover.json").read_text())
 FILE = ROOT / "templates" / "global-serverless" / "web" / "failover-settings.js"
 GIVEN = VECTORS["settings"]
 SETTINGS = replace(
-    read_settings(FILE), countdown_ms=GIVEN["countdownMs"], min_failures=GIVEN["minFailures"],
-    recover_after=GIVEN["recoverAfter"], failback_after=GIVEN["failbackAfter"],
-)  # fmt: skip
+    read_settings(FILE),
+    countdown_ms=GIVEN["countdownMs"],
+    min_failures=GIVEN["minFailures"],
+    recover_after=GIVEN["recoverAfter"],
+    failback_after=GIVEN["failbackAfter"],
+)
 
 
 @pytest.mark.parametrize("scenario", VECTORS["scenarios"], ids=lambda scenario: scenario["name"])
-def test_the_machine_does_what_the_scenario_says(scenario: dict[str, Any]) -> None:
+def test_the_machine_follows_the_scenario(scenario: dict[str, Any]) -> None:
     state = start(tuple(scenario["regions"]), scenario["active"], scenario["preferred"])
     moves = [state.active]
     for number, wanted in enumerate(scenario["steps"]):
         before = repr(state)
-        following = step(SETTINGS, state, Event(Happened(wanted["type"]), wanted["at"], wanted.get("region", "")))
+        following = step(SETTINGS, state, FailoverEvent(EventKind(wanted["type"]), wanted["at"], wanted.get("region", "")))
         assert repr(state) == before, "a state is never changed in place"
         state = following
         moves.append(state.active)
@@ -53,7 +56,7 @@ def test_a_file_that_is_wrong_is_named(tmp_path: Path, wrong: str) -> None:
         read_settings(file)
 
 
-def test_a_figure_below_its_least_value_is_named(tmp_path: Path) -> None:
+def test_a_setting_below_its_least_value_is_named(tmp_path: Path) -> None:
     file = tmp_path / "failover-settings.js"
     file.write_text(FILE.read_text().replace('"minFailures": 3', '"minFailures": 0'))
     with pytest.raises(DefinitionError, match="minFailures"):

@@ -1,4 +1,4 @@
-"""The faults that change one setting of each function: what they say and remember, and that each function gets its own back."""
+"""The faults that change one setting of each function: the plan, the snapshot, and that each function gets its own value back."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from typing import Any
 
 import pytest
 
-from tests.drill.regions import WEST, Region, Regions, Stage
-from workshop.drill.function_setting import FunctionSetting
-from workshop.drill.registry import FAULTS
+from tests.drill.regions import WEST, DrillSandbox, Region, Regions
+from workshop.drill.registry import fault_named
 from workshop.errors import WorkshopError
 
-SICK = {"STATUS": "400", "SECRET": "kept"}
+FAILED = {"STATUS": "400", "SECRET": "kept"}
 
 
-class Stubborn(Regions):
+class Unchanging(Regions):
     """Lambda accepts every change and makes none."""
 
     def _delete_function_concurrency(self, here: Region, region: str, FunctionName: str) -> dict[str, Any]:
@@ -25,14 +24,8 @@ class Stubborn(Regions):
         return {}
 
 
-def fault(name: str) -> FunctionSetting:
-    found = FAULTS[name]
-    assert isinstance(found, FunctionSetting)
-    return found
-
-
 @pytest.mark.parametrize(
-    ("name", "plan", "memory"),
+    ("name", "plan", "expected"),
     [
         (
             "throttle",
@@ -42,66 +35,76 @@ def fault(name: str) -> FunctionSetting:
         ("health", "the variable STATUS of fn-health from 200 to 400 and back.", '{"functions":{"fn-health":"200"}}'),
     ],
 )
-async def test_the_setting_before_is_remembered_announced_and_put_back(tmp_path: Path, name: str, plan: str, memory: str) -> None:
-    stage = Stage(tmp_path, Regions(health=True))
-    stage.regions.state[WEST].reserved["fn"] = 37
-    before, place = stage.settings(), stage.scene.place(WEST)
-    known = await fault(name).remember(stage.means, stage.scene, place)
-    assert known == memory and fault(name).plan(place, known) == f"In {WEST} {plan}"
-    await fault(name).inject(stage.means, place, known)
-    assert stage.settings() != before
-    said = await fault(name).undo(stage.means, WEST, known)
-    assert stage.settings() == before and said.startswith(f"{WEST}: the ") and said.endswith("again, read back.")
-    assert await fault(name).undo(stage.means, WEST, known) == said, "safe to repeat"
+async def test_the_setting_before_is_recorded_announced_and_restored(tmp_path: Path, name: str, plan: str, expected: str) -> None:
+    sandbox, fault = DrillSandbox(tmp_path, Regions(health=True)), fault_named(name)
+    sandbox.regions.state[WEST].reserved["fn"] = 37
+    before, regional = sandbox.settings(), sandbox.deployment.in_region(WEST)
+    snapshot = await fault.snapshot(sandbox.context, sandbox.deployment, regional)
+    assert snapshot == expected
+    assert fault.plan(regional, snapshot) == f"In {WEST} {plan}"
+    await fault.inject(sandbox.context, regional, snapshot)
+    assert sandbox.settings() != before
+    text = await fault.undo(sandbox.context, WEST, snapshot)
+    assert sandbox.settings() == before
+    assert text.startswith(f"{WEST}: the ")
+    assert text.endswith("again, read back.")
+    assert await fault.undo(sandbox.context, WEST, snapshot) == text, "safe to repeat"
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
-    [("throttle", "reserved concurrency of fn-health was set to 9"), ("health", "STATUS of fn-health was set to 9")],
+    ("name", "words"),
+    [("throttle", "reserved concurrency of fn-health was changed to 9"), ("health", "STATUS of fn-health was changed to 9")],
 )
-async def test_a_value_of_somebody_else_stays_and_is_told(tmp_path: Path, name: str, said: str) -> None:
-    stage = Stage(tmp_path, Regions(health=True))
-    known = await fault(name).remember(stage.means, stage.scene, stage.scene.place(WEST))
-    here = stage.regions.state[WEST]
+async def test_a_value_that_others_set_meanwhile_is_left_and_reported(tmp_path: Path, name: str, words: str) -> None:
+    sandbox, fault = DrillSandbox(tmp_path, Regions(health=True)), fault_named(name)
+    snapshot = await fault.snapshot(sandbox.context, sandbox.deployment, sandbox.deployment.in_region(WEST))
+    here = sandbox.regions.state[WEST]
     here.reserved["fn-health"], here.variables = 9, {"STATUS": "9"}
-    text = await fault(name).undo(stage.means, WEST, known)
-    assert f"{said} by somebody else since, and stays so" in text
-    assert here.reserved["fn-health"] == 9 and here.variables == {"STATUS": "9"}
+    text = await fault.undo(sandbox.context, WEST, snapshot)
+    assert f"{words} meanwhile and is left as it is" in text
+    assert here.reserved["fn-health"] == 9
+    assert here.variables == {"STATUS": "9"}
 
 
 @pytest.mark.parametrize("name", ["throttle", "health"])
-async def test_a_setting_that_does_not_come_back_is_an_error_with_the_command_that_tries_again(tmp_path: Path, name: str) -> None:
-    stage = Stage(tmp_path, Stubborn(health=True))
-    known = await fault(name).remember(stage.means, stage.scene, stage.scene.place(WEST))
-    here = stage.regions.state[WEST]
-    here.reserved, here.variables = {"fn": 0, "fn-health": 0}, dict(SICK)
-    with pytest.raises(WorkshopError, match="is not as it was") as caught:
-        await fault(name).undo(stage.means, WEST, known)
-    assert caught.value.code == "NotRestored" and "workshop drill recover" in caught.value.fix
+async def test_a_setting_that_is_not_restored_is_an_error_with_the_command_that_tries_again(tmp_path: Path, name: str) -> None:
+    sandbox, fault = DrillSandbox(tmp_path, Unchanging(health=True)), fault_named(name)
+    snapshot = await fault.snapshot(sandbox.context, sandbox.deployment, sandbox.deployment.in_region(WEST))
+    here = sandbox.regions.state[WEST]
+    here.reserved, here.variables = {"fn": 0, "fn-health": 0}, dict(FAILED)
+    with pytest.raises(WorkshopError, match="is not restored") as caught:
+        await fault.undo(sandbox.context, WEST, snapshot)
+    assert caught.value.code == "NotRestored"
+    assert "workshop drill recover" in caught.value.fix
 
 
-@pytest.mark.parametrize("name", ["throttle", "health"])
-async def test_functions_that_are_gone_do_not_keep_the_others_from_their_setting(tmp_path: Path, name: str) -> None:
-    stage = Stage(tmp_path, Regions(health=True))
-    known = (
-        '{"functions": {"gone": null, "fn-health": null}}'
-        if name == "throttle"
-        else '{"functions": {"gone": "1", "fn-health": "200"}}'
-    )
-    here = stage.regions.state[WEST]
-    here.reserved, here.variables = {"fn-health": 0}, dict(SICK)
-    stage.regions.missing_function = "gone"
-    text = await fault(name).undo(stage.means, WEST, known)
-    assert "gone is gone" in text and "read back" in text
-    assert here.reserved == ({} if name == "throttle" else {"fn-health": 0})
-    assert here.variables["STATUS"] == ("400" if name == "throttle" else "200") and here.variables["SECRET"] == "kept"
+@pytest.mark.parametrize(
+    ("name", "snapshot", "reserved", "status"),
+    [
+        ("throttle", '{"functions": {"gone": null, "fn-health": null}}', {}, "400"),
+        ("health", '{"functions": {"gone": "1", "fn-health": "200"}}', {"fn-health": 0}, "200"),
+    ],
+)
+async def test_a_function_that_no_longer_exists_does_not_stop_the_others_from_being_restored(
+    tmp_path: Path, name: str, snapshot: str, reserved: dict[str, int], status: str
+) -> None:
+    sandbox = DrillSandbox(tmp_path, Regions(health=True))
+    here = sandbox.regions.state[WEST]
+    here.reserved, here.variables = {"fn-health": 0}, dict(FAILED)
+    sandbox.regions.missing_function = "gone"
+    text = await fault_named(name).undo(sandbox.context, WEST, snapshot)
+    assert "gone no longer exists" in text
+    assert "read back" in text
+    assert here.reserved == reserved
+    assert here.variables == {"STATUS": status, "SECRET": "kept"}
 
 
 @pytest.mark.parametrize("name", ["throttle", "health"])
 async def test_a_function_that_fails_already_is_refused(tmp_path: Path, name: str) -> None:
-    stage = Stage(tmp_path, Regions(health=True))
-    here = stage.regions.state[WEST]
-    here.reserved, here.variables = {"fn-health": 0}, dict(SICK)
+    sandbox = DrillSandbox(tmp_path, Regions(health=True))
+    here = sandbox.regions.state[WEST]
+    here.reserved, here.variables = {"fn-health": 0}, dict(FAILED)
     with pytest.raises(WorkshopError, match="failing already") as caught:
-        await fault(name).remember(stage.means, stage.scene, stage.scene.place(WEST))
-    assert "the journal knows of no drill" in caught.value.why and caught.value.fix
+        await fault_named(name).snapshot(sandbox.context, sandbox.deployment, sandbox.deployment.in_region(WEST))
+    assert "the journal has no drill" in caught.value.why
+    assert caught.value.fix

@@ -7,32 +7,32 @@ from dataclasses import replace
 import pytest
 
 from tests.drill.regions import EAST, SETTINGS, WEST
-from workshop.drill.measure import bound, measure, missing
-from workshop.drill.timeline import Acknowledged, Lag, Mark, Moment, Request, Use
+from workshop.drill.measure import measure, missing, rto_bound
+from workshop.drill.timeline import Acknowledged, Lag, Milestone, Moment, Request, RequestKind
 
 
-def request(use: Use, region: str, sent: float, answered: float, why: str = "") -> Request:
-    return Request(use, region, sent, answered, 500 if why else 200, why)
+def request(kind: RequestKind, region: str, sent: float, answered: float, why: str = "") -> Request:
+    return Request(kind, region, sent, answered, 500 if why else 200, why)
 
 
 def write(number: int, at: float, region: str = WEST) -> Acknowledged:
     return Acknowledged(number, region, f"{at}", at - 0.1, at)
 
 
-STRUCK, MENDED = Moment(5.0, Mark.STRUCK, WEST, ""), Moment(20.0, Mark.MENDED, WEST, "")
+INJECTED, REVERTED = Moment(5.0, Milestone.INJECTED, WEST, ""), Moment(20.0, Milestone.REVERTED, WEST, "")
 REQUESTS = [
-    request(Use.WRITE, WEST, 1.0, 1.1),
-    request(Use.READ, EAST, 1.0, 1.1, "status 500"),  # before the fault, elsewhere: not part of the outage
-    request(Use.READ, WEST, 4.9, 5.2, "status 500"),
-    request(Use.WRITE, WEST, 5.1, 5.3, "status 500"),
-    request(Use.READ, EAST, 6.0, 6.1),
-    request(Use.WRITE, EAST, 15.4, 15.5),
-    request(Use.WRITE, WEST, 21.0, 21.5),
+    request(RequestKind.WRITE, WEST, 1.0, 1.1),
+    request(RequestKind.READ, EAST, 1.0, 1.1, "status 500"),  # before the fault, elsewhere: not part of the outage
+    request(RequestKind.READ, WEST, 4.9, 5.2, "status 500"),
+    request(RequestKind.WRITE, WEST, 5.1, 5.3, "status 500"),
+    request(RequestKind.READ, EAST, 6.0, 6.1),
+    request(RequestKind.WRITE, EAST, 15.4, 15.5),
+    request(RequestKind.WRITE, WEST, 21.0, 21.5),
 ]
 
 
 def measured(lags=(), lost=(), behind=(), requests=REQUESTS):
-    moments = [STRUCK, Moment(15.3, Mark.SWITCHED, EAST, ""), MENDED]
+    moments = [INJECTED, Moment(15.3, Milestone.SWITCHED, EAST, ""), REVERTED]
     return measure(SETTINGS, WEST, requests, [write(1, 1.1)], moments, lags, lost=lost, behind=behind)
 
 
@@ -43,29 +43,30 @@ def test_rto_runs_from_the_first_failed_request_to_the_first_write_taken_elsewhe
     assert outage.returned == pytest.approx(1.5)
 
 
-def test_the_bound_knows_how_slow_requests_were_in_the_outage_and_ignores_all_others():
-    assert measured().outage.bound == pytest.approx(bound(SETTINGS, 0.2))
-    slow = [request(Use.WRITE, WEST, 30.0, 33.0), request(Use.HEALTH, WEST, 5.1, 6.1, "status 400")]
-    assert measured(requests=[*REQUESTS, *slow]).outage.bound == pytest.approx(bound(SETTINGS, 0.2 + 1.0))
+def test_the_bound_counts_how_slow_requests_were_in_the_outage_and_ignores_all_others():
+    assert measured().outage.bound == pytest.approx(rto_bound(SETTINGS, 0.2))
+    slow = [request(RequestKind.WRITE, WEST, 30.0, 33.0), request(RequestKind.HEALTH, WEST, 5.1, 6.1, "status 400")]
+    assert measured(requests=[*REQUESTS, *slow]).outage.bound == pytest.approx(rto_bound(SETTINGS, 0.2 + 1.0))
 
 
 def test_a_read_that_succeeds_elsewhere_is_no_failover():
-    without = [r for r in REQUESTS if not (r.use is Use.WRITE and r.region == EAST)]
+    without = [r for r in REQUESTS if not (r.kind is RequestKind.WRITE and r.region == EAST)]
     assert measured(requests=without).outage.rto is None
 
 
 def test_requests_are_counted_by_region_and_outcome():
     found = measured()
     assert found.by_region == {EAST: (3, 1), WEST: (4, 2)}
-    assert (found.requests, found.failed) == (7, 3) and found.availability == pytest.approx(4 / 7)
+    assert (found.requests, found.failed) == (7, 3)
+    assert found.availability == pytest.approx(4 / 7)
 
 
-def test_a_write_that_one_region_lacks_or_holds_otherwise_is_missing():
+def test_a_write_that_one_table_lacks_or_has_with_another_value_is_missing():
     writes = [write(1, 1.0), write(2, 2.0), write(3, 3.0)]
-    there = {w.sort: w.value for w in writes}
-    assert missing(writes, {WEST: there, EAST: there}) == []
-    assert missing(writes, {WEST: there, EAST: {**there, "000002": "another"}}) == [writes[1]]
-    assert missing(writes, {WEST: {}, EAST: there}) == writes
+    table = {w.sort: w.value for w in writes}
+    assert missing(writes, {WEST: table, EAST: table}) == []
+    assert missing(writes, {WEST: table, EAST: {**table, "000002": "another"}}) == [writes[1]]
+    assert missing(writes, {WEST: {}, EAST: table}) == writes
 
 
 def test_lost_writes_span_the_time_from_the_first_sent_to_the_last_taken():
@@ -73,7 +74,7 @@ def test_lost_writes_span_the_time_from_the_first_sent_to_the_last_taken():
     assert measured().recovery.lost_seconds == 0
 
 
-def test_lag_is_told_before_during_and_after_the_fault():
+def test_lag_is_summarised_before_during_and_after_the_fault():
     lags = [
         Lag(1, WEST, EAST, 1.0, 1.0),
         Lag(2, WEST, EAST, 4.5, 12.0),
@@ -92,4 +93,4 @@ def test_lag_is_told_before_during_and_after_the_fault():
 )
 def test_the_bound_is_interval_times_threshold_or_countdown_plus_the_switch(threshold, countdown, request_seconds, wanted):
     settings = replace(SETTINGS, min_failures=threshold, countdown_ms=countdown)
-    assert bound(settings, request_seconds) == pytest.approx(wanted)
+    assert rto_bound(settings, request_seconds) == pytest.approx(wanted)

@@ -1,4 +1,4 @@
-"""The journal's memory of what must be put back."""
+"""The undos in the journal: what must be restored outlives the process that changed it."""
 
 from __future__ import annotations
 
@@ -21,43 +21,41 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "runs.db"
 
 
-def owe(journal: Journal, scope: Scope, memory: str, by: str = BY_DRILL) -> Undo:
-    return journal.undos.owe(
-        scope, source="w", profile="p", region="us-west-2", kind="throttle", memory=memory, by=by, run="r1"
-    )  # fmt: skip
+def record(journal: Journal, scope: Scope, memory: str, by: str = BY_DRILL) -> Undo:
+    return journal.undos.owe(scope, source="w", profile="p", region="us-west-2", kind="throttle", memory=memory, by=by, run="r1")
 
 
 def test_an_undo_outlives_the_process_that_wrote_it(path: Path) -> None:
     first = Journal(path)
-    owed = owe(first, HERE, "{}")
+    undo = record(first, HERE, "{}")
     first.close()
-    assert Journal(path).undos.pending(HERE) == [owed]
+    assert Journal(path).undos.pending(HERE) == [undo]
 
 
 def test_a_done_undo_is_pending_no_more(path: Path) -> None:
     journal = Journal(path)
-    journal.undos.done(owe(journal, HERE, "{}"))
+    journal.undos.done(record(journal, HERE, "{}"))
     assert journal.undos.pending(HERE) == []
 
 
-def test_the_latest_undo_comes_first_and_other_places_are_seen_from_everywhere(path: Path) -> None:
+def test_the_latest_undo_comes_first_and_everywhere_lists_all_scopes(path: Path) -> None:
     journal = Journal(path)
-    owe(journal, HERE, "1")
-    owe(journal, HERE, "2", BY_HAND)
-    owe(journal, THERE, "3")
+    record(journal, HERE, "1")
+    record(journal, HERE, "2", BY_HAND)
+    record(journal, THERE, "3")
     assert [undo.memory for undo in journal.undos.pending(HERE)] == ["2", "1"]
     assert [undo.memory for undo in journal.undos.everywhere()] == ["3", "2", "1"]
 
 
-def test_a_teardown_forgets_the_undos_of_its_place_only(path: Path) -> None:
+def test_a_teardown_forgets_the_undos_of_its_scope_only(path: Path) -> None:
     journal = Journal(path)
-    owe(journal, HERE, "1")
-    owe(journal, THERE, "2")
+    record(journal, HERE, "1")
+    record(journal, THERE, "2")
     journal.gone(HERE)
     assert [undo.memory for undo in journal.undos.everywhere()] == ["2"]
 
 
-def test_a_journal_of_the_first_version_keeps_its_runs_and_learns_undos(path: Path) -> None:
+def test_a_journal_of_the_first_version_keeps_its_runs_and_gets_undos(path: Path) -> None:
     with sqlite3.connect(path) as old:
         for statement in journals.SCHEMA.split(";"):
             old.execute(statement)
@@ -68,4 +66,4 @@ def test_a_journal_of_the_first_version_keeps_its_runs_and_learns_undos(path: Pa
         old.execute("PRAGMA user_version = 1")
     journal = Journal(path)
     assert journal.last_target("w") == "aws"
-    assert owe(journal, HERE, "{}") in journal.undos.pending(HERE)
+    assert record(journal, HERE, "{}") in journal.undos.pending(HERE)

@@ -1,4 +1,4 @@
-"""How a drill looks: a line for each moment while it runs, a verdict at its end, and its JSON documents."""
+"""Shows a drill: a line for each moment while it runs, a verdict at its end, and its JSON documents."""
 
 from __future__ import annotations
 
@@ -10,60 +10,65 @@ from rich.table import Table
 
 from workshop.console.document import print_document
 from workshop.console.style import stream
-from workshop.drill.document import figures
-from workshop.drill.durations import spoken
-from workshop.drill.ledger import Settled
-from workshop.drill.report import Written, cards
-from workshop.drill.run import Drilled
-from workshop.drill.timeline import Mark, Moment
-from workshop.drill.verdict import Targets, Verdict
+from workshop.drill.durations import format_duration
+from workshop.drill.report import ReportFiles, Targets, Verdict, cards, figures
+from workshop.drill.run import DrillResult
+from workshop.drill.timeline import Milestone, Moment
+from workshop.drill.undo_log import Undone
 
-__all__ = ["drill_document", "moment_line", "print_drill", "print_settled", "settled_document"]
+__all__ = ["drill_document", "moment_line", "print_drill", "print_restored", "restored_document"]
 
 WORDS = {
-    Mark.LOAD: "load", Mark.STRUCK: "fault", Mark.FIRST_FAILURE: "failing", Mark.SWITCHED: "failover", Mark.MENDED: "put back",
-    Mark.OFFERED: "answers", Mark.RETURNED: "failback", Mark.STOPPED: "load", Mark.CONVERGED: "compared", Mark.NOTE: "",
-}  # fmt: skip
+    Milestone.LOAD: "load",
+    Milestone.INJECTED: "fault",
+    Milestone.FIRST_FAILURE: "failing",
+    Milestone.SWITCHED: "failover",
+    Milestone.REVERTED: "put back",
+    Milestone.OFFERED: "healthy",
+    Milestone.RETURNED: "failback",
+    Milestone.STOPPED: "load",
+    Milestone.CONVERGED: "compared",
+    Milestone.NOTE: "",
+}
 
 
 def moment_line(moment: Moment) -> str:
     """One line of the timeline."""
-    return f"{moment.at:7.2f} s  {WORDS[moment.mark]:<9} {moment.text}"
+    return f"{moment.at:7.2f} s  {WORDS[moment.milestone]:<9} {moment.text}"
 
 
-def drill_document(head: dict[str, Any], drilled: Drilled, targets: Targets, verdict: Verdict, report: Written) -> None:
+def drill_document(head: dict[str, Any], result: DrillResult, targets: Targets, verdict: Verdict, files: ReportFiles) -> None:
     """The JSON document of `drill run`."""
-    print_document("drill run", verdict.ok, {**head, **figures(drilled, targets, verdict), "report": report.document()})
+    print_document("drill run", verdict.ok, {**head, **figures(result, targets, verdict), "report": files.document()})
 
 
-def print_drill(drilled: Drilled, targets: Targets, verdict: Verdict, report: Written) -> None:
+def print_drill(result: DrillResult, targets: Targets, verdict: Verdict, files: ReportFiles) -> None:
     """The verdict for people."""
-    console = stream()
+    console, spec = stream(), result.spec
     word, colour = ("passed", "green") if verdict.ok else ("missed", "red")
-    console.print(
-        f"[bold {colour}]Drill {word}[/]: {drilled.order.region} failed by {drilled.order.fault.name}, {spoken(drilled.seconds)}"
-    )
+    length = format_duration(result.seconds)
+    console.print(f"[bold {colour}]Drill {word}[/]: {spec.region} failed by {spec.fault.name}, {length}")
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 2))
-    for card in cards(drilled, targets, verdict):
+    for card in cards(result, targets, verdict):
         mark = "[green]✓[/]" if card.good else "[red]✗[/]"
         table.add_row(mark, card.name, f"[bold]{escape(card.value)}[/]", f"[bright_black]{escape(card.beside)}[/]")
     console.print(table)
     for reason in verdict.reasons:
         console.print(f"[red]✗ {escape(reason)}[/]")
-    for settled in drilled.settled:
-        console.print(f"  {escape(settled.text)}", style="bright_black")
-    console.print(f"Report: {report.html}", soft_wrap=True, markup=False)
+    for undone in result.restored:
+        console.print(f"  {escape(undone.text)}", style="bright_black")
+    console.print(f"Report: {files.html}", soft_wrap=True, markup=False)
 
 
-def settled_document(command: str, head: dict[str, Any], settled: Sequence[Settled]) -> None:
+def restored_document(command: str, head: dict[str, Any], restored: Sequence[Undone]) -> None:
     """The JSON document of `drill recover`."""
-    print_document(command, True, {**head, "undone": True, "restored": [each.document() for each in settled]})
+    print_document(command, True, {**head, "undone": True, "restored": [each.document() for each in restored]})
 
 
-def print_settled(settled: Sequence[Settled]) -> None:
+def print_restored(restored: Sequence[Undone]) -> None:
     """What was put back, for people."""
     console = stream()
-    if not settled:
-        console.print("Nothing is to be put back: no drill was killed, and no region is failed by hand.")
-    for each in settled:
+    if not restored:
+        console.print("Nothing to put back: no drill was killed, and no region is failed by hand.")
+    for each in restored:
         console.print(f"[green]✓[/] {escape(each.text)}")

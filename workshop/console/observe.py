@@ -1,4 +1,4 @@
-"""How an observation looks: each round in a sentence, each call of the last one, and the JSON document."""
+"""Shows an observation: each round in a sentence, each call of the last one, and the JSON document."""
 
 from __future__ import annotations
 
@@ -12,30 +12,38 @@ from rich.table import Table
 
 from workshop.console.document import print_document
 from workshop.console.style import stream
-from workshop.drill.durations import spoken
-from workshop.drill.metric import Latency
-from workshop.drill.observe import Call, Experiment, lags
+from workshop.drill.durations import format_duration
+from workshop.drill.observe import ApiCall, Experiment, ReplicationLatency, lags
 
 __all__ = ["observation_document", "print_observation"]
 
 MOST_ROWS = 12
 
 
-def observation_document(head: dict[str, Any], kind: str, rounds: Sequence[Experiment], latency: Latency, svg: Path) -> None:
+def observation_document(
+    head: dict[str, Any], kind: str, rounds: Sequence[Experiment], latency: ReplicationLatency, svg: Path
+) -> None:
     """The JSON document of `observe`; times in seconds since the first call."""
     ok = all(each.ok for each in rounds)
     measured = lags(rounds)
-    print_document(f"observe {kind}", ok, {
-        **head, "rounds": [_round(each) for each in rounds],
-        "lag": {
-            "count": len(measured), "median": round(statistics.median(measured), 3) if measured else None,
-            "max": round(max(measured), 3) if measured else None,
+    print_document(
+        f"observe {kind}",
+        ok,
+        {
+            **head,
+            "rounds": [_round(each) for each in rounds],
+            "lag": {
+                "count": len(measured),
+                "median": round(statistics.median(measured), 3) if measured else None,
+                "max": round(max(measured), 3) if measured else None,
+            },
+            "replication_latency": latency.document(),
+            "svg": str(svg),
         },
-        "replication_latency": latency.document(), "svg": str(svg),
-    })  # fmt: skip
+    )
 
 
-def print_observation(kind: str, rounds: Sequence[Experiment], latency: Latency, svg: Path) -> None:
+def print_observation(kind: str, rounds: Sequence[Experiment], latency: ReplicationLatency, svg: Path) -> None:
     """The same for people."""
     console = stream()
     for number, each in enumerate(rounds, 1):
@@ -44,10 +52,8 @@ def print_observation(kind: str, rounds: Sequence[Experiment], latency: Latency,
     _print_calls(rounds[-1].calls)
     measured = lags(rounds)
     if measured and kind == "replication":
-        console.print(
-            f"Measured lag: median [bold]{spoken(statistics.median(measured))}[/], longest {spoken(max(measured))},"
-            f" in {len(measured)} rounds"
-        )
+        median, longest = format_duration(statistics.median(measured)), format_duration(max(measured))
+        console.print(f"Measured lag: median [bold]{median}[/], longest {longest}, in {len(measured)} rounds")
     if latency.samples:
         console.print(
             f"CloudWatch ReplicationLatency, {latency.source} to {latency.region}: average {latency.average:g} ms,"
@@ -58,12 +64,12 @@ def print_observation(kind: str, rounds: Sequence[Experiment], latency: Latency,
     console.print(f"Plot: {svg}", soft_wrap=True, markup=False)
 
 
-def _print_calls(calls: Sequence[Call]) -> None:
-    """Every call of one round; long runs of equal answers are told by their first and last."""
+def _print_calls(calls: Sequence[ApiCall]) -> None:
+    """Every call of one round; of many equal reads only the first and the last."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 2), header_style="bright_black")
     for title in ("second", "region", "call", "counter"):
         table.add_column(title, justify="right" if title in ("second", "counter") else "left")
-    shown = _told(calls)
+    shown = _condensed(calls)
     zero = calls[0].sent if calls else 0.0
     for call in shown:
         if call is None:
@@ -74,8 +80,8 @@ def _print_calls(calls: Sequence[Call]) -> None:
     stream().print(table)
 
 
-def _told(calls: Sequence[Call]) -> list[Call | None]:
-    """The calls that say something new, and the last before each; None stands for those left out."""
+def _condensed(calls: Sequence[ApiCall]) -> list[ApiCall | None]:
+    """The calls whose value is new, and the last before each; None in place of those left out."""
     if len(calls) <= MOST_ROWS:
         return list(calls)
     news: set[int] = {0, len(calls) - 1}
@@ -85,22 +91,31 @@ def _told(calls: Sequence[Call]) -> list[Call | None]:
         if before is None or calls[before].value != call.value or call.by is not None:
             news |= {number} if before is None else {number, before}
         last[call.region] = number
-    told: list[Call | None] = []
+    kept: list[ApiCall | None] = []
     for number, call in enumerate(calls):
         if number in news:
-            told.append(call)
-        elif told and told[-1] is not None:
-            told.append(None)
-    return told
+            kept.append(call)
+        elif kept and kept[-1] is not None:
+            kept.append(None)
+    return kept
 
 
 def _round(each: Experiment) -> dict[str, Any]:
     return {
-        "outcome": each.outcome.value, "words": each.words, "winner": each.winner or None, "final": each.final,
+        "outcome": each.outcome.value,
+        "words": each.words,
+        "winner": each.winner or None,
+        "final": each.final,
         "lag": None if each.lag is None else {"least": round(each.lag[0], 3), "most": round(each.lag[1], 3)},
         "calls": [
-            {"region": c.region, "call": "read" if c.by is None else "write", "by": c.by, "sent": round(c.sent, 3),
-             "answered": round(c.answered, 3), "value": c.value}
+            {
+                "region": c.region,
+                "call": "read" if c.by is None else "write",
+                "by": c.by,
+                "sent": round(c.sent, 3),
+                "answered": round(c.answered, 3),
+                "value": c.value,
+            }
             for c in each.calls
         ],
-    }  # fmt: skip
+    }

@@ -71,7 +71,7 @@ def print_status(
         if point.observed.fix and point.observed.state in (State.FOREIGN, State.BROKEN):
             console.print(f"[yellow]! {escape(str(point.node.key))}[/] → {escape(point.observed.fix)}", soft_wrap=True)
     for region in failed:
-        how = "by hand" if region.by_hand else "by a drill that was killed"
+        how = "by hand" if region.manual else "by a drill that was killed"
         words = f"is failed {how} ({region.fault}) since {region.since}"
         console.print(f"[red]✗ {region.region}[/] {words} → [bold]{escape(region.fix)}[/]", soft_wrap=True)
     print_addresses(console, contexts.apis(account), contexts.links(account))

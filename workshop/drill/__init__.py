@@ -1,5 +1,18 @@
-"""Drills: a region is failed on purpose, the failover is watched and measured, and everything is put back.
+"""Drills: fail a region on purpose, measure the failover, and put everything back.
 
-Comes in: a workshop that stands, doors to AWS, a clock. Goes out: figures with their evidence. Nothing here prints, and nothing
-is changed before the way back is in the journal.
+In: a deployed workshop, a client of AWS, a clock. Out: figures with their evidence. Nothing here prints.
+
+The pipeline, one module per stage:
+
+    deployment   finds the API, functions and table of each region       -> Deployment
+    faults/*     snapshot a region's settings, change them, restore them -> text for the journal
+    undo_log     keeps the journal entry that has to exist before a change
+    load         writes and reads like the player, and records everything -> requests, writes, lags
+    failover     decides which region takes the writes (pure)
+    run          the phases of a drill in order                          -> DrillResult
+    measure      RTO, RPO, availability and lag (pure)                   -> Figures
+    report       judges by the targets; writes HTML, SVG and JSON
+
+A fault changes nothing before its undo is in the journal, so a drill that is killed can be reverted by the next command. The
+price is one journal entry per change and a snapshot that has to be valid in another process: plain text, no objects.
 """

@@ -1,15 +1,15 @@
-"""Lengths of time as people write them: `90s`, `15m`, `1h`, `12.5`."""
+"""Lengths of time as people write and read them: `90s`, `15m`, `1h`, `12.5`."""
 
 from __future__ import annotations
 
 import re
 
-__all__ = ["seconds_of", "spoken"]
+__all__ = ["format_duration", "parse_duration"]
 
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
-def seconds_of(text: str) -> float:
+def parse_duration(text: str) -> float:
     """The seconds that a text means; raises `ValueError` for anything else."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip())
     if found is None:
@@ -17,8 +17,8 @@ def seconds_of(text: str) -> float:
     return float(found[1]) * UNITS[found[2]]
 
 
-def spoken(seconds: float | None) -> str:
-    """Seconds for people."""
+def format_duration(seconds: float | None) -> str:
+    """Seconds for people: `40 ms`, `2.5 s`, `3 min 20 s`; `none` for None."""
     if seconds is None:
         return "none"
     if seconds < 1:

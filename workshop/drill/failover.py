@@ -1,7 +1,7 @@
 """Decides which region takes the writes: the state machine of the player, without a clock, a network or a page.
 
-In: settings, a state, an event with its time in milliseconds. Out: the next state. It never looks at the time by itself and
-never calls anything. The same decisions are made in JavaScript by the player; both are held to tests/vectors/failover.json.
+In: settings, a state, an event with its time in milliseconds. Out: the next state. It never reads a clock and never
+calls anything. The player makes the same decisions in JavaScript; both are held to tests/vectors/failover.json.
 
 One failure never moves the writes: a switch needs `min_failures` failures and the whole countdown, one success in between does
 not end it, and going back is only ever offered.
@@ -15,26 +15,26 @@ from dataclasses import dataclass, replace
 
 from workshop.drill.settings import FailoverSettings
 
-__all__ = ["Event", "Happened", "Phase", "State", "remaining", "start", "step"]
+__all__ = ["EventKind", "FailoverEvent", "FailoverPhase", "FailoverState", "remaining", "start", "step"]
 
 
-class Phase(enum.StrEnum):
-    """Where the failover stands."""
+class FailoverPhase(enum.StrEnum):
+    """The phase of the failover."""
 
     STEADY = "steady"
     """The preferred region takes the writes."""
     FAILING = "failing"
     """Writes to the active region fail: countdown to the switch."""
     AWAY = "away"
-    """Another region takes the writes, and the preferred one has not proved itself yet."""
+    """Another region takes the writes, and the preferred one is not known to be healthy yet."""
     OFFERING = "offering"
-    """As away, and the preferred region answers again: going back is offered."""
+    """As away, and the preferred region is healthy again: going back is offered."""
     STRANDED = "stranded"
-    """The countdown ended and no other region is known to be well; the first that answers takes over."""
+    """The countdown ended and no other region is known to be healthy; the first that responds takes over."""
 
 
-class Happened(enum.StrEnum):
-    """What can happen."""
+class EventKind(enum.StrEnum):
+    """What moves the failover."""
 
     WRITE_OK = "write-ok"
     WRITE_FAILED = "write-failed"
@@ -46,30 +46,30 @@ class Happened(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened `at` milliseconds; `region` is empty for a tick and for switch-now."""
+class FailoverEvent:
+    """Something that happened at `at` milliseconds; `region` is empty for a tick and for switch-now."""
 
-    happened: Happened
+    kind: EventKind
     at: float
     region: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Streak:
-    """`ok` answers in a row; `failed` since the region last proved itself, so that one lucky answer wipes nothing out."""
+    """`ok` successes in a row; `failed` since the last `recover_after` of them, so that one lucky success clears nothing."""
 
     ok: int = 0
     failed: int = 0
 
 
-UNHEARD = Streak()
+NEVER_CALLED = Streak()
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class FailoverState:
     """The failover at one moment; times in milliseconds."""
 
-    phase: Phase
+    phase: FailoverPhase
     active: str
     preferred: str
     regions: tuple[str, ...]
@@ -81,42 +81,42 @@ class State:
     cause: str = "start"
 
 
-def start(regions: tuple[str, ...], active: str, preferred: str) -> State:
-    """The first state: nothing has been heard of any region."""
-    phase = Phase.STEADY if active == preferred else Phase.AWAY
-    return State(phase, active, preferred, regions, dict.fromkeys(regions, UNHEARD))
+def start(regions: tuple[str, ...], active: str, preferred: str) -> FailoverState:
+    """The first state: no region has been called."""
+    phase = FailoverPhase.STEADY if active == preferred else FailoverPhase.AWAY
+    return FailoverState(phase, active, preferred, regions, dict.fromkeys(regions, NEVER_CALLED))
 
 
-def step(settings: FailoverSettings, state: State, event: Event) -> State:
+def step(settings: FailoverSettings, state: FailoverState, event: FailoverEvent) -> FailoverState:
     """The state after an event; an event of an unknown region changes nothing."""
-    happened, region = event.happened, event.region
+    kind, region = event.kind, event.region
     if region and region not in state.regions:
         return state
-    if happened is Happened.CHOOSE:
+    if kind is EventKind.CHOOSE:
         return _choose(state, region)
-    if happened is Happened.SWITCH_NOW:
-        return _leave(settings, state, "switched-by-hand") if state.phase is Phase.FAILING else state
+    if kind is EventKind.SWITCH_NOW:
+        return _leave(settings, state, "switched-by-hand") if state.phase is FailoverPhase.FAILING else state
     own = region == state.active
     following = state
-    if happened is Happened.WRITE_FAILED:
-        following = _write_failed(settings, state, event.at) if own else _probed(settings, state, region, well=False)
-    elif happened is Happened.WRITE_OK:
-        following = _write_ok(settings, state) if own else _probed(settings, state, region, well=True)
-    elif happened in (Happened.PROBE_OK, Happened.PROBE_FAILED) and not own:
-        following = _probed(settings, state, region, well=happened is Happened.PROBE_OK)
+    if kind is EventKind.WRITE_FAILED:
+        following = _write_failed(settings, state, event.at) if own else _probed(settings, state, region, ok=False)
+    elif kind is EventKind.WRITE_OK:
+        following = _write_ok(settings, state) if own else _probed(settings, state, region, ok=True)
+    elif kind in (EventKind.PROBE_OK, EventKind.PROBE_FAILED) and not own:
+        following = _probed(settings, state, region, ok=kind is EventKind.PROBE_OK)
     return _due(settings, following, event.at)
 
 
-def remaining(state: State, at: float) -> float | None:
+def remaining(state: FailoverState, at: float) -> float | None:
     """Milliseconds until the countdown ends; None when none runs."""
-    if state.phase is not Phase.FAILING or state.switch_at is None:
+    if state.phase is not FailoverPhase.FAILING or state.switch_at is None:
         return None
     return max(0.0, state.switch_at - at)
 
 
-def _heard(settings: FailoverSettings, state: State, region: str, *, well: bool) -> dict[str, Streak]:
+def _streaks_after(settings: FailoverSettings, state: FailoverState, region: str, *, ok: bool) -> dict[str, Streak]:
     before = state.streaks[region]
-    if not well:
+    if not ok:
         after = Streak(0, before.failed + 1)
     else:
         proven = before.ok + 1 >= settings.recover_after
@@ -124,72 +124,77 @@ def _heard(settings: FailoverSettings, state: State, region: str, *, well: bool)
     return {**state.streaks, region: after}
 
 
-def _calm(state: State) -> State:
-    phase = Phase.STEADY if state.active == state.preferred else Phase.AWAY
+def _steady(state: FailoverState) -> FailoverState:
+    phase = FailoverPhase.STEADY if state.active == state.preferred else FailoverPhase.AWAY
     return replace(state, phase=phase, failures=0, failing_since=None, switch_at=None)
 
 
-def _move(state: State, region: str, cause: str) -> State:
-    streaks = {**state.streaks, region: UNHEARD}
-    return _calm(replace(state, active=region, switches=state.switches + 1, cause=cause, streaks=streaks))
+def _move(state: FailoverState, region: str, cause: str) -> FailoverState:
+    streaks = {**state.streaks, region: NEVER_CALLED}
+    return _steady(replace(state, active=region, switches=state.switches + 1, cause=cause, streaks=streaks))
 
 
-def _target(settings: FailoverSettings, state: State) -> str | None:
-    """The next region in the list that is not known to be down; one that has proved itself comes first."""
+def _target(settings: FailoverSettings, state: FailoverState) -> str | None:
+    """The next region in the list that is not known to be down; one that is known to be healthy comes first."""
     at = state.regions.index(state.active)
     others = [*state.regions[at + 1 :], *state.regions[:at]]
-    well = [region for region in others if state.streaks[region].failed == 0]
-    proven = [region for region in well if state.streaks[region].ok >= settings.recover_after]
-    return next(iter(proven or well), None)
+    eligible = [region for region in others if state.streaks[region].failed == 0]
+    proven = [region for region in eligible if state.streaks[region].ok >= settings.recover_after]
+    return next(iter(proven or eligible), None)
 
 
-def _leave(settings: FailoverSettings, state: State, cause: str) -> State:
+def _leave(settings: FailoverSettings, state: FailoverState, cause: str) -> FailoverState:
     target = _target(settings, state)
     if target is None:
-        return replace(state, phase=Phase.STRANDED, switch_at=None, cause="nowhere-to-go")
+        return replace(state, phase=FailoverPhase.STRANDED, switch_at=None, cause="nowhere-to-go")
     return _move(state, target, cause)
 
 
-def _due(settings: FailoverSettings, state: State, at: float) -> State:
-    if state.phase is not Phase.FAILING or state.switch_at is None:
+def _due(settings: FailoverSettings, state: FailoverState, at: float) -> FailoverState:
+    if state.phase is not FailoverPhase.FAILING or state.switch_at is None:
         return state
-    ripe = at >= state.switch_at and state.failures >= settings.min_failures
-    return _leave(settings, state, "countdown-ended") if ripe else state
+    due = at >= state.switch_at and state.failures >= settings.min_failures
+    return _leave(settings, state, "countdown-ended") if due else state
 
 
-def _write_failed(settings: FailoverSettings, state: State, at: float) -> State:
-    streaks = _heard(settings, state, state.active, well=False)
-    if state.phase in (Phase.FAILING, Phase.STRANDED):
+def _write_failed(settings: FailoverSettings, state: FailoverState, at: float) -> FailoverState:
+    streaks = _streaks_after(settings, state, state.active, ok=False)
+    if state.phase in (FailoverPhase.FAILING, FailoverPhase.STRANDED):
         return replace(state, streaks=streaks, failures=state.failures + 1)
     return replace(
-        state, streaks=streaks, phase=Phase.FAILING, failures=1, failing_since=at, switch_at=at + settings.countdown_ms,
+        state,
+        streaks=streaks,
+        phase=FailoverPhase.FAILING,
+        failures=1,
+        failing_since=at,
+        switch_at=at + settings.countdown_ms,
         cause="write-failed",
-    )  # fmt: skip
+    )
 
 
-def _write_ok(settings: FailoverSettings, state: State) -> State:
-    following = replace(state, streaks=_heard(settings, state, state.active, well=True))
-    troubled = state.phase in (Phase.FAILING, Phase.STRANDED)
+def _write_ok(settings: FailoverSettings, state: FailoverState) -> FailoverState:
+    following = replace(state, streaks=_streaks_after(settings, state, state.active, ok=True))
+    troubled = state.phase in (FailoverPhase.FAILING, FailoverPhase.STRANDED)
     if not troubled or following.streaks[state.active].ok < settings.recover_after:
         return following
-    return replace(_calm(following), cause="recovered")
+    return replace(_steady(following), cause="recovered")
 
 
-def _probed(settings: FailoverSettings, state: State, region: str, *, well: bool) -> State:
-    following = replace(state, streaks=_heard(settings, state, region, well=well))
-    ok = following.streaks[region].ok
-    if state.phase is Phase.STRANDED and ok >= settings.recover_after:
+def _probed(settings: FailoverSettings, state: FailoverState, region: str, *, ok: bool) -> FailoverState:
+    following = replace(state, streaks=_streaks_after(settings, state, region, ok=ok))
+    successes = following.streaks[region].ok
+    if state.phase is FailoverPhase.STRANDED and successes >= settings.recover_after:
         return _move(following, region, "first-to-answer")
     if region != state.preferred:
         return following
-    if state.phase is Phase.AWAY and ok >= settings.failback_after:
-        return replace(following, phase=Phase.OFFERING, cause="preferred-answers")
-    if state.phase is Phase.OFFERING and not well:
-        return replace(following, phase=Phase.AWAY, cause="preferred-silent")
+    if state.phase is FailoverPhase.AWAY and successes >= settings.failback_after:
+        return replace(following, phase=FailoverPhase.OFFERING, cause="preferred-answers")
+    if state.phase is FailoverPhase.OFFERING and not ok:
+        return replace(following, phase=FailoverPhase.AWAY, cause="preferred-silent")
     return following
 
 
-def _choose(state: State, region: str) -> State:
+def _choose(state: FailoverState, region: str) -> FailoverState:
     if region == state.active:
-        return replace(_calm(replace(state, preferred=region)), cause="chosen")
+        return replace(_steady(replace(state, preferred=region)), cause="chosen")
     return _move(replace(state, preferred=region), region, "chosen")

@@ -1,8 +1,8 @@
 """A load like the player's: numbered bookmark writes through the failover, reads from every region's own API.
 
-In: a scene, settings, a caller, a clock. Out: every request with its outcome, every acknowledged write, and the moments at which
-the failover decided something. A write that failed is sent again under the same number until a region takes it, so what is
-acknowledged can be counted afterwards. It reads only what it wrote itself.
+In: a deployment, settings, an API client, a clock. Out: every request with its outcome, every acknowledged write, the lag of
+replication, and the moments at which the failover decided something. A write that failed is sent again under the same number
+until a region takes it, so what is acknowledged can be counted afterwards. The load reads only what it wrote itself.
 """
 
 from __future__ import annotations
@@ -13,27 +13,35 @@ import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from workshop.aws.door import Door
+from workshop.aws.errors import AwsError
 from workshop.clock import Clock
-from workshop.drill.caller import Answer, Caller
-from workshop.drill.failover import Event, Happened, Phase, State, start, step
-from workshop.drill.scene import Place, Scene
+from workshop.drill.api_client import ApiClient, ApiResponse
+from workshop.drill.deployment import Deployment, RegionDeployment
+from workshop.drill.failover import EventKind, FailoverEvent, FailoverPhase, FailoverState, start, step
 from workshop.drill.settings import FailoverSettings
-from workshop.drill.timeline import Acknowledged, Emit, Mark, Moment, Request, Use
+from workshop.drill.timeline import Acknowledged, Emit, Lag, Milestone, Moment, Request, RequestKind
 
-__all__ = ["TICK_MS", "Load"]
+__all__ = ["TICK_MS", "LagProbe", "LoadGenerator"]
 
 TICK_MS = 200
 """How often time alone may move the failover, as in the player."""
+LAG_POLL_SECONDS = 0.1
+"""Between two reads of one lag measurement."""
+LAG_PAUSE_SECONDS = 0.5
+"""Between two lag measurements."""
+LAG_TIMEOUT_SECONDS = 30.0
+"""Until a lag measurement is given up."""
 
 
-class Load:
-    """One load. `start` begins it, `wait` waits for something that it sees, `stop` ends it."""
+class LoadGenerator:
+    """One load. `start` begins it, `wait` waits for a condition on what it has recorded, `stop` ends it."""
 
     def __init__(
         self,
-        scene: Scene,
+        deployment: Deployment,
         settings: FailoverSettings,
-        caller: Caller,
+        client: ApiClient,
         clock: Clock,
         *,
         key: str,
@@ -42,11 +50,12 @@ class Load:
     ) -> None:
         self.requests: list[Request] = []
         self.acknowledged: list[Acknowledged] = []
-        self.state: State = start(scene.regions, preferred, preferred)
-        self._scene, self._settings, self._caller, self._clock, self._key, self._emit = scene, settings, caller, clock, key, emit
+        self.state: FailoverState = start(deployment.regions, preferred, preferred)
+        self._deployment, self._settings, self._client, self._clock = deployment, settings, client, clock
+        self._key, self._emit = key, emit
         self._origin = clock.monotonic()
         self._tasks: list[asyncio.Task[None]] = []
-        self._flight: asyncio.Task[Answer] | None = None
+        self._attempt_task: asyncio.Task[ApiResponse] | None = None
         self._moved = asyncio.Event()
         self._changed = asyncio.Event()
 
@@ -54,27 +63,27 @@ class Load:
         """Seconds since the load was made."""
         return self._clock.monotonic() - self._origin
 
-    def note(self, mark: Mark, region: str, text: str) -> None:
-        """Emit a moment that is now."""
-        self._emit(Moment(self.now(), mark, region, text))
+    def note(self, milestone: Milestone, region: str, text: str) -> None:
+        """Emit a moment at the present time."""
+        self._emit(Moment(self.now(), milestone, region, text))
 
     def start(self) -> None:
         """Begin to write, to read and to tick."""
         work: list[Coroutine[Any, Any, None]] = [self._write(), self._tick()]
-        work += [self._read(place) for place in self._scene.places]
+        work += [self._read(regional) for regional in self._deployment.regional]
         self._tasks = [asyncio.create_task(each) for each in work]
         for task in self._tasks:
             task.add_done_callback(lambda _: self._changed.set())
 
     async def stop(self) -> None:
-        """End it; what is under way is given up and counts neither as taken nor as failed."""
+        """End it. A request in flight is cancelled and counts neither as acknowledged nor as failed."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
 
     async def wait(self, condition: Callable[[], bool], seconds: float) -> bool:
-        """Wait until the condition holds; False when it did not within `seconds`. Raises what broke the load, if anything did."""
+        """Wait until the condition is true; False when it was not within `seconds`. Raises the error of the load, if any."""
         end = self._clock.monotonic() + seconds
         while not condition():
             for task in self._tasks:
@@ -83,135 +92,168 @@ class Load:
             if self._clock.monotonic() >= end:
                 return False
             self._changed.clear()
-            await self._changed.wait()  # the tick sees to it that this ends
+            await self._changed.wait()  # every tick sets it, so this ends
         return True
 
     def choose(self, region: str) -> None:
         """Send the writes to a region, as a click on it does."""
-        self._hear(Happened.CHOOSE, region)
+        self._handle(EventKind.CHOOSE, region)
 
     def writes_in(self, region: str, since: float) -> int:
-        """How many writes a region has acknowledged since a moment."""
+        """How many writes a region has acknowledged since a time."""
         return sum(1 for done in self.acknowledged if done.region == region and done.at >= since)
 
     async def _write(self) -> None:
-        """One number after the other. Its value stays the same until it is taken, so that a late attempt can do no harm."""
+        """One number after the other. Its value is the same in every attempt, so that a late attempt can do no harm."""
         number, value = 1, f"{self.now():.3f}"
         while True:
             began = self._clock.monotonic()
             self._moved.clear()
             if await self._one_write(number, value):
                 number, value = number + 1, f"{self.now():.3f}"
-            if not self._moved.is_set():
-                pause = self._settings.write_every_ms / 1000 - (self._clock.monotonic() - began)
-                await self._rest(max(0.0, pause))
+            elapsed = self._clock.monotonic() - began
+            await self._pause(max(0.0, self._settings.write_every_ms / 1000 - elapsed))
+
+    async def _pause(self, seconds: float) -> None:
+        """Sleep, or less when the writes move to another region."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._moved.wait()
 
     async def _one_write(self, number: int, value: str) -> bool:
-        """One attempt; whether it was acknowledged. An attempt is given up when the failover leaves its region meanwhile."""
-        place = self._scene.place(self.state.active)
+        """One attempt; returns whether it was acknowledged. It is cancelled when the failover leaves its region meanwhile."""
+        regional = self._deployment.in_region(self.state.active)
         sent = self.now()
-        thumb = base64.urlsafe_b64encode(place.region.encode()).decode().rstrip("=")
-        self._flight = asyncio.create_task(self._attempt(place, f"update/{self._key}/{number:06d}/{value}/{thumb}"))
-        self._flight.add_done_callback(_noted)
+        thumb = base64.urlsafe_b64encode(regional.region.encode()).decode().rstrip("=")
+        attempt = asyncio.create_task(self._attempt(regional, f"update/{self._key}/{number:06d}/{value}/{thumb}"))
+        attempt.add_done_callback(_retrieve_exception)
+        self._attempt_task = attempt
         try:
-            await asyncio.wait([self._flight])
-            given_up = self._flight.cancelled()
+            await asyncio.wait([attempt])
+            given_up = attempt.cancelled()
         finally:
-            self._flight.cancel()
+            attempt.cancel()
         if given_up:
-            self._record(Use.WRITE, place.region, sent, Answer("given up: the writes moved to another region"))
+            self._record(RequestKind.WRITE, regional.region, sent, ApiResponse("given up: the writes moved to another region"))
             return False
-        answer = self._flight.result()
-        if answer.ok:
-            self.acknowledged.append(Acknowledged(number, place.region, value, sent, self.now()))
-        self._hear(Happened.WRITE_OK if answer.ok else Happened.WRITE_FAILED, place.region)
-        return answer.ok
+        response = attempt.result()
+        if response.ok:
+            self.acknowledged.append(Acknowledged(number, regional.region, value, sent, self.now()))
+        self._handle(EventKind.WRITE_OK if response.ok else EventKind.WRITE_FAILED, regional.region)
+        return response.ok
 
-    async def _attempt(self, place: Place, path: str) -> Answer:
-        """The write; where the API has a health route it is asked first and obeyed, as health checks in front of it would do."""
-        health = await self._health(place)
+    async def _attempt(self, regional: RegionDeployment, path: str) -> ApiResponse:
+        """The write. Where the API has a health route, it is called first and obeyed, as a load balancer would do."""
+        health = await self._health(regional)
         if not health.ok:
             return health
-        return await self._call(Use.WRITE, place, path, self._settings.write_timeout_ms)
+        return await self._call(RequestKind.WRITE, regional, path, self._settings.write_timeout_ms)
 
-    async def _read(self, place: Place) -> None:
+    async def _read(self, regional: RegionDeployment) -> None:
         while True:
             number = self.acknowledged[-1].sort if self.acknowledged else "000000"
-            health = await self._health(place)
-            answer = await self._call(Use.READ, place, f"get/{self._key}/{number}", self._settings.probe_timeout_ms)
-            ok = health.ok and answer.ok
-            if place.region != self.state.active:
-                self._hear(Happened.PROBE_OK if ok else Happened.PROBE_FAILED, place.region)
+            health = await self._health(regional)
+            path = f"get/{self._key}/{number}"
+            response = await self._call(RequestKind.READ, regional, path, self._settings.probe_timeout_ms)
+            ok = health.ok and response.ok
+            if regional.region != self.state.active:
+                self._handle(EventKind.PROBE_OK if ok else EventKind.PROBE_FAILED, regional.region)
             await self._clock.sleep((self._settings.read_every_ms if ok else self._settings.probe_every_ms) / 1000)
 
-    async def _health(self, place: Place) -> Answer:
-        if place.health is None:
-            return Answer()
-        return await self._call(Use.HEALTH, place, "health", self._settings.probe_timeout_ms)
+    async def _health(self, regional: RegionDeployment) -> ApiResponse:
+        if regional.health is None:
+            return ApiResponse()
+        return await self._call(RequestKind.HEALTH, regional, "health", self._settings.probe_timeout_ms)
 
     async def _tick(self) -> None:
         while True:
             await self._clock.sleep(TICK_MS / 1000)
-            self._hear(Happened.TICK, "")
+            self._handle(EventKind.TICK, "")
 
-    async def _call(self, use: Use, place: Place, path: str, deadline_ms: int) -> Answer:
+    async def _call(self, kind: RequestKind, regional: RegionDeployment, path: str, deadline_ms: int) -> ApiResponse:
         sent = self.now()
-        answer = await self._caller(place.url + path, deadline_ms / 1000)
-        self._record(use, place.region, sent, answer)
-        return answer
+        response = await self._client(regional.url + path, deadline_ms / 1000)
+        self._record(kind, regional.region, sent, response)
+        return response
 
-    def _record(self, use: Use, region: str, sent: float, answer: Answer) -> None:
-        self.requests.append(Request(use, region, sent, self.now(), answer.status, answer.why))
+    def _record(self, kind: RequestKind, region: str, sent: float, response: ApiResponse) -> None:
+        self.requests.append(Request(kind, region, sent, self.now(), response.status, response.why))
         self._changed.set()
 
-    async def _rest(self, seconds: float) -> None:
-        """Sleep, or less when the writes move."""
-        sleeping = asyncio.create_task(_sleep(self._clock, seconds))
-        moving = asyncio.create_task(self._moved.wait())
-        try:
-            await asyncio.wait([sleeping, moving], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (sleeping, moving):
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
-
-    def _hear(self, happened: Happened, region: str) -> None:
+    def _handle(self, kind: EventKind, region: str) -> None:
         before = self.state
-        self.state = step(self._settings, before, Event(happened, self.now() * 1000, region))
+        self.state = step(self._settings, before, FailoverEvent(kind, self.now() * 1000, region))
         if self.state.active != before.active:
             self._moved.set()
-            if self._flight is not None and happened is not Happened.CHOOSE:
-                self._flight.cancel()  # it may hang; whoever chooses freely lets it finish
-        self._tell(before, self.state)
+            if self._attempt_task is not None and kind is not EventKind.CHOOSE:
+                self._attempt_task.cancel()  # it may hang; a move by choice lets it finish
+        self._note_transition(before, self.state)
         self._changed.set()
 
-    def _tell(self, before: State, after: State) -> None:
-        if after.active != before.active:
-            if before.phase is Phase.STEADY and after.cause == "countdown-ended":
-                self.note(Mark.FIRST_FAILURE, before.active, f"writes to {before.active} fail; they move at once")
-            text = f"writes move from {before.active} to {after.active}"
-            self.note(Mark.RETURNED if after.cause == "chosen" else Mark.SWITCHED, after.active, text)
-        elif after.phase is not before.phase and after.phase is Phase.FAILING:
-            seconds = self._settings.countdown_ms / 1000
-            text = (
-                f"writes to {after.active} fail; they move after {self._settings.min_failures} failures and {seconds:g} s "
-                "unless it recovers"
-            )
-            self.note(Mark.FIRST_FAILURE, after.active, text)
-        elif after.phase is not before.phase and after.phase is Phase.OFFERING:
-            self.note(Mark.OFFERED, after.preferred, f"{after.preferred} answers again; going back is possible")
-        elif after.phase is not before.phase and after.phase is Phase.STRANDED:
-            self.note(Mark.NOTE, after.active, "no other region is known to be well; the first that answers takes the writes")
-        elif before.phase is Phase.FAILING and after.phase is Phase.STEADY:
-            self.note(Mark.NOTE, after.active, f"{after.active} takes writes again before the countdown ended")
+    def _note_transition(self, before: FailoverState, after: FailoverState) -> None:
+        region, changed = after.active, after.phase is not before.phase
+        if region != before.active:
+            if before.phase is FailoverPhase.STEADY and after.cause == "countdown-ended":
+                text = f"writes to {before.active} fail; they move at once"
+                self.note(Milestone.FIRST_FAILURE, before.active, text)
+            milestone = Milestone.RETURNED if after.cause == "chosen" else Milestone.SWITCHED
+            self.note(milestone, region, f"writes move from {before.active} to {region}")
+        elif changed and after.phase is FailoverPhase.FAILING:
+            seconds, failures = self._settings.countdown_ms / 1000, self._settings.min_failures
+            text = f"writes to {region} fail; they move after {failures} failures and {seconds:g} s unless it recovers"
+            self.note(Milestone.FIRST_FAILURE, region, text)
+        elif changed and after.phase is FailoverPhase.OFFERING:
+            self.note(Milestone.OFFERED, after.preferred, f"{after.preferred} is healthy again; going back is possible")
+        elif changed and after.phase is FailoverPhase.STRANDED:
+            self.note(Milestone.NOTE, region, "no other region is known to be healthy; the first that responds takes the writes")
+        elif before.phase is FailoverPhase.FAILING and after.phase is FailoverPhase.STEADY:
+            self.note(Milestone.NOTE, region, f"{region} takes writes again before the countdown ended")
 
 
-async def _sleep(clock: Clock, seconds: float) -> None:
-    await clock.sleep(seconds)
+class LagProbe:
+    """Measures how long an acknowledged write takes until the other regions' tables have it; `found` grows.
+
+    Runs beside a load until it is cancelled. It reads the tables directly, so that it goes on while an API is failed.
+    """
+
+    def __init__(self, aws: Door, deployment: Deployment, load: LoadGenerator, clock: Clock, key: str) -> None:
+        self.found: list[Lag] = []
+        self._aws, self._deployment, self._load, self._clock, self._key = aws, deployment, load, clock, key
+
+    async def run(self) -> None:
+        last = 0
+        while True:
+            newest = self._load.acknowledged[-1] if self._load.acknowledged else None
+            if newest is not None and newest.number > last:
+                last = newest.number
+                self.found += await self._measure(newest)
+            await self._clock.sleep(LAG_PAUSE_SECONDS)
+
+    async def _measure(self, write: Acknowledged) -> list[Lag]:
+        others = [region for region in self._deployment.regions if region != write.region]
+        lags = await asyncio.gather(*(self._seconds_until(region, write) for region in others))
+        return [Lag(write.number, write.region, region, write.at, seconds) for region, seconds in zip(others, lags, strict=True)]
+
+    async def _seconds_until(self, region: str, write: Acknowledged) -> float | None:
+        while self._load.now() - write.at < LAG_TIMEOUT_SECONDS:
+            if await self._has(region, write.sort):
+                return max(0.0, self._load.now() - write.at)
+            await self._clock.sleep(LAG_POLL_SECONDS)
+        return None
+
+    async def _has(self, region: str, sort: str) -> bool:
+        key = {"PK": {"S": self._key}, "SK": {"S": sort}}
+        table = self._deployment.table
+        try:
+            response = await self._aws.call("dynamodb", region, "get_item", TableName=table, Key=key, ConsistentRead=True)
+        except AwsError as error:
+            if error.transient or error.throttled:
+                return False
+            raise
+        return "Item" in response
 
 
-def _noted(done: asyncio.Task[Answer]) -> None:
-    """An attempt that ends after its writer has nobody to hear of it."""
+def _retrieve_exception(done: asyncio.Task[ApiResponse]) -> None:
+    """An attempt that ends after its writer has no one to retrieve its exception."""
     if not done.cancelled():
         done.exception()

@@ -1,6 +1,6 @@
 """From what happened in a drill to figures: RTO, RPO, availability, lag. Pure.
 
-RTO: from the sending of the first request that failed until the answer of the first write that another region took. RPO: the
+RTO: from the sending of the first request that failed until the response to the first write that another region took. RPO: the
 acknowledged writes that some region lacks after everything has converged, and the seconds from the first of them to the last.
 """
 
@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 from workshop.drill.load import TICK_MS
 from workshop.drill.settings import FailoverSettings
-from workshop.drill.timeline import Acknowledged, Lag, Mark, Moment, Request, Use
+from workshop.drill.timeline import Acknowledged, Lag, Milestone, Moment, Request, RequestKind
 
-__all__ = ["Figures", "LagFigures", "Outage", "Recovery", "bound", "measure", "missing", "moment"]
+__all__ = ["Figures", "LagFigures", "Outage", "Recovery", "first_moment", "measure", "missing", "rto_bound", "to_millis"]
 
-ATTEMPT = (Use.HEALTH, Use.WRITE)
+ATTEMPT = (RequestKind.HEALTH, RequestKind.WRITE)
 """The requests of one attempt to write; the first only where the API has a health route."""
+NEVER = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +31,31 @@ class LagFigures:
     given_up: int
 
     def document(self) -> dict[str, float | int | None]:
-        return {"count": self.count, "median": _short(self.median), "max": _short(self.most), "given_up": self.given_up}
+        """The figures as JSON has them, seconds rounded to milliseconds."""
+        return {
+            "count": self.count,
+            "median": to_millis(self.median),
+            "max": to_millis(self.most),
+            "given_up": self.given_up,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """What a client saw: RTO and its parts in seconds, None where it never came to that."""
+    """What a client noticed: RTO and its parts in seconds, None where there was none."""
 
     rto: float | None
     detected: float | None
     """From the first failed request to the switch."""
     bound: float
-    """What the settings allow at most, with requests as slow as they were in the outage; see `bound`."""
+    """What the settings allow at most, with requests as slow as they were in the outage; see `rto_bound`."""
     returned: float | None
-    """From the mending to the first write that the region took again."""
+    """From the end of the fault to the first write that the region took again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """Writes counted after convergence, and what the surviving region lacked at the moment of the switch."""
+    """Writes counted after convergence, and those that the surviving region lacked at the moment of the switch."""
 
     acknowledged: int
     lost: tuple[Acknowledged, ...]
@@ -88,20 +95,19 @@ def measure(
     behind: Sequence[Acknowledged],
 ) -> Figures:
     """The figures of a drill that failed `region`."""
-    places = sorted({request.region for request in requests})
-    counts = {p: (sum(r.region == p for r in requests), sum(r.region == p and not r.ok for r in requests)) for p in places}
+    injected, reverted = first_moment(moments, Milestone.INJECTED), first_moment(moments, Milestone.REVERTED)
     return Figures(
         outage=_outage(settings, region, requests, moments),
         recovery=Recovery(len(acknowledged), tuple(lost), _span(lost), tuple(behind), _span(behind)),
         requests=len(requests),
         failed=sum(not request.ok for request in requests),
-        by_region=counts,
-        lag=_lags(lags, moment(moments, Mark.STRUCK), moment(moments, Mark.MENDED)),
+        by_region=_by_region(requests),
+        lag=_lags(lags, injected.at if injected else NEVER, reverted.at if reverted else NEVER),
     )
 
 
-def bound(settings: FailoverSettings, request_seconds: float) -> float:
-    """The longest RTO that the settings allow when a request takes `request_seconds` to succeed or fail.
+def rto_bound(settings: FailoverSettings, request_seconds: float) -> float:
+    """The longest RTO in seconds that the settings allow when a request takes `request_seconds` to succeed or fail.
 
     One interval until a write meets the failure that a read met first, the failures or the countdown, whichever takes longer, a
     tick, and the write that succeeds: interval + request + max(countdown, (threshold - 1) x interval) + tick + request.
@@ -111,65 +117,71 @@ def bound(settings: FailoverSettings, request_seconds: float) -> float:
     return interval + request_seconds + waiting + TICK_MS / 1000 + request_seconds
 
 
-def moment(moments: Sequence[Moment], mark: Mark) -> Moment | None:
+def first_moment(moments: Sequence[Moment], milestone: Milestone) -> Moment | None:
     """The first moment of a kind."""
-    return next((each for each in moments if each.mark is mark), None)
+    return next((each for each in moments if each.milestone is milestone), None)
 
 
-def missing(acknowledged: Sequence[Acknowledged], held: Mapping[str, Mapping[str, str]]) -> list[Acknowledged]:
-    """The acknowledged writes that at least one region does not hold with the value that was acknowledged."""
-    return [each for each in acknowledged if any(region.get(each.sort) != each.value for region in held.values())]
+def missing(acknowledged: Sequence[Acknowledged], tables: Mapping[str, Mapping[str, str]]) -> list[Acknowledged]:
+    """The acknowledged writes that at least one table lacks or has with another value. `tables`: region, then sort key: value."""
+    return [each for each in acknowledged if any(table.get(each.sort) != each.value for table in tables.values())]
+
+
+def to_millis(value: float | None) -> float | None:
+    """Seconds rounded to milliseconds, for JSON."""
+    return None if value is None else round(value, 3)
+
+
+def _by_region(requests: Sequence[Request]) -> dict[str, tuple[int, int]]:
+    counts: dict[str, tuple[int, int]] = {}
+    for region in sorted({request.region for request in requests}):
+        own = [request for request in requests if request.region == region]
+        counts[region] = len(own), sum(not request.ok for request in own)
+    return counts
 
 
 def _outage(settings: FailoverSettings, region: str, requests: Sequence[Request], moments: Sequence[Moment]) -> Outage:
-    struck, mended = moment(moments, Mark.STRUCK), moment(moments, Mark.MENDED)
-    failed = [r for r in requests if r.region == region and not r.ok and struck is not None and r.answered >= struck.at]
+    injected, reverted = first_moment(moments, Milestone.INJECTED), first_moment(moments, Milestone.REVERTED)
+    failed = [r for r in requests if r.region == region and not r.ok and injected is not None and r.answered >= injected.at]
+    writes = [r for r in requests if r.kind is RequestKind.WRITE and r.ok]
     rto = detected = None
-    begin = end = float("inf")
+    begin = end = NEVER
     if failed:
-        first = min(failed, key=lambda r: r.sent)
-        elsewhere = [r for r in requests if r.use is Use.WRITE and r.ok and r.region != region and r.answered >= first.sent]
-        begin, end = first.sent, min((r.answered for r in elsewhere), default=float("inf"))
+        begin = min(request.sent for request in failed)
+        elsewhere = [r.answered for r in writes if r.region != region and r.answered >= begin]
+        end = min(elsewhere, default=NEVER)
         rto = end - begin if elsewhere else None
-        switched = next((m for m in moments if m.mark is Mark.SWITCHED and m.at >= first.sent), None)
-        detected = None if switched is None else switched.at - first.sent
-    again = [
-        r.answered for r in requests if mended and r.use is Use.WRITE and r.ok and r.region == region and r.sent >= mended.at
-    ]
-    limit = bound(settings, _longest_attempt([r for r in requests if r.answered >= begin and r.sent <= end]))
-    return Outage(rto, detected, limit, min(again) - mended.at if mended and again else None)
+        switched = next((m for m in moments if m.milestone is Milestone.SWITCHED and m.at >= begin), None)
+        detected = None if switched is None else switched.at - begin
+    again = [r.answered for r in writes if reverted and r.region == region and r.sent >= reverted.at]
+    slowest = _longest_attempt([r for r in requests if r.answered >= begin and r.sent <= end])
+    returned = min(again) - reverted.at if reverted and again else None
+    return Outage(rto, detected, rto_bound(settings, slowest), returned)
 
 
 def _longest_attempt(requests: Sequence[Request]) -> float:
     """The seconds that the slowest attempt to write can have taken, of the requests of an outage."""
-    return sum(max((r.answered - r.sent for r in requests if r.use is use), default=0.0) for use in ATTEMPT)
+    return sum(max((r.answered - r.sent for r in requests if r.kind is kind), default=0.0) for kind in ATTEMPT)
 
 
 def _span(writes: Sequence[Acknowledged]) -> float:
     return max(w.at for w in writes) - min(w.sent for w in writes) if writes else 0.0
 
 
-def _lags(lags: Sequence[Lag], struck: Moment | None, mended: Moment | None) -> dict[str, LagFigures]:
-    begin = struck.at if struck else float("inf")
-    end = mended.at if mended else float("inf")
+def _lags(lags: Sequence[Lag], begin: float, end: float) -> dict[str, LagFigures]:
+    """By the times of the fault; a write that was in flight when it began counts as during it."""
     return {
-        "before": _summary([lag for lag in lags if _until(lag) < begin]),
-        "during": _summary([lag for lag in lags if lag.at < end and _until(lag) >= begin]),
+        "before": _summary([lag for lag in lags if _arrival(lag) < begin]),
+        "during": _summary([lag for lag in lags if lag.at < end and _arrival(lag) >= begin]),
         "after": _summary([lag for lag in lags if lag.at >= end]),
     }
 
 
-def _until(lag: Lag) -> float:
-    """When the write had arrived; a write that was under way when the fault struck counts as during it."""
-    return lag.at + (float("inf") if lag.seconds is None else lag.seconds)
+def _arrival(lag: Lag) -> float:
+    return lag.at + (NEVER if lag.seconds is None else lag.seconds)
 
 
 def _summary(lags: Sequence[Lag]) -> LagFigures:
     known = [lag.seconds for lag in lags if lag.seconds is not None]
-    return LagFigures(
-        len(lags), statistics.median(known) if known else None, max(known, default=None), sum(lag.seconds is None for lag in lags)
-    )
-
-
-def _short(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
+    median = statistics.median(known) if known else None
+    return LagFigures(len(lags), median, max(known, default=None), len(lags) - len(known))

@@ -1,46 +1,70 @@
-"""The two experiments with a global table: how late the other region is, and who wins when both write at once.
+"""The two experiments with a global table: how late the other region is, and which write wins when both write at once.
 
-In: two regions' APIs, a key of the run's own. Out: every call with its time, and what it means in a sentence. The harness page of
-the workshop does the same by hand; nothing but the public API is used.
+In: two regions' APIs, a key of the run's own. Out: every call with its time, and what it means in a sentence; CloudWatch's own
+figures of the lag. The harness page of the workshop does the same by hand; the experiments use nothing but the public API.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
+from workshop.aws.door import Door
+from workshop.aws.errors import AwsError
 from workshop.clock import Clock
-from workshop.drill.caller import Caller
-from workshop.drill.durations import spoken
-from workshop.drill.scene import Place
+from workshop.drill.api_client import ApiClient
+from workshop.drill.deployment import RegionDeployment
+from workshop.drill.durations import format_duration
 from workshop.errors import WorkshopError
 
-__all__ = ["Call", "Experiment", "Lab", "Outcome", "conflict", "lags", "replication"]
+__all__ = [
+    "EXPERIMENTS",
+    "ApiCall",
+    "Experiment",
+    "ExperimentOutcome",
+    "ExperimentRunner",
+    "ReplicationLatency",
+    "conflict",
+    "lags",
+    "replication",
+    "replication_latency",
+]
 
-SORT, FIRST = "counter", 10
-ASK_EVERY = 0.05
-LEVEL_SECONDS, GIVE_UP_SECONDS = 60.0, 60.0
-DEADLINE = 10.0
+COUNTER = "counter"
+"""The sort key of the counter."""
+FIRST_VALUE = 10
+"""What the counter is set to when it does not exist."""
+POLL_SECONDS = 0.05
+"""Between two reads."""
+AGREE_SECONDS = 60.0
+"""Until the regions have to agree before an experiment."""
+GIVE_UP_SECONDS = 60.0
+"""Until replication of the experiment's own write is given up."""
+CALL_SECONDS = 10.0
+"""The deadline of one call."""
+METRIC_MINUTES = 15
+"""The period for which CloudWatch is queried."""
 
 
-class Outcome(enum.StrEnum):
-    """What an experiment came to."""
+class ExperimentOutcome(enum.StrEnum):
+    """The result of an experiment."""
 
     STALE = "stale"
-    """The other region answered the old value first, then the new one."""
+    """The other region returned the old value first, then the new one."""
     AT_ONCE = "at-once"
-    """Replication was quicker than the first question."""
+    """Replication was quicker than the first read."""
     CONFLICT = "conflict"
-    """Both wrote without knowing of each other; one write won, the other is gone."""
+    """Both wrote before replication; one write won, the other is gone."""
     NO_CONFLICT = "no-conflict"
-    """The second write knew of the first already."""
+    """The second write was made on top of the first."""
     NEVER = "never"
-    """The regions did not come together in time."""
+    """The regions did not agree in time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ApiCall:
     """One call; times in seconds since the experiment began. `by` is what a write added, None for a read."""
 
     region: str
@@ -52,133 +76,211 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """One round: `lag` is (at least, at most) seconds; `winner` the region whose write stands after a conflict."""
+    """One round: `lag` is (at least, at most) seconds; `winner` the region whose write survives a conflict."""
 
-    outcome: Outcome
+    outcome: ExperimentOutcome
     words: str
-    calls: tuple[Call, ...]
+    calls: tuple[ApiCall, ...]
     lag: tuple[float, float] | None = None
     winner: str = ""
     final: int | None = None
 
     @property
     def ok(self) -> bool:
-        return self.outcome is not Outcome.NEVER
+        return self.outcome is not ExperimentOutcome.NEVER
 
 
-class Lab:
-    """Calls the two APIs and keeps every answer."""
+@dataclass(frozen=True, slots=True)
+class ReplicationLatency:
+    """Milliseconds over the last quarter of an hour; when there are none, `samples` is 0 and `why` a sentence."""
 
-    def __init__(self, caller: Caller, clock: Clock, key: str) -> None:
-        self.calls: list[Call] = []
-        self._caller, self._clock, self._key = caller, clock, key
+    source: str
+    region: str
+    samples: int = 0
+    average: float | None = None
+    least: float | None = None
+    most: float | None = None
+    why: str = ""
+
+    def document(self) -> dict[str, object]:
+        """The metric as JSON has it."""
+        return {
+            "from": self.source,
+            "to": self.region,
+            "samples": self.samples,
+            "average_ms": self.average,
+            "min_ms": self.least,
+            "max_ms": self.most,
+            "why": self.why,
+        }
+
+
+class ExperimentRunner:
+    """Calls the two APIs and keeps every call."""
+
+    def __init__(self, client: ApiClient, clock: Clock, key: str) -> None:
+        self.calls: list[ApiCall] = []
+        self._client, self._clock, self._key = client, clock, key
         self._origin = clock.monotonic()
 
     def now(self) -> float:
+        """Seconds since the runner was made."""
         return self._clock.monotonic() - self._origin
 
-    async def read(self, place: Place) -> Call:
-        """The counter as a region sees it; None where it does not know it yet."""
-        return await self._call(place, None, f"get/{self._key}/{SORT}")
+    async def read(self, regional: RegionDeployment) -> ApiCall:
+        """The counter in a region; None where it does not exist yet."""
+        return await self._call(regional, None, f"get/{self._key}/{COUNTER}")
 
-    async def add(self, place: Place, by: int) -> Call:
+    async def add(self, regional: RegionDeployment, by: int) -> ApiCall:
         """Add to the counter in a region."""
-        return await self._call(place, by, f"update/{self._key}/{SORT}/{by}")
+        return await self._call(regional, by, f"update/{self._key}/{COUNTER}/{by}")
 
-    async def rest(self) -> None:
-        await self._clock.sleep(ASK_EVERY)
+    async def pause(self) -> None:
+        """Wait before the next read."""
+        await self._clock.sleep(POLL_SECONDS)
 
-    async def level(self, first: Place, second: Place, seconds: float) -> tuple[Call, Call] | None:
-        """Ask both until they answer the same number; None when they did not in time."""
+    async def agreement(self, a: RegionDeployment, b: RegionDeployment, seconds: float) -> tuple[ApiCall, ApiCall] | None:
+        """Read in both until they return the same number; None when they did not in time."""
         end = self.now() + seconds
         while True:
-            one, two = await self.read(first), await self.read(second)
+            one, two = await self.read(a), await self.read(b)
             if one.value is not None and one.value == two.value:
                 return one, two
             if self.now() > end:
                 return None
-            await self.rest()
+            await self.pause()
 
-    async def _call(self, place: Place, by: int | None, path: str) -> Call:
+    async def _call(self, regional: RegionDeployment, by: int | None, path: str) -> ApiCall:
         sent = self.now()
-        answer = await self._caller(place.url + path, DEADLINE)
-        if not answer.ok:
+        response = await self._client(regional.url + path, CALL_SECONDS)
+        if not response.ok:
             raise WorkshopError(
-                f"The API in {place.region} answers GET /{path.partition('/')[0]} with: {answer.why}.",
-                "The experiment stopped there.", "See what stands: workshop status", code="ObserveFailed",
-            )  # fmt: skip
-        body = answer.body or {}
-        held = body.get("Item") if by is None else body.get("Attributes")
-        number = (held or {}).get("Bookmark", {}).get("N")
-        call = Call(place.region, by, sent, self.now(), None if number is None else int(number))
+                what=f"The API in {regional.region} responds to GET /{path.partition('/')[0]} with: {response.why}.",
+                why="The experiment stopped there.",
+                fix="See what is deployed: workshop status",
+                code="ObserveFailed",
+            )
+        body = response.body or {}
+        item = body.get("Item") if by is None else body.get("Attributes")
+        number = (item or {}).get("Bookmark", {}).get("N")
+        call = ApiCall(regional.region, by, sent, self.now(), None if number is None else int(number))
         self.calls.append(call)
         return call
 
 
-async def replication(lab: Lab, a: Place, b: Place) -> Experiment:
-    """Write in `a`, ask `b` again and again until it has it."""
-    await _begin(lab, a, b)
-    start = len(lab.calls)
-    write = await lab.add(a, 1)
-    reads: list[Call] = []
+async def replication(runner: ExperimentRunner, a: RegionDeployment, b: RegionDeployment) -> Experiment:
+    """Write in `a`, read in `b` until it returns the new value."""
+    await _begin(runner, a, b)
+    start = len(runner.calls)
+    write = await runner.add(a, 1)
+    wrote = f"{a.region} wrote {write.value}"
+    reads: list[ApiCall] = []
     while True:
-        reads.append(await lab.read(b))
+        reads.append(await runner.read(b))
         if reads[-1].value == write.value:
             break
-        if lab.now() - write.answered > GIVE_UP_SECONDS:
-            words = f"{a.region} wrote {write.value}; {spoken(GIVE_UP_SECONDS)} later {b.region} still answers {reads[-1].value}."
-            return Experiment(Outcome.NEVER, words, tuple(lab.calls[start:]), final=None)
-        await lab.rest()
+        if runner.now() - write.answered > GIVE_UP_SECONDS:
+            later = format_duration(GIVE_UP_SECONDS)
+            words = f"{wrote}; {later} later {b.region} still returns {reads[-1].value}."
+            return Experiment(ExperimentOutcome.NEVER, words, tuple(runner.calls[start:]))
+        await runner.pause()
+    calls = tuple(runner.calls[start:])
     most = reads[-1].answered - write.answered
     if len(reads) == 1:
-        words = f"{a.region} wrote {write.value}, and {b.region} had it at the first question, {spoken(most)} later."
-        return Experiment(Outcome.AT_ONCE, words, tuple(lab.calls[start:]), (0.0, most), final=write.value)
+        words = f"{wrote}, and {b.region} returned it at the first read, {format_duration(most)} later."
+        return Experiment(ExperimentOutcome.AT_ONCE, words, calls, (0.0, most), final=write.value)
     least = max(0.0, reads[-2].sent - write.answered)
     words = (
-        f"{a.region} wrote {write.value}. {spoken(reads[0].answered - write.answered)} later {b.region} still answered"
-        f" {reads[0].value}: a stale read. It answered {write.value} {spoken(most)} after the write."
+        f"{wrote}. {format_duration(reads[0].answered - write.answered)} later {b.region} still returned"
+        f" {reads[0].value}: a stale read. It returned {write.value} {format_duration(most)} after the write."
     )
-    return Experiment(Outcome.STALE, words, tuple(lab.calls[start:]), (least, most), final=write.value)
+    return Experiment(ExperimentOutcome.STALE, words, calls, (least, most), final=write.value)
 
 
-async def conflict(lab: Lab, a: Place, b: Place) -> Experiment:
-    """Add one in `a` and take one away in `b` before replication; ask both until they agree."""
-    level = await _begin(lab, a, b)
-    start = len(lab.calls)
-    plus = await lab.add(a, 1)
-    minus = await lab.add(b, -1)
-    end = await lab.level(a, b, GIVE_UP_SECONDS)
-    calls = tuple(lab.calls[start:])
+async def conflict(runner: ExperimentRunner, a: RegionDeployment, b: RegionDeployment) -> Experiment:
+    """Add one in `a` and subtract one in `b` before replication; read in both until they agree."""
+    before = await _begin(runner, a, b)
+    start = len(runner.calls)
+    plus = await runner.add(a, 1)
+    minus = await runner.add(b, -1)
+    end = await runner.agreement(a, b, GIVE_UP_SECONDS)
+    calls = tuple(runner.calls[start:])
     if end is None:
-        return Experiment(Outcome.NEVER, f"{a.region} and {b.region} did not come together in {spoken(GIVE_UP_SECONDS)}.", calls)
+        words = f"{a.region} and {b.region} did not agree within {format_duration(GIVE_UP_SECONDS)}."
+        return Experiment(ExperimentOutcome.NEVER, words, calls)
     final = end[0].value
     lag = (0.0, max(end[0].answered, end[1].answered) - minus.answered)
-    told = f"{a.region} counted {level} up to {plus.value} and said so; {spoken(minus.answered - plus.answered)} later {b.region}"
-    if minus.value != level - 1:
-        words = f"{told} had heard of it already and counted down to {minus.value}: nothing collided."
-        return Experiment(Outcome.NO_CONFLICT, words, calls, lag, final=final)
+    later = format_duration(minus.answered - plus.answered)
+    story = f"{a.region} counted {before} up to {plus.value} and acknowledged it; {later} later {b.region}"
+    if minus.value != before - 1:
+        words = f"{story} had received it already and counted down to {minus.value}: nothing collided."
+        return Experiment(ExperimentOutcome.NO_CONFLICT, words, calls, lag, final=final)
     winner, loser = (b, a) if final == minus.value else (a, b)
     words = (
-        f"{told}, which had not heard of it, counted {level} down to {minus.value}. Both answer {final} now:"
+        f"{story}, which had not received it, counted {before} down to {minus.value}. Both return {final} now:"
         f" {winner.region} wrote last, and the last writer wins. The write of {loser.region} was acknowledged and is gone."
     )
-    return Experiment(Outcome.CONFLICT, words, calls, lag, winner.region, final)
+    return Experiment(ExperimentOutcome.CONFLICT, words, calls, lag, winner.region, final)
 
 
-async def _begin(lab: Lab, a: Place, b: Place) -> int:
-    """The number that both regions hold; made when there is none."""
-    if not lab.calls:
-        await lab.add(a, FIRST)
-    level = await lab.level(a, b, LEVEL_SECONDS)
-    if level is None or level[0].value is None:
-        raise WorkshopError(
-            f"{a.region} and {b.region} do not come together.",
-            f"They hold different numbers for {spoken(LEVEL_SECONDS)} already.",
-            "Is replication interrupted? workshop cloud fault list, or workshop status", code="NotLevel",
-        )  # fmt: skip
-    return level[0].value
+EXPERIMENTS = {"replication": replication, "conflict": conflict}
+"""The experiments by the name of their command."""
 
 
 def lags(rounds: Sequence[Experiment]) -> list[float]:
     """The longest possible lag of each round that measured one, in seconds."""
     return [each.lag[1] for each in rounds if each.lag is not None]
+
+
+async def replication_latency(aws: Door, clock: Clock, table: str, source: str, region: str) -> ReplicationLatency:
+    """CloudWatch's `ReplicationLatency` in one direction; a missing permission or metric is a reason, not an error.
+
+    The metric is published in the writing region, by table and receiving region (docs/aws-behaviours.md, section 1.9).
+    """
+    end = clock.now() + timedelta(minutes=1)  # so that the current minute counts
+    try:
+        response = await aws.call(
+            "cloudwatch",
+            source,
+            "get_metric_statistics",
+            Namespace="AWS/DynamoDB",
+            MetricName="ReplicationLatency",
+            Dimensions=[{"Name": "TableName", "Value": table}, {"Name": "ReceivingRegion", "Value": region}],
+            StartTime=end - timedelta(minutes=METRIC_MINUTES + 1),
+            EndTime=end,
+            Period=60,
+            Statistics=["Average", "Minimum", "Maximum", "SampleCount"],
+        )
+    except AwsError as error:
+        return ReplicationLatency(source, region, why=f"CloudWatch cannot be read: {error.code}")
+    return _latency(source, region, response.get("Datapoints", []))
+
+
+def _latency(source: str, region: str, points: Sequence[Mapping[str, float]]) -> ReplicationLatency:
+    samples = sum(point.get("SampleCount", 0.0) for point in points)
+    if not samples:
+        why = "CloudWatch has no figures of the last minutes yet; they come a few minutes late"
+        return ReplicationLatency(source, region, why=why)
+    return ReplicationLatency(
+        source,
+        region,
+        samples=int(samples),
+        average=round(sum(point["Average"] * point["SampleCount"] for point in points) / samples, 1),
+        least=round(min(point["Minimum"] for point in points), 1),
+        most=round(max(point["Maximum"] for point in points), 1),
+    )
+
+
+async def _begin(runner: ExperimentRunner, a: RegionDeployment, b: RegionDeployment) -> int:
+    """The number on which both regions agree; the counter is made when it does not exist."""
+    if not runner.calls:
+        await runner.add(a, FIRST_VALUE)
+    agreed = await runner.agreement(a, b, AGREE_SECONDS)
+    if agreed is None or agreed[0].value is None:
+        raise WorkshopError(
+            what=f"{a.region} and {b.region} do not agree.",
+            why=f"They have returned different numbers for {format_duration(AGREE_SECONDS)}.",
+            fix="Is replication paused? workshop cloud fault list, or workshop status",
+            code="NotLevel",
+        )
+    return agreed[0].value

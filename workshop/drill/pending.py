@@ -1,4 +1,4 @@
-"""Which regions are still failed, after a drill that was killed or by hand: what every command says first, and `status` lists.
+"""Which regions are still failed, after a drill that was killed or by hand: every command warns of them, `status` lists them.
 
 In: the journal, the state folder. Out: lines for people, or the regions as values. Changes nothing.
 """
@@ -9,39 +9,37 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from workshop.drill.registry import BOOKMARKS
 from workshop.engine import lock
 from workshop.engine.journal import Journal
 from workshop.engine.scope import Scope
 from workshop.engine.undos import BY_HAND, Undo
 from workshop.errors import WorkshopError
 
-__all__ = ["ITEMS", "FailedRegion", "failed_regions", "pending_notices", "recover_command"]
-
-ITEMS = "bookmarks"
-"""The kind of an undo that removes a command's own items: nothing is failed, only left."""
+__all__ = ["FailedRegion", "failed_regions", "pending_notices", "recover_command"]
 
 
 @dataclass(frozen=True, slots=True)
 class FailedRegion:
-    """A region that was failed on purpose and is not put back. `since` is ISO 8601 UTC, `fix` the command that puts it back."""
+    """A region that was failed on purpose and is not restored. `since` is ISO 8601 UTC, `fix` the command that restores it."""
 
     region: str
     fault: str
     since: str
-    by_hand: bool
+    manual: bool
     fix: str
 
 
 def failed_regions(folder: Path, journal: Journal, scope: Scope) -> list[FailedRegion]:
-    """Those of one workshop, the latest first; a drill that is under way puts its own region back, so that one is not listed."""
-    found = [undo for undo in journal.undos.pending(scope) if undo.kind != ITEMS]
-    if any(undo.by != BY_HAND for undo in found) and _under_way(folder, scope):
+    """Those of one workshop, the latest first. A drill that is running restores its own region, so that one is not listed."""
+    found = [undo for undo in journal.undos.pending(scope) if undo.kind != BOOKMARKS]
+    if any(undo.by != BY_HAND for undo in found) and _running(folder, scope):
         found = [undo for undo in found if undo.by == BY_HAND]
     return [FailedRegion(u.region, u.kind, u.since, u.by == BY_HAND, recover_command(u)) for u in found]
 
 
 def pending_notices(folder: Path, journal: Journal) -> list[str]:
-    """One line for each thing that somebody should know of; a drill that is under way in another terminal is not one."""
+    """One line for each pending undo, except those of a drill that is running in another terminal."""
     found: list[str] = []
     busy: dict[Scope, bool] = {}
     for undo in journal.undos.everywhere():
@@ -53,14 +51,14 @@ def pending_notices(folder: Path, journal: Journal) -> list[str]:
             )
             continue
         if scope not in busy:
-            busy[scope] = _under_way(folder, scope)
+            busy[scope] = _running(folder, scope)
         if not busy[scope]:
             found.append(f"! {_left(undo)} Put it back: {recover_command(undo)}")
     return found
 
 
 def recover_command(undo: Undo) -> str:
-    """The command that puts it back, from any shell."""
+    """The command that restores it, from any shell."""
     words = ["workshop", "drill", "recover"]
     if undo.source != "global-serverless":
         words += ["--workshop", undo.source]
@@ -72,13 +70,13 @@ def recover_command(undo: Undo) -> str:
 
 def _left(undo: Undo) -> str:
     where = f"{undo.workshop} on {undo.target}"
-    if undo.kind == ITEMS:
+    if undo.kind == BOOKMARKS:
         return f"A command that was killed left its own items in the table of {where} (since {undo.since})."
     return f"A drill that was killed left {undo.region} of {where} failed ({undo.kind}, since {undo.since})."
 
 
-def _under_way(folder: Path, scope: Scope) -> bool:
-    """Whether the command that owes it still runs: it holds the lock of its place."""
+def _running(folder: Path, scope: Scope) -> bool:
+    """Whether the command that recorded it is still running: it holds the lock of its scope."""
     try:
         with lock.hold(folder / "locks", scope, "a look at what is pending"):
             return False

@@ -1,17 +1,40 @@
-"""All faults by name, and all that an undo in the journal can name."""
+"""All faults by name, and everything that an undo in the journal can refer to.
+
+Modules are imported when they are used, so that the command line offers the names without loading them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import importlib
+from typing import TYPE_CHECKING
 
-from workshop.drill.bad_deploy import BadDeploy
-from workshop.drill.bookmarks import Bookmarks
-from workshop.drill.cut import CutReplication
-from workshop.drill.fault import Fault, Undoable
-from workshop.drill.health import Health
-from workshop.drill.throttle import Throttle
+if TYPE_CHECKING:
+    from workshop.drill.base import RegionFault, Undoable
 
-__all__ = ["FAULTS", "UNDOABLE"]
+__all__ = ["BOOKMARKS", "DEFAULT_FAULT", "FAULTS", "fault_named", "undoable_named"]
 
-FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in (Throttle(), Health(), BadDeploy(), CutReplication())}
-UNDOABLE: Mapping[str, Undoable] = {**FAULTS, Bookmarks.name: Bookmarks()}
+FAULTS = {
+    "throttle": "workshop.drill.faults.throttle",
+    "health": "workshop.drill.faults.health",
+    "bad-deploy": "workshop.drill.faults.bad_deploy",
+    "replication": "workshop.drill.faults.replication_pause",
+}
+"""Every fault and the module whose attribute `FAULT` it is, in the order of the help."""
+DEFAULT_FAULT = "throttle"
+BOOKMARKS = "bookmarks"
+"""The kind of an undo that removes a command's own items: no region is failed by it."""
+
+
+def fault_named(name: str) -> RegionFault:
+    """The fault; raises `KeyError` when there is none of that name."""
+    fault: RegionFault = importlib.import_module(FAULTS[name]).FAULT
+    return fault
+
+
+def undoable_named(kind: str) -> Undoable:
+    """What takes back an undo of this kind; raises `KeyError` for an unknown kind."""
+    if kind == BOOKMARKS:
+        from workshop.drill.bookmarks import Bookmarks
+
+        return Bookmarks()
+    return fault_named(kind)

@@ -1,4 +1,7 @@
-"""The report of a drill: one self-contained page, its plot as SVG, everything as JSON. In: drill and verdict. Out: files."""
+"""The verdict on a drill, and its report: one self-contained page, its plot as SVG, everything as JSON.
+
+In: a result, targets. Out: a `Verdict`, the figures and the evidence as JSON documents, three files.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +14,51 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from workshop.drill.document import evidence, figures
-from workshop.drill.durations import spoken
-from workshop.drill.plot import plot
-from workshop.drill.run import Drilled
-from workshop.drill.verdict import Targets, Verdict
+from workshop.drill.durations import format_duration
+from workshop.drill.measure import to_millis
+from workshop.drill.plot import plot_drill
+from workshop.drill.run import DrillResult
+from workshop.drill.timeline import Acknowledged, Request
 from workshop.home import prepare, write_private
 
-__all__ = ["About", "Card", "Written", "cards", "write_report"]
+__all__ = [
+    "Card",
+    "ReportFiles",
+    "ReportHeader",
+    "Targets",
+    "Verdict",
+    "cards",
+    "evidence",
+    "figures",
+    "judge",
+    "write_report",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class Targets:
+    """Seconds. The workshops promise 15 minutes each."""
+
+    rto: float = 900.0
+    rpo: float = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether each target was met, and one sentence for each that was not."""
+
+    rto_met: bool
+    rpo_met: bool
+    undone: bool
+    reasons: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        return self.rto_met and self.rpo_met and self.undone
+
+
+@dataclass(frozen=True, slots=True)
+class ReportHeader:
     """Whose drill it was; `when` for people."""
 
     workshop: str
@@ -42,63 +78,177 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """Where the report lies."""
+class ReportFiles:
+    """The paths of the report."""
 
     html: Path
     svg: Path
     json: Path
 
     def document(self) -> dict[str, str]:
+        """The paths as JSON has them."""
         return {"html": str(self.html), "svg": str(self.svg), "json": str(self.json)}
 
 
-def cards(drilled: Drilled, targets: Targets, verdict: Verdict) -> list[Card]:
+def judge(result: DrillResult, targets: Targets) -> Verdict:
+    """Compare the drill with the targets. No failover is a missed RTO when the fault should have stopped the writes."""
+    outage, recovery = result.figures.outage, result.figures.recovery
+    reasons: list[str] = []
+    if outage.rto is not None:
+        rto_met = outage.rto <= targets.rto
+        if not rto_met:
+            reasons.append(f"RTO was {outage.rto:.1f} s, the target is {targets.rto:g} s.")
+    else:
+        rto_met = not result.spec.fault.stops_writes
+        if not rto_met:
+            reasons.append("The writes did not fail over, so there is no RTO.")
+    rpo_met = not recovery.lost or recovery.lost_seconds <= targets.rpo
+    if recovery.lost:
+        count = len(recovery.lost)
+        reasons.append(f"{count} acknowledged writes are missing, over {recovery.lost_seconds:.1f} s; target {targets.rpo:g} s.")
+    if not result.undone:
+        reasons.append("The fault was not reverted by this drill.")
+    return Verdict(rto_met, rpo_met, result.undone, tuple(reasons))
+
+
+def cards(result: DrillResult, targets: Targets, verdict: Verdict) -> list[Card]:
     """The figures that people ask for first."""
-    found = drilled.figures
-    outage, recovery = found.outage, found.recovery
-    limit = f"target {spoken(targets.rto)}"
-    rto = f"{limit}; the settings allow {spoken(outage.bound)}" if outage.rto is not None else limit
-    quiet = "not interrupted" if not drilled.order.fault.stops_writes else "no failover"
-    when = "at the switch" if drilled.order.fault.stops_writes else "at the end of the fault"
-    behind = f"; {len(recovery.behind)} were in one region only {when}" if recovery.behind else ""
+    found = result.figures
+    before, during, after = (format_duration(found.lag[phase].median) for phase in ("before", "during", "after"))
+    failures = f"{found.failed} of {found.requests} requests failed"
     return [
-        Card("RTO: time without writes", spoken(outage.rto) if outage.rto is not None else quiet, rto, verdict.rto_met),
-        Card(
-            "RPO: writes lost", f"{len(recovery.lost)} of {recovery.acknowledged}",
-            f"{spoken(recovery.lost_seconds) if recovery.lost else 'nothing'} lost; target {spoken(targets.rpo)}{behind}",
-            verdict.rpo_met,
-        ),
-        Card("Availability", f"{found.availability:.1%}", f"{found.failed} of {found.requests} requests failed", True),
-        Card(
-            "Replication lag", spoken(found.lag["before"].median),
-            f"during {spoken(found.lag['during'].median)}, after {spoken(found.lag['after'].median)}", True,
-        ),
-        Card("Put back", "yes" if drilled.undone else "no", "read back from the region", drilled.undone),
-    ]  # fmt: skip
+        _rto_card(result, targets, verdict),
+        _rpo_card(result, targets, verdict),
+        Card("Availability", f"{found.availability:.1%}", failures, True),
+        Card("Replication lag", before, f"during {during}, after {after}", True),
+        Card("Put back", "yes" if result.undone else "no", "read back from the region", result.undone),
+    ]
 
 
-def write_report(folder: Path, drilled: Drilled, targets: Targets, verdict: Verdict, about: About) -> Written:
+def _rto_card(result: DrillResult, targets: Targets, verdict: Verdict) -> Card:
+    outage, beside = result.figures.outage, f"target {format_duration(targets.rto)}"
+    if outage.rto is not None:
+        value = format_duration(outage.rto)
+        beside = f"{beside}; the settings allow {format_duration(outage.bound)}"
+    else:
+        value = "no failover" if result.spec.fault.stops_writes else "not interrupted"
+    return Card("RTO: time without writes", value, beside, verdict.rto_met)
+
+
+def _rpo_card(result: DrillResult, targets: Targets, verdict: Verdict) -> Card:
+    recovery = result.figures.recovery
+    lost = format_duration(recovery.lost_seconds) if recovery.lost else "nothing"
+    beside = f"{lost} lost; target {format_duration(targets.rpo)}"
+    if recovery.behind:
+        when = "at the switch" if result.spec.fault.stops_writes else "at the end of the fault"
+        beside += f"; {len(recovery.behind)} were in one region only {when}"
+    return Card("RPO: writes lost", f"{len(recovery.lost)} of {recovery.acknowledged}", beside, verdict.rpo_met)
+
+
+def figures(result: DrillResult, targets: Targets, verdict: Verdict) -> dict[str, Any]:
+    """The figures as JSON, seconds rounded to milliseconds; `null` where there is none."""
+    found = result.figures
+    outage, recovery = found.outage, found.recovery
+    return {
+        "drill": result.spec.run,
+        "region": result.spec.region,
+        "fault": result.spec.fault.name,
+        "seconds": round(result.seconds, 3),
+        "rto": {
+            "seconds": to_millis(outage.rto),
+            "target": targets.rto,
+            "met": verdict.rto_met,
+            "bound": to_millis(outage.bound),
+        },
+        "rpo": {
+            "seconds": to_millis(recovery.lost_seconds),
+            "lost_writes": len(recovery.lost),
+            "acknowledged_writes": recovery.acknowledged,
+            "target": targets.rpo,
+            "met": verdict.rpo_met,
+            "behind_at_failover": {"writes": len(recovery.behind), "seconds": to_millis(recovery.behind_seconds)},
+        },
+        "availability": round(found.availability, 5),
+        "requests": found.requests,
+        "failed_requests": found.failed,
+        "detection_seconds": to_millis(outage.detected),
+        "failback_seconds": to_millis(outage.returned),
+        "lag": {phase: lag.document() for phase, lag in found.lag.items()},
+        "by_region": {region: {"requests": all_, "failed_requests": bad} for region, (all_, bad) in found.by_region.items()},
+        "undone": result.undone,
+        "restored": [undone.document() for undone in result.restored],
+        "reasons": list(verdict.reasons),
+        "failover": result.spec.settings.document(),
+    }
+
+
+def evidence(result: DrillResult) -> dict[str, Any]:
+    """Everything that was recorded, as JSON; times in seconds since the beginning of the load."""
+    return {
+        "moments": [
+            {"at": to_millis(m.at), "mark": m.milestone.value, "region": m.region, "text": m.text} for m in result.moments
+        ],
+        "requests": [_request(request) for request in result.requests],
+        "acknowledged": [_write(each) for each in result.acknowledged],
+        "lost": [_write(each) for each in result.figures.recovery.lost],
+        "behind_at_failover": [_write(each) for each in result.figures.recovery.behind],
+        "lags": [
+            {
+                "write": lag.number,
+                "from": lag.source,
+                "to": lag.region,
+                "at": to_millis(lag.at),
+                "seconds": to_millis(lag.seconds),
+            }
+            for lag in result.lags
+        ],
+    }
+
+
+def write_report(folder: Path, result: DrillResult, targets: Targets, verdict: Verdict, header: ReportHeader) -> ReportFiles:
     """Write the three files, named after the drill; raises `UsageError` when the folder cannot be written."""
     prepare(folder)
-    written = Written(*(folder / f"drill-{drilled.order.run}.{kind}" for kind in ("html", "svg", "json")))
-    drawn = plot(drilled)
+    files = ReportFiles(*(folder / f"drill-{result.spec.run}.{kind}" for kind in ("html", "svg", "json")))
+    drawn = plot_drill(result)
     content: dict[str, Any] = {
-        "version": 1, "workshop": about.workshop, "target": about.target, "account": about.account,
-        **figures(drilled, targets, verdict), "evidence": evidence(drilled),
-    }  # fmt: skip
+        "version": 1,
+        "workshop": header.workshop,
+        "target": header.target,
+        "account": header.account,
+        **figures(result, targets, verdict),
+        "evidence": evidence(result),
+    }
     page = _template().render(
-        drilled=drilled, targets=targets, verdict=verdict, about=about, cards=cards(drilled, targets, verdict),
+        result=result,
+        targets=targets,
+        verdict=verdict,
+        header=header,
+        cards=cards(result, targets, verdict),
         plot=Markup(drawn),  # noqa: S704 - our own drawing, in which every text is escaped
-    )  # fmt: skip
-    write_private(written.svg, drawn)
-    write_private(written.json, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-    write_private(written.html, page)
-    return written
+    )
+    write_private(files.svg, drawn)
+    write_private(files.json, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    write_private(files.html, page)
+    return files
+
+
+def _request(request: Request) -> dict[str, Any]:
+    return {
+        "use": request.kind.value,
+        "region": request.region,
+        "sent": to_millis(request.sent),
+        "answered": to_millis(request.answered),
+        "status": request.status,
+        "why": request.why,
+    }
+
+
+def _write(each: Acknowledged) -> dict[str, Any]:
+    return {"write": each.number, "region": each.region, "value": each.value, "at": to_millis(each.at)}
 
 
 def _template() -> Any:
     source = resources.files("workshop.drill").joinpath("report.html.j2").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["spoken"] = spoken
+    environment.filters["format_duration"] = format_duration
     return environment.from_string(source)

@@ -1,64 +1,68 @@
 """One drill from beginning to end: load, fault, failover, recovery, failback, comparison, and everything put back.
 
-In: a scene, an order, the means. Out: a `Drilled` with figures and evidence. What is changed is in the ledger before, and is put
-back whatever happens: success, failure, Ctrl-C. Only the death of the process prevents that, and the ledger outlives it.
+In: a deployment, a spec, the context. Out: a `DrillResult` with figures and evidence. Every change is in the undo log before, and
+is reverted whatever happens: success, failure, Ctrl-C. Only the death of the process prevents that, and the undo log outlives it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from workshop.clock import WaitTimeout, wait_for
-from workshop.drill.bookmarks import Bookmarks, held, memory_of
-from workshop.drill.caller import Caller
-from workshop.drill.failover import Phase
-from workshop.drill.fault import Fault, Means, already
-from workshop.drill.lag import Lags
-from workshop.drill.ledger import Ledger, Settled
-from workshop.drill.load import Load
-from workshop.drill.measure import Figures, bound, measure, missing
-from workshop.drill.scene import Place, Scene
+from workshop.drill.api_client import ApiClient
+from workshop.drill.base import FaultContext, RegionFault, already_failing
+from workshop.drill.bookmarks import Bookmarks, bookmarks_in, bookmarks_snapshot
+from workshop.drill.deployment import Deployment
+from workshop.drill.failover import FailoverPhase
+from workshop.drill.load import LagProbe, LoadGenerator
+from workshop.drill.measure import Figures, measure, missing, rto_bound
 from workshop.drill.settings import FailoverSettings
-from workshop.drill.timeline import Acknowledged, Emit, Lag, Mark, Moment, Request
+from workshop.drill.timeline import Acknowledged, Emit, Lag, Milestone, Moment, Request
+from workshop.drill.undo_log import UndoLog, Undone
 from workshop.engine.undos import BY_DRILL, Undo
 from workshop.errors import PartlyDoneError, WorkshopError
 
-__all__ = ["Drilled", "Order", "Patience", "check_health", "run_drill", "undisturbed"]
+__all__ = ["DrillResult", "DrillSpec", "Timeouts", "check_health", "run_drill", "shielded"]
 
 T = TypeVar("T")
-HEARTBEAT = 20.0
-"""Seconds of silence before a wait says that it goes on."""
+HEARTBEAT_SECONDS = 20.0
+"""Of silence before a wait reports that it goes on."""
+COMPARE_EVERY_SECONDS = 1.0
+"""Between two comparisons of the tables."""
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How many acknowledged writes each phase takes, and how long each wait may last, in seconds."""
+class Timeouts:
+    """How long each phase lasts: in acknowledged writes, or in seconds at most."""
 
     calm_writes: int = 8
-    held_writes: int = 8
-    held_seconds: float = 10.0
-    """How long a fault that stops no writes is held."""
+    """Before the fault, and after the failback."""
+    failover_writes: int = 8
+    """In the other region, before the fault is reverted."""
+    fault_seconds: float = 10.0
+    """How long a fault that stops no writes lasts."""
     effect: float = 90.0
     """Until a fault shows: settings take seconds to reach every part of a region (docs/aws-behaviours.md, section 4)."""
-    mend: float = 240.0
+    recovery: float = 240.0
+    """Until the region is healthy again, and once more until it takes writes."""
     converge: float = 120.0
+    """Until every table has every acknowledged write."""
     margin: float = 60.0
     """Beyond the arithmetic bound, until a failover is given up."""
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be drilled: the region to fail, how, with which settings; `run` names the drill and its items."""
+class DrillSpec:
+    """What to drill: the region to fail, how, with which settings; `run` names the drill and its items."""
 
     run: str
     region: str
-    fault: Fault
+    fault: RegionFault
     settings: FailoverSettings
-    patience: Patience = field(default_factory=Patience)
+    timeouts: Timeouts = field(default_factory=Timeouts)
 
     @property
     def key(self) -> str:
@@ -67,214 +71,257 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Drilled:
-    """A drill that came to its end. `undone` is True only when the settings were read back as they were."""
+class DrillResult:
+    """A drill that was completed; times in seconds. `undone` is True only when the settings were read back as they were."""
 
-    order: Order
-    scene: Scene
+    spec: DrillSpec
+    deployment: Deployment
     figures: Figures
     moments: tuple[Moment, ...]
     requests: tuple[Request, ...]
     acknowledged: tuple[Acknowledged, ...]
     lags: tuple[Lag, ...]
-    settled: tuple[Settled, ...]
+    restored: tuple[Undone, ...]
     undone: bool
     seconds: float
 
 
-async def check_health(scene: Scene, caller: Caller, settings: FailoverSettings) -> None:
-    """Raise `WorkshopError` when the API of any region fails already: a drill would prove nothing, and might hide why."""
-    for place in scene.places:
-        for path in ("", f"get/drill-{scene.workshop}/none", *(["health"] if place.health else [])):
-            answer = await caller(place.url + path, settings.probe_timeout_ms / 1000)
-            if not answer.ok:
-                raise already(
-                    place.region, f"Its API answers GET /{path} with: {answer.why}.",
-                    "Find out why first: workshop status. A fault set by hand is mended by: workshop drill recover",
-                )  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Findings:
+    """What the phases found: writes that were in one region only at the switch, writes that never arrived, the fault's undo."""
+
+    behind: Sequence[Acknowledged]
+    lost: Sequence[Acknowledged]
+    reverted: Undone
 
 
-async def run_drill(scene: Scene, order: Order, means: Means, caller: Caller, ledger: Ledger, emit: Emit) -> Drilled:
-    """Drill, and put everything back before answering, or before raising whatever ended it early."""
+async def check_health(deployment: Deployment, client: ApiClient, settings: FailoverSettings) -> None:
+    """Raise `WorkshopError` when the API of any region fails already: a drill would prove nothing, and might hide the cause."""
+    for regional in deployment.regional:
+        for path in ("", f"get/drill-{deployment.workshop}/none", *(["health"] if regional.health else [])):
+            response = await client(regional.url + path, settings.probe_timeout_ms / 1000)
+            if not response.ok:
+                raise already_failing(
+                    regional.region,
+                    why=f"Its API responds to GET /{path} with: {response.why}.",
+                    fix="Find the cause first: workshop status. A fault set by hand is reverted by: workshop drill recover",
+                )
+
+
+async def run_drill(
+    deployment: Deployment, spec: DrillSpec, context: FaultContext, client: ApiClient, undo_log: UndoLog, emit: Emit
+) -> DrillResult:
+    """Drill, and put everything back before returning, or before raising the error that ended it early.
+
+    Raises `WorkshopError` when a region fails before the fault or the fault is not possible, `PartlyDoneError` when something
+    could not be restored.
+    """
     moments: list[Moment] = []
 
-    def tell(moment: Moment) -> None:
+    def keep(moment: Moment) -> None:
         moments.append(moment)
         emit(moment)
 
-    await check_health(scene, caller, order.settings)
-    await order.fault.remember(means, scene, scene.place(order.region))  # refuses before anything has begun
-    load = Load(
-        scene, order.settings, caller, means.clock, key=order.key, preferred=order.region, emit=tell
-    )  # fmt: skip
-    drill = _Drill(scene, order, means, ledger, load, moments)
-    ledger.owe(Bookmarks.name, scene.regions[0], memory_of(scene.table, scene.regions, order.key), BY_DRILL)
+    await check_health(deployment, client, spec.settings)
+    await spec.fault.snapshot(context, deployment, deployment.in_region(spec.region))  # raises before anything has begun
+    load = LoadGenerator(deployment, spec.settings, client, context.clock, key=spec.key, preferred=spec.region, emit=keep)
+    drill = _Drill(deployment, spec, context, undo_log, load)
+    snapshot = bookmarks_snapshot(deployment.table, deployment.regions, spec.key)
+    undo_log.record(Bookmarks.name, deployment.regions[0], snapshot, BY_DRILL)
     try:
-        await drill.play()
+        findings = await drill.play()
     finally:
-        await undisturbed(drill.put_back())
-    return drill.result()
+        restored = await shielded(drill.put_back())
+    return drill.result(findings, restored, moments)
 
 
 class _Drill:
-    """The phases of one drill."""
+    """The phases of one drill. Each takes what it needs and returns what it found."""
 
-    def __init__(self, scene: Scene, order: Order, means: Means, ledger: Ledger, load: Load, moments: list[Moment]) -> None:
-        self._scene, self._order, self._means, self._ledger, self._load = scene, order, means, ledger, load
-        self._moments = moments
-        self._place: Place = scene.place(order.region)
-        self._lags = Lags(means.aws, scene, load, means.clock, order.key)
-        self._behind: list[Acknowledged] = []
-        self._lost: list[Acknowledged] = []
-        self._settled: list[Settled] = []
-        self._looking: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._looking.set_result(None)
+    def __init__(
+        self, deployment: Deployment, spec: DrillSpec, context: FaultContext, undo_log: UndoLog, load: LoadGenerator
+    ) -> None:
+        self._deployment, self._spec, self._context, self._undo_log = deployment, spec, context, undo_log
+        self._load, self._region, self._timeouts = load, spec.region, spec.timeouts
+        self._lag_probe = LagProbe(context.aws, deployment, load, context.clock, spec.key)
 
-    async def play(self) -> None:
-        """Every phase in turn. Whatever is still failed or running at its end is for `put_back`."""
-        load, patience = self._load, self._order.patience
+    async def play(self) -> _Findings:
+        """Every phase in turn. What is still failed or running when it raises is for `put_back`."""
+        load = self._load
         load.start()
-        lags = asyncio.create_task(self._lags.run())
+        probing = asyncio.create_task(self._lag_probe.run())
         try:
-            load.note(Mark.LOAD, self._place.region, f"writes go to {self._place.region}, reads to every region")
-            if not await self._until(
-                "writes to be taken", lambda: len(load.acknowledged) >= patience.calm_writes, patience.effect
-            ):
-                why = next((r.why for r in reversed(load.requests) if r.why), "")
-                raise already(self._place.region, f"Writes are not taken: {why}.", "Find out why first: workshop status")
-            owed = await self._strike()
-            await self._watch()
-            await self._mend(owed)
-            await self._return()
+            await self._warm_up()
+            undo = await self._inject()
+            behind = await self._watch()
+            reverted = await self._revert(undo)
+            await self._fail_back()
         finally:
             await load.stop()
-            lags.cancel()
-            ended = await asyncio.gather(lags, self._looking, return_exceptions=True)
-        for problem in ended:
-            if isinstance(problem, WorkshopError):
-                load.note(Mark.NOTE, "", f"not everything was measured: {problem.what}")
-            elif isinstance(problem, Exception):
-                raise problem
-        load.note(Mark.STOPPED, "", f"the load ends: {len(load.acknowledged)} writes acknowledged")
-        await self._compare()
+            probing.cancel()
+            (problem,) = await asyncio.gather(probing, return_exceptions=True)
+        self._note_unmeasured(problem)
+        load.note(Milestone.STOPPED, "", f"the load ends: {len(load.acknowledged)} writes acknowledged")
+        return _Findings(behind, await self._compare(), reverted)
 
-    async def _strike(self) -> Undo:
-        """Remember, write down, strike: in this order."""
-        fault, region = self._order.fault, self._place.region
-        memory = await fault.remember(self._means, self._scene, self._place)
-        owed = self._ledger.owe(fault.name, region, memory, BY_DRILL)
-        self._load.note(Mark.STRUCK, region, f"{fault.name}: {fault.plan(self._place, memory)}")
-        await fault.inject(self._means, self._place, memory)
-        return owed
+    async def _warm_up(self) -> None:
+        """Until the region has taken some writes; raises `WorkshopError` when it takes none."""
+        load, timeouts = self._load, self._timeouts
+        load.note(Milestone.LOAD, self._region, f"writes go to {self._region}, reads to every region")
+        if not await self._until("writes to be taken", lambda: len(load.acknowledged) >= timeouts.calm_writes, timeouts.effect):
+            why = next((request.why for request in reversed(load.requests) if request.why), "")
+            fix = "Find the cause first: workshop status"
+            raise already_failing(self._region, why=f"Writes are not taken: {why}.", fix=fix)
 
-    async def _watch(self) -> None:
-        """Until another region has taken writes for a while, or until it is clear that none will."""
-        load, order, patience, region = self._load, self._order, self._order.patience, self._place.region
-        if not order.fault.stops_writes:
-            await load.wait(lambda: False, patience.held_seconds)
-            self._behind = await self._not_in(self._others())
-            return
-        if not await self._until("the fault to show", lambda: load.state.phase is not Phase.STEADY, patience.effect):
-            load.note(Mark.NOTE, region, f"the fault had no effect within {patience.effect:.0f} s")
-            return
-        request = order.settings.write_timeout_ms / 1000
-        limit = bound(order.settings, request) + patience.margin
-        if not await self._until("the failover", lambda: load.state.active != region, limit):
-            load.note(Mark.NOTE, region, f"no failover within {limit:.0f} s")
-            return
-        since = load.now()
-        self._looking = asyncio.create_task(self._look())
-        if not await self._until(
-            "writes to be taken", lambda: load.writes_in(load.state.active, since) >= patience.held_writes, patience.effect
-        ):
-            load.note(Mark.NOTE, load.state.active, f"{load.state.active} took over and does not take writes")
+    async def _inject(self) -> Undo:
+        """Take the snapshot, record it, change the settings: in this order."""
+        fault, regional = self._spec.fault, self._deployment.in_region(self._region)
+        snapshot = await fault.snapshot(self._context, self._deployment, regional)
+        undo = self._undo_log.record(fault.name, self._region, snapshot, BY_DRILL)
+        self._load.note(Milestone.INJECTED, self._region, f"{fault.name}: {fault.plan(regional, snapshot)}")
+        await fault.inject(self._context, regional, snapshot)
+        return undo
+
+    async def _watch(self) -> list[Acknowledged]:
+        """Until another region has taken some writes, or until it is clear that none will.
+
+        Returns the writes that the surviving region lacked at the switch: lost, if the failed region never came back.
+        """
+        load, timeouts = self._load, self._timeouts
+        if not self._spec.fault.stops_writes:
+            await load.wait(lambda: False, timeouts.fault_seconds)
+            return await self._behind([region for region in self._deployment.regions if region != self._region])
+        if not await self._switched():
+            return []
+        since, region = load.now(), load.state.active
+        reading = asyncio.create_task(self._behind([region]))
+        try:
+            if not await self._until(
+                "writes to be taken",
+                lambda: load.writes_in(load.state.active, since) >= timeouts.failover_writes,
+                timeouts.effect,
+            ):
+                load.note(Milestone.NOTE, load.state.active, f"{load.state.active} took over and does not take writes")
+            return await reading
+        finally:
+            reading.cancel()
+
+    async def _switched(self) -> bool:
+        """Whether the writes moved to another region in time; if not, a note has the reason."""
+        load, spec, effect = self._load, self._spec, self._timeouts.effect
+        if not await self._until("the fault to show", lambda: load.state.phase is not FailoverPhase.STEADY, effect):
+            load.note(Milestone.NOTE, self._region, f"the fault had no effect within {effect:.0f} s")
+            return False
+        limit = rto_bound(spec.settings, spec.settings.write_timeout_ms / 1000) + self._timeouts.margin
+        if not await self._until("the failover", lambda: load.state.active != self._region, limit):
+            load.note(Milestone.NOTE, self._region, f"no failover within {limit:.0f} s")
+            return False
+        return True
+
+    async def _revert(self, undo: Undo) -> Undone:
+        reverted = await shielded(self._undo_log.undo(self._context, undo))
+        self._load.note(Milestone.REVERTED, self._region, reverted.text)
+        return reverted
+
+    async def _fail_back(self) -> None:
+        """Go back when the region is healthy again; a region that was never left only has to take writes again."""
+        load, region, recovery = self._load, self._region, self._timeouts.recovery
+        if load.state.active != region:
+            healthy = f"{region} to be healthy again"
+            if not await self._until(healthy, lambda: load.state.phase is FailoverPhase.OFFERING, recovery):
+                load.note(Milestone.NOTE, region, f"{region} is not healthy again within {recovery:.0f} s")
+                return
+            load.choose(region)
+        since, wanted = load.now(), self._timeouts.calm_writes
+        if not await self._until(f"{region} to take writes", lambda: load.writes_in(region, since) >= wanted, recovery):
+            load.note(Milestone.NOTE, region, f"{region} does not take writes again within {recovery:.0f} s")
+
+    async def _compare(self) -> list[Acknowledged]:
+        """Read every table until each has every acknowledged write, or until the timeout; returns what is missing then."""
+        load, clock = self._load, self._context.clock
+        end = load.now() + self._timeouts.converge
+        while lost := await self._missing_from(self._deployment.regions, load.acknowledged):
+            left = end - load.now()
+            if left <= 0:
+                break
+            await clock.sleep(min(COMPARE_EVERY_SECONDS, left))
+        if lost:
+            text = f"{len(lost)} acknowledged writes are missing from some region's table"
+        else:
+            text = f"every region's table has all {len(load.acknowledged)} acknowledged writes"
+        load.note(Milestone.CONVERGED, "", text)
+        return lost
+
+    async def _behind(self, regions: Sequence[str]) -> list[Acknowledged]:
+        """The writes that other regions have acknowledged until now and these regions' tables lack."""
+        try:
+            return await self._missing_from(regions, [w for w in self._load.acknowledged if w.region not in regions])
+        except WorkshopError as problem:
+            self._note_unmeasured(problem)
+            return []
+
+    async def _missing_from(self, regions: Sequence[str], writes: Sequence[Acknowledged]) -> list[Acknowledged]:
+        aws, table, key = self._context.aws, self._deployment.table, self._spec.key
+        return missing(writes, {region: await bookmarks_in(aws, region, table, key) for region in regions})
 
     async def _until(self, what: str, condition: Callable[[], bool], seconds: float) -> bool:
-        """Wait, with a sign of life now and then."""
+        """Wait, with a note now and then that it goes on; returns whether the condition came true in time."""
         began = self._load.now()
         while True:
             left = began + seconds - self._load.now()
-            if await self._load.wait(condition, min(HEARTBEAT, max(0.0, left))):
+            if await self._load.wait(condition, min(HEARTBEAT_SECONDS, max(0.0, left))):
                 return True
             waited = self._load.now() - began
             if waited >= seconds:
                 return False
-            self._load.note(Mark.NOTE, self._place.region, f"still waiting for {what}, {waited:.0f} s")
+            self._load.note(Milestone.NOTE, self._region, f"still waiting for {what}, {waited:.0f} s")
 
-    async def _look(self) -> None:
-        """What the surviving region lacks at the moment of the switch: what would be lost if the other never came back."""
-        self._behind = await self._not_in((self._load.state.active,))
+    def _note_unmeasured(self, problem: object) -> None:
+        """A measurement that failed is a note, never the end of the drill; raises what is a defect."""
+        if isinstance(problem, WorkshopError):
+            self._load.note(Milestone.NOTE, "", f"not everything was measured: {problem.what}")
+        elif isinstance(problem, Exception):
+            raise problem
 
-    async def _not_in(self, regions: tuple[str, ...]) -> list[Acknowledged]:
-        until = list(self._load.acknowledged)
-        there = {region: await held(self._means.aws, region, self._scene.table, self._order.key) for region in regions}
-        return missing([each for each in until if each.region not in regions], there)
+    async def put_back(self) -> list[Undone]:
+        """Undo everything of this drill that is still in the undo log, the fault before the items."""
+        pending = self._undo_log.pending(lambda undo: undo.run == self._undo_log.run and undo.by == BY_DRILL)
+        restored = await self._undo_log.undo_all(self._context, pending)
+        for undone in restored:
+            self._load.note(Milestone.NOTE, undone.undo.region, undone.text)
+        return restored
 
-    def _others(self) -> tuple[str, ...]:
-        return tuple(region for region in self._scene.regions if region != self._place.region)
-
-    async def _mend(self, owed: Undo) -> None:
-        settled = await undisturbed(self._ledger.settle(self._means, owed))
-        self._settled.append(settled)
-        self._load.note(Mark.MENDED, self._place.region, settled.text)
-
-    async def _return(self) -> None:
-        """Go back once the region has proved itself; a region that was never left only has to take writes again."""
-        load, patience, region = self._load, self._order.patience, self._place.region
-        if load.state.active != region:
-            if not await self._until(f"{region} to answer again", lambda: load.state.phase is Phase.OFFERING, patience.mend):
-                load.note(Mark.NOTE, region, f"{region} does not answer again within {patience.mend:.0f} s")
-                return
-            load.choose(region)
-        since = load.now()
-        if not await self._until(
-            f"{region} to take writes", lambda: load.writes_in(region, since) >= patience.calm_writes, patience.mend
-        ):
-            load.note(Mark.NOTE, region, f"{region} does not take writes again within {patience.mend:.0f} s")
-
-    async def _compare(self) -> None:
-        """Ask every table until each holds every acknowledged write, or until the patience ends; what is missing then is lost."""
-        scene, order, load = self._scene, self._order, self._load
-
-        async def converged() -> bool | None:
-            there = {region: await held(self._means.aws, region, scene.table, order.key) for region in scene.regions}
-            self._lost = missing(load.acknowledged, there)
-            return None if self._lost else True
-
-        try:
-            await wait_for(
-                converged, clock=self._means.clock, reason="every region to hold every write", deadline=order.patience.converge,
-                interval=1.0, waiting=lambda _reason, _seconds: None,
-            )  # fmt: skip
-            text = f"every region's table holds all {len(load.acknowledged)} acknowledged writes"
-        except WaitTimeout:
-            text = f"{len(self._lost)} acknowledged writes are missing from some region's table"
-        load.note(Mark.CONVERGED, "", text)
-
-    async def put_back(self) -> None:
-        """Everything of this drill that the ledger still holds, the fault before the items."""
-        pending = self._ledger.pending(lambda undo: undo.run == self._ledger.run and undo.by == BY_DRILL)
-        for settled in await self._ledger.settle_all(self._means, pending):
-            self._settled.append(settled)
-            self._load.note(Mark.NOTE, settled.undo.region, settled.text)
-
-    def result(self) -> Drilled:
-        """The drill as values."""
-        load, order = self._load, self._order
-        if self._ledger.pending(lambda undo: undo.run == self._ledger.run):
-            raise PartlyDoneError("Not everything is put back.", "", "Try again: workshop drill recover", code="NotRestored")
+    def result(self, findings: _Findings, restored: Sequence[Undone], moments: Sequence[Moment]) -> DrillResult:
+        """The drill as values; raises `PartlyDoneError` when something of this run is still to be undone."""
+        load, spec = self._load, self._spec
+        if self._undo_log.pending(lambda undo: undo.run == self._undo_log.run):
+            what, fix = "Not everything is put back.", "Try again: workshop drill recover"
+            raise PartlyDoneError(what=what, fix=fix, code="NotRestored")
         figures = measure(
-            order.settings, order.region, load.requests, load.acknowledged, self._moments, self._lags.found,
-            lost=self._lost, behind=self._behind,
-        )  # fmt: skip
-        undone = any(settled.undo.kind == order.fault.name for settled in self._settled)
-        return Drilled(
-            order, self._scene, figures, tuple(self._moments), tuple(load.requests), tuple(load.acknowledged),
-            tuple(self._lags.found), tuple(self._settled), undone, load.now(),
-        )  # fmt: skip
+            spec.settings,
+            spec.region,
+            load.requests,
+            load.acknowledged,
+            moments,
+            self._lag_probe.found,
+            lost=findings.lost,
+            behind=findings.behind,
+        )
+        return DrillResult(
+            spec=spec,
+            deployment=self._deployment,
+            figures=figures,
+            moments=tuple(moments),
+            requests=tuple(load.requests),
+            acknowledged=tuple(load.acknowledged),
+            lags=tuple(self._lag_probe.found),
+            restored=(findings.reverted, *restored),
+            undone=findings.reverted.undo.kind == spec.fault.name,
+            seconds=load.now(),
+        )
 
 
-async def undisturbed(work: Coroutine[Any, Any, T]) -> T:
+async def shielded(work: Coroutine[Any, Any, T]) -> T:
     """Finish `work` even when the caller is cancelled meanwhile; the cancellation is raised afterwards."""
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None

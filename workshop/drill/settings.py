@@ -1,4 +1,4 @@
-"""The figures of the failover, read from the one file that the player in the browser reads too.
+"""The settings of the failover, read from the file that the player in the browser reads too.
 
 In: `failover-settings.js`, whose text between the first equals sign and the last semicolon is JSON. Out: frozen settings.
 """
@@ -14,8 +14,8 @@ from workshop.errors import DefinitionError
 __all__ = ["FILE", "FailoverSettings", "read_settings"]
 
 FILE = "web/failover-settings.js"
-"""Where the file lies beside a definition."""
-FIX = "See docs/drills.md for what the file holds."
+"""The path of the file, relative to the definition's folder."""
+FIX = "See docs/drills.md for what the file contains."
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class FailoverSettings:
     """Milliseconds and counts; the names in the file are the same in camel case.
 
     A switch needs `min_failures` failed writes and `countdown_ms` since the first of them; `recover_after` successes in a row
-    end a countdown; `failback_after` answers in a row make a region fit to go back to.
+    end a countdown; after `failback_after` successes in a row going back to a region is offered.
     """
 
     write_every_ms: int
@@ -42,23 +42,24 @@ class FailoverSettings:
 
 
 def read_settings(path: Path) -> FailoverSettings:
-    """The settings of a file; raises `DefinitionError` naming the file and the figure that is wrong."""
-    inside = path.read_text(encoding="utf-8").partition("=")[2].rpartition(";")[0]
+    """The settings of a file; raises `DefinitionError` naming the file and the setting that is wrong."""
+    text = path.read_text(encoding="utf-8").partition("=")[2].rpartition(";")[0]
     try:
-        found = json.loads(inside)
+        found = json.loads(text)
     except ValueError as error:
-        raise DefinitionError(f"holds no JSON between = and ;: {error}", "", FIX, where=str(path)) from error
+        raise DefinitionError(what=f"has no JSON between = and ;: {error}", fix=FIX, where=str(path)) from error
     if not isinstance(found, dict):
-        raise DefinitionError("holds no JSON object between = and ;", "", FIX, where=str(path))
-    figures: dict[str, int] = {}
+        raise DefinitionError(what="has no JSON object between = and ;", fix=FIX, where=str(path))
+    settings: dict[str, int] = {}
     for field in fields(FailoverSettings):
         name = _camel(field.name)
         value = found.get(name)
         least = 0 if field.name == "countdown_ms" else 1
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise DefinitionError(f"has to be a whole number from {least}, not {value!r}", "", FIX, where=str(path), field=name)
-        figures[field.name] = value
-    return FailoverSettings(**figures)
+            what = f"has to be a whole number from {least}, not {value!r}"
+            raise DefinitionError(what=what, fix=FIX, where=str(path), field=name)
+        settings[field.name] = value
+    return FailoverSettings(**settings)
 
 
 def _camel(name: str) -> str:

@@ -1,6 +1,6 @@
 """A small pen for SVG: shapes and texts with everything escaped. In: figures in pixels. Out: one self-contained document.
 
-It knows nothing of drills. Colours keep apart for people who see fewer of them, and never carry a meaning alone.
+It knows nothing of drills. The colours are distinguishable with colour blindness, and never carry a meaning alone.
 """
 
 from __future__ import annotations
@@ -11,15 +11,19 @@ from xml.sax.saxutils import escape, quoteattr
 __all__ = ["BAD", "CALM", "INK", "LINES", "PALE", "Drawing", "colour_of", "rows_for", "ticks"]
 
 LINES = ("#0b5cad", "#b45309", "#1b7a43", "#7a3fa0", "#8a6d00", "#0f7c85")
-"""One colour for each region, by its place in the list."""
-INK, CALM, PALE, BAD = "#16202b", "#55606c", "#dfe4ea", "#c1121f"
+"""One colour for each region, by its index in the list."""
+INK = "#16202b"
+CALM = "#55606c"
+PALE = "#dfe4ea"
+BAD = "#c1121f"
+"""The colours of text, secondary text, rules and failures, as in the report's page."""
 FONT = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 GLYPH = 0.56
 """The width of an average letter, as a share of the font's size."""
 
 
 class Drawing:
-    """Collects shapes; `render` answers the document. Later shapes lie on top of earlier ones."""
+    """Collects shapes; `render` returns the document. Later shapes lie on top of earlier ones."""
 
     def __init__(self, width: float, height: float, title: str) -> None:
         self._width, self._height, self._title = width, height, title
@@ -61,13 +65,13 @@ class Drawing:
         )
 
     def _add(self, name: str, **attributes: float | str) -> None:
-        said = " ".join(f"{key.replace('_', '-')}={quoteattr(_number(value))}" for key, value in attributes.items())
-        self._parts.append(f"<{name} {said}/>")
+        written = " ".join(f"{key.replace('_', '-')}={quoteattr(_number(value))}" for key, value in attributes.items())
+        self._parts.append(f"<{name} {written}/>")
 
 
-def colour_of(place: int) -> str:
-    """The colour of a region by its place in the list."""
-    return LINES[place % len(LINES)]
+def colour_of(index: int) -> str:
+    """The colour of a region by its index in the list."""
+    return LINES[index % len(LINES)]
 
 
 def ticks(most: float, wanted: int = 6) -> list[float]:
@@ -79,7 +83,7 @@ def ticks(most: float, wanted: int = 6) -> list[float]:
 
 
 def rows_for(labels: list[tuple[float, str]], size: float, right: float) -> list[tuple[float, int, str]]:
-    """Where labels go so that none covers another: for each (x, words), in order of x, the start, the row and the anchor."""
+    """Rows in which no label covers another: for each (x, words), in order of x, the x, the row and the anchor."""
     ends: list[float] = []
     placed: list[tuple[float, int, str]] = []
     for x, words in labels:

@@ -6,10 +6,10 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["Acknowledged", "Emit", "Lag", "Mark", "Moment", "Request", "Use"]
+__all__ = ["Acknowledged", "Emit", "Lag", "Milestone", "Moment", "Request", "RequestKind"]
 
 
-class Use(enum.StrEnum):
+class RequestKind(enum.StrEnum):
     """What a request was for."""
 
     WRITE = "write"
@@ -19,9 +19,9 @@ class Use(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request of the load. `why` says why it failed and is empty when it did not."""
+    """One request of the load. `why` is the reason why it failed, empty when it succeeded; `status` None without a response."""
 
-    use: Use
+    kind: RequestKind
     region: str
     sent: float
     answered: float
@@ -35,7 +35,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """One numbered write that a region said it took."""
+    """One numbered write that a region acknowledged."""
 
     number: int
     region: str
@@ -51,8 +51,10 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """How long one write took from its acknowledgement in `source` until `region` had it; measured by asking again and again,
-    so it is at most one interval too long. `seconds` is None when it was given up."""
+    """How long one write took from its acknowledgement in `source` until it was in `region`'s table.
+
+    Measured by polling, so it is at most one interval too long. `seconds` is None when the measurement was given up.
+    """
 
     number: int
     source: str
@@ -61,14 +63,14 @@ class Lag:
     seconds: float | None
 
 
-class Mark(enum.StrEnum):
-    """The moments that figures are computed from."""
+class Milestone(enum.StrEnum):
+    """The moments that figures are computed from. The values are in the JSON report."""
 
     LOAD = "load"
-    STRUCK = "struck"
+    INJECTED = "struck"
     FIRST_FAILURE = "first-failure"
     SWITCHED = "switched"
-    MENDED = "mended"
+    REVERTED = "mended"
     OFFERED = "offered"
     RETURNED = "returned"
     STOPPED = "stopped"
@@ -78,10 +80,10 @@ class Mark(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Something worth a line while it happens."""
+    """One line of the timeline, emitted while the drill runs."""
 
     at: float
-    mark: Mark
+    milestone: Milestone
     region: str
     text: str
 

@@ -1,0 +1,333 @@
+"""The use cases of drills and experiments on an opened workspace: prepare, run, fail, recover, observe.
+
+In: an opened workspace, what was asked for, functions that receive notices. Out: values; the commands print them and choose exit
+codes. Nothing here reads options, asks or prints.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from workshop.cli.compose import Opened
+from workshop.cloud.faults import Fault as CloudFault
+from workshop.cloud.faults import fault_add, faults_clear, faults_list
+from workshop.definition.catalogue import builtin_folder
+from workshop.drill.api_client import http_client
+from workshop.drill.base import FaultContext
+from workshop.drill.bookmarks import Bookmarks, bookmarks_snapshot
+from workshop.drill.deployment import Deployment, StackNames, find_deployment
+from workshop.drill.manual import fail_region
+from workshop.drill.observe import EXPERIMENTS, Experiment, ExperimentRunner, ReplicationLatency, replication_latency
+from workshop.drill.plot import plot_experiments
+from workshop.drill.registry import BOOKMARKS, fault_named
+from workshop.drill.report import ReportFiles, ReportHeader, Targets, Verdict, judge, write_report
+from workshop.drill.run import DrillResult, DrillSpec, run_drill, shielded
+from workshop.drill.settings import FILE, FailoverSettings, read_settings
+from workshop.drill.timeline import Emit
+from workshop.drill.undo_log import UndoLog, Undone
+from workshop.engine.execute import Stop
+from workshop.engine.plan import Node
+from workshop.engine.undos import BY_DRILL, BY_HAND
+from workshop.engine.workspace import Contexts
+from workshop.errors import UsageError, WorkshopError
+from workshop.home import prepare as prepare_folder
+from workshop.home import write_private
+
+__all__ = [
+    "DrillReport",
+    "DrillRequest",
+    "LocalReplicationControl",
+    "Observation",
+    "PreparedDrill",
+    "anything_pending",
+    "fail",
+    "observe",
+    "prepare",
+    "recover",
+    "report",
+    "revert_faults",
+    "run_prepared",
+]
+
+TABLE = "dynamodb.table"
+Notice = Callable[[str], None]
+
+
+class LocalReplicationControl:
+    """Replication of the local cloud, paused through its control endpoint."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def is_paused(self, region: str, table: str) -> bool:
+        return bool(await asyncio.to_thread(self._ids, region, table))
+
+    async def pause(self, region: str, table: str) -> None:
+        await asyncio.to_thread(fault_add, self._folder, CloudFault("cut", region=region, table=table))
+
+    async def resume(self, region: str, table: str) -> None:
+        ids = await asyncio.to_thread(self._ids, region, table)
+        if ids:
+            await asyncio.to_thread(faults_clear, self._folder, ids)
+
+    def _ids(self, region: str, table: str) -> tuple[str, ...]:
+        faults = faults_list(self._folder)
+        return tuple(f.id for f in faults if f.kind == "cut" and f.region == region and f.table in ("", table))
+
+
+@dataclass(frozen=True, slots=True)
+class DrillRequest:
+    """What was asked for. An empty `region` is home; None leaves the player's own setting; `countdown` in seconds."""
+
+    fault: str
+    region: str = ""
+    failures: int | None = None
+    countdown: float | None = None
+
+
+@dataclass(frozen=True)
+class PreparedDrill:
+    """A drill that can begin; `change` is one sentence about what will be changed. Nothing is changed yet."""
+
+    deployment: Deployment
+    spec: DrillSpec
+    context: FaultContext
+    undo_log: UndoLog
+    change: str
+
+
+@dataclass(frozen=True)
+class DrillReport:
+    """A drill's verdict and the files of its report."""
+
+    verdict: Verdict
+    files: ReportFiles
+
+
+@dataclass(frozen=True)
+class Observation:
+    """The rounds of an experiment between two regions, CloudWatch's figures, and the file of the plot."""
+
+    kind: str
+    regions: tuple[str, str]
+    rounds: tuple[Experiment, ...]
+    latency: ReplicationLatency
+    plot: Path
+
+    @property
+    def ok(self) -> bool:
+        return all(each.ok for each in self.rounds)
+
+
+async def prepare(opened: Opened, request: DrillRequest, notice: Notice) -> PreparedDrill:
+    """Find the deployment, revert what a killed drill left, and check that the fault is possible.
+
+    Raises `UsageError` for a region or fault that is not possible, `WorkshopError` when a region is failed by hand.
+    """
+    undo_log, context = _undo_log(opened), _fault_context(opened)
+    regions = opened.workspace.settings.regions
+    if request.region and request.region not in regions:
+        raise _unknown_region(opened, request.region, "A drill fails one of the workshop's regions.", "one")
+    deployment = await _deployment(opened)
+    await _revert_left_over(undo_log, context, notice)
+    spec = DrillSpec(opened.workspace.run, request.region or regions[0], fault_named(request.fault), _settings(opened, request))
+    regional = deployment.in_region(spec.region)
+    snapshot = await spec.fault.snapshot(context, deployment, regional)
+    return PreparedDrill(deployment, spec, context, undo_log, spec.fault.plan(regional, snapshot))
+
+
+async def run_prepared(opened: Opened, prepared: PreparedDrill, stop: Stop, notice: Notice, emit: Emit) -> DrillResult | None:
+    """Drill and put everything back; None when it was stopped. The run is in the journal."""
+    journal, run, done = opened.workspace.journal, opened.workspace.run, False
+    journal.begin_run(run, "drill run", opened.scope)
+    try:
+        async with http_client() as client:
+            drill = asyncio.create_task(
+                run_drill(prepared.deployment, prepared.spec, prepared.context, client, prepared.undo_log, emit)
+            )
+
+            def stopped() -> None:
+                notice("Stopping: everything is being put back. Press Ctrl-C again to end at once.")
+                drill.cancel()
+
+            stop.listen(stopped)
+            if stop.asked:
+                stopped()
+            try:
+                result = await drill
+            except asyncio.CancelledError:
+                return None
+        done = True
+        return result
+    finally:
+        journal.end_run(run, ok=done)
+
+
+def report(opened: Opened, result: DrillResult, targets: Targets) -> DrillReport:
+    """Compare with the targets and write the report into the state folder."""
+    workspace, verdict = opened.workspace, judge(result, targets)
+    when = f"{workspace.clock.now().astimezone():%d %B %Y, %H:%M %Z}"
+    header = ReportHeader(workspace.name, workspace.target.name, opened.account, when)
+    return DrillReport(verdict, write_report(opened.folder / "reports", result, targets, verdict, header))
+
+
+def anything_pending(opened: Opened) -> bool:
+    """Whether something that this run has changed is not restored."""
+    return any(undo.run == opened.workspace.run for undo in opened.workspace.journal.undos.pending(opened.scope))
+
+
+async def fail(prepared: PreparedDrill) -> str:
+    """Fail the region until `recover`; returns one sentence about what was changed."""
+    spec = prepared.spec
+    async with http_client() as client:
+        return await fail_region(
+            prepared.deployment, spec.region, spec.fault, spec.settings, prepared.context, client, prepared.undo_log
+        )
+
+
+async def recover(opened: Opened, region: str) -> list[Undone]:
+    """Restore everything that is pending; with a region, only what is pending there. Raises `PartlyDoneError`."""
+    undo_log = _undo_log(opened)
+    pending = undo_log.pending(lambda undo: region in ("", undo.region))
+    return await undo_log.undo_all(_fault_context(opened), pending)
+
+
+async def revert_faults(opened: Opened, notice: Notice) -> None:
+    """Before a teardown: revert every fault, left by a killed drill or set by hand. A failure is a notice."""
+    undo_log = _undo_log(opened)
+    try:
+        faults = undo_log.pending(lambda undo: undo.kind != BOOKMARKS)
+        for undone in await undo_log.undo_all(_fault_context(opened), faults):
+            notice(f"Put back before the teardown: {undone.text}")
+    except WorkshopError as error:
+        notice(f"! {error.what} {error.why}")
+
+
+async def observe(opened: Opened, kind: str, wanted: tuple[str, ...], rounds: int, notice: Notice) -> Observation:
+    """Run an experiment some times and save its plot. Its counter is removed again, whatever happens."""
+    regions = _pair(opened, wanted)
+    found, latency = await _experiments(opened, kind, regions, rounds, notice)
+    plot = prepare_folder(opened.folder / "reports") / f"observe-{kind}-{opened.workspace.run}.svg"
+    title = f"{kind.capitalize()} between {regions[0]} and {regions[1]}, {opened.workspace.target.name}"
+    write_private(plot, plot_experiments(title, regions, found))
+    return Observation(kind, regions, tuple(found), latency, plot)
+
+
+async def _experiments(
+    opened: Opened, kind: str, regions: tuple[str, str], rounds: int, notice: Notice
+) -> tuple[list[Experiment], ReplicationLatency]:
+    deployment = await _deployment(opened)
+    undo_log, context, clock = _undo_log(opened), _fault_context(opened), opened.workspace.clock
+    key = f"observe-{opened.workspace.run}"
+    a, b = (deployment.in_region(region) for region in regions)
+    snapshot = bookmarks_snapshot(deployment.table, deployment.regions, key)
+    undo = undo_log.record(Bookmarks.name, regions[0], snapshot, BY_DRILL)
+    found: list[Experiment] = []
+    try:
+        async with http_client() as client:
+            runner = ExperimentRunner(client, clock, key)
+            for number in range(1, rounds + 1):
+                notice(f"Round {number} of {rounds}")
+                found.append(await EXPERIMENTS[kind](runner, a, b))
+        return found, await replication_latency(context.aws, clock, deployment.table, *regions)
+    finally:
+        await shielded(undo_log.undo(context, undo))
+
+
+async def _revert_left_over(undo_log: UndoLog, context: FaultContext, notice: Notice) -> None:
+    """Revert what a killed drill left. A region that is failed by hand is left to the user, so the drill is refused."""
+    manual = undo_log.pending(lambda undo: undo.by == BY_HAND)
+    if manual:
+        raise WorkshopError(
+            what=f"{manual[0].region} is failed by hand ({manual[0].kind}) since {manual[0].since}.",
+            why="A drill begins with every region healthy.",
+            fix="Put it back first: workshop drill recover",
+            code="AlreadyFailing",
+        )
+    for undone in await undo_log.undo_all(context, undo_log.pending()):
+        notice(f"Put back, left by a drill that was killed: {undone.text}")
+
+
+async def _deployment(opened: Opened) -> Deployment:
+    """The deployment of the workshop; raises `UsageError` when its definition has no API or table to drill."""
+    workspace = opened.workspace
+    definition = workspace.workshop.definition
+    if definition.apis is None:
+        raise _not_drillable(opened, "lists no `apis:`, so there is nothing to put a load on")
+    contexts = Contexts(workspace, lambda _: None)
+    nodes = workspace.plan().nodes
+    stacks = [node for node in nodes if node.key.step == definition.apis.step]
+    tables = [node for node in nodes if node.spec.kind == TABLE]
+    if not stacks or not tables:
+        raise _not_drillable(opened, f"has no step of the kind {TABLE}" if stacks else "has no step that makes its `apis:`")
+    names = StackNames(
+        workshop=workspace.name,
+        table=_name(contexts, tables[0]),
+        stack=_name(contexts, stacks[0]),
+        output=definition.apis.output,
+        stage=definition.apis.stage,
+        regions=workspace.settings.regions,
+    )
+    return await find_deployment(workspace.doors[opened.account], workspace.target, names)
+
+
+def _settings(opened: Opened, request: DrillRequest) -> FailoverSettings:
+    """The settings of the workshop's own player, else of the built-in one, with those of the request."""
+    own = opened.workspace.workshop.files.root / FILE
+    settings = read_settings(own if own.is_file() else builtin_folder("global-serverless") / FILE)
+    if request.failures is not None:
+        settings = replace(settings, min_failures=request.failures)
+    if request.countdown is not None:
+        settings = replace(settings, countdown_ms=round(request.countdown * 1000))
+    return settings
+
+
+def _fault_context(opened: Opened) -> FaultContext:
+    workspace = opened.workspace
+    replication = LocalReplicationControl(opened.folder) if workspace.target.name == "local" else None
+    return FaultContext(workspace.doors[opened.account], workspace.clock, replication)
+
+
+def _undo_log(opened: Opened) -> UndoLog:
+    workspace = opened.workspace
+    source = workspace.name if workspace.workshop.builtin else str(workspace.workshop.source)
+    return UndoLog(workspace.journal.undos, opened.scope, source, workspace.profile, workspace.run)
+
+
+def _pair(opened: Opened, wanted: tuple[str, ...]) -> tuple[str, str]:
+    """The two regions of an experiment: the wanted ones, else home and the next one."""
+    regions = opened.workspace.settings.regions
+    for region in wanted:
+        if region not in regions:
+            raise _unknown_region(opened, region, "An experiment takes two of the workshop's regions.", "two")
+    pair = wanted or regions[:2]
+    if len(pair) < 2:
+        raise UsageError(
+            what=f"{opened.workspace.name} is deployed in one region only.",
+            why="An experiment needs two.",
+            fix="Set it up in two: workshop setup --region us-west-2 --region eu-west-1",
+            code="OneRegion",
+        )
+    return pair[0], pair[1]
+
+
+def _unknown_region(opened: Opened, region: str, why: str, how_many: str) -> UsageError:
+    regions = ", ".join(opened.workspace.settings.regions)
+    what = f"{opened.workspace.name} is not deployed in {region}."
+    return UsageError(what=what, why=why, fix=f"Name {how_many} of: {regions}", code="UnknownRegion")
+
+
+def _name(contexts: Contexts, node: Node) -> str:
+    return str(contexts.lenient(node)[1].params.name)
+
+
+def _not_drillable(opened: Opened, why: str) -> UsageError:
+    return UsageError(
+        what=f"{opened.workspace.name} cannot be drilled.",
+        why=f"Its definition {why}.",
+        fix="See docs/drills.md for what a drill needs.",
+        code="NoScene",
+    )

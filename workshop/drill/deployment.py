@@ -1,0 +1,150 @@
+"""Finds what a drill acts on: the API, its functions and its table in each region, from the workshop's own stacks.
+
+In: a client of AWS, the names of the stacks. Out: a frozen `Deployment`. Reads only. A stack that does not carry the workshop's
+tag is never looked into, so nothing that belongs to others can ever be failed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from workshop.aws.door import Door
+from workshop.aws.stacks import describe_stack, stack_resources
+from workshop.aws.target import Target
+from workshop.errors import WorkshopError
+
+__all__ = ["Deployment", "RegionDeployment", "Route", "StackNames", "find_deployment"]
+
+FUNCTION = "AWS::Lambda::Function"
+WRITE = "/update/{}/{}/{}/{}"
+"""The route that stores a bookmark, names of its parameters left out."""
+READ = "/get/{}/{}"
+"""The route that reads one."""
+HEALTH = "/health"
+"""The route that the load asks before each write, where the API has it."""
+SETUP = "Bring the workshop to ready first: workshop setup"
+
+
+@dataclass(frozen=True, slots=True)
+class StackNames:
+    """What to look for: the workshop's name, its table, its API's stack, the output with the API's id, its stage."""
+
+    workshop: str
+    table: str
+    stack: str
+    output: str
+    stage: str
+    regions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One GET route of a REST API: its resource and the integration behind it."""
+
+    resource: str
+    uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegionDeployment:
+    """One region: its stack's functions, its API, and the address that the load calls (ends in a slash)."""
+
+    region: str
+    stack: str
+    functions: tuple[str, ...]
+    api: str
+    stage: str
+    url: str
+    health: Route | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One workshop in all its regions, the home region first."""
+
+    workshop: str
+    table: str
+    target: str
+    regional: tuple[RegionDeployment, ...]
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        return tuple(regional.region for regional in self.regional)
+
+    def in_region(self, region: str) -> RegionDeployment:
+        """The deployment in one region; raises `KeyError` for a region that has none."""
+        return {regional.region: regional for regional in self.regional}[region]
+
+
+async def find_deployment(aws: Door, target: Target, names: StackNames) -> Deployment:
+    """The workshop as it is deployed; raises `WorkshopError` when a stack is missing, foreign, or has no API for the load."""
+    if len(names.regions) < 2:
+        raise WorkshopError(
+            what=f"{names.workshop} is deployed in one region only.",
+            why="A failover needs a second one to go to.",
+            fix="Set it up in two: workshop setup --region us-west-2 --region eu-west-1",
+            code="OneRegion",
+        )
+    regional = tuple([await _in_region(aws, target, names, region) for region in names.regions])
+    return Deployment(names.workshop, names.table, target.name, regional)
+
+
+async def _in_region(aws: Door, target: Target, names: StackNames, region: str) -> RegionDeployment:
+    stack = await describe_stack(aws, region, names.stack)
+    if stack is None or stack.status == "DELETE_COMPLETE":
+        raise WorkshopError(
+            what=f"There is no API in {region}.",
+            why=f"The stack {names.stack} does not exist there.",
+            fix=SETUP,
+            code="NoStack",
+        )
+    if stack.tags.get("workshop") != names.workshop:
+        raise WorkshopError(
+            what=f"The stack {names.stack} in {region} is not this workshop's.",
+            why=f"It does not carry the tag workshop={names.workshop}, and a drill fails only what the workshop made.",
+            fix="See what is deployed: workshop status",
+            code="ForeignStack",
+        )
+    api = stack.outputs.get(names.output, "")
+    functions = tuple(sorted(name for kind, name, _ in await stack_resources(aws, region, stack.id) if kind == FUNCTION))
+    if not api or not functions:
+        raise WorkshopError(
+            what=f"The stack {names.stack} in {region} has no {'function' if api else 'API'} that a drill could use.",
+            why=f"It is {stack.status}.",
+            fix=SETUP,
+            code="NoApi",
+        )
+    routes = await _routes(aws, region, api)
+    _require_routes(routes, region)
+    url = target.api_path_url(api, region, names.stage)
+    return RegionDeployment(region, names.stack, functions, api, names.stage, url, routes.get(HEALTH))
+
+
+def _require_routes(routes: Mapping[str, Route], region: str) -> None:
+    for required in (WRITE, READ):
+        if required not in routes:
+            raise WorkshopError(
+                what=f"The API in {region} has no route GET {required}.",
+                why="The drill's load writes and reads numbered bookmarks.",
+                fix="See docs/drills.md for what a drill needs of an API.",
+                code="NoRoute",
+            )
+
+
+async def _routes(aws: Door, region: str, api: str) -> Mapping[str, Route]:
+    """The GET routes by path, with the names of path parameters left out."""
+    found: dict[str, Route] = {}
+    page: dict[str, Any] = {}
+    while True:
+        response = await aws.call("apigateway", region, "get_resources", restApiId=api, embed=["methods"], limit=500, **page)
+        for resource in response.get("items", []):
+            method = resource.get("resourceMethods", {}).get("GET")
+            if method is not None:
+                path = re.sub(r"\{[^}]*\}", "{}", resource.get("path", ""))
+                found[path] = Route(resource["id"], method.get("methodIntegration", {}).get("uri", ""))
+        if not response.get("position"):
+            return found
+        page = {"position": response["position"]}
