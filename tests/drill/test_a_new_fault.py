@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +110,16 @@ def test_a_fault_is_registered_under_its_own_name(name: str, module: str) -> Non
 def test_the_command_line_offers_every_fault(verb: str) -> None:
     (option,) = (option for option in command.commands[verb].params if option.name == "fault")
     assert list(option.type.choices) == list(registry.FAULTS)
+
+
+def test_the_help_offers_the_faults_without_loading_them() -> None:
+    program = (
+        "import sys\nfrom workshop.cli.app import run\nrun(['drill', 'run', '--help'])\n"
+        "print(sorted(name for name in sys.modules if name.startswith(('workshop.drill.faults', 'pydantic', 'boto3'))))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert f"[{'|'.join(registry.FAULTS)}]" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 @pytest.mark.parametrize("name", registry.FAULTS)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from workshop.clock import WaitTimeout, wait_for
 from workshop.drill.api_client import ApiClient
 from workshop.drill.base import FaultContext, RegionFault, already_failing
 from workshop.drill.bookmarks import Bookmarks, bookmarks_in, bookmarks_snapshot
@@ -31,7 +32,7 @@ T = TypeVar("T")
 HEARTBEAT_SECONDS = 20.0
 """Of silence before a wait reports that it goes on."""
 COMPARE_EVERY_SECONDS = 1.0
-"""Between two comparisons of the tables."""
+"""Between two comparisons of the tables, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,19 +239,30 @@ class _Drill:
 
     async def _compare(self) -> list[Acknowledged]:
         """Read every table until each has every acknowledged write, or until the timeout; returns what is missing then."""
-        load, clock = self._load, self._context.clock
-        end = load.now() + self._timeouts.converge
-        while lost := await self._missing_from(self._deployment.regions, load.acknowledged):
-            left = end - load.now()
-            if left <= 0:
-                break
-            await clock.sleep(min(COMPARE_EVERY_SECONDS, left))
+        load, lost = self._load, await self._converge()
         if lost:
             text = f"{len(lost)} acknowledged writes are missing from some region's table"
         else:
             text = f"every region's table has all {len(load.acknowledged)} acknowledged writes"
         load.note(Milestone.CONVERGED, "", text)
         return lost
+
+    async def _converge(self) -> list[Acknowledged]:
+        async def nothing_missing() -> bool | None:
+            return None if await self._missing_from(self._deployment.regions, self._load.acknowledged) else True
+
+        try:
+            await wait_for(
+                nothing_missing,
+                clock=self._context.clock,
+                reason="every region to have every write",
+                deadline=self._timeouts.converge,
+                interval=COMPARE_EVERY_SECONDS,
+                waiting=lambda _reason, _seconds: None,
+            )
+        except WaitTimeout:
+            return await self._missing_from(self._deployment.regions, self._load.acknowledged)
+        return []
 
     async def _behind(self, regions: Sequence[str]) -> list[Acknowledged]:
         """The writes that other regions have acknowledged until now and these regions' tables lack."""
