@@ -181,7 +181,7 @@ class Regions:
                 self.came_late += 1
                 asyncio.get_running_loop().call_later(12, respond, self.table, region, parts)
             return ApiResponse("status 500: Internal server error", 500)
-        return ApiResponse("", 200, respond(self.table, region, parts))
+        return ApiResponse(status=200, body=respond(self.table, region, parts))
 
     def _health(self, here: Region) -> ApiResponse:
         if here.reserved.get("fn-health") == 0 or here.uri != HEALTH_URI:

@@ -71,4 +71,4 @@ def _judged(response: httpx.Response) -> ApiResponse:
     # The original of this API reports its failures with status 200, so the body decides.
     if body and "Error" in body:
         return ApiResponse(f"status 200 with a failure inside{detail}", 200, body)
-    return ApiResponse("", 200, body)
+    return ApiResponse(status=200, body=body)

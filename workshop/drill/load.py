@@ -63,8 +63,8 @@ class LoadGenerator:
         """Seconds since the load was made."""
         return self._clock.monotonic() - self._origin
 
-    def note(self, milestone: Milestone, region: str, text: str) -> None:
-        """Emit a moment at the present time."""
+    def note(self, milestone: Milestone, text: str, *, region: str = "") -> None:
+        """Emit a moment at the present time; without a region it concerns all of them."""
         self._emit(Moment(self.now(), milestone, region, text))
 
     def start(self) -> None:
@@ -134,7 +134,9 @@ class LoadGenerator:
         finally:
             attempt.cancel()
         if given_up:
-            self._record(RequestKind.WRITE, regional.region, sent, ApiResponse("given up: the writes moved to another region"))
+            self._record(
+                RequestKind.WRITE, regional.region, sent, ApiResponse(why="given up: the writes moved to another region")
+            )
             return False
         response = attempt.result()
         if response.ok:
@@ -168,7 +170,7 @@ class LoadGenerator:
     async def _tick(self) -> None:
         while True:
             await self._clock.sleep(TICK_MS / 1000)
-            self._handle(EventKind.TICK, "")
+            self._handle(EventKind.TICK)
 
     async def _call(self, kind: RequestKind, regional: RegionDeployment, path: str, deadline_ms: int) -> ApiResponse:
         sent = self.now()
@@ -180,7 +182,7 @@ class LoadGenerator:
         self.requests.append(Request(kind, region, sent, self.now(), response.status, response.why))
         self._changed.set()
 
-    def _handle(self, kind: EventKind, region: str) -> None:
+    def _handle(self, kind: EventKind, region: str = "") -> None:
         before = self.state
         self.state = step(self._settings, before, FailoverEvent(kind, self.now() * 1000, region))
         if self.state.active != before.active:
@@ -195,19 +197,21 @@ class LoadGenerator:
         if region != before.active:
             if before.phase is FailoverPhase.STEADY and after.cause == "countdown-ended":
                 text = f"writes to {before.active} fail; they move at once"
-                self.note(Milestone.FIRST_FAILURE, before.active, text)
+                self.note(Milestone.FIRST_FAILURE, text, region=before.active)
             milestone = Milestone.RETURNED if after.cause == "chosen" else Milestone.SWITCHED
-            self.note(milestone, region, f"writes move from {before.active} to {region}")
+            self.note(milestone, f"writes move from {before.active} to {region}", region=region)
         elif changed and after.phase is FailoverPhase.FAILING:
             seconds, failures = self._settings.countdown_ms / 1000, self._settings.min_failures
             text = f"writes to {region} fail; they move after {failures} failures and {seconds:g} s unless it recovers"
-            self.note(Milestone.FIRST_FAILURE, region, text)
+            self.note(Milestone.FIRST_FAILURE, text, region=region)
         elif changed and after.phase is FailoverPhase.OFFERING:
-            self.note(Milestone.OFFERED, after.preferred, f"{after.preferred} is healthy again; going back is possible")
+            text = f"{after.preferred} is healthy again; going back is possible"
+            self.note(Milestone.OFFERED, text, region=after.preferred)
         elif changed and after.phase is FailoverPhase.STRANDED:
-            self.note(Milestone.NOTE, region, "no other region is known to be healthy; the first that responds takes the writes")
+            text = "no other region is known to be healthy; the first that responds takes the writes"
+            self.note(Milestone.NOTE, text, region=region)
         elif before.phase is FailoverPhase.FAILING and after.phase is FailoverPhase.STEADY:
-            self.note(Milestone.NOTE, region, f"{region} takes writes again before the countdown ended")
+            self.note(Milestone.NOTE, f"{region} takes writes again before the countdown ended", region=region)
 
 
 class LagProbe:

@@ -162,13 +162,13 @@ class _Drill:
             probing.cancel()
             (problem,) = await asyncio.gather(probing, return_exceptions=True)
         self._note_unmeasured(problem)
-        load.note(Milestone.STOPPED, "", f"the load ends: {len(load.acknowledged)} writes acknowledged")
+        load.note(Milestone.STOPPED, f"the load ends: {len(load.acknowledged)} writes acknowledged")
         return _Findings(behind, await self._compare(), reverted)
 
     async def _warm_up(self) -> None:
         """Until the region has taken some writes; raises `WorkshopError` when it takes none."""
         load, timeouts = self._load, self._timeouts
-        load.note(Milestone.LOAD, self._region, f"writes go to {self._region}, reads to every region")
+        load.note(Milestone.LOAD, f"writes go to {self._region}, reads to every region", region=self._region)
         if not await self._until("writes to be taken", lambda: len(load.acknowledged) >= timeouts.calm_writes, timeouts.effect):
             why = next((request.why for request in reversed(load.requests) if request.why), "")
             fix = "Find the cause first: workshop status"
@@ -179,7 +179,7 @@ class _Drill:
         fault, regional = self._spec.fault, self._deployment.in_region(self._region)
         snapshot = await fault.snapshot(self._context, self._deployment, regional)
         undo = self._undo_log.record(fault.name, self._region, snapshot, BY_DRILL)
-        self._load.note(Milestone.INJECTED, self._region, f"{fault.name}: {fault.plan(regional, snapshot)}")
+        self._load.note(Milestone.INJECTED, f"{fault.name}: {fault.plan(regional, snapshot)}", region=self._region)
         await fault.inject(self._context, regional, snapshot)
         return undo
 
@@ -202,7 +202,7 @@ class _Drill:
                 lambda: load.writes_in(load.state.active, since) >= timeouts.failover_writes,
                 timeouts.effect,
             ):
-                load.note(Milestone.NOTE, load.state.active, f"{load.state.active} took over and does not take writes")
+                load.note(Milestone.NOTE, f"{load.state.active} took over and does not take writes", region=load.state.active)
             return await reading
         finally:
             reading.cancel()
@@ -211,17 +211,17 @@ class _Drill:
         """Whether the writes moved to another region in time; if not, a note has the reason."""
         load, spec, effect = self._load, self._spec, self._timeouts.effect
         if not await self._until("the fault to show", lambda: load.state.phase is not FailoverPhase.STEADY, effect):
-            load.note(Milestone.NOTE, self._region, f"the fault had no effect within {effect:.0f} s")
+            load.note(Milestone.NOTE, f"the fault had no effect within {effect:.0f} s", region=self._region)
             return False
         limit = rto_bound(spec.settings, spec.settings.write_timeout_ms / 1000) + self._timeouts.margin
         if not await self._until("the failover", lambda: load.state.active != self._region, limit):
-            load.note(Milestone.NOTE, self._region, f"no failover within {limit:.0f} s")
+            load.note(Milestone.NOTE, f"no failover within {limit:.0f} s", region=self._region)
             return False
         return True
 
     async def _revert(self, undo: Undo) -> Undone:
         reverted = await shielded(self._undo_log.undo(self._context, undo))
-        self._load.note(Milestone.REVERTED, self._region, reverted.text)
+        self._load.note(Milestone.REVERTED, reverted.text, region=self._region)
         return reverted
 
     async def _fail_back(self) -> None:
@@ -230,12 +230,12 @@ class _Drill:
         if load.state.active != region:
             healthy = f"{region} to be healthy again"
             if not await self._until(healthy, lambda: load.state.phase is FailoverPhase.OFFERING, recovery):
-                load.note(Milestone.NOTE, region, f"{region} is not healthy again within {recovery:.0f} s")
+                load.note(Milestone.NOTE, f"{region} is not healthy again within {recovery:.0f} s", region=region)
                 return
             load.choose(region)
         since, wanted = load.now(), self._timeouts.calm_writes
         if not await self._until(f"{region} to take writes", lambda: load.writes_in(region, since) >= wanted, recovery):
-            load.note(Milestone.NOTE, region, f"{region} does not take writes again within {recovery:.0f} s")
+            load.note(Milestone.NOTE, f"{region} does not take writes again within {recovery:.0f} s", region=region)
 
     async def _compare(self) -> list[Acknowledged]:
         """Read every table until each has every acknowledged write, or until the timeout; returns what is missing then."""
@@ -244,7 +244,7 @@ class _Drill:
             text = f"{len(lost)} acknowledged writes are missing from some region's table"
         else:
             text = f"every region's table has all {len(load.acknowledged)} acknowledged writes"
-        load.note(Milestone.CONVERGED, "", text)
+        load.note(Milestone.CONVERGED, text)
         return lost
 
     async def _converge(self) -> list[Acknowledged]:
@@ -286,12 +286,12 @@ class _Drill:
             waited = self._load.now() - began
             if waited >= seconds:
                 return False
-            self._load.note(Milestone.NOTE, self._region, f"still waiting for {what}, {waited:.0f} s")
+            self._load.note(Milestone.NOTE, f"still waiting for {what}, {waited:.0f} s", region=self._region)
 
     def _note_unmeasured(self, problem: object) -> None:
         """A measurement that failed is a note, never the end of the drill; raises what is a defect."""
         if isinstance(problem, WorkshopError):
-            self._load.note(Milestone.NOTE, "", f"not everything was measured: {problem.what}")
+            self._load.note(Milestone.NOTE, f"not everything was measured: {problem.what}")
         elif isinstance(problem, Exception):
             raise problem
 
@@ -300,7 +300,7 @@ class _Drill:
         pending = self._undo_log.pending(lambda undo: undo.run == self._undo_log.run and undo.by == BY_DRILL)
         restored = await self._undo_log.undo_all(self._context, pending)
         for undone in restored:
-            self._load.note(Milestone.NOTE, undone.undo.region, undone.text)
+            self._load.note(Milestone.NOTE, undone.text, region=undone.undo.region)
         return restored
 
     def result(self, findings: _Findings, restored: Sequence[Undone], moments: Sequence[Moment]) -> DrillResult:
