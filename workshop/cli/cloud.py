@@ -41,6 +41,9 @@ def _starting(function: Any) -> Any:
         click.option("--port", type=click.IntRange(1, 65535), envvar="WORKSHOP_PORT", help="The port; else 4566 or the next."),
         click.option("--timing", type=click.Choice(["instant", "fast", "realistic"]), help="How long life cycles take."),
         click.option("--time-scale", type=float, help="Multiplies every time of the timing."),
+        click.option(
+            "--allow-other-users/--no-allow-other-users", "other_users", default=None, envvar="WORKSHOP_ALLOW_OTHER_USERS",
+            help="Serve every user of this machine, who can then run code as you: for containers and shared machines."),
     ]):  # fmt: skip
         function = option(function)
     return function
@@ -49,7 +52,7 @@ def _starting(function: Any) -> Any:
 @command.command("start")
 @_starting
 @json_option
-def start(port: int | None, timing: str | None, time_scale: float | None, as_json: bool) -> int:
+def start(port: int | None, timing: str | None, time_scale: float | None, other_users: bool | None, as_json: bool) -> int:
     """Start it in the background and wait until it answers; a running one is found.
 
     \b
@@ -60,13 +63,13 @@ def start(port: int | None, timing: str | None, time_scale: float | None, as_jso
 
     folder = _folder()
     before = daemon.status(folder).running
-    state = daemon.start(folder, port=port, timing=timing, scale=time_scale)
+    state = daemon.start(folder, port=port, timing=timing, scale=time_scale, other_users=other_users)
     return _show("cloud start", state, as_json, "runs already" if before else "is ready")
 
 
 @command.command("run")
 @_starting
-def run(port: int | None, timing: str | None, time_scale: float | None) -> int:
+def run(port: int | None, timing: str | None, time_scale: float | None, other_users: bool | None) -> int:
     """Serve it in the foreground, its log on the terminal, until Ctrl-C.
 
     \b
@@ -75,7 +78,9 @@ def run(port: int | None, timing: str | None, time_scale: float | None) -> int:
     """
     from workshop.cloud import daemon
 
-    return daemon.run(_folder(), port=port, timing=timing, scale=time_scale)
+    if other_users:
+        click.echo(daemon.OPEN_TO_ALL, err=True)
+    return daemon.run(_folder(), port=port, timing=timing, scale=time_scale, other_users=bool(other_users))
 
 
 @command.command("stop")
@@ -200,5 +205,5 @@ def _document(name: str, state: CloudState, **more: Any) -> None:
 
     print_document(name, True, {
         "running": state.running, "pid": state.pid, "port": state.port, "endpoint": state.endpoint, "timing": state.timing,
-        "scale": state.scale, "log": str(state.log), "notices": list(state.notices), **more,
+        "scale": state.scale, "other_users": state.other_users, "log": str(state.log), "notices": list(state.notices), **more,
     })  # fmt: skip

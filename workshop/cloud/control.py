@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import Any
 
 from workshop.cloud.answers import Answer, document, refusal
+from workshop.cloud.connections import Connections
 from workshop.cloud.faults import fault_from
 from workshop.cloud.injection import Faults
 from workshop.cloud.layout import Record, validated_timing
@@ -25,23 +26,25 @@ FAULTS = "/_workshop/faults"
 
 
 class Control:
-    """`on_reset` empties everything; `on_timing` remembers the pair for the next start; `on_mended` hears that faults ended;
-    `backlog` lists what replication holds back, `saving` says what keeping the state costs."""
+    """`on_reset` empties everything; `on_change` writes the record of the process; `on_mended` is told that faults ended;
+    `backlog` lists what replication holds back, `saving` what keeping the state costs."""
 
     def __init__(
         self,
         record: Record,
         pacing: Pacing,
         faults: Faults,
+        connections: Connections,
         *,
         on_reset: Callable[[], Awaitable[None]],
-        on_timing: Callable[[str, float], None],
+        on_change: Callable[[], None],
         on_mended: Callable[[], None],
         backlog: Callable[[], list[dict[str, Any]]],
         saving: Callable[[], dict[str, float]],
     ) -> None:
         self._record, self._pacing, self._faults = record, pacing, faults
-        self._on_reset, self._on_timing, self._on_mended = on_reset, on_timing, on_mended
+        self._connections = connections
+        self._on_reset, self._on_change, self._on_mended = on_reset, on_change, on_mended
         self._backlog, self._saving = backlog, saving
         self.notices: list[str] = []
 
@@ -50,6 +53,7 @@ class Control:
             ("GET", "/_workshop/health"): self._health,
             ("POST", "/_workshop/reset"): self._reset,
             ("PUT", "/_workshop/timing"): self._timing,
+            ("PUT", "/_workshop/access"): self._access,
             ("GET", FAULTS): self._list,
             ("POST", FAULTS): self._add,
             ("DELETE", FAULTS): self._clear,
@@ -78,6 +82,7 @@ class Control:
             "port": self._record.port,
             "timing": self._pacing.profile,
             "scale": self._pacing.scale,
+            "other_users": self._connections.others,
             "notices": self.notices,
             "saving": self._saving(),
         }
@@ -92,8 +97,16 @@ class Control:
             raise UsageError("`scale` has to be a number.")
         timing, scale = validated_timing(str(content.get("timing", self._pacing.profile)), float(scale))
         self._pacing.change(timing, scale)
-        self._on_timing(timing, scale)
+        self._on_change()
         return {"timing": timing, "scale": scale}
+
+    async def _access(self, content: dict[str, Any]) -> dict[str, Any]:
+        others = content.get("other_users")
+        if not isinstance(others, bool):
+            raise UsageError("`other_users` has to be true or false.")
+        self._connections.others = others
+        self._on_change()
+        return {"other_users": others}
 
     async def _list(self, _: dict[str, Any]) -> dict[str, Any]:
         return {"faults": self._faults.document()}

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from hypercorn.asyncio import tcp_server
 from ministack import app as ministack
 from ministack.core import lambda_runtime, persistence, responses, router
 from ministack.services import apigateway, apigateway_v1, cloudformation, cloudwatch, cloudwatch_logs, dynamodb, iam, lambda_svc
@@ -23,7 +22,6 @@ from ministack.services.cloudformation import handlers, stacks
 from workshop.cloud.agenda import Agenda
 from workshop.cloud.answers import Asgi
 from workshop.cloud.calls import Calls
-from workshop.cloud.connections import Connections
 from workshop.cloud.functions import extend_functions
 from workshop.cloud.gateway import extend_gateway
 from workshop.cloud.global_tables import GlobalTables
@@ -45,9 +43,16 @@ TABLE_STATES = ("dynamodb", "cloudwatch", OWN)
 
 
 class Emulator:
-    """One extended MiniStack per process. `changed` hears which states change without a request; None: any."""
+    """One extended MiniStack per process. `changed` is told which states change without a request (None: any);
+    `drop` closes the connection of the request at hand."""
 
-    def __init__(self, pacing: Pacing, changed: Callable[[Iterable[str] | None], None], chance: random.Random) -> None:
+    def __init__(
+        self,
+        pacing: Pacing,
+        changed: Callable[[Iterable[str] | None], None],
+        chance: random.Random,
+        drop: Callable[[], None],
+    ) -> None:
         self._changed = changed
         check_read_points()
         replace_point(ministack, "_collect_scripts", lambda _: _no_scripts)
@@ -56,7 +61,7 @@ class Emulator:
         self.app: Asgi = point(ministack, "app")
         self.codec = Codec(point(persistence, "_json_default"), point(persistence, "_json_object_hook"))
         self.faults = Faults(_service_named, operation_names, chance, self._moved)
-        self.calls = Calls(self.faults, pacing, _here, Connections(tcp_server.TCPServer).drop, states_changed_by)
+        self.calls = Calls(self.faults, pacing, _here, drop, states_changed_by)
         self.calls.wrap_all(point(ministack, "SERVICE_HANDLERS"))
         extend_functions(lambda_svc, pacing, self.faults.concurrency)
         keep_logs_short(cloudwatch_logs)

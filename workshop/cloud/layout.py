@@ -73,6 +73,8 @@ class Record:
     instance: str
     timing: str
     scale: float
+    other_users: bool = False
+    """Whether processes of other users of this machine may connect; never taken over by the next start."""
 
 
 def read_record(layout: Layout) -> Record | None:
@@ -85,6 +87,7 @@ def read_record(layout: Layout) -> Record | None:
             instance=str(document["instance"]),
             timing=str(document["timing"]),
             scale=float(document["scale"]),
+            other_users=document.get("other_users") is True,
         )
         validated_timing(record.timing, record.scale)
     except (OSError, ValueError, KeyError, TypeError, UsageError):

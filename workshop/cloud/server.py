@@ -21,9 +21,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from workshop.cloud.app import CloudApp
+from workshop.cloud.connections import Connections, raise_descriptor_limit
 from workshop.cloud.control import Control
 from workshop.cloud.daemon import ACCOUNT
-from workshop.cloud.door import Door
 from workshop.cloud.layout import Layout, Record, write_record
 from workshop.cloud.pacing import Pacing
 from workshop.cloud.patches import check_version
@@ -53,7 +54,7 @@ def main(arguments: list[str]) -> int:
     os.umask(0o077)
     alive = os.open(layout.alive_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(alive, fcntl.LOCK_EX)
-    record = Record(os.getpid(), order["port"], order["instance"], order["timing"], order["scale"])
+    record = Record(os.getpid(), order["port"], order["instance"], order["timing"], order["scale"], order["other_users"])
     write_record(layout, record)
     _prepare(layout, record)
     try:
@@ -101,9 +102,10 @@ def _prepare(layout: Layout, record: Record) -> None:
 
 async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> None:
     check_version()
-    from hypercorn.asyncio import serve
+    from hypercorn.asyncio import serve, tcp_server
     from hypercorn.config import Config
 
+    from workshop.cloud.addresses import EmulatorAddresses
     from workshop.cloud.emulator import Emulator
 
     pacing = Pacing(record.timing, record.scale)
@@ -111,7 +113,8 @@ async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> Non
     def changed(names: Iterable[str] | None) -> None:
         snapshots.changed(names)
 
-    emulator = Emulator(pacing, changed, random.Random())
+    connections = Connections(tcp_server.TCPServer, most=raise_descriptor_limit(), others=record.other_users)
+    emulator = Emulator(pacing, changed, random.Random(), connections.drop)
     snapshots = Snapshots(layout.state, emulator.codec, emulator.getters)
 
     async def empty() -> None:
@@ -122,8 +125,11 @@ async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> Non
         record,
         pacing,
         emulator.faults,
+        connections,
         on_reset=empty,
-        on_timing=lambda timing, scale: write_record(layout, replace(record, timing=timing, scale=scale)),
+        on_change=lambda: write_record(
+            layout, replace(record, timing=pacing.profile, scale=pacing.scale, other_users=connections.others)
+        ),
         on_mended=emulator.tables.replication.mended,
         backlog=emulator.tables.replication.backlog,
         saving=snapshots.costs,
@@ -145,9 +151,9 @@ async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> Non
     config.keep_alive_timeout = 75
     config.graceful_timeout = 1
     config.loglevel = "WARNING"
-    door = Door(emulator.app, control, layout.sites, emulator.calls, emulator.api_scope, snapshots.changed)
+    app = CloudApp(emulator.app, control, layout.sites, emulator.calls, EmulatorAddresses(emulator.api_scope), snapshots.changed)
     keeping = asyncio.create_task(snapshots.keep(SAVE_SECONDS, LOOK_SECONDS))
-    server = asyncio.create_task(serve(door, config, shutdown_trigger=serving))
+    server = asyncio.create_task(serve(app, config, shutdown_trigger=serving))
     await asyncio.wait({server, asyncio.create_task(ending.wait())}, return_when=asyncio.FIRST_COMPLETED)
     await asyncio.wait({server}, timeout=GRACE_SECONDS)
     await snapshots.finish(keeping)

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from tests.cloud_room.conftest import Cloud
-from workshop.cloud.hosts import ApiHost, api_host, is_foreign_page, is_loopback_host
+from workshop.cloud.hosts import ApiHost, api_host, is_loopback_host
 
 
 @pytest.mark.parametrize(
@@ -33,23 +33,6 @@ def test_loopback_names_are_served(host: str) -> None:
 )
 def test_any_other_name_is_not(host: str) -> None:
     assert not is_loopback_host(host)
-
-
-@pytest.mark.parametrize(
-    ("origin", "site", "foreign"),
-    [
-        ("", "", False),
-        ("", "same-origin", False),
-        ("", "none", False),
-        ("", "cross-site", True),
-        ("http://localhost:5173", "cross-site", False),
-        ("https://evil.example", "", True),
-        ("null", "", True),
-        ("http://127.0.0.1.evil.example", "", True),
-    ],
-)
-def test_a_page_from_elsewhere_is_recognised(origin: str, site: str, foreign: bool) -> None:
-    assert is_foreign_page(origin, site) is foreign
 
 
 def test_an_api_host_names_api_and_region() -> None:
