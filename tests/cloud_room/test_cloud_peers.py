@@ -15,12 +15,10 @@ import pytest
 
 from tests.cloud_room.conftest import Cloud, eventually, free_port
 from workshop.cloud import daemon
-from workshop.cloud.peers import Address, uid_by_kernel_table, uid_by_processes
+from workshop.cloud.peers import Address, uid_by_kernel_query, uid_by_kernel_table, uid_by_processes
 
-WAYS = [
-    pytest.param(uid_by_kernel_table, marks=pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="Linux alone has it")),
-    uid_by_processes,
-]
+on_linux = pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="Linux alone has it")
+WAYS = [pytest.param(uid_by_kernel_query, marks=on_linux), pytest.param(uid_by_kernel_table, marks=on_linux), uid_by_processes]
 ANOTHER_USER = 65534
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 

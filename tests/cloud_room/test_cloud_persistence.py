@@ -16,6 +16,8 @@ from tests.cloud_room.conftest import Cloud, eventually, free_port
 from tests.cloud_room.histories import item, where
 from workshop.cloud import daemon
 
+VECTORS = Path(__file__).parents[1] / "vectors"
+
 
 def kill(cloud: Cloud) -> None:
     pid = daemon.status(cloud.home).pid
@@ -253,3 +255,32 @@ def test_replication_latency_is_measured_in_the_region_that_wrote(cloud: Cloud) 
     assert shown["Unit"] == "Milliseconds" and shown["SampleCount"] == 1
     assert 100 <= shown["Minimum"] == shown["Average"] == shown["Maximum"] < 5000
     assert eu.get_metric_statistics(**wanted)["Datapoints"] == []
+
+
+def _with_state(home: Path, state: dict[str, Any]) -> Cloud:
+    """A cloud that starts from a saved state."""
+    folder = home / "cloud" / "state"
+    folder.mkdir(parents=True, mode=0o700)
+    (folder / "cloud.json").write_text(json.dumps(state))
+    return Cloud(home, daemon.start(home, port=free_port(), timing="instant"))
+
+
+def test_what_an_older_version_saved_is_read(home: Path) -> None:
+    """The file was written by version 0.1.0 before its connections were looked at."""
+    cloud = _with_state(home, json.loads((VECTORS / "cloud-state-0.1.json").read_text()))
+    assert cloud.state.notices == ()
+    for region in ("us-west-2", "eu-west-1"):
+        dynamodb = cloud.client("dynamodb", region)
+        assert dynamodb.get_item(TableName="things", Key={"PK": {"S": "a"}, "SK": {"S": "1"}})["Item"]["v"] == {"N": "7"}
+        assert [r["ReplicaStatus"] for r in dynamodb.describe_table(TableName="things")["Table"]["Replicas"]] == ["ACTIVE"]
+    cloud.client("dynamodb").put_item(TableName="things", Item=item("b", "2"))
+    eventually(lambda: "Item" in cloud.client("dynamodb", "eu-west-1").get_item(TableName="things", Key=where("b")))
+    assert cloud.client("ssm").get_parameter(Name="/x")["Parameter"]["Value"] == "y"
+
+
+def test_a_state_of_another_format_is_set_aside_and_named(home: Path) -> None:
+    cloud = _with_state(home, {"format": 2, "services": {"dynamodb": "unknown"}})
+    (notice,) = cloud.state.notices
+    (aside,) = (home / "cloud" / "state").glob("cloud.json.damaged-*")
+    assert str(aside) in notice and "format 2" in notice
+    assert cloud.client("dynamodb").list_tables()["TableNames"] == []

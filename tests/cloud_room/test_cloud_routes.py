@@ -211,7 +211,8 @@ HOSTS = st.sampled_from(
     [
         "127.0.0.1:4566", "localhost", "[::1]:4566", "LOCALHOST.", f"{API}.execute-api.us-west-2.localhost:4566",
         f"{API}.execute-api.localhost", "bucket.s3.localhost", "bucket.s3-website.us-west-2.localhost",
-        "dabc.cloudfront.localhost", "x.lambda-url.us-west-2.localhost", "abc.us-west-2.aoss.localhost", "x.auth.us-west-2.localhost",
+        "dabc.cloudfront.localhost", "x.lambda-url.us-west-2.localhost", "abc.us-west-2.aoss.localhost",
+        "x.auth.us-west-2.localhost",
         "x.appsync-api.localhost", "cognito-idp.us-west-2.localhost", "sqs.us-west-2.localhost",
     ]
 )  # fmt: skip

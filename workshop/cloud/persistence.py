@@ -84,8 +84,10 @@ class Snapshots:
             if not file.exists():
                 continue
             try:
-                services = self._codec.decode(file.read_text())["services"]
-                items = list(services.items())
+                saved = self._codec.decode(file.read_text())
+                if saved["format"] != FORMAT:
+                    raise ValueError(f"format {saved['format']!r} instead of {FORMAT}")
+                items = list(saved["services"].items())
             except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 notices.append(_set_aside(file, error))
                 continue
@@ -179,6 +181,7 @@ class Snapshots:
 def _set_aside(file: Path, error: Exception) -> str:
     aside = file.with_name(f"{file.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
     file.replace(aside)
-    notice = f"The saved state {file.name} could not be read ({type(error).__name__}) and was set aside as {aside}."
+    reason = f"{type(error).__name__}: {error}"[:200]
+    notice = f"The saved state {file.name} could not be read ({reason}) and was set aside as {aside}."
     logger.warning("%s", notice)
     return notice
