@@ -267,7 +267,7 @@ def test_an_output_that_can_never_be_there_is_found(tmp_path, expression, said):
 
 def test_patterns_that_are_costly_together_are_refused_before_all_are_prepared(tmp_path, monkeypatch):
     monkeypatch.setattr("workshop.definition.pattern.MOST_SECONDS", 0.01)
-    costly = "".join(f"  p{number}: {{default: a, pattern: '(?:\\w{{1,40}}){{1,4}}'}}\n" for number in range(90))
+    costly = "".join(f"  p{number}: {{default: a, pattern: '(?:\\w{{1,40}}){{1,4}}|{number}'}}\n" for number in range(90))
     text = steps("{id: check, kind: http.check, in: home, with: {url: x}}").replace("modules:\n", f"{costly}modules:\n")
     ((line, field, said),) = found(tmp_path, text)
     assert "The patterns up to here take too long to prepare." in said
