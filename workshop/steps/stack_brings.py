@@ -74,14 +74,14 @@ def _code(properties: Mapping[str, Any]) -> str:
 
 
 def _holder(properties: Mapping[str, Any]) -> str:
-    """A role, user or group: who may take it on, its managed policies, and what its own policies allow."""
+    """A role, user or group: its managed policies, what its own allow, and who may take it on."""
     parts = [f"policy {MANAGED.sub('', _text(arn))}" for arn in _list(properties.get("ManagedPolicyArns"))]
-    for policy in _list(properties.get("Policies")):
-        parts.append(_policy(policy) if "PolicyDocument" in _mapping(policy) else _text(policy))
+    own = (_policy(each) if "PolicyDocument" in _mapping(each) else _text(each) for each in _list(properties.get("Policies")))
+    parts += _risky_first(text for text in own if text)
     trust = _list(_mapping(properties.get("AssumeRolePolicyDocument")).get("Statement"))
     if who := sorted({_text(member) for each in trust for member in _principals(_mapping(each).get("Principal"))}):
         parts.append(f"for {', '.join(who)}")
-    return "; ".join(_risky_first([part for part in parts if part])) or "allows nothing by itself"
+    return "; ".join(parts) or "allows nothing by itself"
 
 
 def _policy(properties: Mapping[str, Any]) -> str:
