@@ -38,19 +38,19 @@ def require_grant(
 
     workspace, grants = opened.workspace, Grants(state or opened.folder)
     workshop = workspace.workshop
-    granted = replace(opened, workspace=replace(workspace, granted=True))
-    if grants.hold(workshop):
-        return granted
-    digest, found = fingerprint(workshop), brought(workspace)
-    if shown is not None:
-        shown.close()
-    place = visible(str(workshop.source.parent), 300)
-    click.echo(f"{workshop.name} is not built in: running it is running its author's code.\n  from     {place}", err=True)
-    print_brings(stream(err=True), found)
-    if not common.yes:
-        _ask(common, opened, words)
-    grants.keep(workshop, digest)
-    return granted
+    if not grants.hold(workshop):
+        digest, found = fingerprint(workshop), brought(workspace)
+        if shown is not None:
+            shown.close()
+        place = visible(str(workshop.source.parent), 300)
+        click.echo(f"{workshop.name} is not built in: running it is running its author's code.\n  from     {place}", err=True)
+        print_brings(stream(err=True), found)
+        if not common.yes:
+            _ask(common, opened, words)
+        grants.keep(workshop, digest)
+    if state is not None and not workshop.builtin:
+        Grants(opened.folder).keep(workshop, fingerprint(workshop))  # for the commands that are run in there
+    return replace(opened, workspace=replace(workspace, granted=True))
 
 
 def _ask(common: Common, opened: Opened, words: str) -> None:
