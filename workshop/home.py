@@ -12,7 +12,7 @@ from workshop.errors import UsageError
 
 __all__ = ["open_state_folder", "prepare", "refuse_link", "state_folder", "write_private"]
 
-INSIDE = ("cloud", "locks", "receipts", "reports", "sites", "sites/local")
+INSIDE = ("cloud", "grants", "locks", "receipts", "reports", "sites", "sites/local")
 """Folders in the state folder that are written to."""
 
 

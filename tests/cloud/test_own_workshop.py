@@ -13,7 +13,7 @@ pytestmark = pytest.mark.cloud
 
 def test_a_new_workshop_runs_as_it_is_made(clean):
     clean.run("definition", "new", "sea-tour")
-    where = ("--workshop", "./sea-tour")
+    where = ("--workshop", "./sea-tour", "--yes")
     setup = clean.document("setup", *where)
     assert setup["workshop"] == "sea-tour"
     assert {step["outcome"] for step in setup["steps"]} == {"created"}
@@ -29,7 +29,7 @@ def test_a_new_workshop_runs_as_it_is_made(clean):
 def test_a_step_of_ones_own_that_fails_is_told_with_the_command_that_goes_on(clean):
     clean.run("definition", "new", "lake-tour")
     clean.table("lake-tour-table", keys=("id",))
-    done = clean.run("setup", "--workshop", "./lake-tour", code=1)
+    done = clean.run("setup", "--workshop", "./lake-tour", "--yes", code=1)
     assert "go on with: workshop setup --workshop ./lake-tour" in done.out
 
 
@@ -37,7 +37,7 @@ def test_a_step_of_ones_own_that_fails_is_told_with_the_command_that_goes_on(cle
 def films(desk):
     """A copy of the built-in workshop."""
     desk.run("definition", "new", "my-films", "--from", "global-serverless")
-    return ("--workshop", "./my-films")
+    return ("--workshop", "./my-films", "--yes")
 
 
 def test_a_copy_of_the_builtin_workshop_runs_and_can_be_edited(clean, films):
@@ -90,7 +90,7 @@ modules:
 def test_what_a_definition_does_not_make_any_more_is_named_and_a_lost_parameter_stops_nothing(clean):
     folder = clean.work / "changing"
     folder.mkdir()
-    where = ("--workshop", "./changing")
+    where = ("--workshop", "./changing", "--yes")
     (folder / "workshop.yaml").write_text(CHANGING.format(parameter="who", table="one"))
     clean.run("setup", *where, "--param", "who=changing-mine")
     (folder / "workshop.yaml").write_text(CHANGING.format(parameter="whom", table="two"))

@@ -71,7 +71,7 @@ def test_a_secret_in_a_parameter_is_refused_before_it_is_written_anywhere(desk: 
         assert SIGNATURE.encode() not in path.read_bytes() and ID.encode() not in path.read_bytes()
 
 
-@pytest.mark.parametrize("name", ["", "runs.db", "runs.db-wal", "locks", "receipts", "sites", "sites/local", "cloud"])
+@pytest.mark.parametrize("name", ["", "runs.db", "runs.db-wal", "locks", "receipts", "sites", "sites/local", "cloud", "grants"])
 def test_a_link_in_place_of_what_we_write_is_refused_and_nothing_behind_it_is_touched(tmp_path: Path, name: str) -> None:
     alone = Desk(tmp_path / "desk")
     victim = tmp_path / "victim"
@@ -90,7 +90,7 @@ def test_a_link_in_place_of_what_we_write_is_refused_and_nothing_behind_it_is_to
 
 
 def test_a_lock_that_is_a_link_is_refused(desk: Desk, tmp_path: Path) -> None:
-    desk.run("setup", "--workshop", str(SMALL))
+    desk.run("setup", "--workshop", str(SMALL), "--yes")
     (lock,) = (path for path in (desk.state / "locks").iterdir() if path.name.startswith("small-local"))
     lock.unlink()
     victim = tmp_path / "victim"

@@ -28,6 +28,7 @@ from workshop.cloud import daemon
 from workshop.definition.loader import Workshop, load
 from workshop.definition.parameters import Settings, recorded, settle
 from workshop.drill.pending import pending_notices
+from workshop.engine.grants import Grants
 from workshop.engine.journal import Journal, Standing
 from workshop.engine.scope import Scope
 from workshop.engine.workspace import Workspace
@@ -102,7 +103,7 @@ async def open_workspace(
         await _check_regions(settings.regions)
         workspace = Workspace(
             workshop=workshop, settings=settings, target=place, doors={account.account: account}, journal=journal,
-            clock=clock, run=_run_id(), profile=profile,
+            clock=clock, run=_run_id(), profile=profile, granted=not offline and Grants(folder).hold(workshop),
         )  # fmt: skip
         yield Opened(workspace, folder, account.account, identity, standing)
 

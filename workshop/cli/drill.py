@@ -117,6 +117,7 @@ def recover_command(common: Common) -> int:
 
 async def _run(common: Common, fault: str, limits: tuple[float, float], tried: tuple[int | None, float | None]) -> int:
     from workshop.cli.compose import open_workspace
+    from workshop.cli.grant import require_grant
     from workshop.cli.guard import guard
     from workshop.cli.scene import ledger_of, means_of, scene_of, settings_of
     from workshop.console.progress import progress
@@ -131,6 +132,7 @@ async def _run(common: Common, fault: str, limits: tuple[float, float], tried: t
             async with guard(opened, "drill run", shown):
                 ledger, means = ledger_of(opened), means_of(opened, shown.notice)
                 scene, region = await _scene_and_region(scene_of, opened, wanted)
+                require_grant(common, opened, "drill run", shown)
                 settings = _tried(settings_of(opened), *tried)
                 await _free_of_faults(ledger, means, shown)
                 await _confirm(common, opened, shown, KNOWN[fault], scene, region, means)
@@ -213,6 +215,7 @@ def ledger_pending(opened: Opened) -> bool:
 
 async def _fail(common: Common, name: str) -> int:
     from workshop.cli.compose import open_workspace
+    from workshop.cli.grant import require_grant
     from workshop.cli.guard import guard
     from workshop.cli.scene import ledger_of, means_of, scene_of, settings_of
     from workshop.console.document import print_document
@@ -229,6 +232,7 @@ async def _fail(common: Common, name: str) -> int:
             async with guard(opened, "drill fail", shown):
                 ledger, means = ledger_of(opened), means_of(opened, shown.notice)
                 scene, region = await _scene_and_region(scene_of, opened, wanted)
+                require_grant(common, opened, "drill fail", shown)
                 await _free_of_faults(ledger, means, shown)
                 await _confirm(common, opened, shown, KNOWN[name], scene, region, means)
                 async with http_caller() as caller:

@@ -22,6 +22,8 @@ from workshop.checks.interface import Finding, Result, failed, passed, skipped
 from workshop.cli.app import COMMANDS
 from workshop.cli.compose import Opened, open_workspace
 from workshop.cli.confirm import confirm
+from workshop.cli.folder import open_folder
+from workshop.cli.grant import require_grant
 from workshop.cli.guard import guard
 from workshop.cli.options import Common
 from workshop.cli.running import interruptible
@@ -41,6 +43,7 @@ __all__ = ["TITLE", "not_rehearsed", "rehearse"]
 
 TITLE = "Dress rehearsal"
 FAMILY = "rehearsal"
+WORDS = "check --rehearse"
 Say = Callable[[str], None]
 
 
@@ -53,11 +56,12 @@ async def rehearse(common: Common, say: Say) -> list[Result]:
     """Set up, verify, drill and tear down; answers what came of each. Raises `UsageError` when the workshop stands on AWS."""
     if common.target == "aws":
         async with open_workspace(common, say) as opened:
-            await _prove_free(common, opened)
-            return await _Rehearsal(common, opened).run()
-    local = replace(common, target="local", expect_account="")
+            granted = require_grant(common, opened, WORDS)
+            await _prove_free(common, granted)
+            return await _Rehearsal(common, granted).run()
+    local, state = replace(common, target="local", expect_account=""), open_folder()
     async with _place_of_its_own(say), open_workspace(local, lambda _: None) as opened:
-        return await _Rehearsal(common, opened).run()
+        return await _Rehearsal(common, require_grant(common, opened, WORDS, state=state)).run()
 
 
 @contextlib.asynccontextmanager

@@ -43,6 +43,7 @@ def command(common: Common, through: str | None, only_plan: bool) -> int:
 async def _setup(common: Common, through: str | None, only_plan: bool) -> int:
     from workshop.cli.compose import open_workspace
     from workshop.cli.confirm import confirm
+    from workshop.cli.grant import require_grant
     from workshop.console.plan import plan_document, print_plan
     from workshop.console.progress import progress
     from workshop.engine.setup import check_files
@@ -52,9 +53,12 @@ async def _setup(common: Common, through: str | None, only_plan: bool) -> int:
     start = time.monotonic()
     shown = progress()
     try:
-        async with open_workspace(common, shown.notice, default_target="local") as opened:
+        async with open_workspace(common, shown.notice, default_target="local") as found:
+            opened = found
             plan = opened.workspace.plan(through)
             await check_files(opened.workspace, plan)
+            if not only_plan:
+                opened = require_grant(common, opened, f"setup --through {through}" if through else "setup", shown)
             if only_plan or opened.workspace.target.name == "aws":
                 points = await survey(opened.workspace, plan, Contexts(opened.workspace, lambda _: None))
                 if only_plan:

@@ -128,6 +128,7 @@ async def _show(common: Common, step: str, template: bool, place: str | None) ->
 async def _run(common: Common, step: str, place: str | None) -> int:
     from workshop.cli.compose import open_workspace
     from workshop.cli.confirm import confirm
+    from workshop.cli.grant import require_grant
     from workshop.cli.setup import bring_up
     from workshop.console.progress import progress
     from workshop.engine.setup import check_files
@@ -137,11 +138,13 @@ async def _run(common: Common, step: str, place: str | None) -> int:
     start = time.monotonic()
     shown = progress()
     try:
-        async with open_workspace(common, shown.notice) as opened:
+        async with open_workspace(common, shown.notice) as found:
+            opened = found
             shown.notice(f"Target: {opened.workspace.target.name}, account {opened.account}")
             whole = opened.workspace.plan()
             wanted = chosen(whole, step, place)
             await check_files(opened.workspace, wanted)
+            opened = require_grant(common, opened, f"step run {step}", shown)
             contexts = Contexts(opened.workspace, shown)
             points = await survey(opened.workspace, _needed(whole, wanted), contexts)
             _raise_for_missing(whole, wanted, points)

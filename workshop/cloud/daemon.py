@@ -299,7 +299,7 @@ def _popen(layout: Layout, record: Record, listener: socket.socket, done: int, *
 
 
 def _clean_environment() -> dict[str, str]:
-    """What the server and its functions see of the user's shell: nothing that could point them elsewhere."""
+    """What the server sees of the user's shell: nothing that could point it elsewhere. Its functions see less of it."""
     kept = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
     return {name: value for name, value in os.environ.items() if name in kept or name.startswith("LC_")}
 

@@ -25,6 +25,7 @@ from workshop.cloud.app import CloudApp
 from workshop.cloud.connections import Connections, raise_descriptor_limit
 from workshop.cloud.control import Control
 from workshop.cloud.daemon import ACCOUNT
+from workshop.cloud.environment import leave_user_environment
 from workshop.cloud.layout import Layout, Record, write_record
 from workshop.cloud.pacing import Pacing
 from workshop.cloud.patches import check_version
@@ -71,6 +72,7 @@ def _prepare(layout: Layout, record: Record) -> None:
     for folder in (layout.scratch, layout.state, layout.objects):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     tempfile.tempdir = str(layout.scratch)
+    leave_user_environment(layout.scratch / "home")
     os.environ.update(
         TMPDIR=str(layout.scratch),
         GATEWAY_PORT=str(record.port),

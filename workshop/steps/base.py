@@ -23,6 +23,7 @@ from workshop.clock import Clock
 __all__ = [
     "MAY_STAND",
     "UNKNOWN",
+    "Brought",
     "Context",
     "Estimate",
     "Files",
@@ -142,6 +143,18 @@ class Estimate:
     usd: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Brought:
+    """One thing of a definition that runs code, gives rights or calls somewhere. The texts are the definition's own: foreign.
+
+    `kind` is one of ours (`function`, `role`, `address`), `name` what the definition calls it, `detail` the rest in words.
+    """
+
+    kind: str
+    name: str
+    detail: str = ""
+
+
 class Files(ABC):
     """The files of a definition: looked up beside it, for built-in workshops also at the project's root, nowhere else."""
 
@@ -218,6 +231,8 @@ class Step(ABC, Generic[P]):
     estimate: ClassVar[Estimate]
     verifies: ClassVar[bool] = False
     """True when the step proves something and makes nothing."""
+    calls_addresses: ClassVar[bool] = False
+    """True when even looking at the step calls an address that the definition names."""
     goes_with_others: ClassVar[bool] = False
     """True when what the step made goes with what it stands in, as items do with their table."""
     placements: ClassVar[frozenset[Placement]] = frozenset(Placement)
@@ -249,6 +264,10 @@ class Step(ABC, Generic[P]):
     async def stake(self, ctx: Context[P]) -> str:  # noqa: ARG002
         """What would be lost with this step that people may have put there, in a few words; empty when nothing."""
         return ""
+
+    def brings(self, ctx: Context[P]) -> list[Brought]:  # noqa: ARG002
+        """What the step would run, allow or call, read from its settings and files alone. Most kinds bring nothing."""
+        return []
 
     @abstractmethod
     def commands(self, ctx: Context[P]) -> list[str]:

@@ -17,7 +17,8 @@ from pydantic import Field
 from workshop.aws.errors import AwsError
 from workshop.aws.stacks import Stack, describe_stack, list_stacks, template_of
 from workshop.errors import DefinitionError, WorkshopError
-from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Resource, State, Step
+from workshop.steps.base import Brought, Context, Estimate, Observed, Outputs, Params, Permission, Resource, State, Step
+from workshop.steps.stack_brings import stack_brings
 from workshop.steps.stack_changes import call_once, update_by_change_set
 from workshop.steps.stack_deletion import delete_stack
 from workshop.steps.stack_notes import announced, closed, expected, refused, stood
@@ -25,7 +26,7 @@ from workshop.steps.stack_permissions import stack_permissions
 from workshop.steps.stack_remains import clear_log_groups, log_groups_in_the_way, remains
 from workshop.steps.stack_retained import merged, retained
 from workshop.steps.stack_waits import failure, mark, wait_settled
-from workshop.steps.template import declared
+from workshop.steps.template import declared, parsed
 
 __all__ = ["CloudFormationStack", "StackParams"]
 
@@ -130,6 +131,9 @@ class CloudFormationStack(Step[StackParams]):
             for stack in await list_stacks(ctx.aws, ctx.region)
             if ctx.owns(stack.tags)
         ]  # fmt: skip
+
+    def brings(self, ctx: Context[StackParams]) -> list[Brought]:
+        return stack_brings(ctx.params.name, parsed(_body(ctx), ctx.params.template), ctx.params.capabilities)
 
     def commands(self, ctx: Context[StackParams]) -> list[str]:
         file = f"{ctx.params.name}-{ctx.region}.yaml"

@@ -13,7 +13,7 @@ import httpx
 
 from workshop.clock import WaitTimeout, wait_for
 from workshop.errors import DefinitionError, WorkshopError
-from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Resource, State, Step
+from workshop.steps.base import Brought, Context, Estimate, Observed, Outputs, Params, Permission, Resource, State, Step
 
 __all__ = ["CheckParams", "HttpCheck"]
 
@@ -42,6 +42,7 @@ class HttpCheck(Step[CheckParams]):
     Params = CheckParams
     estimate = Estimate(minutes=0.1)
     verifies = True
+    calls_addresses = True
 
     async def observe(self, ctx: Context[CheckParams]) -> Observed:
         problem = await _problem(ctx.params, proxied=not ctx.target.gateway)
@@ -72,6 +73,13 @@ class HttpCheck(Step[CheckParams]):
 
     async def leftovers(self, ctx: Context[CheckParams]) -> list[Resource]:  # noqa: ARG002
         return []
+
+    def brings(self, ctx: Context[CheckParams]) -> list[Brought]:
+        try:
+            _address(ctx.params.url)
+        except DefinitionError:
+            return []  # made from what is not there yet; a wrong one is refused before it is called
+        return [Brought("address", ctx.params.url, "called with GET")]
 
     def commands(self, ctx: Context[CheckParams]) -> list[str]:
         return [f"curl -sS {shlex.quote(ctx.params.url)}"]
