@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workshop.cli.options import Common, common_options
+from workshop.cli.options import Common, common_options, retyped
 from workshop.errors import ExitCode, UsageError, WorkshopError
 
 if TYPE_CHECKING:
@@ -329,7 +329,7 @@ async def _confirm(
     if not sys.stdin.isatty():
         raise UsageError(
             "A drill on AWS asks before the first change, and there is no terminal to ask on.",
-            "Nothing was changed.", "Say yes beforehand: workshop drill run --target aws --yes", code="Confirmation",
+            "Nothing was changed.", f"Say yes beforehand: {retyped(common, 'drill run', 'aws')} --yes", code="Confirmation",
         )  # fmt: skip
     click.confirm(f"Fail {region} in account {opened.account}?", abort=True, err=True)
 
