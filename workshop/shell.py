@@ -20,7 +20,7 @@ _LONG_PAUSE = "sleep 30"
 
 
 def command_line(words: Iterable[str]) -> str:
-    """The words as one line that a shell splits into exactly them."""
+    """The words as one line that a shell splits into exactly them; the first names a program, and is ours."""
     return " ".join(word(each) for each in words)
 
 

@@ -82,9 +82,10 @@ def print_setup(
         console.print(f"Interrupted. Go on with: [bold]{escape(again)}[/]", soft_wrap=True)
     elif code != ExitCode.DONE:
         console.print(f"What was made stays. When the cause is mended, go on with: [bold]{escape(again)}[/]", soft_wrap=True)
-    elif contexts.links(account):
+    else:
+        shows = f"[bold]{escape(onward('open'))}[/] shows it, " if contexts.links(account) else ""
         console.print(
-            f"Next: [bold]{escape(onward('open'))}[/] shows it, [bold]{escape(onward('status'))}[/] says what stands,",
+            f"Next: {shows}[bold]{escape(onward('status'))}[/] says what stands,",
             f"[bold]{escape(onward('teardown'))}[/] removes it.", soft_wrap=True,
         )  # fmt: skip
 

@@ -44,8 +44,6 @@ def settle(workshop: Workshop, given: Mapping[str, str], regions: Sequence[str])
                 _suggestion(name, known),
                 code="UnknownParameter",
             )
-    for name, spec in known.items():
-        _checked(name, spec.default, spec)  # a step may use it beside the value that was given
     values = {name: _checked(name, given.get(name, spec.default), spec) for name, spec in known.items()}
     return Settings(values, _regions(workshop, tuple(regions) or workshop.definition.regions))
 
