@@ -274,12 +274,6 @@ def test_before_a_run_the_settings_of_that_run_are_rehearsed(tmp_path):
     assert caught.value.where == f"{loaded.source}:10"
 
 
-def test_before_a_run_a_default_that_does_not_fit_is_refused_though_a_value_was_given(tmp_path):
-    loaded = workshop(tmp_path, steps(TABLE).replace("default: films", 'default: x"y'))
-    with pytest.raises(DefinitionError, match="default of a parameter does not fit"):
-        require_sound(loaded, settle(loaded, {"table": "films"}, []), KINDS)
-
-
 def test_a_definition_without_parameters_and_with_one_region_is_sound(tmp_path):
     text = HEAD.replace("  table: {default: films, pattern: '[a-z]{3,9}'}\n", "").replace("parameters:\n", "")
     text = text.replace(", eu-west-1", "") + "      - {id: check, kind: http.check, in: each, with: {url: x}}\n"

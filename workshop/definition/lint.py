@@ -11,14 +11,14 @@ from pydantic import ValidationError
 
 from workshop.definition.loader import Workshop, assemble, known_kinds, locate
 from workshop.definition.model import Definition
-from workshop.definition.parameters import Settings, settle
+from workshop.definition.parameters import Settings
 from workshop.definition.problem import Problem, from_error
 from workshop.definition.rehearsal import rehearse
 from workshop.definition.rules import Kinds, static_problems
 from workshop.definition.salvage import salvage
 from workshop.definition.shape import definition_of, problems_of
-from workshop.definition.yamlfile import Document, FieldPath, display, read
-from workshop.errors import DefinitionError, UsageError
+from workshop.definition.yamlfile import Document, FieldPath, read
+from workshop.errors import DefinitionError
 
 __all__ = ["Problem", "lint", "require_sound"]
 
@@ -45,13 +45,6 @@ def lint(name_or_path: str, kinds: Kinds | None = None) -> list[Problem]:
 
 def require_sound(workshop: Workshop, settings: Settings, kinds: Kinds | None = None) -> None:
     """Raise the first problem of filling in every template with the settings of a run: nothing is begun that cannot end."""
-    try:
-        settle(workshop, {}, settings.regions)  # a step may use a default beside the value that was given for it
-    except UsageError as error:
-        raise DefinitionError(
-            what="The default of a parameter does not fit", why=f"{error.what} {error.why}",
-            fix="Change the default or its pattern", field="parameters", where=display(workshop.source),
-        ) from error  # fmt: skip
     for problem in rehearse(workshop, settings, known_kinds() if kinds is None else kinds):
         raise problem.error()
 
