@@ -23,6 +23,7 @@ from workshop.aws.door import Door
 from workshop.aws.errors import AwsError
 from workshop.clock import Clock, wait_for
 from workshop.errors import WorkshopError
+from workshop.shell import aws_line
 
 __all__ = ["ACTIONS", "Claim", "Holder", "busy", "claimed", "clear_lapsed", "holder_of", "parameter_name"]
 
@@ -248,7 +249,7 @@ class _Run:
             name = parameter_name(parameter.workshop)
             self.notice(
                 f"The claim on {parameter.workshop} could not be removed ({error.code}). It lapses in ten minutes, and stays:"
-                f" aws ssm delete-parameter --region {parameter.region} --name {name}"
+                f" {aws_line('ssm delete-parameter', region=parameter.region, name=name)}"
             )
             return False
         return True

@@ -21,6 +21,7 @@ from workshop.aws.door import Door
 from workshop.aws.errors import AwsError
 from workshop.clock import Clock
 from workshop.errors import WorkshopError
+from workshop.shell import aws_line
 
 __all__ = ["ClaimLog", "Entry", "Holder", "UnclearError", "parameter_name", "this_machine"]
 
@@ -160,7 +161,7 @@ class ClaimLog:
             name = parameter_name(self.workshop)
             raise WorkshopError(
                 f"The SSM parameter {name} in {self.region} is not a claim.", "Somebody else wrote it.",
-                f"If nobody needs it: aws ssm delete-parameter --region {self.region} --name {name}", code="ForeignClaim",
+                f"If nobody needs it: {aws_line('ssm delete-parameter', region=self.region, name=name)}", code="ForeignClaim",
             ) from error  # fmt: skip
         return holder
 

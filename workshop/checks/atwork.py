@@ -7,6 +7,7 @@ from workshop.aws.errors import AwsError
 from workshop.checks.interface import Check, Finding, failed, passed, refused, warned
 from workshop.checks.subject import Subject
 from workshop.errors import WorkshopError
+from workshop.shell import aws_line
 from workshop.steps.base import Permission, Phase
 
 __all__ = ["Claim", "command_permissions"]
@@ -21,7 +22,7 @@ class Claim(Check):
 
     async def run(self) -> Finding:
         name = parameter_name(self.subject.workshop)
-        remove = f"aws ssm delete-parameter --region {self.region} --name {name}"
+        remove = aws_line("ssm delete-parameter", region=self.region, name=name)
         clock = self.subject.clock
         try:
             holder = await holder_of(self.subject.door, self.region, self.subject.workshop, clock=clock)

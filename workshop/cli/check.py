@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from workshop.cli.options import Common, common_options
+from workshop.cli.options import Common, common_options, retyped
 from workshop.errors import UsageError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ async def _check(common: Common, options: dict[str, object]) -> int:
 
     families = chosen(_texts(options["only"]), _texts(options["skip"]))
     if common.target == "aws" and options["rehearse"] and not common.yes:
-        _refuse_without_terminal()
+        _refuse_without_terminal(common)
     start = time.monotonic()
     wanted = Wanted(int(str(options["participants"])), float(str(options["minutes"])))
     async with open_subject(common, wanted, _say) as subject:
@@ -144,13 +144,14 @@ def _about(subject: Subject) -> About:
     )  # fmt: skip
 
 
-def _refuse_without_terminal() -> None:
+def _refuse_without_terminal(common: Common) -> None:
     import sys
 
     if not sys.stdin.isatty():
         raise UsageError(
             "A rehearsal on AWS makes real resources and asks before, and there is no terminal to ask on.",
-            "Nothing was changed.", "Say yes beforehand: workshop check --rehearse --target aws --yes", code="Confirmation",
+            "Nothing was changed.", f"Say yes beforehand: {retyped(common, 'check --rehearse', 'aws')} --yes",
+            code="Confirmation",
         )  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import click
 from workshop.cli.fault import command as fault
 from workshop.cli.options import json_option
 from workshop.errors import ExitCode, WorkshopError
+from workshop.shell import command_line
 
 if TYPE_CHECKING:
     from workshop.cloud.daemon import CloudState
@@ -149,9 +149,9 @@ def env(as_json: bool) -> int:
     if as_json:
         _document("cloud env", state, variables=daemon.environment(state), unset=list(UNSET))
         return ExitCode.DONE
-    click.echo(f"unset {' '.join(UNSET)}")
+    click.echo(command_line(["unset", *UNSET]))
     for name, value in daemon.environment(state).items():
-        click.echo(f"export {name}={shlex.quote(value)}")
+        click.echo(command_line(["export", f"{name}={value}"]))
     return ExitCode.DONE
 
 

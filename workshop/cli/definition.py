@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import click
 
 from workshop.console.document import print_document
 from workshop.errors import ExitCode
+from workshop.shell import word
 
 if TYPE_CHECKING:
     from workshop.definition.problem import Problem
@@ -89,7 +89,7 @@ def new(name: str, builtin: str | None, as_json: bool) -> None:
         click.echo(f"  {path}")
     if len(files) > 12:
         click.echo(f"  and {len(files) - 12} more")
-    here = shlex.quote(f"./{folder}")
+    here = word(f"./{folder}")
     click.echo(f"\nCheck it:  workshop definition lint {here}\nRun it:    workshop setup --workshop {here}")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workshop.cli.options import Common, common_options
+from workshop.cli.options import Common, common_options, retyped
 from workshop.errors import ExitCode, UsageError, WorkshopError
 
 if TYPE_CHECKING:
@@ -189,9 +189,11 @@ def _finish(common: Common, opened: Opened, shown: Progress, drilled: Drilled | 
     shown.close()
     if drilled is None:
         left = ledger_pending(opened)
+        again, target = dataclasses.replace(common, parameters={}), opened.workspace.target.name
         raise _Interrupted(
             "The drill was interrupted.", "Not everything could be put back." if left else "Everything is put back.",
-            "Put it back: workshop drill recover" if left else "Run it again: workshop drill run", code="Interrupted",
+            f"Put it back: {retyped(again, 'drill recover', target)}" if left
+            else f"Run it again: {retyped(again, 'drill run', target)}", code="Interrupted",
         )  # fmt: skip
     verdict = judge(drilled, targets)
     workspace = opened.workspace
@@ -241,7 +243,10 @@ async def _fail(common: Common, name: str) -> int:
             if common.json:
                 print_document("drill fail", True, {**_head(opened), "region": region, "fault": name, "changed": text})
             else:
-                click.echo(f"{region} is failed ({name}). {text}\nIt stays so until: workshop drill recover")
+                recover = retyped(
+                    dataclasses.replace(common, regions=(), parameters={}), "drill recover", opened.workspace.target.name
+                )
+                click.echo(f"{region} is failed ({name}). {text}\nIt stays so until: {recover}")
             return ExitCode.DONE
     finally:
         shown.close()
@@ -305,13 +310,15 @@ def _tried(settings: FailoverSettings, failures: int | None, countdown: float | 
 
 async def _free_of_faults(ledger: Ledger, means: Means, shown: Progress) -> None:
     """What a killed drill left is put back first; what was failed by hand is not ours to mend, so the drill is refused."""
+    from workshop.drill.pending import recover_command
     from workshop.engine.undos import BY_HAND
 
     by_hand = ledger.pending(lambda undo: undo.by == BY_HAND)
     if by_hand:
         raise WorkshopError(
             f"{by_hand[0].region} is failed by hand ({by_hand[0].kind}) since {by_hand[0].since}.",
-            "A drill begins with every region well.", "Mend it first: workshop drill recover", code="AlreadyFailing",
+            "A drill begins with every region well.", f"Put it back first: {recover_command(by_hand[0])}",
+            code="AlreadyFailing",
         )  # fmt: skip
     for settled in await ledger.settle_all(means, ledger.pending()):
         shown.notice(f"Put back, left by a drill that was killed: {settled.text}")
@@ -333,7 +340,7 @@ async def _confirm(
     if not sys.stdin.isatty():
         raise UsageError(
             "A drill on AWS asks before the first change, and there is no terminal to ask on.",
-            "Nothing was changed.", "Say yes beforehand: workshop drill run --target aws --yes", code="Confirmation",
+            "Nothing was changed.", f"Say yes beforehand: {retyped(common, 'drill run', 'aws')} --yes", code="Confirmation",
         )  # fmt: skip
     click.confirm(f"Fail {region} in account {opened.account}?", abort=True, err=True)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from workshop.cli.options import Common, common_options
+from workshop.cli.options import Common, common_options, retyped
 from workshop.errors import ExitCode, UsageError, WorkshopError
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ async def _address(common: Common, page: str | None) -> tuple[str, str, bool]:
         links = contexts.links(opened.account)
         name = _chosen(opened, page)
         if name not in links:
-            raise WorkshopError("The pages are not there yet.", "No site stands.", "Run: workshop setup", code="NoSite")
+            fix = f"Run: {retyped(common, 'setup', opened.workspace.target.name)}"
+            raise WorkshopError("The pages are not there yet.", "No site stands.", fix, code="NoSite")
         folder = str(opened.workspace.target.site_folder(opened.workspace.name))
         return links[name], folder, opened.workspace.target.serves_sites
 

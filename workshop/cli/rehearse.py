@@ -25,7 +25,7 @@ from workshop.cli.confirm import confirm
 from workshop.cli.folder import open_folder
 from workshop.cli.grant import require_grant
 from workshop.cli.guard import guard
-from workshop.cli.options import Common
+from workshop.cli.options import Common, retyped
 from workshop.cli.running import interruptible
 from workshop.cloud import daemon
 from workshop.console.progress import progress
@@ -36,6 +36,7 @@ from workshop.engine.survey import survey
 from workshop.engine.teardown import sweep, take_down
 from workshop.engine.workspace import Contexts
 from workshop.errors import UsageError
+from workshop.shell import command_line
 from workshop.steps.base import Resource, State
 from workshop.steps.registry import kinds
 
@@ -89,7 +90,7 @@ async def _prove_free(common: Common, opened: Opened) -> None:
         raise UsageError(
             f"{opened.workspace.name} stands in account {opened.account} already: {', '.join(stands[:3]) or 'see the journal'}.",
             "A rehearsal ends with a teardown, and must not remove what somebody uses.",
-            "Rehearse in another account (--profile NAME), or remove it first: workshop teardown --target aws",
+            f"Rehearse in another account (--profile NAME), or remove it first: {retyped(common, 'teardown', 'aws')}",
             code="Stands",
         )
     shown = progress()
@@ -166,7 +167,7 @@ class _Rehearsal:
         return _result("drill", title, failed(str(why), "Look at it by itself: workshop drill run"), seconds)
 
     def teardown(self, removed: Sequence[NodeResult], left: Sequence[Resource], stop: Stop, seconds: float) -> None:
-        again = f"workshop teardown --target {self.opened.workspace.target.name}"
+        again = command_line(["workshop", "teardown", *self.opened.workspace.given])
         errors = [r.error for r in removed if r.error]
         count = sum(r.outcome.value == "removed" for r in removed)
         finding = passed(f"{count} removed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -105,7 +106,12 @@ async def bring_up(
         setup_document(command, workspace, opened.account, results, contexts, seconds, code)
     else:
         again = retyped(common, title, workspace.target.name)
-        print_setup(workspace, opened.account, results, contexts, seconds, code, again)
+        place = replace(common, regions=(), parameters={}, expect_account="")  # the journal knows them now
+
+        def onward(verb: str) -> str:
+            return retyped(place, verb, workspace.target.name)
+
+        print_setup(workspace, opened.account, results, contexts, seconds, code, again, onward)
     return code
 
 

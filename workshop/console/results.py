@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +68,9 @@ def print_setup(
     seconds: float,
     code: int,
     again: str,
+    onward: Callable[[str], str],
 ) -> None:
-    """The end of a setup for people; `again` is the command that goes on."""
+    """The end of a setup for people; `again` is the command that goes on, `onward` makes the command of a verb (`open`)."""
     console = stream()
     _print_failures(results)
     counts = ", ".join(f"{n} {outcome.value}" for outcome in Outcome if (n := sum(r.outcome is outcome for r in results)))
@@ -81,11 +82,12 @@ def print_setup(
         console.print(f"Interrupted. Go on with: [bold]{escape(again)}[/]", soft_wrap=True)
     elif code != ExitCode.DONE:
         console.print(f"What was made stays. When the cause is mended, go on with: [bold]{escape(again)}[/]", soft_wrap=True)
-    elif contexts.links(account):
+    else:
+        shows = f"[bold]{escape(onward('open'))}[/] shows it, " if contexts.links(account) else ""
         console.print(
-            "Next: [bold]workshop open[/] shows it, [bold]workshop status[/] says what stands,",
-            "[bold]workshop teardown[/] removes it.",
-        )
+            f"Next: {shows}[bold]{escape(onward('status'))}[/] says what stands,",
+            f"[bold]{escape(onward('teardown'))}[/] removes it.", soft_wrap=True,
+        )  # fmt: skip
 
 
 def print_teardown(

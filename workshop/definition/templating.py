@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from workshop.definition.model import StepSpec
-from workshop.definition.quoting import shown
 from workshop.definition.renderer import MissingOutputError, Renderer
 from workshop.errors import DefinitionError
+from workshop.quoting import shown
 
 __all__ = ["MissingOutputError", "render_settings", "render_settings_leniently", "render_text"]
 

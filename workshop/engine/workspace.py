@@ -46,6 +46,8 @@ class Workspace:
     clock: Clock
     run: str
     profile: str = ""
+    given: tuple[str, ...] = ()
+    """The options that mean this workshop in this place, as they were given on the command line."""
     granted: bool = False
     """Whether running the definition's code and calling its addresses was granted; what is built in needs no grant."""
 
@@ -214,7 +216,7 @@ class Contexts:
             clock=workspace.clock,
             progress=lambda text: self.emit(NodeProgressed(node, text)),
             waiting=lambda reason, seconds: self.emit(NodeWaits(node, reason, seconds)),
-            record=record, forget=forget, made=made,
+            record=record, forget=forget, made=made, given=workspace.given,
         )  # fmt: skip
 
 

@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from workshop.aws.door import Door
 from workshop.aws.target import Target
 from workshop.clock import Clock
+from workshop.quoting import shown
 
 __all__ = [
     "MAY_STAND",
@@ -26,6 +27,7 @@ __all__ = [
     "Brought",
     "Context",
     "Estimate",
+    "FileName",
     "Files",
     "Observed",
     "Outputs",
@@ -49,6 +51,16 @@ class Params(BaseModel):
 
 
 P = TypeVar("P", bound=Params)
+
+
+def _without_hidden(name: str) -> str:
+    if shown(name, len(name)) != name:
+        raise ValueError(f"the name '{shown(name)}' holds characters that cannot be seen")
+    return name
+
+
+FileName = Annotated[str, AfterValidator(_without_hidden)]
+"""The name of a file or folder of the definition: on one line, without control characters."""
 
 
 UNKNOWN = "unknown"
@@ -205,6 +217,8 @@ class Context(Generic[P]):
     """Takes a note back: AWS refused the change, so what may stand under that name is not ours."""
     made: Callable[[str, str, str], datetime | None]
     """When the journal says that we made the resource of `kind` called `name` in a region; None when it does not."""
+    given: tuple[str, ...] = ()
+    """The options that mean this workshop in this place, as they were given on the command line."""
 
     @property
     def tags(self) -> dict[str, str]:
@@ -215,6 +229,10 @@ class Context(Generic[P]):
     def tags_by_hand(self) -> dict[str, str]:
         """What a person types, so that teardown knows the resource for ours."""
         return {"workshop": self.workshop, "workshop:step": self.step}
+
+    def again(self, *words: str) -> list[str]:
+        """The words of a `workshop` command that means this workshop in this place: `again("setup")`."""
+        return ["workshop", *words, *self.given]
 
     def owns(self, tags: Mapping[str, str]) -> bool:
         """Whether a resource with these tags was made by this workshop."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import shlex
 import ssl
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ import httpx
 
 from workshop.clock import WaitTimeout, wait_for
 from workshop.errors import DefinitionError, WorkshopError
+from workshop.shell import command_line, operands
 from workshop.steps.base import Brought, Context, Estimate, Observed, Outputs, Params, Permission, Resource, State, Step
 
 __all__ = ["CheckParams", "HttpCheck"]
@@ -64,7 +64,7 @@ class HttpCheck(Step[CheckParams]):
         except WaitTimeout as timeout:
             raise WorkshopError(
                 f"{ctx.params.url} does not answer as it should.", f"{problem} ({ctx.params.deadline:.0f} s of trying).",
-                f"Look at it: curl -i {shlex.quote(ctx.params.url)}", code="HttpCheck",
+                f"Look at it: {command_line(['curl', '-i', *operands(ctx.params.url)])}", code="HttpCheck",
             ) from timeout  # fmt: skip
         return {}
 
@@ -82,7 +82,7 @@ class HttpCheck(Step[CheckParams]):
         return [Brought("address", ctx.params.url, "called with GET")]
 
     def commands(self, ctx: Context[CheckParams]) -> list[str]:
-        return [f"curl -sS {shlex.quote(ctx.params.url)}"]
+        return [command_line(["curl", "-sS", *operands(ctx.params.url)])]
 
     def permissions(self, ctx: Context[CheckParams]) -> list[Permission]:  # noqa: ARG002
         return []

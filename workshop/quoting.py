@@ -1,4 +1,4 @@
-"""How text from a definition is shown in a message: short, on one line, and with nothing in it that a terminal obeys.
+"""How foreign text is shown in a message: short, on one line, and with nothing in it that a terminal obeys.
 
 In: any text. Out: the same for people. Also knows which characters have no business in a definition at all.
 """
