@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workshop.cli.options import Common, common_options
+from workshop.console.echo import say
 from workshop.errors import UsageError
 
 if TYPE_CHECKING:
@@ -159,4 +160,4 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 def _say(text: str) -> None:
-    click.echo(text, err=True)
+    say(text, err=True)

@@ -10,6 +10,7 @@ import click
 
 from workshop.cli.fault import command as fault
 from workshop.cli.options import json_option
+from workshop.console.echo import say
 from workshop.errors import ExitCode, WorkshopError
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def stop(as_json: bool) -> int:
     if as_json:
         _document("cloud stop", daemon.status(folder), stopped=stopped)
     else:
-        click.echo("The local cloud is stopped." if stopped else "The local cloud was not running.")
+        say("The local cloud is stopped." if stopped else "The local cloud was not running.")
     return ExitCode.DONE
 
 
@@ -144,9 +145,9 @@ def env(as_json: bool) -> int:
     if as_json:
         _document("cloud env", state, variables=daemon.environment(state), unset=list(UNSET))
         return ExitCode.DONE
-    click.echo(f"unset {' '.join(UNSET)}")
+    say(f"unset {' '.join(UNSET)}")
     for name, value in daemon.environment(state).items():
-        click.echo(f"export {name}={shlex.quote(value)}")
+        say(f"export {name}={shlex.quote(value)}")
     return ExitCode.DONE
 
 
@@ -174,7 +175,7 @@ def logs(lines: int, as_json: bool) -> int:
         _document("cloud logs", daemon.status(folder), lines=[line.rstrip("\n") for line in last])
         return ExitCode.DONE
     for line in last:
-        click.echo(line, nl=False)
+        say(line, nl=False)
     return ExitCode.DONE
 
 
@@ -189,9 +190,9 @@ def _show(name: str, state: CloudState, as_json: bool, words: str) -> int:
         _document(name, state)
         return ExitCode.DONE
     where = f" on {state.endpoint} (process {state.pid}, timing {state.timing})" if state.running else ""
-    click.echo(f"The local cloud {words}{where}.")
+    say(f"The local cloud {words}{where}.")
     for notice in state.notices:
-        click.echo(notice, err=True)
+        say(notice, err=True)
     return ExitCode.DONE
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workshop.cli.options import Common, common_options
+from workshop.console.echo import ask, say
 from workshop.errors import ExitCode, UsageError, WorkshopError
 
 if TYPE_CHECKING:
@@ -237,7 +238,7 @@ async def _fail(common: Common, name: str) -> int:
             if common.json:
                 print_document("drill fail", True, {**_head(opened), "region": region, "fault": name, "changed": text})
             else:
-                click.echo(f"{region} is failed ({name}). {text}\nIt stays so until: workshop drill recover")
+                say(f"{region} is failed ({name}). {text}\nIt stays so until: workshop drill recover")
             return ExitCode.DONE
     finally:
         shown.close()
@@ -322,8 +323,8 @@ async def _confirm(
     if opened.workspace.target.name != "aws":
         return
     shown.close()
-    click.echo(f"drill of {opened.workspace.name} on aws, as {opened.identity}\n  {fault.plan(place, memory)}", err=True)
-    click.echo("  Clients of that region see failures meanwhile. Calls and items of the drill cost less than a cent.", err=True)
+    say(f"drill of {opened.workspace.name} on aws, as {opened.identity}\n  {fault.plan(place, memory)}", err=True)
+    say("  Clients of that region see failures meanwhile. Calls and items of the drill cost less than a cent.", err=True)
     if common.yes:
         return
     if not sys.stdin.isatty():
@@ -331,7 +332,7 @@ async def _confirm(
             "A drill on AWS asks before the first change, and there is no terminal to ask on.",
             "Nothing was changed.", "Say yes beforehand: workshop drill run --target aws --yes", code="Confirmation",
         )  # fmt: skip
-    click.confirm(f"Fail {region} in account {opened.account}?", abort=True, err=True)
+    ask(f"Fail {region} in account {opened.account}?")
 
 
 def _say_where(opened: Opened, shown: Progress) -> None:

@@ -8,6 +8,7 @@ import click
 
 from workshop.cli.options import Common, common_options
 from workshop.cli.step import chosen, in_option
+from workshop.console.echo import say
 from workshop.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -56,15 +57,15 @@ async def _explain(common: Common, step: str | None, place: str | None) -> int:
                 "explain", True, {"workshop": opened.workspace.name, "target": opened.workspace.target.name, "steps": steps}
             )
             return ExitCode.DONE
-        click.echo(f"# {opened.workspace.name} on {opened.workspace.target.name}")
+        say(f"# {opened.workspace.name} on {opened.workspace.target.name}")
         if opened.workspace.target.name == "local":
-            click.echo('eval "$(workshop cloud env)"')
-        click.echo()
+            say('eval "$(workshop cloud env)"')
+        say()
         for entry in steps:
-            click.echo(f"# {entry['id']} ({entry['region']})")
+            say(f"# {entry['id']} ({entry['region']})")
             for line in entry["commands"]:
-                click.echo(line)
-            click.echo()
+                say(line)
+            say()
     return ExitCode.DONE
 
 

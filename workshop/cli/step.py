@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workshop.cli.options import Common, common_options
+from workshop.console.echo import say
 from workshop.errors import ExitCode, UsageError, WorkshopError
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ async def _show(common: Common, step: str, template: bool, place: str | None) ->
                 where = {"id": step, "region": nodes[0].key.region}
                 print_document("step show", True, {**where, "template": kind.template(ctx)})
             else:
-                click.echo(kind.template(ctx), nl=False)
+                say(kind.template(ctx), nl=False)
             return ExitCode.DONE
         (step_document if common.json else print_step)(nodes, kind, ctx)
         return ExitCode.DONE

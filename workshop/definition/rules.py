@@ -12,9 +12,9 @@ from typing import Any
 from workshop.definition.model import MOST_STEPS, Definition, ModuleSpec, StepSpec
 from workshop.definition.pattern import fits
 from workshop.definition.problem import Problem, closest
-from workshop.definition.quoting import shown
 from workshop.definition.shape import problem_at
 from workshop.definition.yamlfile import Document, FieldPath
+from workshop.quoting import shown
 from workshop.steps.base import Placement, Step
 
 __all__ = ["LONGEST_VALUE", "RESERVED", "Kinds", "places", "static_problems"]

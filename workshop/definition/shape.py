@@ -15,8 +15,8 @@ from pydantic_core import ErrorDetails
 
 from workshop.definition.model import Definition
 from workshop.definition.problem import Problem, closest
-from workshop.definition.quoting import shown
 from workshop.definition.yamlfile import Document, FieldPath, display
+from workshop.quoting import shown
 
 __all__ = ["causes", "definition_of", "problem_at", "problems_of"]
 

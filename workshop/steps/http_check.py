@@ -13,6 +13,7 @@ import httpx
 
 from workshop.clock import WaitTimeout, wait_for
 from workshop.errors import DefinitionError, WorkshopError
+from workshop.quoting import shown
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Resource, State, Step
 
 __all__ = ["CheckParams", "HttpCheck"]
@@ -93,13 +94,13 @@ async def _problem(params: CheckParams, *, proxied: bool) -> str:
     except httpx.HTTPError as error:
         return f"{type(error).__name__}: {error}".rstrip(": ")
     if answer.status_code != 200:
-        return f"it answered {answer.status_code}: {answer.text[:200]}"
+        return f"it answered {answer.status_code}: {shown(answer.text, 200)}"
     if not params.expect and not params.length:
         return ""
     try:
         document = answer.json()
     except ValueError:
-        return f"it answered no JSON: {answer.text[:200]}"
+        return f"it answered no JSON: {shown(answer.text, 200)}"
     for path, wanted in params.expect.items():
         found = _inside(document, path)
         if (found if isinstance(found, str) else json.dumps(found)) != wanted:
