@@ -40,7 +40,7 @@ class SafeConsole(Console):
             yield segment if segment.control else segment._replace(text=visible(segment.text))
 
 
-def stream(*, err: bool = False) -> Console:
+def stream(*, err: bool = False) -> SafeConsole:
     """A console on stdout or stderr: coloured on a terminal only; through a pipe lines are never cut or wrapped."""
     file = sys.stderr if err else sys.stdout
     plain = not file.isatty()
