@@ -6,10 +6,11 @@ import functools
 import json
 import shlex
 import ssl
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import httpx
+from pydantic import Field
 
 from workshop.clock import WaitTimeout, wait_for
 from workshop.errors import DefinitionError, WorkshopError
@@ -20,19 +21,22 @@ __all__ = ["CheckParams", "HttpCheck"]
 
 INTERVAL = 3.0
 REQUEST_TIMEOUT = 15.0
+LONGEST = 86_400.0
+"""Seconds that a check may try: longer than an event makes no sense."""
+MOST_ENTRIES = 1_000_000
 
 
 class CheckParams(Params):
     """`expect` and `length` name values inside the JSON answer by dotted path, numbers and `true` as JSON writes them;
-    `deadline` is in seconds.
+    `deadline` is in seconds, at most a day.
 
     A new deployment may answer 403 or 500 for up to a minute (docs/aws-behaviours.md, section 5), hence the deadline.
     """
 
     url: str
     expect: dict[str, str] = {}  # noqa: RUF012 - pydantic copies defaults
-    length: dict[str, int] = {}  # noqa: RUF012
-    deadline: float = 120.0
+    length: dict[str, Annotated[int, Field(ge=0, le=MOST_ENTRIES)]] = {}  # noqa: RUF012
+    deadline: Annotated[float, Field(gt=0, le=LONGEST, allow_inf_nan=False)] = 120.0
 
 
 class HttpCheck(Step[CheckParams]):
