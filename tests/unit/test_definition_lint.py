@@ -288,3 +288,21 @@ def test_a_definition_without_parameters_and_with_one_region_is_sound(tmp_path):
     text = HEAD.replace("  table: {default: films, pattern: '[a-z]{3,9}'}\n", "").replace("parameters:\n", "")
     text = text.replace(", eu-west-1", "") + "      - {id: check, kind: http.check, in: each, with: {url: x}}\n"
     assert found(tmp_path, text) == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "field", "fix"),
+    [
+        ("deadline: 1e99", "deadline", "at most 86400"),
+        ("deadline: -5", "deadline", "above 0"),
+        ("deadline: 0", "deadline", "above 0"),
+        ("deadline: '{{ 1e99 }}'", "deadline", "at most 86400"),
+        ("deadline: 'nan'", "deadline", "an end"),
+        ("length: {a.b: -1}", "length.a.b", "at least 0"),
+        ("length: {a.b: 999999999999}", "length.a.b", "at most 1000000"),
+    ],
+)
+def test_a_number_that_makes_no_sense_is_found_by_the_real_kinds(tmp_path, setting, field, fix):
+    look = "{id: look, kind: http.check, in: home, with: {url: 'http://a/', SETTING}}".replace("SETTING", setting)
+    (problem,) = lint(str(write(tmp_path, steps(look))))
+    assert problem.field.endswith(f"look.with.{field}") and fix in problem.fix

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workshop.cli.options import Common, common_options, retyped
+from workshop.console.echo import say
 from workshop.errors import UsageError
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def _render(common: Common, report: Report, about: About, options: dict[str, obj
     page = options["page"]
     if isinstance(page, Path):
         try:
-            page.write_text(html_page(report, about), encoding="utf-8")
+            _write(page, html_page(report, about))
         except OSError as error:
             raise UsageError(
                 f"The page {page} cannot be written.", f"{error.strerror}.", "Name another place: --html FILE", code="HtmlFile"
@@ -132,6 +133,16 @@ def _render(common: Common, report: Report, about: About, options: dict[str, obj
     render = check_document if common.json else print_report
     render(report, about, code)
     return code
+
+
+def _write(page: Path, text: str) -> None:
+    """The page names account and caller, so it is private; what is no file, such as /dev/stdout, is written to as it is."""
+    from workshop.home import write_private
+
+    if page.exists() and not page.is_file():
+        page.write_text(text, encoding="utf-8")
+    else:
+        write_private(page.resolve(), text)
 
 
 def _about(subject: Subject) -> About:
@@ -160,4 +171,4 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 def _say(text: str) -> None:
-    click.echo(text, err=True)
+    say(text, err=True)

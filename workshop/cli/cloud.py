@@ -9,6 +9,7 @@ import click
 
 from workshop.cli.fault import command as fault
 from workshop.cli.options import json_option
+from workshop.console.echo import say
 from workshop.errors import ExitCode, WorkshopError
 from workshop.shell import command_line
 
@@ -79,7 +80,7 @@ def run(port: int | None, timing: str | None, time_scale: float | None, other_us
     from workshop.cloud import daemon
 
     if other_users:
-        click.echo(daemon.OPEN_TO_ALL, err=True)
+        say(daemon.OPEN_TO_ALL, err=True)
     return daemon.run(_folder(), port=port, timing=timing, scale=time_scale, other_users=bool(other_users))
 
 
@@ -99,7 +100,7 @@ def stop(as_json: bool) -> int:
     if as_json:
         _document("cloud stop", daemon.status(folder), stopped=stopped)
     else:
-        click.echo("The local cloud is stopped." if stopped else "The local cloud was not running.")
+        say("The local cloud is stopped." if stopped else "The local cloud was not running.")
     return ExitCode.DONE
 
 
@@ -149,9 +150,9 @@ def env(as_json: bool) -> int:
     if as_json:
         _document("cloud env", state, variables=daemon.environment(state), unset=list(UNSET))
         return ExitCode.DONE
-    click.echo(command_line(["unset", *UNSET]))
+    say(command_line(["unset", *UNSET]))
     for name, value in daemon.environment(state).items():
-        click.echo(command_line(["export", f"{name}={value}"]))
+        say(command_line(["export", f"{name}={value}"]))
     return ExitCode.DONE
 
 
@@ -179,7 +180,7 @@ def logs(lines: int, as_json: bool) -> int:
         _document("cloud logs", daemon.status(folder), lines=[line.rstrip("\n") for line in last])
         return ExitCode.DONE
     for line in last:
-        click.echo(line, nl=False)
+        say(line, nl=False)
     return ExitCode.DONE
 
 
@@ -194,9 +195,9 @@ def _show(name: str, state: CloudState, as_json: bool, words: str) -> int:
         _document(name, state)
         return ExitCode.DONE
     where = f" on {state.endpoint} (process {state.pid}, timing {state.timing})" if state.running else ""
-    click.echo(f"The local cloud {words}{where}.")
+    say(f"The local cloud {words}{where}.")
     for notice in state.notices:
-        click.echo(notice, err=True)
+        say(notice, err=True)
     return ExitCode.DONE
 
 

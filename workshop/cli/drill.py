@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workshop.cli.options import Common, common_options, retyped
+from workshop.console.echo import ask, say
 from workshop.errors import ExitCode, UsageError, WorkshopError
 
 if TYPE_CHECKING:
@@ -246,7 +247,7 @@ async def _fail(common: Common, name: str) -> int:
                 recover = retyped(
                     dataclasses.replace(common, regions=(), parameters={}), "drill recover", opened.workspace.target.name
                 )
-                click.echo(f"{region} is failed ({name}). {text}\nIt stays so until: {recover}")
+                say(f"{region} is failed ({name}). {text}\nIt stays so until: {recover}")
             return ExitCode.DONE
     finally:
         shown.close()
@@ -333,8 +334,8 @@ async def _confirm(
     if opened.workspace.target.name != "aws":
         return
     shown.close()
-    click.echo(f"drill of {opened.workspace.name} on aws, as {opened.identity}\n  {fault.plan(place, memory)}", err=True)
-    click.echo("  Clients of that region see failures meanwhile. Calls and items of the drill cost less than a cent.", err=True)
+    say(f"drill of {opened.workspace.name} on aws, as {opened.identity}\n  {fault.plan(place, memory)}", err=True)
+    say("  Clients of that region see failures meanwhile. Calls and items of the drill cost less than a cent.", err=True)
     if common.yes:
         return
     if not sys.stdin.isatty():
@@ -342,7 +343,7 @@ async def _confirm(
             "A drill on AWS asks before the first change, and there is no terminal to ask on.",
             "Nothing was changed.", f"Say yes beforehand: {retyped(common, 'drill run', 'aws')} --yes", code="Confirmation",
         )  # fmt: skip
-    click.confirm(f"Fail {region} in account {opened.account}?", abort=True, err=True)
+    ask(f"Fail {region} in account {opened.account}?")
 
 
 def _say_where(opened: Opened, shown: Progress) -> None:

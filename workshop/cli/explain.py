@@ -8,6 +8,7 @@ import click
 
 from workshop.cli.options import Common, common_options
 from workshop.cli.step import chosen, in_option
+from workshop.console.echo import say
 from workshop.errors import ExitCode
 from workshop.shell import comment
 
@@ -55,12 +56,12 @@ async def _explain(common: Common, step: str | None, place: str | None) -> int:
             steps = [{"id": key.step, "region": key.region, "commands": commands} for key, commands in lines]
             print_document("explain", True, {"workshop": opened.workspace.name, "target": target, "steps": steps})
             return ExitCode.DONE
-        click.echo(comment([opened.workspace.name, "on", target]))
+        say(comment([opened.workspace.name, "on", target]))
         if target == "local":
-            click.echo('eval "$(workshop cloud env)"')
-        click.echo()
+            say('eval "$(workshop cloud env)"')
+        say()
         for key, commands in lines:
-            click.echo("\n".join([comment([key.step, "in", key.region]), *commands, ""]))
+            say("\n".join([comment([key.step, "in", key.region]), *commands, ""]))
     return ExitCode.DONE
 
 

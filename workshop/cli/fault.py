@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workshop.cli.options import json_option
+from workshop.console.echo import say
 from workshop.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def add(as_json: bool, **given: Any) -> int:
     if as_json:
         _document("cloud fault add", fault=asdict(fault))
     else:
-        click.echo(f"{fault.id} is in force. End it: workshop cloud fault clear {fault.id}")
+        say(f"{fault.id} is in force. End it: workshop cloud fault clear {fault.id}")
     return ExitCode.DONE
 
 
@@ -84,9 +85,9 @@ def list_faults(as_json: bool) -> int:
         _document("cloud fault list", faults=[asdict(fault) for fault in found])
         return ExitCode.DONE
     for fault in found:
-        click.echo(_line(fault))
+        say(_line(fault))
     if not found:
-        click.echo("No fault is in force.")
+        say("No fault is in force.")
     return ExitCode.DONE
 
 
@@ -107,7 +108,7 @@ def clear(ids: tuple[str, ...], as_json: bool) -> int:
     if as_json:
         _document("cloud fault clear", cleared=cleared)
     else:
-        click.echo(f"{cleared} {'fault' if cleared == 1 else 'faults'} ended.")
+        say(f"{cleared} {'fault' if cleared == 1 else 'faults'} ended.")
     return ExitCode.DONE
 
 

@@ -10,9 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from workshop.cli.options import Common, retyped
+from workshop.console.echo import ask, say
 from workshop.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,9 +31,9 @@ def require_grant(
     from workshop.console.brings import print_brings
     from workshop.console.style import stream
     from workshop.definition.fingerprint import fingerprint
-    from workshop.definition.quoting import shown as visible
     from workshop.engine.brings import brought
     from workshop.engine.grants import Grants
+    from workshop.quoting import shown as visible
 
     workspace, grants = opened.workspace, Grants(state or opened.folder)
     workshop = workspace.workshop
@@ -43,7 +42,7 @@ def require_grant(
         if shown is not None:
             shown.close()
         place = visible(str(workshop.source.parent), 300)
-        click.echo(f"{workshop.name} is not built in: running it is running its author's code.\n  from     {place}", err=True)
+        say(f"{workshop.name} is not built in: running it is running its author's code.\n  from     {place}", err=True)
         print_brings(stream(err=True), found)
         if not common.yes:
             _ask(common, opened, words)
@@ -63,4 +62,4 @@ def _ask(common: Common, opened: Opened, words: str) -> None:
             f" Then say yes beforehand: {retyped(common, words, target)} --yes",
             code="NotGranted",
         )
-    click.confirm(f"Run {name}, until its files change?", abort=True, err=True)
+    ask(f"Run {name}, until its files change?")

@@ -39,7 +39,7 @@ async def guard(opened: Opened, command: str, shown: Progress) -> AsyncIterator[
 
 async def claim_left(opened: Opened, claim: Claim) -> list[Resource]:
     """Give the claim up, and answer it when it could not be removed. For the end of the work, before the verdict."""
-    from workshop.aws.claim import parameter_name
+    from workshop.aws.claim import parameter_name, removal
     from workshop.steps.base import Resource
 
     if await claim.release():
@@ -48,7 +48,7 @@ async def claim_left(opened: Opened, claim: Claim) -> list[Resource]:
     return [Resource(
         "parameter", name, region,
         why="this run's claim on the workshop could not be removed; it keeps nobody out for longer than ten minutes",
-        fix=aws_line("ssm delete-parameter", region=region, name=name),
+        fix=removal(region, opened.workspace.name),
         show=aws_line("ssm get-parameter", region=region, name=name),
     )]  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workshop.cli.options import Common, common_options, retyped
+from workshop.console.echo import say
 from workshop.errors import ExitCode, UsageError, WorkshopError
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def command(common: Common, page: str | None, only_print: bool) -> int:
         print_document("open", True, {"url": found, "folder": folder})
         return ExitCode.DONE
     if only_print:
-        click.echo(found)
+        say(found)
         return ExitCode.DONE
     return _browse(found) if served else _serve(folder, found.rpartition("/")[2])
 
@@ -77,9 +78,9 @@ def _chosen(opened: Opened, page: str | None) -> str:
 def _browse(url: str) -> int:
     import webbrowser
 
-    click.echo(url)
+    say(url)
     if not webbrowser.open(url):
-        click.echo("No browser could be started here; open the address yourself.", err=True)
+        say("No browser could be started here; open the address yourself.", err=True)
     return ExitCode.DONE
 
 
@@ -90,9 +91,9 @@ def _serve(folder: str, page: str) -> int:
     with site_server(folder) as server:
         host, port = server.server_address[:2]
         _browse(f"http://{host!s}:{port}/{page}")
-        click.echo("Serving until Ctrl-C.", err=True)
+        say("Serving until Ctrl-C.", err=True)
         try:
             server.serve_forever()
         except KeyboardInterrupt:
-            click.echo("Stopped.", err=True)
+            say("Stopped.", err=True)
     return ExitCode.DONE

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workshop.cli.options import Common, common_options, retyped
+from workshop.console.echo import say
 from workshop.errors import ExitCode, UsageError, WorkshopError
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ async def _show(common: Common, step: str, part: str, place: str | None) -> int:
                 shown_part = json.loads(text) if part == "file" else text
                 print_document("step show", True, {"id": step, "region": nodes[0].key.region, part: shown_part})
             else:
-                click.echo(text, nl=False)
+                say(text, nl=False)
             return ExitCode.DONE
         (step_document if common.json else print_step)(nodes, kind, ctx)
         return ExitCode.DONE

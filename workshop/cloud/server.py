@@ -31,6 +31,7 @@ from workshop.cloud.pacing import Pacing
 from workshop.cloud.patches import check_version
 from workshop.cloud.persistence import Snapshots
 from workshop.errors import WorkshopError
+from workshop.quoting import visible
 
 __all__ = ["main"]
 
@@ -96,10 +97,17 @@ def _prepare(layout: Layout, record: Record) -> None:
         AWS_CONFIG_FILE=os.devnull,
         AWS_SHARED_CREDENTIALS_FILE=os.devnull,
     )
-    logging.basicConfig(
-        level=logging.WARNING, format="%(asctime)s %(levelname)s [%(name)s] %(message)s", datefmt="%Y-%m-%d %H:%M:%S"
-    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Printable("%(asctime)s %(levelname)s [%(name)s] %(message)s", datefmt="%Y-%m-%d %H:%M:%S"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logger.setLevel(logging.INFO)
+
+
+class _Printable(logging.Formatter):
+    """Requests and functions put their texts into the log, which `cloud run` shows on a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(super().format(record))
 
 
 async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> None:

@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from workshop.definition.quoting import shown
 from workshop.engine.brings import Brings
+from workshop.quoting import shown
 
 __all__ = ["brings_entries", "print_brings"]
 

@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
 
 from workshop.console.document import print_document
-from workshop.console.style import print_error, stream
+from workshop.console.style import SafeConsole, print_error, stream
 from workshop.engine.results import NodeResult, Outcome
 from workshop.engine.workspace import Contexts, Workspace
 from workshop.errors import ExitCode
@@ -129,7 +128,7 @@ def print_teardown(
         console.print(f"When the cause is mended, go on with: [bold]{escape(again)}[/]", soft_wrap=True)
 
 
-def print_addresses(console: Console, apis: Mapping[str, Mapping[str, str]], links: Mapping[str, str]) -> None:
+def print_addresses(console: SafeConsole, apis: Mapping[str, Mapping[str, str]], links: Mapping[str, str]) -> None:
     """The addresses, each on a line of its own that is never broken, so that it can be clicked and copied."""
     for region, api in apis.items():
         console.print(f"  API {region:<12} {api['url']}", soft_wrap=True, markup=False)

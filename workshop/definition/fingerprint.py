@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from workshop.definition.loader import Workshop
-from workshop.definition.quoting import shown
 from workshop.errors import DefinitionError
+from workshop.quoting import shown
 
 __all__ = ["MOST_BYTES", "MOST_FILES", "fingerprint"]
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import functools
 import json
 import ssl
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import httpx
+from pydantic import Field
 
 from workshop.clock import WaitTimeout, wait_for
 from workshop.errors import DefinitionError, WorkshopError
+from workshop.quoting import shown
 from workshop.shell import command_line, operands
 from workshop.steps.base import Brought, Context, Estimate, Observed, Outputs, Params, Permission, Resource, State, Step
 
@@ -19,19 +21,22 @@ __all__ = ["CheckParams", "HttpCheck"]
 
 INTERVAL = 3.0
 REQUEST_TIMEOUT = 15.0
+LONGEST = 86_400.0
+"""Seconds that a check may try: longer than an event makes no sense."""
+MOST_ENTRIES = 1_000_000
 
 
 class CheckParams(Params):
     """`expect` and `length` name values inside the JSON answer by dotted path, numbers and `true` as JSON writes them;
-    `deadline` is in seconds.
+    `deadline` is in seconds, at most a day.
 
     A new deployment may answer 403 or 500 for up to a minute (docs/aws-behaviours.md, section 5), hence the deadline.
     """
 
     url: str
     expect: dict[str, str] = {}  # noqa: RUF012 - pydantic copies defaults
-    length: dict[str, int] = {}  # noqa: RUF012
-    deadline: float = 120.0
+    length: dict[str, Annotated[int, Field(ge=0, le=MOST_ENTRIES)]] = {}  # noqa: RUF012
+    deadline: Annotated[float, Field(gt=0, le=LONGEST, allow_inf_nan=False)] = 120.0
 
 
 class HttpCheck(Step[CheckParams]):
@@ -101,13 +106,13 @@ async def _problem(params: CheckParams, *, proxied: bool) -> str:
     except httpx.HTTPError as error:
         return f"{type(error).__name__}: {error}".rstrip(": ")
     if answer.status_code != 200:
-        return f"it answered {answer.status_code}: {answer.text[:200]}"
+        return f"it answered {answer.status_code}: {shown(answer.text, 200)}"
     if not params.expect and not params.length:
         return ""
     try:
         document = answer.json()
     except ValueError:
-        return f"it answered no JSON: {answer.text[:200]}"
+        return f"it answered no JSON: {shown(answer.text, 200)}"
     for path, wanted in params.expect.items():
         found = _inside(document, path)
         if (found if isinstance(found, str) else json.dumps(found)) != wanted:

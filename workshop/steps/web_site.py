@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from workshop.errors import DefinitionError
+from workshop.home import private_folder
 from workshop.shell import command_line, comment
 from workshop.steps.base import (
     Context,
@@ -79,11 +80,11 @@ class WebSite(Step[SiteParams]):
     async def create(self, ctx: Context[SiteParams]) -> Outputs:
         """Made beside its place and moved there whole: a browser never sees half a site."""
         folder = ctx.target.site_folder(ctx.workshop)
-        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(folder.parent)
         source = ctx.files.path(ctx.params.source)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as work:
             fresh, old = Path(work) / "new", Path(work) / "old"
-            fresh.mkdir()
+            fresh.mkdir(mode=0o700)
             for name in _pages(source):
                 (fresh / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source / name, fresh / name)
