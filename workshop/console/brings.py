@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from workshop.console.style import SafeConsole
 from workshop.engine.brings import Brings
 from workshop.quoting import shown
 
@@ -31,7 +31,7 @@ def brings_entries(found: Sequence[Brings]) -> list[dict[str, Any]]:
     ]
 
 
-def print_brings(console: Console, found: Sequence[Brings]) -> None:
+def print_brings(console: SafeConsole, found: Sequence[Brings]) -> None:
     """The list as a table of two columns."""
     if not found:
         console.print("It brings no function, no role, no custom resource, and calls no address.", style="bright_black")
