@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ministack.core import responses
 from ministack.services import dynamodb
 
-from tests.cloud_room.histories import ACCOUNT, REGIONS, TABLE, Refused, VirtualCloud, item, where
+from tests.cloud_room.virtual_cloud import ACCOUNT, REGIONS, TABLE, Refused, VirtualCloud, item, where
 
 WEST, EU, SOUTH = REGIONS
 LATER = 10.0
@@ -21,7 +21,7 @@ def three_regions(seed: int = 0) -> VirtualCloud:
     cloud.create()
     cloud.replicate("Create", EU)
     cloud.replicate("Create", SOUTH)
-    cloud.pacing.change("fast", 1.0)
+    cloud.timing.change("fast", 1.0)
     return cloud
 
 
@@ -65,7 +65,7 @@ def test_a_delete_replicates_and_an_older_write_does_not_undo_it(cloud: VirtualC
     cloud.put(EU, "a", "newer")
     cloud.call(EU, "DeleteItem", TableName=TABLE, Key=where("a"))
     cloud.advance(LATER)
-    cloud.mend(held)
+    cloud.heal(held)
     cloud.advance(LATER)
     assert [cloud.get(region, "a") for region in REGIONS] == [None, None, None]
 
@@ -150,10 +150,10 @@ def test_a_cut_holds_back_and_its_end_delivers(cloud: VirtualCloud, direction: s
     cloud.advance(3600)
     for key, regions in arrived.items():
         assert {region for region in REGIONS if cloud.get(region, key)} == regions
-    assert sum(row["writes"] for row in cloud.world.replication.backlog()) == sum(3 - len(r) for r in arrived.values())
-    cloud.mend()
+    assert sum(row["writes"] for row in cloud.multi_region.replication.backlog()) == sum(3 - len(r) for r in arrived.values())
+    cloud.heal()
     assert cloud.content(WEST) == cloud.content(EU) == cloud.content(SOUTH) == {"west": "1", "eu": "1"}
-    assert cloud.world.replication.backlog() == []
+    assert cloud.multi_region.replication.backlog() == []
 
 
 def test_a_cut_of_one_table_leaves_the_others_alone(cloud: VirtualCloud) -> None:
@@ -164,7 +164,7 @@ def test_a_cut_of_one_table_leaves_the_others_alone(cloud: VirtualCloud) -> None
 
 
 def test_accounts_do_not_see_each_other(cloud: VirtualCloud) -> None:
-    cloud.pacing.change("instant", 1.0)
+    cloud.timing.change("instant", 1.0)
     other = "123456789012"
     keys = {"KeySchema": [{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}]}
     types = [{"AttributeName": "PK", "AttributeType": "S"}, {"AttributeName": "SK", "AttributeType": "S"}]
@@ -180,13 +180,13 @@ def test_a_table_of_the_same_name_gets_nothing_that_was_on_its_way_to_the_old_on
     held = cloud.cut(EU)
     cloud.put(WEST, "old", "1")
     cloud.advance(LATER)
-    cloud.pacing.change("instant", 1.0)
+    cloud.timing.change("instant", 1.0)
     cloud.replicate("Delete", EU)
     cloud.replicate("Delete", SOUTH)
     cloud.call(WEST, "DeleteTable", TableName=TABLE)
     cloud.create()
     cloud.replicate("Create", EU)
-    cloud.mend(held)
+    cloud.heal(held)
     cloud.advance(LATER)
     assert cloud.content(EU) == cloud.content(WEST) == {}
 
@@ -199,7 +199,7 @@ def test_a_region_that_joins_gets_what_the_others_have_on_their_way(cloud: Virtu
     cloud.replicate("Create", SOUTH)
     cloud.advance(LATER)
     assert cloud.shown(SOUTH)[0] == "ACTIVE" and cloud.content(SOUTH) == {}
-    cloud.mend(held)
+    cloud.heal(held)
     cloud.advance(LATER)
     assert cloud.content(SOUTH) == {"a": "1"}
 
@@ -210,7 +210,7 @@ STEP = st.one_of(
     st.tuples(st.sampled_from(["put", "put", "put", "delete", "add", "new", "batch"]), REGION, KEY),
     st.tuples(st.just("advance"), st.floats(0.0, 6.0), KEY),
     st.tuples(st.just("cut"), REGION, st.sampled_from(["both", "to", "from"])),
-    st.tuples(st.sampled_from(["mend", "restart", "leave", "join"]), st.just(SOUTH), KEY),
+    st.tuples(st.sampled_from(["heal", "restart", "leave", "join"]), st.just(SOUTH), KEY),
 )
 
 
@@ -222,12 +222,12 @@ def test_no_write_is_lost_and_all_regions_end_equal(steps: list[tuple[str, str, 
     cloud = three_regions(seed)
     try:
         expected = _play(cloud, steps)
-        cloud.mend()
+        cloud.heal()
         cloud.advance(60)
         members = [WEST, *(region for region, status in cloud.shown(WEST)[1] or [] if status == "ACTIVE")]
         for region in members:
             assert cloud.content(region) == expected, region
-        assert cloud.world.replication.in_flight(ACCOUNT, TABLE) == 0
+        assert cloud.multi_region.replication.backlog() == []
         assert all("_workshop_stamps" not in record for _, record in dynamodb._tables.all_items())
     finally:
         cloud.close()
@@ -241,8 +241,8 @@ def _play(cloud: VirtualCloud, steps: list[tuple[str, str, str]]) -> dict[str, s
                 cloud.advance(float(where_))
             elif what == "cut":
                 cloud.cut(where_, key)
-            elif what == "mend":
-                cloud.mend()
+            elif what == "heal":
+                cloud.heal()
             elif what == "restart":
                 cloud.restart()
             elif what in ("leave", "join"):

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.cloud_room.histories import ACCOUNT, REGIONS, TABLE, Refused, VirtualCloud, where
-from workshop.cloud.faults import Fault
+from tests.cloud_room.virtual_cloud import ACCOUNT, REGIONS, TABLE, Refused, VirtualCloud, where
+from workshop.cloud.faults import CloudFault
 
 WEST, EU, SOUTH = REGIONS
 IN_USE = "The resource which you are attempting to change is in use."
@@ -179,7 +179,7 @@ class TestCreating:
 
     def test_a_creation_may_vanish_without_a_word(self, cloud: VirtualCloud) -> None:
         active(cloud)
-        cloud.faults.add(Fault("replica-abort", region=EU, times=1))
+        cloud.faults.add(CloudFault("replica-abort", region=EU, times=1))
         cloud.replicate("Create", EU)
         cloud.advance(8)
         assert cloud.shown(WEST) == ("UPDATING", [(EU, "CREATING")])
@@ -417,7 +417,7 @@ class TestTexts:
         active(cloud)
         text = "Failed to access the region: ‘{}’. User is missing the permissions since the region is disabled."
         assert change(cloud, "Create", "af-south-1") == ("ValidationException", text.format("af-south-1"))
-        cloud.faults.add(Fault("region-disabled", region=EU))
+        cloud.faults.add(CloudFault("region-disabled", region=EU))
         assert change(cloud, "Create", EU) == ("ValidationException", text.format(EU))
 
     def test_an_empty_region_name(self, cloud: VirtualCloud) -> None:
@@ -629,7 +629,7 @@ def test_a_life_goes_on_after_a_restart_where_it_was(cloud: VirtualCloud) -> Non
 def test_a_profile_and_its_scale_say_how_long_a_replica_takes(profile: str, scale: float, limit: float) -> None:
     cloud = VirtualCloud(profile=profile)
     try:
-        cloud.pacing.change(profile, scale)
+        cloud.timing.change(profile, scale)
         cloud.create()
         cloud.advance(5)
         cloud.replicate("Create", EU)

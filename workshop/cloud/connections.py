@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any
 
-from workshop.cloud.patches import replace_point
+from workshop.cloud.patches import patch
 
 __all__ = ["CLIENT", "TOUCHED", "Connections"]
 
@@ -24,7 +24,7 @@ class Connections:
 
     def __init__(self, server: Any) -> None:
         self._open: dict[tuple[str, int], Any] = {}
-        replace_point(server, "run", self._noting)
+        patch(server, "run", self._noting)
 
     def drop(self) -> None:
         """Close the connection of the request at hand, at once and without a word."""

@@ -11,11 +11,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
 
-from workshop.cloud.answers import Answer, document, refusal
-from workshop.cloud.faults import fault_from
-from workshop.cloud.injection import Faults
+from workshop.cloud.fault_model import fault_from
+from workshop.cloud.fault_registry import FaultRegistry
 from workshop.cloud.layout import Record, validated_timing
-from workshop.cloud.pacing import Pacing
+from workshop.cloud.responses import Response as Answer
+from workshop.cloud.responses import document, refusal
+from workshop.cloud.timing import Timing
 from workshop.errors import UsageError
 
 __all__ = ["Control"]
@@ -31,8 +32,8 @@ class Control:
     def __init__(
         self,
         record: Record,
-        pacing: Pacing,
-        faults: Faults,
+        pacing: Timing,
+        faults: FaultRegistry,
         *,
         on_reset: Callable[[], Awaitable[None]],
         on_timing: Callable[[str, float], None],

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from workshop.cloud.answers import Answer, Asgi, Receive, Scope, Send, refusal, respond
-from workshop.cloud.calls import Calls
 from workshop.cloud.connections import CLIENT, TOUCHED
 from workshop.cloud.control import Control
+from workshop.cloud.fault_registry import ServiceCall
 from workshop.cloud.hosts import ApiHost, api_host, is_foreign_page, is_loopback_host
-from workshop.cloud.injection import Call
+from workshop.cloud.middleware import ServiceMiddleware
+from workshop.cloud.responses import Asgi, Receive, Scope, Send, refusal, respond
+from workshop.cloud.responses import Response as Answer
 from workshop.cloud.sites import serve_site
 
 __all__ = ["BODY_BYTES", "Door"]
@@ -49,7 +50,7 @@ class Door:
         inner: Asgi,
         control: Control,
         sites: Path,
-        calls: Calls,
+        calls: ServiceMiddleware,
         scope_of: Callable[[str], tuple[str, str] | None],
         changed: Callable[[Iterable[str] | None], None],
     ) -> None:
@@ -92,7 +93,7 @@ class Door:
         elif path == ADMIN + "reset":
             await respond(send, await self._control.answer(scope["method"], "/_workshop/reset", b""))
             return
-        if api and self._calls.anything_ordered():
+        if api and self._calls.has_faults():
             kept = await self._struck(scope, send)
             if kept is None:
                 return
@@ -116,7 +117,7 @@ class Door:
         """Faults on calls of an API. Answers where its answer goes, or None when there is nothing left to do."""
         named = _API_PATH.match(scope["path"])
         found = self._scope_of(named["api"]) if named else None
-        answer, lost = await self._calls.strike(Call("execute-api", scope["method"], found[1] if found else "", "rest"))
+        answer, lost = await self._calls.inject(ServiceCall("execute-api", scope["method"], found[1] if found else "", "rest"))
         if answer is not None:
             await respond(send, answer)
             return None
@@ -124,7 +125,7 @@ class Door:
 
     async def _lost(self, message: dict[str, Any]) -> None:
         if message["type"] == "http.response.body" and not message.get("more_body"):
-            self._calls.lose()
+            self._calls.drop_connection()
 
     def _is_welcome(self, headers: dict[str, str], *, api: bool) -> bool:
         if not is_loopback_host(headers.get("host", "")):

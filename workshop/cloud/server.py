@@ -25,9 +25,9 @@ from workshop.cloud.control import Control
 from workshop.cloud.daemon import ACCOUNT
 from workshop.cloud.door import Door
 from workshop.cloud.layout import Layout, Record, write_record
-from workshop.cloud.pacing import Pacing
 from workshop.cloud.patches import check_version
 from workshop.cloud.persistence import Snapshots
+from workshop.cloud.timing import Timing
 from workshop.errors import WorkshopError
 
 __all__ = ["main"]
@@ -106,7 +106,7 @@ async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> Non
 
     from workshop.cloud.emulator import Emulator
 
-    pacing = Pacing(record.timing, record.scale)
+    pacing = Timing(record.timing, record.scale)
 
     def changed(names: Iterable[str] | None) -> None:
         snapshots.changed(names)
@@ -124,7 +124,7 @@ async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> Non
         emulator.faults,
         on_reset=empty,
         on_timing=lambda timing, scale: write_record(layout, replace(record, timing=timing, scale=scale)),
-        on_mended=emulator.tables.replication.mended,
+        on_mended=emulator.tables.replication.healed,
         backlog=emulator.tables.replication.backlog,
         saving=snapshots.costs,
     )

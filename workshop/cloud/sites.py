@@ -13,7 +13,7 @@ from email.utils import formatdate
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from workshop.cloud.answers import Answer
+from workshop.cloud.responses import Response as Answer
 
 __all__ = ["serve_site"]
 
