@@ -1,7 +1,8 @@
-"""Faults on demand: each kind strikes what it names, nothing else, and ends."""
+"""Faults on demand: each kind hits the calls that it names, no other, and ends."""
 
 from __future__ import annotations
 
+import random
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from botocore.exceptions import ConnectionClosedError
 from tests.cloud_room.conftest import Cloud, eventually, refused
 from tests.cloud_room.virtual_cloud import item, where
 from workshop.cloud import daemon
+from workshop.cloud.events import EventBus
+from workshop.cloud.fault_registry import FaultRegistry, ServiceCall
 from workshop.cloud.faults import CloudFault, fault_add, fault_from, faults_clear, faults_list
 from workshop.errors import UsageError, WorkshopError
 
@@ -37,7 +40,7 @@ def test_faults_are_listed_and_cleared(made: Cloud) -> None:
         faults_clear(made.home, ("f99",))
 
 
-def test_an_error_strikes_its_operation_in_its_region_as_often_as_ordered(made: Cloud) -> None:
+def test_an_error_hits_its_operation_in_its_region_as_often_as_ordered(made: Cloud) -> None:
     order = CloudFault(
         "error",
         "dynamodb",
@@ -51,14 +54,14 @@ def test_an_error_strikes_its_operation_in_its_region_as_often_as_ordered(made: 
     fault_add(made.home, order)
     west = made.client("dynamodb")
     for _ in range(2):
-        answer = refused(lambda: west.get_item(TableName="things", Key=where("a")))
-        assert answer == ("ProvisionedThroughputExceededException", "Too much.")
+        error = refused(lambda: west.get_item(TableName="things", Key=where("a")))
+        assert error == ("ProvisionedThroughputExceededException", "Too much.")
     west.get_item(TableName="things", Key=where("a"))
     west.put_item(TableName="things", Item=item("a", "1"))
     assert faults_list(made.home) == ()
 
 
-def test_a_fault_leaves_other_regions_and_tables_alone(made: Cloud) -> None:
+def test_a_fault_does_not_affect_other_regions_and_tables(made: Cloud) -> None:
     fault_add(made.home, CloudFault("error", "dynamodb", region="eu-west-1", table="others"))
     made.client("dynamodb").describe_table(TableName="things")
     assert (
@@ -111,10 +114,10 @@ def test_expired_credentials_have_the_code_of_their_protocol(made: Cloud, servic
         ("cloudformation", lambda c: c.describe_stacks(), "InvalidClientTokenId"),
     ],
 )
-def test_a_disabled_region_answers_as_with_bad_credentials(made: Cloud, service: str, call: Any, code: str) -> None:
+def test_a_disabled_region_responds_as_to_bad_credentials(made: Cloud, service: str, call: Any, code: str) -> None:
     fault_add(made.home, CloudFault("region-disabled", region="eu-west-1"))
-    answer = refused(lambda: call(made.client(service, "eu-west-1")))
-    assert answer == (code, "The security token included in the request is invalid.")
+    error = refused(lambda: call(made.client(service, "eu-west-1")))
+    assert error == (code, "The security token included in the request is invalid.")
     call(made.client(service, "us-west-2"))
 
 
@@ -128,7 +131,7 @@ def test_latency_is_added(made: Cloud) -> None:
 
 
 @pytest.mark.parametrize(("kind", "there"), [("drop-before", False), ("drop-after", True)])
-def test_a_dropped_connection_loses_the_call_or_only_its_answer(made: Cloud, kind: str, there: bool) -> None:
+def test_a_dropped_connection_loses_the_call_or_only_its_response(made: Cloud, kind: str, there: bool) -> None:
     west = made.client("dynamodb")
     fault_add(made.home, CloudFault(kind, "dynamodb", "PutItem", times=1))
     with pytest.raises(ConnectionClosedError):
@@ -136,8 +139,8 @@ def test_a_dropped_connection_loses_the_call_or_only_its_answer(made: Cloud, kin
     assert ("Item" in west.get_item(TableName="things", Key=where(kind))) is there
 
 
-def test_a_fault_may_strike_calls_of_an_api(made: Cloud) -> None:
-    api = made.stack(name="struck")
+def test_a_fault_may_hit_calls_of_an_api(made: Cloud) -> None:
+    api = made.stack(name="faulty")
     url = f"/_aws/execute-api/{api}/api/"
     fault_add(made.home, CloudFault("error", "execute-api", "GET", "us-west-2", status=503, times=1))
     assert made.http(url)[0] == 503
@@ -150,7 +153,7 @@ def test_a_fault_may_strike_calls_of_an_api(made: Cloud) -> None:
     assert made.http(url)[0] == 200
 
 
-def test_a_share_of_the_calls_is_struck(made: Cloud) -> None:
+def test_a_share_of_the_calls_is_hit(made: Cloud) -> None:
     fault_add(made.home, CloudFault("error", "sts", "GetCallerIdentity", status=400, probability=0.5))
     outcomes = set()
     for _ in range(60):
@@ -208,12 +211,13 @@ def test_faults_survive_a_restart_and_end_with_a_reset(cloud: Cloud) -> None:
         {"kind": "small-account", "limit": 0},
     ],
 )
-def test_a_fault_that_makes_no_sense_is_refused(made: Cloud, document: dict[str, Any]) -> None:
+def test_a_malformed_fault_is_refused_by_the_client_and_by_the_server(made: Cloud, document: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         fault_from(document)
-    status, answer = made.control("POST", "faults", document)
+    status, error = made.control("POST", "faults", document)
     assert status == 400
-    assert answer["__type"] == "Fault" and answer["message"]
+    assert error["__type"] == "Fault"
+    assert error["message"]
     assert faults_list(made.home) == ()
 
 
@@ -226,10 +230,33 @@ def test_a_fault_that_makes_no_sense_is_refused(made: Cloud, document: dict[str,
         (CloudFault("error", region="eu-wst-1"), "eu-wst-1"),
     ],
 )
-def test_a_fault_that_could_never_strike_is_refused(made: Cloud, fault: CloudFault, word: str) -> None:
+def test_a_fault_that_could_never_hit_a_call_is_refused(made: Cloud, fault: CloudFault, word: str) -> None:
     with pytest.raises(UsageError, match=word):
         fault_add(made.home, fault)
     assert faults_list(made.home) == ()
+
+
+def test_a_malformed_fault_is_refused_before_a_cloud_is_asked(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="status"):
+        fault_add(tmp_path, CloudFault("error", status=200))
+
+
+def test_a_refusal_names_the_allowed_range(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="400 to 599"):
+        fault_add(tmp_path, CloudFault("error", status=200))
+    with pytest.raises(UsageError, match="both, to, from"):
+        fault_add(tmp_path, CloudFault("cut", region="eu-west-1", direction="sideways"))
+
+
+def test_a_fault_that_is_cleared_while_another_delays_a_call_stays_cleared() -> None:
+    registry = FaultRegistry(lambda name: name, lambda _: [], random.Random(0), EventBus())
+    for kind in ("latency", "error"):
+        registry.add(CloudFault(kind))
+    matching = registry.matching(ServiceCall("dynamodb", "ListTables", "us-west-2", "json"))
+    assert next(matching).kind == "latency"
+    registry.clear()
+    assert list(matching) == []
+    assert len(registry) == 0
 
 
 def test_a_stopped_cloud_has_no_faults_to_order(tmp_path: Path) -> None:

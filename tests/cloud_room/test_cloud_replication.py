@@ -70,7 +70,7 @@ def test_a_delete_replicates_and_an_older_write_does_not_undo_it(cloud: VirtualC
     assert [cloud.get(region, "a") for region in REGIONS] == [None, None, None]
 
 
-def test_a_condition_is_judged_by_what_its_region_knows(cloud: VirtualCloud) -> None:
+def test_a_condition_is_evaluated_on_the_items_of_its_own_region(cloud: VirtualCloud) -> None:
     only_new = {"ConditionExpression": "attribute_not_exists(PK)"}
     cloud.put(WEST, "a", "west", **only_new)
     cloud.put(EU, "a", "eu", **only_new)
@@ -91,7 +91,7 @@ def test_a_transaction_is_whole_in_its_own_region_only(cloud: VirtualCloud) -> N
     assert seen == {0, 1, 2}
 
 
-def test_a_cancelled_statement_transaction_leaves_its_region_by_no_way(cloud: VirtualCloud) -> None:
+def test_a_cancelled_statement_transaction_is_not_replicated(cloud: VirtualCloud) -> None:
     statements = [
         {"Statement": f"INSERT INTO \"{TABLE}\" VALUE {{'PK': 'p', 'SK': 'a', 'v': '1'}}"},
         {"Statement": "UPDATE things SET v='2' WHERE PK='p' AND SK='absent'"},
@@ -108,7 +108,7 @@ def test_a_statement_replicates_like_any_write(cloud: VirtualCloud) -> None:
     assert cloud.content(EU) == {"a": "1"}
 
 
-def test_an_expired_item_goes_everywhere(cloud: VirtualCloud) -> None:
+def test_an_expired_item_is_deleted_everywhere(cloud: VirtualCloud) -> None:
     cloud.put(WEST, "a", "1")
     cloud.advance(LATER)
     dynamodb._remove_item(dynamodb._tables.get_scoped(ACCOUNT, WEST, TABLE), "p", "a")  # as MiniStack's expiry does it
@@ -156,7 +156,7 @@ def test_a_cut_holds_back_and_its_end_delivers(cloud: VirtualCloud, direction: s
     assert cloud.multi_region.replication.backlog() == []
 
 
-def test_a_cut_of_one_table_leaves_the_others_alone(cloud: VirtualCloud) -> None:
+def test_a_cut_of_one_table_does_not_affect_the_others(cloud: VirtualCloud) -> None:
     cloud.faults.restore([{"kind": "cut", "region": EU, "table": "others", "id": "f1"}])
     cloud.put(WEST, "a", "1")
     cloud.advance(LATER)
@@ -176,7 +176,7 @@ def test_accounts_do_not_see_each_other(cloud: VirtualCloud) -> None:
     assert cloud.call(EU, "Scan", other, TableName=TABLE)["Count"] == 1
 
 
-def test_a_table_of_the_same_name_gets_nothing_that_was_on_its_way_to_the_old_one(cloud: VirtualCloud) -> None:
+def test_a_table_of_the_same_name_gets_no_write_that_was_in_flight_to_the_old_one(cloud: VirtualCloud) -> None:
     held = cloud.cut(EU)
     cloud.put(WEST, "old", "1")
     cloud.advance(LATER)
@@ -191,7 +191,7 @@ def test_a_table_of_the_same_name_gets_nothing_that_was_on_its_way_to_the_old_on
     assert cloud.content(EU) == cloud.content(WEST) == {}
 
 
-def test_a_region_that_joins_gets_what_the_others_have_on_their_way(cloud: VirtualCloud) -> None:
+def test_a_region_that_joins_gets_what_the_others_have_in_flight(cloud: VirtualCloud) -> None:
     cloud.replicate("Delete", SOUTH)
     cloud.advance(LATER)
     held = cloud.cut(EU, "from")
@@ -279,5 +279,5 @@ def _write(cloud: VirtualCloud, what: str, region: str, key: str, value: str, ex
     else:
         key = f"{key}{key}"
         update = {"UpdateExpression": "ADD v :n", "ExpressionAttributeValues": {":n": {"N": "1"}}, "ReturnValues": "ALL_NEW"}
-        answer = cloud.call(region, "UpdateItem", TableName=TABLE, Key=where(key), **update)
-        expected[key] = answer["Attributes"]["v"]["N"]
+        response = cloud.call(region, "UpdateItem", TableName=TABLE, Key=where(key), **update)
+        expected[key] = response["Attributes"]["v"]["N"]
