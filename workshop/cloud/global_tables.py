@@ -7,7 +7,7 @@ Pure; it knows neither MiniStack nor time.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 __all__ = ["GlobalTable", "GlobalTables", "TableReplica"]
@@ -34,17 +34,10 @@ class TableReplica:
     filled: bool = False
 
     def document(self) -> dict[str, Any]:
-        """The saved form. Its keys outlive the names in this class."""
-        return {
-            "region": self.region,
-            "status": self.status,
-            "source": self.source,
-            "added": self.added,
-            "listed": self.listed,
-            "visible": self.visible,
-            "doomed": self.aborts,
-            "filled": self.filled,
-        }
+        """The saved form: `aborts` is called "doomed" in it, as in older state files."""
+        row = asdict(self)
+        row["doomed"] = row.pop("aborts")
+        return row
 
     @classmethod
     def restored(cls, row: dict[str, Any]) -> TableReplica:

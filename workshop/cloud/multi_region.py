@@ -60,7 +60,8 @@ class MultiRegionDynamoDB:
             aborts_replica=faults.aborts_replica,
         )
         self._rules = TableRules(dynamodb, tables, store, self._lifecycle, replicas, scheduler, timing)
-        Writes(dynamodb, tables, store, self.replication, defer)
+        self._rules.apply()
+        Writes(dynamodb, tables, store, self.replication, defer).apply()
 
     def removal_refused(self, account: str, region: str, table: str) -> str:
         """Why the table of a region cannot be deleted now; "" when it can."""

@@ -14,7 +14,7 @@ from workshop.cloud.lifecycle import Lifecycle
 from workshop.cloud.regions import ENABLED, OPT_IN
 from workshop.cloud.store import Store
 
-__all__ = ["IN_USE", "SOURCE_RULE", "Refusal", "ReplicaRules"]
+__all__ = ["SOURCE_RULE", "Refusal", "ReplicaRules", "in_use"]
 
 IN_USE = "The resource which you are attempting to change is in use."
 SOURCE_RULE = (
@@ -63,7 +63,8 @@ def _invalid(message: str, **values: str) -> Refusal:
     return Refusal("ValidationException", message.format(**values))
 
 
-def _in_use(message: str = IN_USE) -> Refusal:
+def in_use(message: str = IN_USE) -> Refusal:
+    """The refusal of a table that is busy with another change."""
     return Refusal("ResourceInUseException", message)
 
 
@@ -115,10 +116,10 @@ class ReplicaRules:
         if global_table is not None and global_table.changing:
             replica = global_table.replicas.get(target)
             if replica is not None and replica.status == "CREATING":
-                raise _in_use(EXISTS.format(table=table, regions=f"[{', '.join(global_table.replicas)}]"))
-            raise _in_use()
+                raise in_use(EXISTS.format(table=table, regions=f"[{', '.join(global_table.replicas)}]"))
+            raise in_use()
         if record.get("TableStatus") != "ACTIVE":
-            raise _in_use()
+            raise in_use()
         if record.get("BillingModeSummary", {}).get("BillingMode") == "PROVISIONED":
             raise _invalid(PROVISIONED)
         if self._store.get(account, target, table) is not None:
@@ -127,11 +128,11 @@ class ReplicaRules:
     def _check_change(self, target: str, global_table: GlobalTable | None, record: dict[str, Any]) -> None:
         replica = global_table.replicas.get(target) if global_table is not None else None
         if global_table is not None and (replica is None or replica.listed) and global_table.changing:
-            raise _in_use()
+            raise in_use()
         if replica is None or not replica.listed:
             raise _invalid(NOT_A_MEMBER, region=target)
         if record.get("TableStatus") != "ACTIVE":
-            raise _in_use()
+            raise in_use()
 
     def _check_remove(self, account: str, table: str, target: str, global_table: GlobalTable | None) -> None:
         if global_table is not None and global_table.is_source(target, self._now()):

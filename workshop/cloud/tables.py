@@ -14,7 +14,7 @@ from typing import Any
 from workshop.cloud.global_tables import GlobalTable, GlobalTables
 from workshop.cloud.lifecycle import Lifecycle
 from workshop.cloud.patches import patch, patch_around, require_attribute
-from workshop.cloud.replicas import IN_USE, SOURCE_RULE, Refusal, ReplicaRules
+from workshop.cloud.replicas import SOURCE_RULE, Refusal, ReplicaRules, in_use
 from workshop.cloud.scheduler import Scheduler
 from workshop.cloud.store import Store
 from workshop.cloud.timing import Timing, Wait
@@ -48,7 +48,7 @@ class _Target:
 
 
 class TableRules:
-    """Replaces MiniStack's table operations by ones that follow the rules."""
+    """Our operations around MiniStack's; each gets the original first and may raise `Refusal`."""
 
     def __init__(
         self,
@@ -64,6 +64,10 @@ class TableRules:
         self._lifecycle, self._replicas, self._scheduler, self._timing = lifecycle, replicas, scheduler, timing
         self._locked: dict[str, float] = {}
         self._describe = require_attribute(dynamodb, "_table_description")
+
+    def apply(self) -> None:
+        """Patch MiniStack's table operations."""
+        dynamodb = self._dynamodb
         patch(dynamodb, "_table_description", lambda _: self._description)
         for name, operation in {
             "_create_table": self._create,
@@ -119,7 +123,7 @@ class TableRules:
     def _create(self, original: Operation, data: dict[str, Any]) -> Any:
         target = self._target(data)
         if target.global_table is not None:
-            raise Refusal("ResourceInUseException", f"Table already exists: {target.name}")
+            raise in_use(f"Table already exists: {target.name}")
         response = original(data)
         if response[0] != 200:
             return response
@@ -129,16 +133,17 @@ class TableRules:
     def _describe_creating(self, original: Operation, data: dict[str, Any]) -> Any:
         """A replica that is CREATING can be described before it exists for anything else."""
         target = self._target(data)
-        account, region, name, global_table = target.account, target.region, target.name, target.global_table
-        replica = global_table.replicas[region] if global_table is not None else None
-        origin = self._store.get(account, replica.source, name) if replica is not None else None
-        if global_table is None or replica is None or origin is None or replica.status != "CREATING" or not replica.visible:
+        if target.global_table is None:
             return original(data)
-        with self._dynamodb.request_scope(account, replica.source):
-            shown = self._describe(name)
-        outline = self._store.outline(account, region, origin, replica.added)
+        replica = target.global_table.replicas[target.region]
+        origin = self._store.get(target.account, replica.source, target.name)
+        if origin is None or replica.status != "CREATING" or not replica.visible:
+            return original(data)
+        with self._dynamodb.request_scope(target.account, replica.source):
+            shown = self._describe(target.name)
+        outline = self._store.outline(target.account, target.region, origin, replica.added)
         shown.update({key: outline[key] for key in shown if key in outline and key not in ("items", "Replicas")})
-        shown.update(TableStatus="CREATING", **_global_members(global_table, region))
+        shown.update(TableStatus="CREATING", **_global_members(target.global_table, target.region))
         return self._dynamodb.json_response({"Table": shown})
 
     def _description(self, name: str) -> dict[str, Any]:
@@ -161,7 +166,7 @@ class TableRules:
         if target.global_table is not None:
             return self._update_replicated(original, target, target.record, target.global_table, data)
         if target.record["TableStatus"] != "ACTIVE":
-            raise Refusal("ResourceInUseException", IN_USE)
+            raise in_use()
         return original(data)
 
     def _update_replicated(
@@ -174,7 +179,7 @@ class TableRules:
         if toggled and self._is_locked(lock):
             raise Refusal("ThrottlingException", "Rate exceeded")
         if record["TableStatus"] != "ACTIVE" or global_table.changing:
-            raise Refusal("ResourceInUseException", IN_USE)
+            raise in_use()
         _check_stream(data, target.name)
         response = original(data)
         if response[0] != 200:
@@ -198,18 +203,18 @@ class TableRules:
         record, global_table = target.record, target.global_table
         if record is None:
             if global_table is not None and global_table.replicas[target.region].visible:
-                raise Refusal("ResourceInUseException", IN_USE)
+                raise in_use()
             return original(data)
         if record["TableStatus"] == "DELETING":
             return self._described(target.name)
         if record["TableStatus"] != "ACTIVE":
-            raise Refusal("ResourceInUseException", IN_USE)
+            raise in_use()
         if record.get("DeletionProtectionEnabled"):
             raise Refusal("ValidationException", PROTECTED)
         if reason := self.removal_refused(target.account, target.region, target.name):
             raise Refusal("ValidationException", reason)
         if (global_table is not None and global_table.changing) or self._is_locked(record["TableArn"]):
-            raise Refusal("ResourceInUseException", IN_USE)
+            raise in_use()
         self._lifecycle.table_deleted(target.account, target.region, target.name)
         return self._described(target.name)
 

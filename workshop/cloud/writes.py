@@ -32,11 +32,15 @@ class Writes:
         defer: Callable[[Callable[[], None]], bool],
     ) -> None:
         self._global_tables, self._store, self._replication, self._defer = global_tables, store, replication, defer
+        self._dynamodb = dynamodb
         self._held: list[Write] | None = None
-        patch_around(dynamodb, "_set_item", self._set_item)
-        patch_around(dynamodb, "_remove_item", self._remove_item)
-        patch(dynamodb, "_replicate_write", lambda _: lambda *_: None)
-        patch_around(dynamodb, "_execute_transaction", self._execute_transaction)
+
+    def apply(self) -> None:
+        """Patch MiniStack's DynamoDB."""
+        patch_around(self._dynamodb, "_set_item", self._set_item)
+        patch_around(self._dynamodb, "_remove_item", self._remove_item)
+        patch(self._dynamodb, "_replicate_write", lambda _: lambda *_: None)
+        patch_around(self._dynamodb, "_execute_transaction", self._execute_transaction)
 
     def _set_item(self, original: Original, record: dict[str, Any], part: str, sort: str, item: dict[str, Any]) -> Any:
         before = original(record, part, sort, item)
