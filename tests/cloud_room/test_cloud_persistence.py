@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.cloud_room.conftest import Cloud, eventually, free_port
-from tests.cloud_room.histories import item, where
+from tests.cloud_room.virtual_cloud import item, where
 from workshop.cloud import daemon
 
 VECTORS = Path(__file__).parents[1] / "vectors"
@@ -31,8 +31,8 @@ def saved(cloud: Cloud, words: str) -> bool:
     return file.exists() and words in file.read_text()
 
 
-def furnish(cloud: Cloud) -> str:
-    """A table with a replica and an item, a stack with an API and a throttled function, a bucket; answers the API's id."""
+def create_resources(cloud: Cloud) -> str:
+    """A table with a replica and an item, a stack with an API and a throttled function, a bucket; returns the API's id."""
     cloud.table(Tags=[{"Key": "workshop", "Value": "yes"}])
     cloud.replica()
     cloud.client("dynamodb").put_item(TableName="things", Item=item("a", "1"))
@@ -44,7 +44,7 @@ def furnish(cloud: Cloud) -> str:
     return api
 
 
-def furniture(cloud: Cloud, api: str) -> None:
+def assert_resources(cloud: Cloud, api: str) -> None:
     for region in ("us-west-2", "eu-west-1"):
         dynamodb = cloud.client("dynamodb", region)
         assert dynamodb.get_item(TableName="things", Key=where("a"))["Item"]["v"]["S"] == "1"
@@ -60,19 +60,19 @@ def furniture(cloud: Cloud, api: str) -> None:
 
 
 def test_a_stop_and_a_start_lose_nothing(cloud: Cloud) -> None:
-    api = furnish(cloud)
+    api = create_resources(cloud)
     daemon.stop(cloud.home)
     daemon.start(cloud.home)
-    furniture(cloud, api)
+    assert_resources(cloud, api)
 
 
 def test_a_kill_loses_nothing_that_is_older_than_a_second(cloud: Cloud) -> None:
-    api = furnish(cloud)
+    api = create_resources(cloud)
     written = time.monotonic()
     eventually(lambda: time.monotonic() - written > 1.0)
     kill(cloud)
     daemon.start(cloud.home)
-    furniture(cloud, api)
+    assert_resources(cloud, api)
 
 
 def test_a_kill_during_a_stream_of_writes_loses_a_second_of_them_at_most(cloud: Cloud) -> None:
@@ -92,7 +92,7 @@ def test_a_kill_during_a_stream_of_writes_loses_a_second_of_them_at_most(cloud: 
     assert lost == []
 
 
-def test_what_was_on_its_way_arrives_after_a_kill(cloud: Cloud) -> None:
+def test_a_write_that_was_held_back_arrives_after_a_kill(cloud: Cloud) -> None:
     cloud.table()
     cloud.replica()
     cloud.control("POST", "faults", {"kind": "cut", "region": "eu-west-1"})

@@ -11,7 +11,7 @@ import pytest
 
 from tests.cloud.desk import Desk, eventually
 from tests.torture.ground import SMALL
-from workshop.cloud.faults import Fault, fault_add, faults_clear
+from workshop.cloud.faults import CloudFault, fault_add, faults_clear
 
 KEY, ID = "PlantedSecretKey/zj2kq8Lw0vN5xT", "AKIAPLANTED7EXAMPLE9"
 TOKEN, SIGNATURE = "PlantedSessionToken//////////8Fq3", "5eaf00d5eaf00d5eaf00d5eaf00d5eaf"
@@ -43,7 +43,9 @@ def test_no_planted_secret_is_shown_or_written_and_every_file_is_private(desk: D
     for service, operation, verb, code in (
         ("cloudformation", "CreateStack", "setup", 1), ("dynamodb", "DeleteTable", "teardown", 5),
     ):  # fmt: skip
-        fault_add(desk.state, Fault("error", service=service, operation=operation, code="BadThing", message=ECHO, status=400))
+        fault_add(
+            desk.state, CloudFault("error", service=service, operation=operation, code="BadThing", message=ECHO, status=400)
+        )
         for form in ((), ("--json",)):
             ended = desk.run(verb, *ON_AWS, *form, code=code, env=env)
             assert "BadThing" in ended.out + ended.err

@@ -14,7 +14,7 @@ from ministack import app as ministack
 from ministack.core import router
 
 from workshop.cloud.hosts import is_bare_host
-from workshop.cloud.patches import point
+from workshop.cloud.patches import require_attribute
 from workshop.cloud.routes import API_PATH, ApiAddress, Request
 
 __all__ = ["EmulatorAddresses"]
@@ -28,9 +28,9 @@ class EmulatorAddresses:
 
     def __init__(self, scope_of: Callable[[str], tuple[str, str] | None]) -> None:
         self._scope_of = scope_of
-        self._parse = point(ministack, "_parse_execute_api_url")
-        self._custom_domain = point(ministack, "_resolve_custom_domain_request")
-        self._distribution_label = point(ministack, "_parse_cloudfront_dataplane_host")
+        self._parse = require_attribute(ministack, "_parse_execute_api_url")
+        self._custom_domain = require_attribute(ministack, "_resolve_custom_domain_request")
+        self._distribution_label = require_attribute(ministack, "_parse_cloudfront_dataplane_host")
 
     def is_api_address(self, host: str, path: str) -> bool:
         return self._parse(host, path) is not None or self._custom_domain(host, path) is not None
@@ -50,12 +50,15 @@ class EmulatorAddresses:
         return None if scope is None else ApiAddress(api, *scope, address)
 
     def has_user_pool(self, pool: str) -> bool:
-        cognito = point(ministack, "_get_module")("cognito")
-        return any(key[2] == pool for key, _ in point(cognito, "_user_pools").all_items())
+        cognito = require_attribute(ministack, "_get_module")("cognito")
+        return any(key[2] == pool for key, _ in require_attribute(cognito, "_user_pools").all_items())
 
     def has_distribution(self, host: str) -> bool:
         label = self._distribution_label(host)
-        return label is not None and point(ministack, "_get_module")("cloudfront").find_distribution_for_label(label) is not None
+        return (
+            label is not None
+            and require_attribute(ministack, "_get_module")("cloudfront").find_distribution_for_label(label) is not None
+        )
 
     def is_public_operation(self, request: Request) -> bool:
         if request.path != "/" or request.query or request.effective_method != "POST" or not is_bare_host(request.host):

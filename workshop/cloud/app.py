@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from workshop.cloud.answers import Answer, Asgi, Receive, Scope, Send, refusal, respond
-from workshop.cloud.calls import Calls
 from workshop.cloud.connections import CLIENT, TOUCHED
 from workshop.cloud.control import Control
+from workshop.cloud.fault_registry import ServiceCall
 from workshop.cloud.hosts import is_loopback_host
-from workshop.cloud.injection import Call
+from workshop.cloud.middleware import ServiceMiddleware
+from workshop.cloud.responses import Asgi, Receive, Response, Scope, Send, refusal, respond
 from workshop.cloud.routes import CONTROLS, SITES, AddressParser, ApiAddress, Request, Route, allowed, route_of
 from workshop.cloud.sites import serve_site
 
@@ -51,7 +51,7 @@ class CloudApp:
         inner: Asgi,
         control: Control,
         sites: Path,
-        calls: Calls,
+        calls: ServiceMiddleware,
         addresses: AddressParser,
         changed: Callable[[Iterable[str] | None], None],
     ) -> None:
@@ -90,7 +90,7 @@ class CloudApp:
             return
         if api is not None:
             scope = _readdressed(scope, api)
-            if self._calls.anything_ordered():
+            if self._calls.has_faults():
                 kept = await self._struck(scope, api, send)
                 if kept is None:
                     return
@@ -102,7 +102,7 @@ class CloudApp:
         elif not _only_reads(request):
             self._changed(TOUCHED.get())
 
-    async def _own(self, route: Route, request: Request, scope: Scope, receive: Receive) -> Answer | None:
+    async def _own(self, route: Route, request: Request, scope: Scope, receive: Receive) -> Response | None:
         """The response of this layer itself, or None when the emulator has to give it."""
         match route:
             case Route.UNKNOWN_API:
@@ -131,7 +131,7 @@ class CloudApp:
 
     async def _struck(self, scope: Scope, api: ApiAddress, send: Send) -> Send | None:
         """Faults on calls of an API. Returns where its response goes, or None when there is nothing left to do."""
-        answer, lost = await self._calls.strike(Call("execute-api", scope["method"], api.region, "rest"))
+        answer, lost = await self._calls.inject(ServiceCall("execute-api", scope["method"], api.region, "rest"))
         if answer is not None:
             await respond(send, answer)
             return None
@@ -139,7 +139,7 @@ class CloudApp:
 
     async def _lost(self, message: dict[str, Any]) -> None:
         if message["type"] == "http.response.body" and not message.get("more_body"):
-            self._calls.lose()
+            self._calls.drop_connection()
 
     async def _hand_over(self, scope: Scope, receive: Receive, send: Send) -> None:
         started, size = False, 0
@@ -205,7 +205,7 @@ async def _body(receive: Receive) -> bytes:
     return parts
 
 
-async def _refuse(send: Send, answer: Answer) -> None:
+async def _refuse(send: Send, answer: Response) -> None:
     """A refusal ends its connection, so that a page that is refused over and over holds none open."""
     status, headers, body = answer
     await respond(send, (status, {**headers, "Connection": "close"}, body))
@@ -220,5 +220,5 @@ UNSIGNED_ACTION = refusal(
 )
 
 
-def _too_large() -> Answer:
+def _too_large() -> Response:
     return refusal(413, "RequestEntityTooLarge", f"A request to the local cloud may have up to {BODY_BYTES} bytes.")

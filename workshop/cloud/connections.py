@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any
 
-from workshop.cloud.patches import replace_point
+from workshop.cloud.patches import patch
 from workshop.cloud.peers import Address, peer_uid
 
 __all__ = ["CLIENT", "TOUCHED", "Connections", "raise_descriptor_limit"]
@@ -40,8 +40,8 @@ class Connections:
         self._most = most
         self._open: dict[tuple[str, int], Any] = {}
         self._turned_away = 0
-        replace_point(server, "run", self._accepting)
-        replace_point(server, "_read_data", _ending_with_the_client)
+        patch(server, "run", self._accepting)
+        patch(server, "_read_data", _ending_with_the_client)
 
     def drop(self) -> None:
         """Close the connection of the request at hand, at once and without a word."""

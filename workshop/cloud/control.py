@@ -11,12 +11,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
 
-from workshop.cloud.answers import Answer, document, refusal
 from workshop.cloud.connections import Connections
-from workshop.cloud.faults import fault_from
-from workshop.cloud.injection import Faults
+from workshop.cloud.fault_model import fault_from
+from workshop.cloud.fault_registry import FaultRegistry
 from workshop.cloud.layout import Record, validated_timing
-from workshop.cloud.pacing import Pacing
+from workshop.cloud.responses import Response, document, refusal
+from workshop.cloud.timing import Timing
 from workshop.errors import UsageError
 
 __all__ = ["Control"]
@@ -26,29 +26,29 @@ FAULTS = "/_workshop/faults"
 
 
 class Control:
-    """`on_reset` empties everything; `on_change` writes the record of the process; `on_mended` is told that faults ended;
+    """`on_reset` empties everything; `on_change` writes the record of the process; `on_healed` is told that faults ended;
     `backlog` lists what replication holds back, `saving` what keeping the state costs."""
 
     def __init__(
         self,
         record: Record,
-        pacing: Pacing,
-        faults: Faults,
+        pacing: Timing,
+        faults: FaultRegistry,
         connections: Connections,
         *,
         on_reset: Callable[[], Awaitable[None]],
         on_change: Callable[[], None],
-        on_mended: Callable[[], None],
+        on_healed: Callable[[], None],
         backlog: Callable[[], list[dict[str, Any]]],
         saving: Callable[[], dict[str, float]],
     ) -> None:
         self._record, self._pacing, self._faults = record, pacing, faults
         self._connections = connections
-        self._on_reset, self._on_change, self._on_mended = on_reset, on_change, on_mended
+        self._on_reset, self._on_change, self._on_healed = on_reset, on_change, on_healed
         self._backlog, self._saving = backlog, saving
         self.notices: list[str] = []
 
-    async def answer(self, method: str, path: str, body: bytes) -> Answer:
+    async def answer(self, method: str, path: str, body: bytes) -> Response:
         actions = {
             ("GET", "/_workshop/health"): self._health,
             ("POST", "/_workshop/reset"): self._reset,
@@ -116,14 +116,14 @@ class Control:
 
     async def _clear(self, _: dict[str, Any]) -> dict[str, Any]:
         cleared = self._faults.clear()
-        self._on_mended()
+        self._on_healed()
         return {"cleared": cleared}
 
     async def _end(self, name: str, _: dict[str, Any]) -> dict[str, Any]:
         if not self._faults.clear(name):
             known = ", ".join(row["id"] for row in self._faults.document()) or "none"
             raise UsageError(f"There is no fault {name!r}.", f"In force: {known}.", code="Fault")
-        self._on_mended()
+        self._on_healed()
         return {"cleared": 1}
 
     async def _replication(self, _: dict[str, Any]) -> dict[str, Any]:

@@ -27,9 +27,9 @@ from workshop.cloud.control import Control
 from workshop.cloud.daemon import ACCOUNT
 from workshop.cloud.environment import leave_user_environment
 from workshop.cloud.layout import Layout, Record, write_record
-from workshop.cloud.pacing import Pacing
 from workshop.cloud.patches import check_version
 from workshop.cloud.persistence import Snapshots
+from workshop.cloud.timing import Timing
 from workshop.errors import WorkshopError
 from workshop.quoting import visible
 
@@ -118,7 +118,7 @@ async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> Non
     from workshop.cloud.addresses import EmulatorAddresses
     from workshop.cloud.emulator import Emulator
 
-    pacing = Pacing(record.timing, record.scale)
+    pacing = Timing(record.timing, record.scale)
 
     def changed(names: Iterable[str] | None) -> None:
         snapshots.changed(names)
@@ -140,7 +140,7 @@ async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> Non
         on_change=lambda: write_record(
             layout, replace(record, timing=pacing.profile, scale=pacing.scale, other_users=connections.others)
         ),
-        on_mended=emulator.tables.replication.mended,
+        on_healed=emulator.tables.replication.healed,
         backlog=emulator.tables.replication.backlog,
         saving=snapshots.costs,
     )

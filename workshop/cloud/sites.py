@@ -13,7 +13,7 @@ from email.utils import formatdate
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from workshop.cloud.answers import Answer
+from workshop.cloud.responses import Response
 from workshop.web_headers import SECURITY_HEADERS
 
 __all__ = ["serve_site"]
@@ -33,13 +33,13 @@ _TYPES = {
 }
 
 
-def serve_site(root: Path, method: str, path: str, headers: Mapping[str, str]) -> Answer:
+def serve_site(root: Path, method: str, path: str, headers: Mapping[str, str]) -> Response:
     """The response for `path` (still percent-encoded, relative to `root`), a folder's being its `index.html`."""
     status, more, body = _served(root, method, path, headers)
     return status, {**more, **SECURITY_HEADERS}, body
 
 
-def _served(root: Path, method: str, path: str, headers: Mapping[str, str]) -> Answer:
+def _served(root: Path, method: str, path: str, headers: Mapping[str, str]) -> Response:
     if method not in ("GET", "HEAD"):
         return (
             405,
@@ -72,7 +72,7 @@ def _inside(root: Path, relative: str) -> Path | None:
         return None
 
 
-def _content(file: Path, method: str, headers: Mapping[str, str]) -> Answer:
+def _content(file: Path, method: str, headers: Mapping[str, str]) -> Response:
     stat = file.stat()
     tag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
     kind = _TYPES.get(file.suffix.lower()) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"

@@ -1,7 +1,7 @@
-"""Which operation a request asks for, by the names of the AWS CLI.
+"""Services and operations by the names of the AWS CLI, from botocore's models, each model loaded when first needed.
 
-What comes in: a request. What goes out: the operation's name and the protocol in which its errors are written. Services
-with paths instead of operation names are matched against botocore's own models, loaded when first needed.
+In: a request, or the name of a service. Out: the operation that a request calls and the protocol of its errors; whether AWS has
+such a service. Requests with paths instead of operation names are matched against the models.
 """
 
 from __future__ import annotations
@@ -13,9 +13,13 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
-from workshop.cloud.injection import Call
+import botocore.exceptions
+import botocore.session
 
-__all__ = ["describe_call", "operation_names"]
+from workshop.cloud.fault_registry import ServiceCall
+from workshop.cloud.patches import patch
+
+__all__ = ["describe_call", "operation_names", "patch_service_names"]
 
 # Services whose name in requests differs from the name of their model.
 MODELS = {
@@ -29,25 +33,24 @@ FORM = "application/x-www-form-urlencoded"
 
 def describe_call(
     service: str, region: str, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]
-) -> Call:
-    """The call that a request makes; an operation that cannot be told is ""."""
+) -> ServiceCall:
+    """The call that a request makes; `operation` is "" when it is unknown."""
     target = headers.get("x-amz-target", "")
     if target:
-        return Call(service, target.rpartition(".")[2], region, "json", _tables(body) if service == "dynamodb" else frozenset())
+        return ServiceCall(
+            service, target.rpartition(".")[2], region, "json", _tables(body) if service == "dynamodb" else frozenset()
+        )
     action = _first(query.get("Action"))
     if not action and headers.get("content-type", "").startswith(FORM):
         action = _first(parse_qs(body.decode("latin-1")).get("Action"))
     if action:
-        return Call(service, action, region, "query")
+        return ServiceCall(service, action, region, "query")
     protocol = "s3" if service == "s3" else "xml" if service in ("route53", "cloudfront") else "rest"
-    return Call(service, _by_path(service, method, path, query), region, protocol)
+    return ServiceCall(service, _by_path(service, method, path, query), region, protocol)
 
 
 @functools.cache
 def _model(service: str) -> Any:
-    import botocore.exceptions
-    import botocore.session
-
     try:
         return botocore.session.Session().get_service_model(MODELS.get(service, service))
     except botocore.exceptions.UnknownServiceError:
@@ -99,3 +102,22 @@ def _tables(body: bytes) -> frozenset[str]:
 
 def _first(value: Any) -> str:
     return str(value[0]) if isinstance(value, list) and value else str(value or "")
+
+
+def patch_service_names(router: Any) -> None:
+    """MiniStack reads every model of botocore to learn whether a name is a service of AWS: seconds in which nothing else is
+    served, and 400 MB, at the first call of a service that it does not offer. File names are enough."""
+    patch(router, "_is_aws_service_name", lambda _: lambda name: name in _service_names())
+
+
+@functools.cache
+def _service_names() -> frozenset[str]:
+    """The services by the names of their models, and by those used in endpoints and signatures."""
+    session = botocore.session.Session()
+    names = set(session.get_available_services())
+    for partition in session.get_data("endpoints")["partitions"]:
+        for name, service in partition["services"].items():
+            names.add(name)
+            scopes = (service.get("defaults", {}), *service.get("endpoints", {}).values())
+            names.update(scope["credentialScope"]["service"] for scope in scopes if "service" in scope.get("credentialScope", {}))
+    return frozenset(names)

@@ -1,4 +1,4 @@
-"""The room stands on named points of one version of MiniStack, and says which one is gone."""
+"""The room depends on named functions of one version of MiniStack, and names the one that is missing."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ from types import SimpleNamespace
 
 import pytest
 
-from workshop.cloud.patches import PINNED, PinnedVersionError, check_version, point, replace_point
+from workshop.cloud.patches import PINNED, PinnedVersionError, check_version, patch, require_attribute
 
 RECORD = """
 import json
 from workshop.cloud import patches
 
 seen = []
-original = patches.point
+original = patches.require_attribute
 
 def noted(owner, name):
     seen.append([getattr(owner, "__name__", type(owner).__name__), name])
     return original(owner, name)
 
-patches.point = noted
+patches.require_attribute = noted
 import random
 import workshop.cloud.emulator as emulator
-from workshop.cloud.pacing import Pacing
-emulator.Emulator(Pacing("instant", 1.0), lambda names: None, random.Random())
+from workshop.cloud.timing import Timing
+emulator.Emulator(Timing("instant", 1.0), lambda names: None, random.Random(), lambda: None)
 print(json.dumps(seen))
 """
 
 WITHOUT = """
 import random
-from workshop.cloud.pacing import Pacing
+from workshop.cloud.timing import Timing
 import {module} as module
 owner = module{rest}
 delattr(owner, "{name}")
 try:
     import workshop.cloud.emulator as emulator
-    emulator.Emulator(Pacing("instant", 1.0), lambda names: None, random.Random())
+    emulator.Emulator(Timing("instant", 1.0), lambda names: None, random.Random(), lambda: None)
 except Exception as error:
     print(type(error).__name__, error)
 """
@@ -56,20 +56,20 @@ def test_the_installed_ministack_is_the_pinned_one() -> None:
     check_version()
 
 
-def test_a_point_that_is_gone_is_named_with_the_way_out() -> None:
+def test_a_missing_function_is_named_with_the_command_that_helps() -> None:
     with pytest.raises(PinnedVersionError) as caught:
-        replace_point(SimpleNamespace(__name__="ministack.services.dynamodb"), "_replicate_write", lambda original: original)
+        patch(SimpleNamespace(__name__="ministack.services.dynamodb"), "_replicate_write", lambda original: original)
     assert "ministack.services.dynamodb has no _replicate_write" in caught.value.why
     assert f"pip install 'ministack=={PINNED}'" in caught.value.fix
 
 
-def test_a_point_that_is_there_is_replaced() -> None:
+def test_an_existing_attribute_is_replaced() -> None:
     owner = SimpleNamespace(__name__="owner", name=1)
-    replace_point(owner, "name", lambda original: original + 1)
-    assert point(owner, "name") == 2
+    patch(owner, "name", lambda original: original + 1)
+    assert require_attribute(owner, "name") == 2
 
 
-def test_every_point_is_checked_before_the_cloud_serves() -> None:
+def test_every_function_is_checked_before_the_cloud_serves() -> None:
     seen = {(owner, name) for owner, name in json.loads(python(RECORD))}
     names = {name for _, name in seen}
     assert len(seen) > 70
@@ -80,7 +80,6 @@ def test_every_point_is_checked_before_the_cloud_serves() -> None:
         "handle_request",
         "_call_lambda_raw",
         "record_metric",
-        "run",
     } <= names
 
 
@@ -95,5 +94,5 @@ def test_every_point_is_checked_before_the_cloud_serves() -> None:
     ],
 )
 def test_without_one_of_them_nothing_is_served(module: str, rest: str, name: str) -> None:
-    said = python(WITHOUT.format(module=module, rest=rest, name=name))
-    assert said.startswith("PinnedVersionError") and name in said
+    printed = python(WITHOUT.format(module=module, rest=rest, name=name))
+    assert printed.startswith("PinnedVersionError") and name in printed

@@ -1,6 +1,6 @@
 """How long things take: the three profiles, and the one factor that stretches them.
 
-What comes in: a profile and a scale. What goes out: seconds for each named wait. It never waits itself.
+In: a profile and a scale. Out: seconds for each named wait. It never waits itself.
 The realistic column holds the figures of docs/aws-behaviours.md, section 11; `fast` shows every state for about a second.
 """
 
@@ -9,14 +9,14 @@ from __future__ import annotations
 import random
 from typing import Literal
 
-__all__ = ["Pacing", "Wait"]
+__all__ = ["Timing", "Wait"]
 
 Wait = Literal[
     "table.active",  # CreateTable until ACTIVE
     "table.active.indexed",  # the same with global secondary indexes
     "table.gone",  # DeleteTable until ResourceNotFound
     "protection",  # UPDATING after deletion protection was changed on a replica's group
-    "protection.again",  # until the next such change is let through
+    "protection.again",  # until the next such change is accepted
     "tags",  # a tag write locks the table
     "create.listed",  # replica of an empty table: the entry shows
     "create.visible",  # the replica region can be described
@@ -25,11 +25,11 @@ Wait = Literal[
     "fill.visible",
     "fill.updating",
     "fill.active",
-    "remove.deleting",  # replica removal: the source is ACTIVE again, the entry says DELETING
+    "remove.deleting",  # replica removal: the source is ACTIVE again, the entry shows DELETING
     "remove.updating",
     "remove.gone",  # the entry is gone (a replica that was created empty)
     "remove.gone.filled",
-    "remove.absent",  # after that, until the replica region answers ResourceNotFound
+    "remove.absent",  # after that, until the replica region returns ResourceNotFound
     "lag",  # replication of one write
     "stack.resource",  # creating or deleting one resource of a stack
     "function.active",  # a function after creation or change
@@ -60,9 +60,9 @@ _SECONDS: dict[Wait, tuple[float, float]] = {  # fast, realistic
 }
 JITTER = 0.3
 
-# Calls of API Gateway's control plane that AWS lets through once per so many seconds, per account and region
-# (docs/aws-behaviours.md, section 5), and how often they may come in `fast`.
-_GAPS: dict[str, tuple[float, float]] = {
+# Calls of API Gateway's control plane that AWS accepts once per so many seconds, per account and region
+# (docs/aws-behaviours.md, section 5), and their interval in `fast`.
+_MIN_INTERVALS: dict[str, tuple[float, float]] = {
     "CreateRestApi": (0.1, 3.0),
     "ImportRestApi": (0.1, 3.0),
     "DeleteRestApi": (1.0, 30.0),
@@ -75,8 +75,8 @@ _GAPS: dict[str, tuple[float, float]] = {
 }
 
 
-class Pacing:
-    """The profile in force; it can change while the cloud runs, and counts for what begins afterwards."""
+class Timing:
+    """The profile in force. It can change while the cloud runs; a change applies to what begins afterwards."""
 
     def __init__(self, profile: str, scale: float) -> None:
         self.profile, self.scale = profile, scale
@@ -85,15 +85,16 @@ class Pacing:
         self.profile, self.scale = profile, scale
 
     def seconds(self, wait: Wait) -> float:
-        return self._of(_SECONDS[wait])
+        """The length of a wait, in seconds."""
+        return self._scaled(_SECONDS[wait])
 
     def lag(self, chance: random.Random) -> float:
         """The replication lag of one write, in seconds: the profile's, within plus or minus 30 percent."""
         return self.seconds("lag") * chance.uniform(1 - JITTER, 1 + JITTER)
 
-    def gap(self, operation: str) -> float:
-        """Seconds between two calls of an API Gateway operation; 0 for one that is not paced."""
-        return self._of(_GAPS.get(operation, (0.0, 0.0)))
+    def min_interval(self, operation: str) -> float:
+        """Seconds between two calls of an API Gateway operation; 0 for one that is not limited."""
+        return self._scaled(_MIN_INTERVALS.get(operation, (0.0, 0.0)))
 
-    def _of(self, pair: tuple[float, float]) -> float:
+    def _scaled(self, pair: tuple[float, float]) -> float:
         return {"instant": 0.0, "fast": pair[0], "realistic": pair[1]}[self.profile] * self.scale

@@ -1,4 +1,7 @@
-"""MiniStack's DynamoDB with our extensions in this process, in virtual time: every request is one call, time moves on command."""
+"""MiniStack's DynamoDB with our extensions in this process, in virtual time: every request is one call, time moves on command.
+
+In: requests as method calls. Out: the response's content, or `Refused`.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,12 @@ from typing import Any
 from ministack.core import persistence, responses
 from ministack.services import dynamodb
 
-from workshop.cloud.agenda import Agenda
-from workshop.cloud.faults import Fault
-from workshop.cloud.global_tables import GlobalTables
-from workshop.cloud.injection import Faults
-from workshop.cloud.pacing import Pacing
+from workshop.cloud.events import EventBus, WriteReplicated
+from workshop.cloud.fault_registry import FaultRegistry
+from workshop.cloud.faults import CloudFault
+from workshop.cloud.multi_region import MultiRegionDynamoDB
+from workshop.cloud.scheduler import Scheduler
+from workshop.cloud.timing import Timing
 
 ACCOUNT = "000000000000"
 TABLE = "things"
@@ -23,54 +27,55 @@ REGIONS = ("us-west-2", "eu-west-1", "ap-south-1")
 
 @dataclass
 class Refused(Exception):
-    """What the service answered instead of doing it."""
+    """The error that the service returned."""
 
     code: str
     message: str
 
 
 class VirtualCloud:
-    """One DynamoDB in virtual time. `close` gives MiniStack's module back as it was."""
+    """One DynamoDB in virtual time. `close` restores MiniStack's module."""
 
     def __init__(self, seed: int = 0, profile: str = "instant") -> None:
         self.time = 1_000_000.0
         self._original = dict(vars(dynamodb))
         self._seed = seed
-        self.pacing = Pacing(profile, 1.0)
+        self.timing = Timing(profile, 1.0)
         self.lags: list[tuple[str, str, float]] = []
         self._build([], None)
 
     def _build(self, faults: list[dict[str, Any]], tables: dict[str, Any] | None) -> None:
-        self.agenda = Agenda(lambda: self.time)
-        self.faults = Faults(lambda name: name, lambda _: [], random.Random(self._seed), lambda: None)
+        self.scheduler = Scheduler(lambda: self.time)
+        events = EventBus()
+        events.subscribe(WriteReplicated, lambda write: self.lags.append((write.source, write.target, write.lag)))
+        self.faults = FaultRegistry(lambda name: name, lambda _: [], random.Random(self._seed), events)
         self.faults.restore(faults)
-        self.world = GlobalTables(
+        self.multi_region = MultiRegionDynamoDB(
             dynamodb,
-            self.agenda,
-            self.pacing,
+            self.scheduler,
+            self.timing,
             self.faults,
-            changed=lambda: None,
-            measured=lambda account, source, target, table, lag: self.lags.append((source, target, lag)),
+            events=events,
             defer=lambda _: False,
             chance=random.Random(self._seed),
         )
         if tables is not None:
-            self.world.restore(tables)
+            self.multi_region.restore(tables)
 
     def close(self) -> None:
         dynamodb.reset()
-        self._give_back()
+        self._restore_module()
 
-    def _give_back(self) -> None:
+    def _restore_module(self) -> None:
         for name, value in self._original.items():
             setattr(dynamodb, name, value)
 
     def restart(self) -> None:
-        """What a killed process finds again: what was saved, and nothing else."""
-        state, own, faults = dynamodb.get_state(), self.world.document(), self.faults.document()
+        """Restart a killed process: it finds what was saved, and nothing else."""
+        state, own, faults = dynamodb.get_state(), self.multi_region.document(), self.faults.document()
         text = json.dumps([state, own, faults], default=persistence._json_default)
         dynamodb.reset()
-        self._give_back()
+        self._restore_module()
         state, own, faults = json.loads(text, object_hook=persistence._json_object_hook)
         dynamodb.load_persisted_state(state)
         self._build(faults, own)
@@ -78,10 +83,10 @@ class VirtualCloud:
     def advance(self, seconds: float) -> None:
         """Let time pass; everything that is due on the way happens at its own time."""
         end = self.time + seconds
-        while (due := self.agenda.run_due()) is not None and due <= end:
+        while (due := self.scheduler.run_due()) is not None and due <= end:
             self.time = max(self.time, due)
         self.time = end
-        self.agenda.run_due()
+        self.scheduler.run_due()
 
     def call(self, region: str, operation: str, account: str = ACCOUNT, **data: Any) -> dict[str, Any]:
         headers = {"x-amz-target": f"DynamoDB_20120810.{operation}"}
@@ -89,8 +94,8 @@ class VirtualCloud:
             request = dynamodb.handle_request("POST", "/", headers, json.dumps(data).encode(), {})
             try:
                 request.send(None)
-            except StopIteration as answered:
-                status, _, body = answered.value
+            except StopIteration as done:
+                status, _, body = done.value
             else:
                 raise AssertionError("a request waited")
         content: dict[str, Any] = json.loads(body)
@@ -129,11 +134,11 @@ class VirtualCloud:
         return {row["SK"]["S"]: str(next(iter(row["v"].values()))) for row in rows}
 
     def cut(self, region: str, direction: str = "both") -> str:
-        return self.faults.add(Fault("cut", region=region, direction=direction)).id
+        return self.faults.add(CloudFault("cut", region=region, direction=direction)).id
 
-    def mend(self, name: str | None = None) -> None:
+    def heal(self, name: str | None = None) -> None:
         self.faults.clear(name)
-        self.world.replication.mended()
+        self.multi_region.replication.healed()
 
 
 def where(key: str) -> dict[str, dict[str, str]]:
