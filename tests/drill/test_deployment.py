@@ -9,6 +9,7 @@ import pytest
 
 from workshop.aws.errors import AwsError
 from workshop.aws.target import Target
+from workshop.drill.commands import Commands
 from workshop.drill.deployment import StackNames, find_deployment
 from workshop.errors import WorkshopError
 
@@ -55,7 +56,7 @@ class Stacks:
 
 
 async def test_functions_api_and_address_come_from_the_stack_of_each_region() -> None:
-    deployment = await find_deployment(Stacks(), TARGET, NAMES)
+    deployment = await find_deployment(Stacks(), TARGET, NAMES, Commands())
     assert deployment.regions == ("us-west-2", "eu-west-1")
     regional = deployment.in_region("eu-west-1")
     assert regional.functions == ("fn0", "fn1")
@@ -66,7 +67,7 @@ async def test_functions_api_and_address_come_from_the_stack_of_each_region() ->
 
 async def test_a_region_without_a_deployment_is_a_key_error() -> None:
     with pytest.raises(KeyError):
-        (await find_deployment(Stacks(), TARGET, NAMES)).in_region("ap-south-1")
+        (await find_deployment(Stacks(), TARGET, NAMES, Commands())).in_region("ap-south-1")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ async def test_a_region_without_a_deployment_is_a_key_error() -> None:
 )
 async def test_a_stack_that_cannot_be_drilled_is_refused(stacks: Stacks, code: str) -> None:
     with pytest.raises(WorkshopError) as caught:
-        await find_deployment(stacks, TARGET, NAMES)
+        await find_deployment(stacks, TARGET, NAMES, Commands())
     assert caught.value.code == code
     assert caught.value.fix
 
@@ -88,10 +89,10 @@ async def test_a_stack_that_cannot_be_drilled_is_refused(stacks: Stacks, code: s
 async def test_a_foreign_stack_is_not_looked_into() -> None:
     stacks = Stacks("theirs")
     with pytest.raises(WorkshopError):
-        await find_deployment(stacks, TARGET, NAMES)
+        await find_deployment(stacks, TARGET, NAMES, Commands())
     assert stacks.operations == ["describe_stacks"]
 
 
 async def test_one_region_has_nowhere_to_go() -> None:
     with pytest.raises(WorkshopError, match="one region"):
-        await find_deployment(Stacks(), TARGET, StackNames("ours", "t", "s", "ApiId", "api", ("us-west-2",)))
+        await find_deployment(Stacks(), TARGET, StackNames("ours", "t", "s", "ApiId", "api", ("us-west-2",)), Commands())

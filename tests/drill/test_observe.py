@@ -9,6 +9,7 @@ import pytest
 from tests.drill.regions import EAST, WEST, Regions, regional
 from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.errors import AwsError
+from workshop.drill.commands import Commands
 from workshop.drill.observe import ExperimentOutcome, ExperimentRunner, conflict, replication, replication_latency
 from workshop.drill.plot import plot_experiments
 from workshop.errors import WorkshopError
@@ -17,7 +18,7 @@ A, B = (regional(Regions(), name) for name in (WEST, EAST))
 
 
 def runner_on(regions: Regions) -> ExperimentRunner:
-    return ExperimentRunner(regions, VirtualClock(), "observe-r1")
+    return ExperimentRunner(regions, VirtualClock(), "observe-r1", Commands())
 
 
 async def test_a_stale_read_and_the_lag_are_measured():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workshop.cli.options import Common, common_options
+from workshop.console.echo import ask, say
 from workshop.drill.durations import parse_duration
 from workshop.drill.registry import DEFAULT_FAULT, FAULTS
 from workshop.errors import ExitCode, UsageError, WorkshopError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from workshop.cli.compose import Opened
     from workshop.cli.drill_session import DrillRequest, PreparedDrill
     from workshop.console.progress import Progress
+    from workshop.drill.commands import Commands
     from workshop.drill.report import Targets
     from workshop.drill.run import DrillResult
 
@@ -123,7 +125,8 @@ def recover_command(common: Common) -> int:
 
 async def _run(common: Common, request: DrillRequest, targets: Targets) -> int:
     from workshop.cli.compose import open_workspace
-    from workshop.cli.drill_session import prepare, run_prepared
+    from workshop.cli.drill_session import commands_for, prepare, run_prepared
+    from workshop.cli.grant import require_grant
     from workshop.cli.guard import guard
     from workshop.cli.running import interruptible
     from workshop.console.drill import moment_line
@@ -133,16 +136,18 @@ async def _run(common: Common, request: DrillRequest, targets: Targets) -> int:
     try:
         async with open_workspace(common, progress.notice) as opened:
             _notice_target(opened, progress)
+            commands, words = commands_for(common, opened), _words("drill run", request, targets)
             async with guard(opened, "drill run", progress):
-                prepared = await prepare(opened, request, progress.notice)
-                _confirm(common, opened, prepared, progress)
+                require_grant(dataclasses.replace(common, regions=()), opened, words, progress)
+                prepared = await prepare(opened, request, commands, progress.notice)
+                _confirm(common, opened, prepared, commands.line(words), progress)
                 async with interruptible(progress) as stop:
                     result = await run_prepared(
                         opened, prepared, stop, progress.notice, lambda moment: progress.notice(moment_line(moment))
                     )
             progress.close()
             if result is None:
-                raise _interrupted(opened)
+                raise _interrupted(opened, commands, commands.line(words))
             return _show(common, opened, result, targets)
     finally:
         progress.close()
@@ -150,7 +155,8 @@ async def _run(common: Common, request: DrillRequest, targets: Targets) -> int:
 
 async def _fail(common: Common, request: DrillRequest) -> int:
     from workshop.cli.compose import open_workspace
-    from workshop.cli.drill_session import fail, prepare
+    from workshop.cli.drill_session import commands_for, fail, prepare
+    from workshop.cli.grant import require_grant
     from workshop.cli.guard import guard
     from workshop.console.document import print_document
     from workshop.console.progress import progress as open_progress
@@ -159,16 +165,18 @@ async def _fail(common: Common, request: DrillRequest) -> int:
     try:
         async with open_workspace(common, progress.notice) as opened:
             _notice_target(opened, progress)
+            commands, words = commands_for(common, opened), _words("drill fail", request)
             async with guard(opened, "drill fail", progress):
-                prepared = await prepare(opened, request, progress.notice)
-                _confirm(common, opened, prepared, progress)
+                require_grant(dataclasses.replace(common, regions=()), opened, words, progress)
+                prepared = await prepare(opened, request, commands, progress.notice)
+                _confirm(common, opened, prepared, commands.line(words), progress)
                 changed = await fail(prepared)
             progress.close()
             region, fault = prepared.spec.region, prepared.spec.fault.name
             if common.json:
                 print_document("drill fail", True, {**_head(opened), "region": region, "fault": fault, "changed": changed})
             else:
-                click.echo(f"{region} is failed ({fault}). {changed}\nIt stays so until: workshop drill recover")
+                say(f"{region} is failed ({fault}). {changed}\nIt stays so until: {commands.recover}")
             return ExitCode.DONE
     finally:
         progress.close()
@@ -176,7 +184,7 @@ async def _fail(common: Common, request: DrillRequest) -> int:
 
 async def _recover(common: Common, region: str) -> int:
     from workshop.cli.compose import open_workspace
-    from workshop.cli.drill_session import recover
+    from workshop.cli.drill_session import commands_for, recover
     from workshop.console.drill import print_restored, restored_document
     from workshop.console.progress import progress as open_progress
     from workshop.engine import lock
@@ -186,7 +194,7 @@ async def _recover(common: Common, region: str) -> int:
         async with open_workspace(common, progress.notice) as opened:
             _notice_target(opened, progress)
             with lock.hold(opened.folder / "locks", opened.scope, "drill recover"):
-                restored = await recover(opened, region)
+                restored = await recover(opened, region, commands_for(common, opened))
             progress.close()
             if common.json:
                 restored_document("drill recover", _head(opened), restored)
@@ -201,14 +209,14 @@ class _Interrupted(WorkshopError):
     exit_code = ExitCode.INTERRUPTED
 
 
-def _interrupted(opened: Opened) -> WorkshopError:
+def _interrupted(opened: Opened, commands: Commands, again: str) -> WorkshopError:
     from workshop.cli.drill_session import anything_pending
 
     pending = anything_pending(opened)
     return _Interrupted(
         what="The drill was interrupted.",
         why="Not everything could be put back." if pending else "Everything is put back.",
-        fix="Put it back: workshop drill recover" if pending else "Run it again: workshop drill run",
+        fix=f"Put it back: {commands.recover}" if pending else f"Run it again: {again}",
         code="Interrupted",
     )
 
@@ -226,6 +234,24 @@ def _show(common: Common, opened: Opened, result: DrillResult, targets: Targets)
     return ExitCode.DONE if found.verdict.ok else ExitCode.FAILED
 
 
+def _words(command: str, request: DrillRequest, targets: Targets | None = None) -> str:
+    """The command with those of its own options that were given, as it may be typed again; none of their values has a space."""
+    words = [command]
+    if request.region:
+        words.append(f"--region {request.region}")
+    if request.fault != DEFAULT_FAULT:
+        words.append(f"--fault {request.fault}")
+    default = parse_duration(TARGET)
+    if targets is not None:
+        wanted = {"rto": targets.rto, "rpo": targets.rpo}
+        words += [f"--{name} {seconds:.10g}s" for name, seconds in wanted.items() if seconds != default]
+    if request.failures is not None:
+        words.append(f"--failures {request.failures}")
+    if request.countdown is not None:
+        words.append(f"--countdown {request.countdown:.10g}s")
+    return " ".join(words)
+
+
 def _without_region(common: Common) -> tuple[Common, str]:
     """For drills `--region` names the region to fail; the workshop's regions are those it is deployed in, or the variable's."""
     from click.core import ParameterSource
@@ -237,23 +263,26 @@ def _without_region(common: Common) -> tuple[Common, str]:
     return dataclasses.replace(common, regions=()), common.regions[0]
 
 
-def _confirm(common: Common, opened: Opened, prepared: PreparedDrill, progress: Progress) -> None:
-    """On AWS: print what will be changed in which account, and go on only after a yes. The local cloud needs none."""
+def _confirm(common: Common, opened: Opened, prepared: PreparedDrill, again: str, progress: Progress) -> None:
+    """On AWS: print what will be changed in which account, and go on only after a yes. The local cloud needs none.
+
+    `again` is the command as it was typed.
+    """
     if opened.workspace.target.name != "aws":
         return
     progress.close()
-    click.echo(f"drill of {opened.workspace.name} on aws, as {opened.identity}\n  {prepared.change}", err=True)
-    click.echo("  Clients of that region see failures meanwhile. Calls and items of the drill cost less than a cent.", err=True)
+    say(f"drill of {opened.workspace.name} on aws, as {opened.identity}\n  {prepared.change}", err=True)
+    say("  Clients of that region see failures meanwhile. Calls and items of the drill cost less than a cent.", err=True)
     if common.yes:
         return
     if not sys.stdin.isatty():
         raise UsageError(
             what="A drill on AWS asks before the first change, and there is no terminal to ask on.",
             why="Nothing was changed.",
-            fix="Say yes beforehand: workshop drill run --target aws --yes",
+            fix=f"Say yes beforehand: {again} --yes",
             code="Confirmation",
         )
-    click.confirm(f"Fail {prepared.spec.region} in account {opened.account}?", abort=True, err=True)
+    ask(f"Fail {prepared.spec.region} in account {opened.account}?")
 
 
 def _notice_target(opened: Opened, progress: Progress) -> None:

@@ -12,15 +12,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workshop.cli.compose import Opened
-from workshop.cloud.faults import Fault as CloudFault
+from workshop.cli.options import Common, retyped_options
+from workshop.cloud.fault_model import CloudFault
 from workshop.cloud.faults import fault_add, faults_clear, faults_list
 from workshop.definition.catalogue import builtin_folder
 from workshop.drill.api_client import http_client
 from workshop.drill.base import FaultContext
 from workshop.drill.bookmarks import Bookmarks, bookmarks_snapshot
+from workshop.drill.commands import Commands
 from workshop.drill.deployment import Deployment, StackNames, find_deployment
 from workshop.drill.manual import fail_region
 from workshop.drill.observe import EXPERIMENTS, Experiment, ExperimentRunner, ReplicationLatency, replication_latency
+from workshop.drill.pending import recover_command
 from workshop.drill.plot import plot_experiments
 from workshop.drill.registry import BOOKMARKS, fault_named
 from workshop.drill.report import ReportFiles, ReportHeader, Targets, Verdict, judge, write_report
@@ -35,6 +38,7 @@ from workshop.engine.workspace import Contexts
 from workshop.errors import UsageError, WorkshopError
 from workshop.home import prepare as prepare_folder
 from workshop.home import write_private
+from workshop.quoting import visible
 
 __all__ = [
     "DrillReport",
@@ -43,6 +47,7 @@ __all__ = [
     "Observation",
     "PreparedDrill",
     "anything_pending",
+    "commands_for",
     "fail",
     "observe",
     "prepare",
@@ -122,16 +127,22 @@ class Observation:
         return all(each.ok for each in self.rounds)
 
 
-async def prepare(opened: Opened, request: DrillRequest, notice: Notice) -> PreparedDrill:
+def commands_for(common: Common, opened: Opened) -> Commands:
+    """The commands to offer, with the options that were given."""
+    options = retyped_options(replace(common, regions=()), opened.workspace.target.name)
+    return Commands(options, common.regions)
+
+
+async def prepare(opened: Opened, request: DrillRequest, commands: Commands, notice: Notice) -> PreparedDrill:
     """Find the deployment, revert what a killed drill left, and check that the fault is possible.
 
     Raises `UsageError` for a region or fault that is not possible, `WorkshopError` when a region is failed by hand.
     """
-    undo_log, context = _undo_log(opened), _fault_context(opened)
+    undo_log, context = _undo_log(opened), _fault_context(opened, commands)
     regions = opened.workspace.settings.regions
     if request.region and request.region not in regions:
         raise _unknown_region(opened, request.region, "A drill fails one of the workshop's regions.", "one")
-    deployment = await _deployment(opened)
+    deployment = await _deployment(opened, commands)
     await _revert_left_over(undo_log, context, notice)
     spec = DrillSpec(opened.workspace.run, request.region or regions[0], fault_named(request.fault), _settings(opened, request))
     regional = deployment.in_region(spec.region)
@@ -188,39 +199,41 @@ async def fail(prepared: PreparedDrill) -> str:
         )
 
 
-async def recover(opened: Opened, region: str) -> list[Undone]:
+async def recover(opened: Opened, region: str, commands: Commands) -> list[Undone]:
     """Restore everything that is pending; with a region, only what is pending there. Raises `PartlyDoneError`."""
     undo_log = _undo_log(opened)
     pending = undo_log.pending(lambda undo: region in ("", undo.region))
-    return await undo_log.undo_all(_fault_context(opened), pending)
+    return await undo_log.undo_all(_fault_context(opened, commands), pending)
 
 
-async def revert_faults(opened: Opened, notice: Notice) -> None:
+async def revert_faults(opened: Opened, commands: Commands, notice: Notice) -> None:
     """Before a teardown: revert every fault, left by a killed drill or set by hand. A failure is a notice."""
     undo_log = _undo_log(opened)
     try:
         faults = undo_log.pending(lambda undo: undo.kind != BOOKMARKS)
-        for undone in await undo_log.undo_all(_fault_context(opened), faults):
+        for undone in await undo_log.undo_all(_fault_context(opened, commands), faults):
             notice(f"Put back before the teardown: {undone.text}")
     except WorkshopError as error:
         notice(f"! {error.what} {error.why}")
 
 
-async def observe(opened: Opened, kind: str, wanted: tuple[str, ...], rounds: int, notice: Notice) -> Observation:
+async def observe(
+    opened: Opened, kind: str, wanted: tuple[str, ...], rounds: int, commands: Commands, notice: Notice
+) -> Observation:
     """Run an experiment some times and save its plot. Its counter is removed again, whatever happens."""
-    regions = _pair(opened, wanted)
-    found, latency = await _experiments(opened, kind, regions, rounds, notice)
+    regions = _pair(opened, wanted, commands)
+    found, latency = await _experiments(opened, kind, regions, rounds, commands, notice)
     plot = prepare_folder(opened.folder / "reports") / f"observe-{kind}-{opened.workspace.run}.svg"
     title = f"{kind.capitalize()} between {regions[0]} and {regions[1]}, {opened.workspace.target.name}"
-    write_private(plot, plot_experiments(title, regions, found))
+    write_private(plot, visible(plot_experiments(title, regions, found)))
     return Observation(kind, regions, tuple(found), latency, plot)
 
 
 async def _experiments(
-    opened: Opened, kind: str, regions: tuple[str, str], rounds: int, notice: Notice
+    opened: Opened, kind: str, regions: tuple[str, str], rounds: int, commands: Commands, notice: Notice
 ) -> tuple[list[Experiment], ReplicationLatency]:
-    deployment = await _deployment(opened)
-    undo_log, context, clock = _undo_log(opened), _fault_context(opened), opened.workspace.clock
+    deployment = await _deployment(opened, commands)
+    undo_log, context, clock = _undo_log(opened), _fault_context(opened, commands), opened.workspace.clock
     key = f"observe-{opened.workspace.run}"
     a, b = (deployment.in_region(region) for region in regions)
     snapshot = bookmarks_snapshot(deployment.table, deployment.regions, key)
@@ -228,7 +241,7 @@ async def _experiments(
     found: list[Experiment] = []
     try:
         async with http_client() as client:
-            runner = ExperimentRunner(client, clock, key)
+            runner = ExperimentRunner(client, clock, key, commands)
             for number in range(1, rounds + 1):
                 notice(f"Round {number} of {rounds}")
                 found.append(await EXPERIMENTS[kind](runner, a, b))
@@ -244,14 +257,14 @@ async def _revert_left_over(undo_log: UndoLog, context: FaultContext, notice: No
         raise WorkshopError(
             what=f"{manual[0].region} is failed by hand ({manual[0].kind}) since {manual[0].since}.",
             why="A drill begins with every region healthy.",
-            fix="Put it back first: workshop drill recover",
+            fix=f"Put it back first: {recover_command(manual[0])}",
             code="AlreadyFailing",
         )
     for undone in await undo_log.undo_all(context, undo_log.pending()):
         notice(f"Put back, left by a drill that was killed: {undone.text}")
 
 
-async def _deployment(opened: Opened) -> Deployment:
+async def _deployment(opened: Opened, commands: Commands) -> Deployment:
     """The deployment of the workshop; raises `UsageError` when its definition has no API or table to drill."""
     workspace = opened.workspace
     definition = workspace.workshop.definition
@@ -271,7 +284,7 @@ async def _deployment(opened: Opened) -> Deployment:
         stage=definition.apis.stage,
         regions=workspace.settings.regions,
     )
-    return await find_deployment(workspace.doors[opened.account], workspace.target, names)
+    return await find_deployment(workspace.doors[opened.account], workspace.target, names, commands)
 
 
 def _settings(opened: Opened, request: DrillRequest) -> FailoverSettings:
@@ -285,10 +298,10 @@ def _settings(opened: Opened, request: DrillRequest) -> FailoverSettings:
     return settings
 
 
-def _fault_context(opened: Opened) -> FaultContext:
+def _fault_context(opened: Opened, commands: Commands) -> FaultContext:
     workspace = opened.workspace
     replication = LocalReplicationControl(opened.folder) if workspace.target.name == "local" else None
-    return FaultContext(workspace.doors[opened.account], workspace.clock, replication)
+    return FaultContext(workspace.doors[opened.account], workspace.clock, replication, commands)
 
 
 def _undo_log(opened: Opened) -> UndoLog:
@@ -297,7 +310,7 @@ def _undo_log(opened: Opened) -> UndoLog:
     return UndoLog(workspace.journal.undos, opened.scope, source, workspace.profile, workspace.run)
 
 
-def _pair(opened: Opened, wanted: tuple[str, ...]) -> tuple[str, str]:
+def _pair(opened: Opened, wanted: tuple[str, ...], commands: Commands) -> tuple[str, str]:
     """The two regions of an experiment: the wanted ones, else home and the next one."""
     regions = opened.workspace.settings.regions
     for region in wanted:
@@ -308,7 +321,7 @@ def _pair(opened: Opened, wanted: tuple[str, ...]) -> tuple[str, str]:
         raise UsageError(
             what=f"{opened.workspace.name} is deployed in one region only.",
             why="An experiment needs two.",
-            fix="Set it up in two: workshop setup --region us-west-2 --region eu-west-1",
+            fix=f"Set it up in two: {commands.setup_in_two(regions[0])}",
             code="OneRegion",
         )
     return pair[0], pair[1]

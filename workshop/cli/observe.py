@@ -64,7 +64,8 @@ def conflict_command(common: Common, rounds: int | None) -> int:
 
 async def _observe(common: Common, kind: str, regions: tuple[str, ...], rounds: int) -> int:
     from workshop.cli.compose import open_workspace
-    from workshop.cli.drill_session import observe
+    from workshop.cli.drill_session import commands_for, observe
+    from workshop.cli.grant import require_grant
     from workshop.console.observe import observation_document, print_observation
     from workshop.console.progress import progress as open_progress
     from workshop.engine import lock
@@ -73,8 +74,10 @@ async def _observe(common: Common, kind: str, regions: tuple[str, ...], rounds: 
     try:
         async with open_workspace(common, progress.notice) as opened:
             progress.notice(f"Target: {opened.workspace.target.name}, account {opened.account}")
+            words = " ".join([f"observe {kind}", *(f"--region {region}" for region in regions), f"--rounds {rounds}"])
+            require_grant(dataclasses.replace(common, regions=()), opened, words, progress)
             with lock.hold(opened.folder / "locks", opened.scope, f"observe {kind}"):
-                found = await observe(opened, kind, regions, rounds, progress.notice)
+                found = await observe(opened, kind, regions, rounds, commands_for(common, opened), progress.notice)
             progress.close()
             if common.json:
                 head = {

@@ -91,7 +91,7 @@ async def bring_down(common: Common, opened: Opened, shown: Progress, start: flo
 
     In the regions of the search, what carries our tags under other names is reported too.
     """
-    from workshop.cli.drill_session import revert_faults
+    from workshop.cli.drill_session import commands_for, revert_faults
     from workshop.cli.guard import claim_left, guard
     from workshop.cli.running import interruptible
     from workshop.console.receipt import write_page
@@ -110,7 +110,7 @@ async def bring_down(common: Common, opened: Opened, shown: Progress, start: flo
     async with interruptible(shown) as stop, guard(opened, "teardown", shown) as claim:
         claim.listen(stop.end)
         journal.begin_run(workspace.run, "teardown", opened.scope, opened.identity)
-        await revert_faults(opened, shown.notice)
+        await revert_faults(opened, commands_for(common, opened), shown.notice)
         results = await take_down(workspace, plan, contexts, shown, stop)
         found = await unless_stopped(stop, _everything_left(opened, plan, contexts, results, search, shown))
         if found is not None and not stop.asked:

@@ -16,11 +16,11 @@ from workshop.definition.files import DefinitionFiles
 from workshop.definition.model import Definition
 from workshop.definition.origin import Origin
 from workshop.definition.problem import closest
-from workshop.definition.quoting import shown
 from workshop.definition.rules import Kinds, static_problems
 from workshop.definition.shape import definition_of, problems_of
 from workshop.definition.yamlfile import Document, display, read
 from workshop.errors import UsageError
+from workshop.quoting import shown
 
 __all__ = ["Place", "Workshop", "assemble", "known_kinds", "load", "locate"]
 

@@ -16,7 +16,7 @@ from workshop.steps.base import Placement
 
 __all__ = ["MOST_STEPS", "REGION_PATTERN", "ApiSpec", "Definition", "LinkSpec", "ModuleSpec", "ParameterSpec", "StepSpec"]
 
-REGION_PATTERN = r"^[a-z]{2}(-[a-z]+)+-\d$"
+REGION_PATTERN = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
 
 MOST_STEPS = 300
 """Steps of a workshop. Ours has six; what is beyond this is no workshop, and takes time without end."""

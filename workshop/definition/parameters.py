@@ -15,6 +15,7 @@ from workshop.definition.pattern import fits
 from workshop.definition.problem import closest
 from workshop.definition.rules import LONGEST_VALUE
 from workshop.errors import UsageError
+from workshop.shell import command_line
 from workshop.steps.base import Placement
 
 __all__ = ["Settings", "recorded", "settle"]
@@ -79,7 +80,7 @@ def _checked(name: str, value: str, spec: ParameterSpec) -> str:
         raise UsageError(
             f"The value '{value}' does not fit parameter '{name}'.",
             f"The whole value must match {spec.pattern}",
-            f"Give one that does, for example: --param {name}={spec.default}",
+            f"Give one that does, for example: {command_line(['--param', f'{name}={spec.default}'])}",
             code="BadParameter",
         )
     return value

@@ -17,10 +17,10 @@ from jinja2.exceptions import SecurityError
 from workshop.definition.budget import OUTPUT_LIMIT, SOURCE_LIMIT, TURN, budget, new_budget, spend
 from workshop.definition.namespace import MissingMember, lenient, strict
 from workshop.definition.problem import closest
-from workshop.definition.quoting import shown
 from workshop.definition.sandbox import Sandbox
 from workshop.definition.wellformed import explosive
 from workshop.errors import DefinitionError
+from workshop.quoting import shown
 
 __all__ = ["MissingOutputError", "Renderer"]
 

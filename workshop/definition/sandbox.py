@@ -6,6 +6,7 @@ output draws on one budget: a template that runs away is refused instead of fill
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -112,7 +113,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         elif operator == "**" and numbers and _bits(left) * abs(right) > MAX_INTEGER_BITS:
             raise SecurityError("The number is too large.")
         spend(weight(left) + weight(right))
-        return super().call_binop(context, operator, left, right)
+        return _finite(super().call_binop(context, operator, left, right))
 
     def call(self, context: Context, function: Any, *args: Any, **kwargs: Any) -> Any:
         owner = getattr(function, "__self__", None)
@@ -188,6 +189,10 @@ class _Metering(NodeTransformer):
         node.iter = _through("counted", node.iter)
         return node
 
+    def visit_Const(self, node: nodes.Const) -> nodes.Node:
+        _finite(node.value)  # Jinja2 writes constants into the code that it makes, and Python has no constant for this one
+        return node
+
     def visit_TemplateData(self, node: nodes.TemplateData) -> nodes.Node:
         return nodes.Const(node.data, lineno=node.lineno)
 
@@ -201,9 +206,15 @@ def _bits(value: Any) -> int:
     return value.bit_length() if isinstance(value, int) else 1
 
 
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise SecurityError("The number is too large, or none at all.")
+    return value
+
+
 @pass_eval_context  # keeps Jinja2 from calling it while it compiles, when there is no budget
 def _finalize(_context: EvalContext, value: Any) -> Any:
     if callable(value) and not isinstance(value, Undefined):
         raise SecurityError("A function stands where its result is meant: call it with ().")
     spend(weight(value))
-    return value
+    return _finite(value)

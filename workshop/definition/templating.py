@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from workshop.definition.model import StepSpec
-from workshop.definition.quoting import shown
 from workshop.definition.renderer import MissingOutputError, Renderer
 from workshop.errors import DefinitionError
+from workshop.quoting import hidden, shown
 
 __all__ = ["MissingOutputError", "render_settings", "render_settings_leniently", "render_text"]
 
@@ -27,11 +27,16 @@ def render_text(text: str, variables: Mapping[str, Any], where: str) -> str:
 def render_settings(spec: StepSpec, variables: Mapping[str, Any]) -> dict[str, Any]:
     """The `with:` block of a step, filled in. Raises `DefinitionError` naming file, line and field, and
     `MissingOutputError` when it reads an output that is not there."""
-    return _settings(spec, variables, _renderer(spec).render)
+
+    def fill(text: str, values: Mapping[str, Any], where: str) -> str:
+        return _plain(_renderer(spec).render(text, values, where), where)
+
+    return _settings(spec, variables, fill)
 
 
 def render_settings_leniently(spec: StepSpec, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """The same, with the empty string in place of outputs that are not there."""
+    """The same, with the empty string in place of outputs that are not there, and with whatever characters those outputs
+    brought: what an account holds must not keep a teardown from its work."""
     return _settings(spec, variables, _renderer(spec).render_leniently)
 
 
@@ -59,6 +64,18 @@ def _text(spec: StepSpec, text: str, variables: Mapping[str, Any], fill: Fill, f
     except DefinitionError as error:
         dotted = spec.origin.dotted(*field) if spec.origin else ".".join(map(str, (spec.id, *field)))
         raise type(error)(error.problem, error.why, error.fix, where=error.where, field=dotted, code=error.code) from error
+
+
+def _plain(text: str, where: str) -> str:
+    """`text` as it is; an escape code that a template made could hide what a command does from the person who pastes it."""
+    if found := hidden(text.replace("\r\n", "\n")):
+        raise DefinitionError(
+            what=f"It is filled in to a text with the character {found}, which cannot be seen.",
+            why="A terminal could obey it, or show another text than the one that is used.",
+            fix="Leave that character out.",
+            where=where,
+        )
+    return text
 
 
 def _renderer(spec: StepSpec) -> Renderer:

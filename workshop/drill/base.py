@@ -7,11 +7,12 @@ works from the region and that text alone, in another process if need be, and re
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from workshop.aws.door import Door
 from workshop.clock import Clock
+from workshop.drill.commands import Commands
 from workshop.drill.deployment import Deployment, RegionDeployment
 from workshop.errors import UsageError, WorkshopError
 
@@ -36,11 +37,12 @@ class ReplicationControl(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FaultContext:
-    """What faults may use. `replication` is None on targets that cannot pause replication."""
+    """What faults may use. `replication` is None on targets that cannot pause replication, `commands` are those to offer."""
 
     aws: Door
     clock: Clock
     replication: ReplicationControl | None
+    commands: Commands = field(default_factory=Commands)
 
 
 class Undoable(ABC):

@@ -71,7 +71,7 @@ class Bookmarks(Undoable):
             raise WorkshopError(
                 what=f"The drill's bookmarks cannot be removed from {known.table}.",
                 why=f"Items under {known.key} keep coming back.",
-                fix="Try again: workshop drill recover",
+                fix=f"Try again: {context.commands.recover}",
                 code="NotRestored",
             ) from error
         return f"{len(removed)} bookmarks under {known.key} removed from {region} and every other region, read back."

@@ -14,6 +14,7 @@ from typing import Any
 from workshop.aws.door import Door
 from workshop.aws.stacks import describe_stack, stack_resources
 from workshop.aws.target import Target
+from workshop.drill.commands import Commands
 from workshop.errors import WorkshopError
 
 __all__ = ["Deployment", "RegionDeployment", "Route", "StackNames", "find_deployment"]
@@ -25,7 +26,6 @@ READ = "/get/{}/{}"
 """The route that reads one."""
 HEALTH = "/health"
 """The route that the load asks before each write, where the API has it."""
-SETUP = "Bring the workshop to ready first: workshop setup"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,33 +79,34 @@ class Deployment:
         return {regional.region: regional for regional in self.regional}[region]
 
 
-async def find_deployment(aws: Door, target: Target, names: StackNames) -> Deployment:
+async def find_deployment(aws: Door, target: Target, names: StackNames, commands: Commands) -> Deployment:
     """The workshop as it is deployed; raises `WorkshopError` when a stack is missing, foreign, or has no API for the load."""
     if len(names.regions) < 2:
         raise WorkshopError(
             what=f"{names.workshop} is deployed in one region only.",
             why="A failover needs a second one to go to.",
-            fix="Set it up in two: workshop setup --region us-west-2 --region eu-west-1",
+            fix=f"Set it up in two: {commands.setup_in_two(names.regions[0])}",
             code="OneRegion",
         )
-    regional = tuple([await _in_region(aws, target, names, region) for region in names.regions])
+    regional = tuple([await _in_region(aws, target, names, region, commands) for region in names.regions])
     return Deployment(names.workshop, names.table, target.name, regional)
 
 
-async def _in_region(aws: Door, target: Target, names: StackNames, region: str) -> RegionDeployment:
+async def _in_region(aws: Door, target: Target, names: StackNames, region: str, commands: Commands) -> RegionDeployment:
+    setup = f"Bring the workshop to ready first: {commands.setup}"
     stack = await describe_stack(aws, region, names.stack)
     if stack is None or stack.status == "DELETE_COMPLETE":
         raise WorkshopError(
             what=f"There is no API in {region}.",
             why=f"The stack {names.stack} does not exist there.",
-            fix=SETUP,
+            fix=setup,
             code="NoStack",
         )
     if stack.tags.get("workshop") != names.workshop:
         raise WorkshopError(
             what=f"The stack {names.stack} in {region} is not this workshop's.",
             why=f"It does not carry the tag workshop={names.workshop}, and a drill fails only what the workshop made.",
-            fix="See what is deployed: workshop status",
+            fix=f"See what is deployed: {commands.status}",
             code="ForeignStack",
         )
     api = stack.outputs.get(names.output, "")
@@ -114,7 +115,7 @@ async def _in_region(aws: Door, target: Target, names: StackNames, region: str) 
         raise WorkshopError(
             what=f"The stack {names.stack} in {region} has no {'function' if api else 'API'} that a drill could use.",
             why=f"It is {stack.status}.",
-            fix=SETUP,
+            fix=setup,
             code="NoApi",
         )
     routes = await _routes(aws, region, api)

@@ -75,7 +75,6 @@ class FailoverState:
     regions: tuple[str, ...]
     streaks: Mapping[str, Streak]
     failures: int = 0
-    failing_since: float | None = None
     switch_at: float | None = None
     switches: int = 0
     cause: str = "start"
@@ -126,7 +125,7 @@ def _streaks_after(settings: FailoverSettings, state: FailoverState, region: str
 
 def _steady(state: FailoverState) -> FailoverState:
     phase = FailoverPhase.STEADY if state.active == state.preferred else FailoverPhase.AWAY
-    return replace(state, phase=phase, failures=0, failing_since=None, switch_at=None)
+    return replace(state, phase=phase, failures=0, switch_at=None)
 
 
 def _move(state: FailoverState, region: str, cause: str) -> FailoverState:
@@ -166,7 +165,6 @@ def _write_failed(settings: FailoverSettings, state: FailoverState, at: float) -
         streaks=streaks,
         phase=FailoverPhase.FAILING,
         failures=1,
-        failing_since=at,
         switch_at=at + settings.countdown_ms,
         cause="write-failed",
     )

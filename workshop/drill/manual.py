@@ -27,7 +27,7 @@ async def fail_region(
     undo_log: UndoLog,
 ) -> str:
     """Fail the region; raises `WorkshopError` when some region fails already. A fault that fails halfway is reverted."""
-    await check_health(deployment, client, settings)
+    await check_health(deployment, client, settings, context.commands)
     regional = deployment.in_region(region)
     snapshot = await fault.snapshot(context, deployment, regional)
     undo = undo_log.record(fault.name, region, snapshot, BY_HAND)

@@ -15,6 +15,7 @@ from workshop.aws.door import Door
 from workshop.aws.errors import AwsError
 from workshop.clock import Clock
 from workshop.drill.api_client import ApiClient
+from workshop.drill.commands import Commands
 from workshop.drill.deployment import RegionDeployment
 from workshop.drill.durations import format_duration
 from workshop.errors import WorkshopError
@@ -118,8 +119,9 @@ class ReplicationLatency:
 class ExperimentRunner:
     """Calls the two APIs and keeps every call."""
 
-    def __init__(self, client: ApiClient, clock: Clock, key: str) -> None:
+    def __init__(self, client: ApiClient, clock: Clock, key: str, commands: Commands) -> None:
         self.calls: list[ApiCall] = []
+        self.commands = commands
         self._client, self._clock, self._key = client, clock, key
         self._origin = clock.monotonic()
 
@@ -157,7 +159,7 @@ class ExperimentRunner:
             raise WorkshopError(
                 what=f"The API in {regional.region} responds to GET /{path.partition('/')[0]} with: {response.why}.",
                 why="The experiment stopped there.",
-                fix="See what is deployed: workshop status",
+                fix=f"See what is deployed: {self.commands.status}",
                 code="ObserveFailed",
             )
         body = response.body or {}
@@ -280,7 +282,7 @@ async def _begin(runner: ExperimentRunner, a: RegionDeployment, b: RegionDeploym
         raise WorkshopError(
             what=f"{a.region} and {b.region} do not agree.",
             why=f"They have returned different numbers for {format_duration(AGREE_SECONDS)}.",
-            fix="Is replication paused? workshop cloud fault list, or workshop status",
+            fix=f"Is replication paused? workshop cloud fault list, or: {runner.commands.status}",
             code="NotLevel",
         )
     return agreed[0].value

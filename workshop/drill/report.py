@@ -5,7 +5,6 @@ In: a result, targets. Out: a `Verdict`, the figures and the evidence as JSON do
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -20,6 +19,7 @@ from workshop.drill.plot import plot_drill
 from workshop.drill.run import DrillResult
 from workshop.drill.timeline import Acknowledged, Request
 from workshop.home import prepare, write_private
+from workshop.quoting import json_text, visible
 
 __all__ = [
     "Card",
@@ -226,9 +226,9 @@ def write_report(folder: Path, result: DrillResult, targets: Targets, verdict: V
         cards=cards(result, targets, verdict),
         plot=Markup(drawn),  # noqa: S704 - our own drawing, in which every text is escaped
     )
-    write_private(files.svg, drawn)
-    write_private(files.json, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-    write_private(files.html, page)
+    write_private(files.svg, visible(drawn))
+    write_private(files.json, json_text(content, indent=1) + "\n")
+    write_private(files.html, visible(page))
     return files
 
 

@@ -16,6 +16,7 @@ from workshop.clock import WaitTimeout, wait_for
 from workshop.drill.api_client import ApiClient
 from workshop.drill.base import FaultContext, RegionFault, already_failing
 from workshop.drill.bookmarks import Bookmarks, bookmarks_in, bookmarks_snapshot
+from workshop.drill.commands import Commands
 from workshop.drill.deployment import Deployment
 from workshop.drill.failover import FailoverPhase
 from workshop.drill.load import LagProbe, LoadGenerator
@@ -96,7 +97,7 @@ class _Findings:
     reverted: Undone
 
 
-async def check_health(deployment: Deployment, client: ApiClient, settings: FailoverSettings) -> None:
+async def check_health(deployment: Deployment, client: ApiClient, settings: FailoverSettings, commands: Commands) -> None:
     """Raise `WorkshopError` when the API of any region fails already: a drill would prove nothing, and might hide the cause."""
     for regional in deployment.regional:
         for path in ("", f"get/drill-{deployment.workshop}/none", *(["health"] if regional.health else [])):
@@ -105,7 +106,7 @@ async def check_health(deployment: Deployment, client: ApiClient, settings: Fail
                 raise already_failing(
                     regional.region,
                     why=f"Its API responds to GET /{path} with: {response.why}.",
-                    fix="Find the cause first: workshop status. A fault set by hand is reverted by: workshop drill recover",
+                    fix=f"Find the cause first: {commands.status}\nA fault set by hand is reverted by: {commands.recover}",
                 )
 
 
@@ -123,7 +124,7 @@ async def run_drill(
         moments.append(moment)
         emit(moment)
 
-    await check_health(deployment, client, spec.settings)
+    await check_health(deployment, client, spec.settings, context.commands)
     await spec.fault.snapshot(context, deployment, deployment.in_region(spec.region))  # raises before anything has begun
     load = LoadGenerator(deployment, spec.settings, client, context.clock, key=spec.key, preferred=spec.region, emit=keep)
     drill = _Drill(deployment, spec, context, undo_log, load)
@@ -171,7 +172,7 @@ class _Drill:
         load.note(Milestone.LOAD, f"writes go to {self._region}, reads to every region", region=self._region)
         if not await self._until("writes to be taken", lambda: len(load.acknowledged) >= timeouts.calm_writes, timeouts.effect):
             why = next((request.why for request in reversed(load.requests) if request.why), "")
-            fix = "Find the cause first: workshop status"
+            fix = f"Find the cause first: {self._context.commands.status}"
             raise already_failing(self._region, why=f"Writes are not taken: {why}.", fix=fix)
 
     async def _inject(self) -> Undo:
@@ -307,7 +308,7 @@ class _Drill:
         """The drill as values; raises `PartlyDoneError` when something of this run is still to be undone."""
         load, spec = self._load, self._spec
         if self._undo_log.pending(lambda undo: undo.run == self._undo_log.run):
-            what, fix = "Not everything is put back.", "Try again: workshop drill recover"
+            what, fix = "Not everything is put back.", f"Try again: {self._context.commands.recover}"
             raise PartlyDoneError(what=what, fix=fix, code="NotRestored")
         figures = measure(
             spec.settings,

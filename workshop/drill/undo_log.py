@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from workshop.drill.base import FaultContext
+from workshop.drill.pending import recover_command
 from workshop.drill.registry import undoable_named
 from workshop.engine.scope import Scope
 from workshop.engine.undos import Undo, Undos
@@ -83,7 +84,7 @@ class UndoLog:
             raise PartlyDoneError(
                 what=f"{first.region} is not restored yet ({first.kind}).",
                 why=f"{cause.what} {cause.why}".strip(),
-                fix="The journal keeps it. Try again: workshop drill recover",
+                fix=f"The journal keeps it. Try again: {recover_command(first)}",
                 code="NotRestored",
             ) from cause
         return done

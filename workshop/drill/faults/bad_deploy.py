@@ -44,13 +44,13 @@ class BadDeploy(RegionFault):
 
     async def snapshot(self, context: FaultContext, deployment: Deployment, regional: RegionDeployment) -> str:  # noqa: ARG002
         if regional.health is None:
-            raise self._not_possible(regional, "This workshop's API has no route /health.")
+            raise self._not_possible(context, regional, "This workshop's API has no route /health.")
         uri = regional.health.uri
         right = next((name for name in regional.functions if f":function:{name}/" in uri), "")
         others = [name for name in regional.functions if name != right]
         if not right or not others:
             why = "Its stack has no second function that the health route could be pointed to by mistake."
-            raise self._not_possible(regional, why)
+            raise self._not_possible(context, regional, why)
         stage = await context.aws.call(
             "apigateway", regional.region, "get_stage", restApiId=regional.api, stageName=regional.stage
         )
@@ -83,18 +83,20 @@ class BadDeploy(RegionFault):
     async def undo(self, context: FaultContext, region: str, snapshot: str) -> str:
         known = BadDeploySnapshot.model_validate_json(snapshot)
         try:
-            await _revert(context.aws, region, known)
+            await _revert(context, region, known)
         except AwsError as error:
             if error.code != "NotFoundException":
                 raise
             return f"{region}: the API no longer exists."
         return f"{region}: /health leads to {known.functions[0]} again, deployment {known.deployment} is active, read back."
 
-    def _not_possible(self, regional: RegionDeployment, why: str) -> UsageError:
-        return not_possible(self.name, regional.region, why=why, fix="Use the fault throttle: workshop drill run")
+    def _not_possible(self, context: FaultContext, regional: RegionDeployment, why: str) -> UsageError:
+        fix = f"Use the fault throttle: {context.commands.throttle(regional.region)}"
+        return not_possible(self.name, regional.region, why=why, fix=fix)
 
 
-async def _revert(aws: Door, region: str, known: BadDeploySnapshot) -> None:
+async def _revert(context: FaultContext, region: str, known: BadDeploySnapshot) -> None:
+    aws = context.aws
     if await _route_uri(aws, region, known) == known.wrong:
         await _point_route(aws, region, known, known.uri)
     ours = await _own_deployments(aws, region, known)
@@ -107,7 +109,7 @@ async def _revert(aws: Door, region: str, known: BadDeploySnapshot) -> None:
         raise WorkshopError(
             what=f"The route /health in {region} is not restored.",
             why=f"It should lead to {known.functions[0]} again.",
-            fix="Try again: workshop drill recover",
+            fix=f"Try again: {context.commands.recover}",
             code="NotRestored",
         )
 

@@ -98,6 +98,6 @@ class FunctionSetting(RegionFault):
             raise WorkshopError(
                 what=f"{function} in {region} is not restored.",
                 why=f"Expected {self.setting} to be {self.for_people(before)} again.",
-                fix="Try again: workshop drill recover",
+                fix=f"Try again: {context.commands.recover}",
                 code="NotRestored",
             ) from error

@@ -44,7 +44,7 @@ class Health(FunctionSetting):
                 self.name,
                 regional.region,
                 why=f"This workshop's API has {lacks}.",
-                fix="Use the fault throttle: workshop drill run",
+                fix=f"Use the fault throttle: {context.commands.throttle(regional.region)}",
             )
         return FunctionSnapshot(functions=before).model_dump_json()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from workshop.drill.base import FaultContext, already_failing
 from workshop.drill.deployment import Deployment, RegionDeployment
 from workshop.drill.faults.function_setting import FunctionSetting, FunctionSnapshot, Value
+from workshop.shell import aws_line
 
 __all__ = ["FAULT", "Throttle"]
 
@@ -28,8 +29,8 @@ class Throttle(FunctionSetting):
             raise already_failing(
                 regional.region,
                 why=f"The reserved concurrency of {function} is 0, and the journal has no drill that set it.",
-                fix="If it is not meant to be: aws lambda delete-function-concurrency"
-                f" --region {regional.region} --function-name {function}",
+                fix="If it is not meant to be: "
+                + aws_line("lambda delete-function-concurrency", region=regional.region, function_name=function),
             )
         return FunctionSnapshot(functions=before).model_dump_json()
 
