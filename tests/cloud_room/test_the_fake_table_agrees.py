@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cloud_room.histories import REGIONS, TABLE, VirtualCloud, item, where
+from tests.cloud_room.virtual_cloud import REGIONS, TABLE, VirtualCloud, item, where
 from tests.unit.fakes.workshop_api import ReplicatedTable
 
 SETTLED = 3600.0
@@ -72,7 +72,7 @@ def test_a_region_whose_replication_is_paused_neither_sends_nor_receives_in_both
     paused = {region: cloud.content(region) for region in REGIONS}
     assert contents(fake) == paused
     assert paused[REGIONS[0]] == paused[REGIONS[2]]
-    cloud.mend()
+    cloud.heal()
     fake.resume(REGIONS[1])
     cloud.advance(SETTLED)
     assert contents(fake) == {region: cloud.content(region) for region in REGIONS}
