@@ -13,7 +13,7 @@ import platformdirs
 
 from workshop.errors import UsageError
 
-__all__ = ["open_state_folder", "prepare", "private_folder", "refuse_link", "state_folder", "write_private"]
+__all__ = ["open_folder", "open_state_folder", "prepare", "private_folder", "refuse_link", "state_folder", "write_private"]
 
 INSIDE = ("cloud", "grants", "locks", "receipts", "reports", "sites", "sites/local")
 """Folders in the state folder that are written to."""
@@ -33,6 +33,11 @@ def state_folder() -> Path:
             "Name a folder that you can write, for example: export WORKSHOP_HOME=/var/tmp/my-workshop",
             code="StateFolder",
         ) from error
+
+
+def open_folder(folder: Path | None = None) -> Path:
+    """The state folder, or the one given, ready to be written; see `open_state_folder`."""
+    return open_state_folder(folder or state_folder())
 
 
 def open_state_folder(folder: Path) -> Path:

@@ -16,7 +16,7 @@ from botocore.exceptions import UnauthorizedSSOTokenError
 
 from workshop.aws.errors import AwsError, CredentialsError
 from workshop.aws.inquiry import Inquiry, credential_life
-from workshop.aws.sessions import local_session, open_session
+from workshop.aws.sessions import local_session, profile_session
 from workshop.clock import SystemClock
 
 
@@ -81,15 +81,15 @@ def test_credentials_of_variables_say_when_they_end_and_are_not_renewed(bare: py
     end = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=2)
     bare.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
     bare.setenv("AWS_SECRET_ACCESS_KEY", "x")
-    permanent = asyncio.run(credential_life(open_session(None), "us-west-2"))
+    permanent = asyncio.run(credential_life(profile_session(None), "us-west-2"))
     assert permanent is not None
     assert (permanent.temporary, permanent.expires) == (False, None)
     bare.setenv("AWS_SESSION_TOKEN", "t")
     bare.setenv("AWS_CREDENTIAL_EXPIRATION", end.isoformat())
-    life = asyncio.run(credential_life(open_session(None), "us-west-2"))
+    life = asyncio.run(credential_life(profile_session(None), "us-west-2"))
     assert life is not None
     assert (life.source, life.temporary, life.expires, life.renews) == ("env", True, end, False)
 
 
 def test_without_credentials_there_is_no_life_to_speak_of(bare: pytest.MonkeyPatch) -> None:
-    assert asyncio.run(credential_life(open_session(None), "us-west-2")) is None
+    assert asyncio.run(credential_life(profile_session(None), "us-west-2")) is None

@@ -101,7 +101,7 @@ def test_every_help_text_has_an_example(run, command):
 
 def test_lint_opens_no_door_to_aws(run):
     program = (
-        "import sys\nfrom workshop.cli.app import run\ncode = run(['definition', 'lint', 'global-serverless'])\n"
+        "import sys\nfrom workshop.cli.main import run\ncode = run(['definition', 'lint', 'global-serverless'])\n"
         "print(code, sorted({'boto3'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=run.folder)

@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 
-from workshop.cli.serving import site_server
+from workshop.app.site_server import site_server
 from workshop.web_headers import SECURITY_HEADERS
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from workshop.cli.app import cli
+from workshop.cli.main import cli
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = "\n".join(path.read_text() for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))))

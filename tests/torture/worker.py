@@ -2,7 +2,7 @@
 
 In: an `Order`, picklable. Out: the JSON document of the command in a file, and the exit code. The process is forked from a
 server that has everything loaded, so that hundreds of them can be killed in a minute. Nothing of the product is patched: the
-workspace is built here, and `bring_up` and `bring_down` are the functions that the command line calls.
+session is built here, and `setup` and `teardown` are the functions that the command line calls.
 """
 
 from __future__ import annotations
@@ -23,22 +23,24 @@ from typing import Any
 
 from tests.cloud.warm import EVERYTHING
 from tests.torture.mischief import Mischief
+from workshop.app.invocation import Invocation
+from workshop.app.session import Session
+from workshop.app.setup import setup
+from workshop.app.teardown import teardown
 from workshop.aws.account import THREADS
 from workshop.aws.door import Answer
 from workshop.aws.sessions import local_account
 from workshop.aws.target import Target
-from workshop.cli.compose import Opened
-from workshop.cli.options import Common
-from workshop.cli.setup import bring_up
-from workshop.cli.teardown import bring_down
+from workshop.cli.terminal import interruptible
 from workshop.cloud.daemon import ACCOUNT
 from workshop.console.progress import PlainProgress
+from workshop.console.results import show_setup, show_teardown
 from workshop.definition.loader import load
 from workshop.definition.parameters import settle
 from workshop.engine.discover import Search, settled_where_found
 from workshop.engine.events import Event, NodeFinished, NodeStarted
 from workshop.engine.journal import Journal
-from workshop.engine.workspace import Contexts, Workspace
+from workshop.engine.workspace import Workspace
 from workshop.errors import WorkshopError
 
 __all__ = ["CHANGES", "Hurried", "Order", "Place", "start", "work"]
@@ -185,17 +187,29 @@ async def _work(order: Order) -> int:
             doors={order.account: deadly}, journal=journal, clock=clock, run=f"run-{os.getpid()}-{time.time_ns():x}",
             granted=True,
         )  # fmt: skip
-        opened = Opened(workspace, order.folder, order.account, f"arn:aws:iam::{order.account}:root", standing)
-        common = Common(workshop.name, "local", "", (), {}, "", yes=True, json=True)
-        shown = Shown(deadly)
-        if order.verb == "setup":
-            plan, contexts = workspace.plan(), Contexts(workspace, shown)
-            code = await bring_up(common, opened, plan, contexts, shown, begun)
-        elif order.verb == "sweep":
+        session = Session(
+            Invocation(workshop.name, "local", yes=True, json=True),
+            workspace,
+            order.folder,
+            order.account,
+            f"arn:aws:iam::{order.account}:root",
+            standing,
+            begun,
+        )
+        shown, search = Shown(deadly), None
+        if order.verb == "sweep":
             search = Search(order.searched)
-            opened = replace(opened, workspace=await settled_where_found(workspace, search, shown))
-            code = await bring_down(common, opened, shown, begun, search=search)
+            session = replace(session, workspace=await settled_where_found(workspace, search, shown))
+        async with interruptible(shown) as watch:
+            if order.verb == "setup":
+                made = await setup(session, workspace.plan(), watch)
+            else:
+                removed = await teardown(session, watch, search=search)
+        if order.verb == "setup":
+            show_setup(made, json=True)
+            code = int(made.code)
         else:
-            code = await bring_down(common, opened, shown, begun)
+            show_teardown(removed, json=True)
+            code = int(removed.exit_code)
     print(" ".join(f"{kind}={count}" for kind, count in deadly.passed.items()), file=sys.stderr)  # noqa: T201
     return code

@@ -15,9 +15,9 @@ from types import SimpleNamespace
 import pytest
 
 from tests.unit.fakes.virtual_time import START, VirtualClock
+from workshop.app.locking import claim_left, locked
 from workshop.aws.claim import claimed, clear_lapsed, holder_of, parameter_name
 from workshop.aws.errors import AwsError
-from workshop.cli.guard import claim_left, guard
 from workshop.engine.scope import Scope
 from workshop.errors import WorkshopError
 
@@ -428,22 +428,22 @@ async def test_a_run_that_may_not_claim_goes_on_and_has_nothing_to_give_up():
 
 
 def machine(folder, door, *regions: str, notices: list[str] | None = None):
-    """What a command opened on a machine of its own, and its console."""
+    """What a command opened on a machine of its own, and where its notices go."""
     folder.mkdir(exist_ok=True)
     workspace = SimpleNamespace(
         doors={door.account: door}, home=regions[0], name="films", clock=VirtualClock(), settings=SimpleNamespace(regions=regions)
     )
-    shown = SimpleNamespace(notice=(notices if notices is not None else []).append)
+    notice = (notices if notices is not None else []).append
     scope = Scope("films", "local", door.account)
-    return SimpleNamespace(workspace=workspace, account=door.account, folder=folder, scope=scope), shown
+    return SimpleNamespace(workspace=workspace, account=door.account, folder=folder, scope=scope), notice
 
 
 async def test_somebody_at_work_with_another_home_is_respected(tmp_path):
     door = Parameters()
     door.write(AWAY)
-    opened, shown = machine(tmp_path, door, HOME, AWAY)
+    opened, notice = machine(tmp_path, door, HOME, AWAY)
     with pytest.raises(WorkshopError) as caught:
-        async with guard(opened, "setup", shown):
+        async with locked(opened, "setup", notice):
             pytest.fail("both are at work")
     assert caught.value.code == "Busy" and "ana@far" in caught.value.why and AWAY in caught.value.why
     assert door.count("put_parameter") == 0
@@ -454,8 +454,8 @@ async def test_a_claim_elsewhere_that_lapsed_or_may_not_be_read_keeps_nobody_fro
     door.write(AWAY, until=LAPSED)
     door.write("eu-central-1")
     door.denied.add(("eu-central-1", "get_parameter"))
-    opened, shown = machine(tmp_path, door, HOME, AWAY, "eu-central-1", notices=notices)
-    async with guard(opened, "setup", shown) as held:
+    opened, notice = machine(tmp_path, door, HOME, AWAY, "eu-central-1", notices=notices)
+    async with locked(opened, "setup", notice) as held:
         assert held.lost is None and door.logs[HOME, NAME]
     assert notices == []
 
@@ -465,9 +465,9 @@ async def test_two_with_swapped_homes_that_start_together_never_both_work(tmp_pa
     door, chance, at_work = Parameters(), random.Random(seed), []
 
     async def run(name: str, *regions: str) -> str:
-        opened, shown = machine(tmp_path / name, Slow(door, chance, 5), *regions)
+        opened, notice = machine(tmp_path / name, Slow(door, chance, 5), *regions)
         with contextlib.suppress(WorkshopError):
-            async with guard(opened, name, shown):
+            async with locked(opened, name, notice):
                 at_work.append(name)
                 assert at_work == [name]
                 await asyncio.sleep(300)
@@ -482,11 +482,11 @@ async def test_two_with_swapped_homes_that_start_together_never_both_work(tmp_pa
 
 async def test_what_could_not_be_removed_of_the_claim_is_a_leftover_with_its_command(tmp_path):
     door = Parameters()
-    opened, shown = machine(tmp_path, door, HOME)
-    async with guard(opened, "teardown", shown) as held:
+    opened, notice = machine(tmp_path, door, HOME)
+    async with locked(opened, "teardown", notice) as held:
         door.denied.add((HOME, "delete_parameter"))
         (left,) = await claim_left(opened, held)
     assert (left.kind, left.name, left.region, left.ours) == ("parameter", NAME, HOME, True)
     assert left.fix == f"aws ssm delete-parameter --region {HOME} --name {NAME}"
-    async with guard(machine(tmp_path, Parameters(), HOME)[0], "teardown", shown) as held:
+    async with locked(machine(tmp_path, Parameters(), HOME)[0], "teardown", notice) as held:
         assert await claim_left(opened, held) == []

@@ -139,6 +139,10 @@ class Account:
                 self._tell(answer)
             await self._clock.sleep(pause)
 
+    def address(self, service: str, region: str) -> str:
+        """Where the calls of a service in a region go."""
+        return str(self._client(service, region).meta.endpoint_url)
+
     def _tell(self, error: AwsError) -> None:
         """Say that nobody answers, once for all the calls that find it out together."""
         now = self._clock.monotonic()

@@ -61,10 +61,6 @@ class Inquiry(Account):
             pause *= 2
         raise AssertionError("the loop ends by itself")
 
-    def address(self, service: str, region: str) -> str:
-        """Where the calls of a service in a region go."""
-        return str(self._client(service, region).meta.endpoint_url)
-
     async def _attempt(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> Answer | AwsError:
         try:
             return await super()._attempt(service, region, operation, parameters)

@@ -5,8 +5,6 @@ In: profile, endpoint. Out: an `Account` whose id AWS itself told us. Nothing is
 
 from __future__ import annotations
 
-import asyncio
-import functools
 import os
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -17,20 +15,16 @@ import botocore.session
 from botocore.exceptions import BotoCoreError, ProfileNotFound
 
 from workshop.aws.account import Account
-from workshop.aws.door import Door
-from workshop.aws.errors import AwsError, CredentialsError
 from workshop.clock import Clock
 from workshop.errors import UsageError
 
 __all__ = [
     "Identity",
     "aws_account",
-    "enabled_regions",
-    "known_regions",
     "local_account",
     "local_session",
-    "open_session",
     "override",
+    "profile_session",
 ]
 
 
@@ -79,7 +73,7 @@ async def aws_account(
 
     Who we are is asked with little patience; after that a gap in the network is waited out, with a notice.
     """
-    session = open_session(profile)
+    session = profile_session(profile)
     caller = await Account(session, "", clock=clock, executor=executor).call("sts", region, "get_caller_identity")
     identity = Identity(str(caller["Account"]), str(caller["Arn"]))
     door = Account(session, identity.account, clock=clock, executor=executor, outage=OUTAGE, notice=notice)
@@ -92,7 +86,7 @@ def override(profile: str | None, region: str) -> str:
     Asked of real clients, because variables and configuration files both have a say (docs/aws-behaviours.md, section 10.1).
     Raises `UsageError` when only some services are sent elsewhere: half a workshop would stand on AWS.
     """
-    session = open_session(profile)
+    session = profile_session(profile)
     session.set_credentials("unused", "unused")
     urls = {name: str(session.create_client(name, region_name=region).meta.endpoint_url) for name in SERVICES}
     elsewhere = {name: url for name, url in urls.items() if not (urlsplit(url).hostname or "").endswith(AWS_HOSTS)}
@@ -107,22 +101,7 @@ def override(profile: str | None, region: str) -> str:
     return elsewhere.get(SERVICES[0], "")
 
 
-async def known_regions() -> frozenset[str]:
-    """The regions that botocore knows for DynamoDB, in every partition: a mistyped one fails only at connect otherwise."""
-
-    return await asyncio.to_thread(_listed_regions)
-
-
-@functools.cache
-def _listed_regions() -> frozenset[str]:
-    """Read once: botocore's list of endpoints is a megabyte of JSON."""
-    session = botocore.session.Session()
-    return frozenset(
-        name for partition in session.get_available_partitions() for name in session.get_available_regions("dynamodb", partition)
-    )
-
-
-def open_session(profile: str | None) -> botocore.session.Session:
+def profile_session(profile: str | None) -> botocore.session.Session:
     """A session of the usual AWS settings; raises `UsageError` for an unknown profile or an unreadable file."""
     session = botocore.session.Session(profile=profile)
     try:
@@ -140,23 +119,3 @@ def open_session(profile: str | None) -> botocore.session.Session:
             "The AWS configuration cannot be read.", f"{error}.", "Mend ~/.aws/config", code="AwsConfiguration"
         ) from error
     return session
-
-
-async def enabled_regions(aws: Door, home: str) -> list[str]:
-    """The regions that the account may use; without the permission to ask, all of the home region's partition."""
-    try:
-        regions: list[str] = []
-        page: dict[str, str] = {}
-        while True:
-            wanted = ["ENABLED", "ENABLED_BY_DEFAULT"]
-            answer = await aws.call("account", home, "list_regions", RegionOptStatusContains=wanted, **page)
-            regions += [region["RegionName"] for region in answer.get("Regions", [])]
-            if not answer.get("NextToken"):
-                return regions
-            page = {"NextToken": answer["NextToken"]}
-    except CredentialsError:
-        raise
-    except AwsError:
-        session = botocore.session.Session()
-        partition = session.get_partition_for_region(home)
-        return list(session.get_available_regions("dynamodb", partition))

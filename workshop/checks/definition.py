@@ -65,7 +65,7 @@ class StepFiles(Check):
         step, ctx = self.stop.step, self.stop.ctx
         await asyncio.to_thread(step.check_files, ctx)
         if isinstance(step, CloudFormationStack):
-            return self._template(len(step.template(ctx).encode()))
+            return self._template(len((step.rendered("template", ctx) or "").encode()))
         files = self._files()
         total = sum(path.stat().st_size for path in files)
         return passed(f"{', '.join(self._named())}: {_count(len(files), 'file')}, {_size(total)}")

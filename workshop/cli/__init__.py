@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from workshop.cli.app import main
+from workshop.cli.main import main
 
 __all__ = ["main"]

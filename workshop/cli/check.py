@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from workshop.cli.options import Common, common_options, retyped
+from workshop.app.invocation import Invocation
+from workshop.cli.options import common_options
+from workshop.cli.questions import confirm, require_grant
+from workshop.cli.terminal import asynchronous, interruptible
 from workshop.console.echo import say
 from workshop.errors import UsageError
 
 if TYPE_CHECKING:
+    from workshop.app.runs import Watch
+    from workshop.app.session import Session
     from workshop.checks.interface import Check, Result
-    from workshop.checks.run import Report
-    from workshop.checks.subject import Subject
-    from workshop.console.checks import About, Waiting
+    from workshop.engine.survey import Standpoint
 
 __all__ = ["command"]
 
 TICK = 0.5
+REHEARSAL = "check --rehearse"
 
 
 @click.command("check")
-@click.option("--only", multiple=True, metavar="FAMILY", help="Ask the checks of this family alone; repeat it.")
+@click.option("--only", multiple=True, metavar="FAMILY", help="Run the checks of this family alone; repeat it.")
 @click.option("--skip", multiple=True, metavar="FAMILY", help="Leave the checks of this family out; repeat it.")
 @click.option("--strict", is_flag=True, help="Let warnings count: exit 4.")
 @click.option(
@@ -43,7 +50,18 @@ TICK = 0.5
 )
 @click.option("--rehearse", is_flag=True, help="Do it all for real: setup, verify, drill, teardown, with the time of each.")
 @common_options  # fmt: skip
-def command(common: Common, **options: object) -> int:
+@asynchronous
+async def command(
+    invocation: Invocation,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    strict: bool,
+    page: Path | None,
+    mask: bool,
+    participants: int,
+    minutes: float,
+    rehearse: bool,
+) -> int:
     """Find out before the event what would otherwise be found in front of the room.
 
     Looks at the caller, regions, network, permissions, quotas, names, leftovers, files, this machine, time and cost. Changes
@@ -59,36 +77,31 @@ def command(common: Common, **options: object) -> int:
       workshop check --html report.html --mask        to be mailed
       workshop check --rehearse                       the dress rehearsal
     """
-    from workshop.cli.running import run
+    from workshop.app.check import check, with_rehearsal
+    from workshop.checks.subject import Event
+    from workshop.console.checks import check_document, masked, print_report, write_page
 
-    return run(_check(common, options))
+    if rehearse and invocation.target == "aws" and not invocation.yes:
+        _require_terminal(invocation)
+    report, about = await check(invocation, Event(participants, minutes), only, skip, _listening, _notice)
+    if rehearse:
+        report = await with_rehearsal(invocation, report, _Prompts(), _notice)
+    if mask:
+        report, about = masked(report, about)
+    code = report.exit_code(strict=strict)
+    if page is not None:
+        write_page(page, report, about)
+        _notice(f"Wrote {page}")
+    (check_document if invocation.json else print_report)(report, about, code)
+    return code
 
 
-async def _check(common: Common, options: dict[str, object]) -> int:
-    from workshop.checks.catalogue import FAMILIES, all_checks, chosen
-    from workshop.checks.run import Report
-    from workshop.cli.subject import Wanted, open_subject
+@contextlib.asynccontextmanager
+async def _listening() -> AsyncIterator[Callable[[Check, Result | None], None]]:
+    """What names the checks that take long."""
     from workshop.console.checks import Waiting
 
-    families = chosen(_texts(options["only"]), _texts(options["skip"]))
-    if common.target == "aws" and options["rehearse"] and not common.yes:
-        _refuse_without_terminal(common)
-    start = time.monotonic()
-    wanted = Wanted(int(str(options["participants"])), float(str(options["minutes"])))
-    async with open_subject(common, wanted, _say) as subject:
-        results = await _ask(all_checks(subject, families), Waiting())
-        about = _about(subject)
-    titles = {name: FAMILIES[name][0] for name in families}
-    report = Report(tuple(results), time.monotonic() - start, titles)
-    if options["rehearse"]:
-        report = await _rehearsed(common, report, start)
-    return _render(common, report, about, options)
-
-
-async def _ask(checks: list[Check], waiting: Waiting) -> list[Result]:
-    import asyncio
-
-    from workshop.checks.run import run_checks
+    waiting = Waiting()
 
     async def tick() -> None:
         while True:
@@ -97,78 +110,39 @@ async def _ask(checks: list[Check], waiting: Waiting) -> list[Result]:
 
     ticking = asyncio.create_task(tick())
     try:
-        return await run_checks(checks, waiting)
+        yield waiting
     finally:
         ticking.cancel()
 
 
-async def _rehearsed(common: Common, report: Report, start: float) -> Report:
-    """The report with the rehearsal's results; a no-go is not rehearsed."""
-    from dataclasses import replace
+class _Prompts:
+    """What a rehearsal needs of a terminal."""
 
-    from workshop.cli.rehearse import TITLE, not_rehearsed, rehearse
+    def grant(self, session: Session, remembered: Path | None) -> Session:
+        return require_grant(session, session.command_line(REHEARSAL), remembered=remembered)
 
-    results = await rehearse(common, _say) if report.go else not_rehearsed()
-    return replace(
-        report, results=(*report.results, *results), seconds=time.monotonic() - start,
-        families={**report.families, "rehearsal": TITLE},
-    )  # fmt: skip
+    def confirm(self, session: Session, points: list[Standpoint]) -> None:
+        from workshop.console.progress import progress
 
+        confirm(session, "rehearsal", points, progress(), line=session.command_line(REHEARSAL))
 
-def _render(common: Common, report: Report, about: About, options: dict[str, object]) -> int:
-    from workshop.console.checks import check_document, html_page, masked, print_report
+    @contextlib.asynccontextmanager
+    async def watch(self) -> AsyncIterator[Watch]:
+        from workshop.console.progress import progress
 
-    if options["mask"]:
-        report, about = masked(report, about)
-    code = report.exit_code(strict=bool(options["strict"]))
-    page = options["page"]
-    if isinstance(page, Path):
-        try:
-            _write(page, html_page(report, about))
-        except OSError as error:
-            raise UsageError(
-                f"The page {page} cannot be written.", f"{error.strerror}.", "Name another place: --html FILE", code="HtmlFile"
-            ) from error
-        _say(f"Wrote {page}")
-    render = check_document if common.json else print_report
-    render(report, about, code)
-    return code
+        async with interruptible(progress()) as watch:
+            yield watch
 
 
-def _write(page: Path, text: str) -> None:
-    """The page names account and caller, so it is private; what is no file, such as /dev/stdout, is written to as it is."""
-    from workshop.home import write_private
-
-    if page.exists() and not page.is_file():
-        page.write_text(text, encoding="utf-8")
-    else:
-        write_private(page.resolve(), text)
-
-
-def _about(subject: Subject) -> About:
-    from workshop.console.checks import About
-
-    arn = subject.caller.arn if subject.caller else ""
-    account = subject.account if subject.caller else "unknown"
-    return About(
-        subject.workshop, subject.target, account, arn, subject.regions, subject.event.participants, subject.clock.now()
-    )  # fmt: skip
-
-
-def _refuse_without_terminal(common: Common) -> None:
-    import sys
-
+def _require_terminal(invocation: Invocation) -> None:
     if not sys.stdin.isatty():
         raise UsageError(
-            "A rehearsal on AWS makes real resources and asks before, and there is no terminal to ask on.",
-            "Nothing was changed.", f"Say yes beforehand: {retyped(common, 'check --rehearse', 'aws')} --yes",
+            what="A rehearsal on AWS makes real resources and asks before, and there is no terminal to ask on.",
+            why="Nothing was changed.",
+            fix=f"Say yes beforehand: {invocation.command_line(REHEARSAL, 'aws')} --yes",
             code="Confirmation",
-        )  # fmt: skip
+        )
 
 
-def _texts(value: object) -> tuple[str, ...]:
-    return tuple(value) if isinstance(value, tuple) else ()
-
-
-def _say(text: str) -> None:
+def _notice(text: str) -> None:
     say(text, err=True)

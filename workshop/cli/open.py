@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from workshop.cli.options import Common, common_options, retyped
+from workshop.app.invocation import Invocation
+from workshop.cli.options import common_options
+from workshop.cli.terminal import asynchronous, opened
 from workshop.console.echo import say
-from workshop.errors import ExitCode, UsageError, WorkshopError
+from workshop.errors import ExitCode
 
 if TYPE_CHECKING:
-    from workshop.cli.compose import Opened
+    from workshop.app.inspect import Page
 
 __all__ = ["command"]
 
@@ -20,7 +22,7 @@ __all__ = ["command"]
 @click.argument("page", required=False)
 @click.option("--print", "only_print", is_flag=True, help="Print the address; start no browser and no server.")
 @common_options
-def command(common: Common, page: str | None, only_print: bool) -> int:
+def command(invocation: Invocation, page: str | None, only_print: bool) -> int:
     """Open a page of the workshop's web app: harness, globalflix.
 
     The local cloud serves its pages itself. Those of a run on AWS are served on 127.0.0.1 until Ctrl-C; their folder can also
@@ -32,47 +34,24 @@ def command(common: Common, page: str | None, only_print: bool) -> int:
       workshop open globalflix
       workshop open harness --print
     """
-    from workshop.cli.running import run
-
-    found, folder, served = run(_address(common, page))
-    if common.json:
+    found = _find(invocation, page)
+    if invocation.json:
         from workshop.console.document import print_document
 
-        print_document("open", True, {"url": found, "folder": folder})
+        print_document("open", True, {"url": found.url, "folder": found.folder})
         return ExitCode.DONE
     if only_print:
-        say(found)
+        say(found.url)
         return ExitCode.DONE
-    return _browse(found) if served else _serve(folder, found.rpartition("/")[2])
+    return _browse(found.url) if found.served else _serve(found)
 
 
-async def _address(common: Common, page: str | None) -> tuple[str, str, bool]:
-    from workshop.cli.compose import open_workspace
-    from workshop.console.progress import progress
-    from workshop.engine.survey import survey
-    from workshop.engine.workspace import Contexts
+@asynchronous
+async def _find(invocation: Invocation, name: str | None) -> Page:
+    from workshop.app.inspect import page
 
-    shown = progress()
-    shown.close()
-    async with open_workspace(common, shown.notice) as opened:
-        contexts = Contexts(opened.workspace, lambda _: None)
-        await survey(opened.workspace, opened.workspace.plan(), contexts)
-        links = contexts.links(opened.account)
-        name = _chosen(opened, page)
-        if name not in links:
-            fix = f"Run: {retyped(common, 'setup', opened.workspace.target.name)}"
-            raise WorkshopError("The pages are not there yet.", "No site stands.", fix, code="NoSite")
-        folder = str(opened.workspace.target.site_folder(opened.workspace.name))
-        return links[name], folder, opened.workspace.target.serves_sites
-
-
-def _chosen(opened: Opened, page: str | None) -> str:
-    names = list(opened.workspace.workshop.definition.links)
-    if not names:
-        raise UsageError(f"{opened.workspace.name} has no web pages.", "Its definition lists no links.", "", code="NoLinks")
-    if page is not None and page not in names:
-        raise UsageError(f"There is no page {page!r}.", "", f"Pages: {', '.join(names)}", code="UnknownPage")
-    return page or names[0]
+    async with opened(invocation, silent=True) as (session, _):
+        return await page(session, name)
 
 
 def _browse(url: str) -> int:
@@ -84,13 +63,13 @@ def _browse(url: str) -> int:
     return ExitCode.DONE
 
 
-def _serve(folder: str, page: str) -> int:
-    """Serve the folder on loopback until Ctrl-C."""
-    from workshop.cli.serving import site_server
+def _serve(page: Page) -> int:
+    """Serve the page's folder on loopback until Ctrl-C."""
+    from workshop.app.site_server import site_server
 
-    with site_server(folder) as server:
+    with site_server(page.folder) as server:
         host, port = server.server_address[:2]
-        _browse(f"http://{host!s}:{port}/{page}")
+        _browse(f"http://{host!s}:{port}/{page.url.rpartition('/')[2]}")
         say("Serving until Ctrl-C.", err=True)
         try:
             server.serve_forever()

@@ -1,50 +1,19 @@
-"""The options that commands share, each with its `WORKSHOP_*` variable, and what they come to as one value."""
+"""The options that commands share, each with its `WORKSHOP_*` variable, gathered into one value."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import click
 
+from workshop.app.invocation import DEFAULT_WORKSHOP, Invocation
 from workshop.errors import UsageError
-from workshop.shell import command_line, flagged
 
-__all__ = ["DEFAULT_WORKSHOP", "Common", "common_options", "json_option", "retyped", "retyped_options"]
+__all__ = ["common_options", "in_option", "json_option"]
 
-DEFAULT_WORKSHOP = "global-serverless"
-
-
-@dataclass(frozen=True, slots=True)
-class Common:
-    """What was asked for on the command line or by variables. `target` is empty when it was left to the command."""
-
-    workshop: str
-    target: str
-    profile: str
-    regions: tuple[str, ...]
-    parameters: Mapping[str, str]
-    expect_account: str
-    yes: bool
-    json: bool
-
-
-def retyped(common: Common, words: str, target: str) -> str:
-    """The command that does `words` (`setup`) with the same workshop on the same target, as a person would type it."""
-    return command_line(["workshop", *words.split(), *retyped_options(common, target)])
-
-
-def retyped_options(common: Common, target: str) -> tuple[str, ...]:
-    """The words of the options that mean the same workshop on the same target, those that are the defaults left out."""
-    options = [("--workshop", common.workshop if common.workshop != DEFAULT_WORKSHOP else "")]
-    options.append(("--target", target if target == "aws" else common.target and target))
-    options.append(("--profile", common.profile if target == "aws" else ""))
-    options += [("--region", region) for region in common.regions]
-    options += [("--param", f"{name}={value}") for name, value in common.parameters.items()]
-    options.append(("--expect-account", common.expect_account))
-    return tuple(word for name, value in options if value for word in flagged(name, value))
+in_option = click.option("--in", "region", metavar="REGION", help="Only in this region of the workshop.")
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -54,11 +23,11 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def common_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The common options, handed to the command as its first argument, a `Common`."""
+    """The common options, handed to the command as its first argument, an `Invocation`."""
 
     @functools.wraps(command)
     def gather(**given: Any) -> Any:
-        common = Common(
+        invocation = Invocation(
             workshop=given.pop("workshop"),
             target=given.pop("target") or "",
             profile=given.pop("profile") or "",
@@ -69,7 +38,7 @@ def common_options(command: Callable[..., Any]) -> Callable[..., Any]:
             json=given.pop("as_json"),
         )
         given.pop("debug")
-        return command(common, **given)
+        return command(invocation, **given)
 
     decorated: Callable[..., Any] = gather
     for option in reversed(_OPTIONS):
@@ -82,7 +51,7 @@ def _parameters(given: tuple[str, ...]) -> dict[str, str]:
     for text in given:
         name, equals, value = text.partition("=")
         if not equals or not name:
-            raise UsageError(f"{text!r} is not a parameter.", "", "Write it as --param NAME=VALUE", code="Usage")
+            raise UsageError(what=f"{text!r} is not a parameter.", fix="Write it as --param NAME=VALUE", code="Usage")
         found[name] = value
     return found
 

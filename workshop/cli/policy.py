@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import click
 
-from workshop.cli.options import Common, common_options
+from workshop.app.invocation import Invocation
+from workshop.cli.options import common_options
+from workshop.cli.terminal import asynchronous
 from workshop.console.echo import say, say_json
-from workshop.errors import UsageError
+from workshop.errors import ExitCode
 
 __all__ = ["command"]
-
-ANY_ACCOUNT = "*"
-"""IAM takes it in place of an account number; a policy only ever grants what is in its own account."""
 
 
 @click.command("policy")
@@ -23,8 +22,9 @@ ANY_ACCOUNT = "*"
     help="Only what this phase needs; repeat it. Default: all of them.",
 )
 @click.option("--split", is_flag=True, help="Print a list of policies, each small enough for a managed policy.")
-@common_options  # fmt: skip
-def command(common: Common, phases: tuple[str, ...], split: bool) -> int:
+@common_options
+@asynchronous
+async def command(invocation: Invocation, phases: tuple[str, ...], split: bool) -> int:
     """Print the least-privilege IAM policy for exactly this workshop's steps.
 
     Resources are narrowed by name, region and account. The account is the one of --expect-account, or with --target aws the
@@ -37,32 +37,10 @@ def command(common: Common, phases: tuple[str, ...], split: bool) -> int:
       workshop policy --phase check
       workshop policy --split --region us-east-1 --region eu-west-1
     """
-    from workshop.cli.running import run
+    from workshop.app.check import needed_policy
+    from workshop.checks.policy import INLINE, MANAGED, document, policies, size
 
-    return run(_policy(common, phases, split))
-
-
-async def _policy(common: Common, phases: tuple[str, ...], split: bool) -> int:
-    from workshop.checks.catalogue import needed_permissions
-    from workshop.checks.policy import INLINE, MANAGED, document, policies, size, statements
-    from workshop.cli.subject import Wanted, open_subject, open_unconnected
-    from workshop.errors import ExitCode
-
-    if common.target == "aws" and not common.expect_account:
-        opened = open_subject(common, Wanted(), lambda text: say(text, err=True))
-    else:
-        opened = open_unconnected(common, common.expect_account or ANY_ACCOUNT)
-    async with opened as subject:
-        if subject.caller is None and subject.caller_error is not None:
-            raise subject.caller_error
-        if subject.problems and not subject.stops:
-            raise subject.problems[0].error()
-        wanted = [p for p in needed_permissions(subject) if not phases or p.phase.value in phases]
-    parts = statements(wanted)
-    if not parts:
-        raise UsageError(
-            f"No step needs anything in the phase {', '.join(phases)}.", "", "Leave --phase out to see all", code="EmptyPolicy"
-        )
+    parts = await needed_policy(invocation, phases, lambda text: say(text, err=True))
     whole = document(parts)
     say_json(policies(parts) if split else whole)
     count = size(whole)

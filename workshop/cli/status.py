@@ -1,10 +1,12 @@
-"""`workshop status`: what stands, in which region, and the addresses."""
+"""`workshop status`: what is deployed, in which region, and the addresses."""
 
 from __future__ import annotations
 
 import click
 
-from workshop.cli.options import Common, common_options, retyped
+from workshop.app.invocation import Invocation
+from workshop.cli.options import common_options
+from workshop.cli.terminal import asynchronous, opened
 from workshop.errors import ExitCode
 
 __all__ = ["command"]
@@ -12,41 +14,26 @@ __all__ = ["command"]
 
 @click.command("status")
 @common_options
-def command(common: Common) -> int:
-    """Say what stands, in which region, up to which module, which regions a drill has failed, and the addresses.
+@asynchronous
+async def command(invocation: Invocation) -> int:
+    """Show what is deployed, in which region, up to which module, which regions a drill has failed, and the addresses.
 
-    Asks the cloud itself, not the notes of earlier runs. Changes nothing.
+    Queries the cloud itself, not the notes of earlier runs. Changes nothing.
 
     \b
     Examples:
       workshop status
       workshop status --json
     """
-    from workshop.cli.running import run
-
-    return run(_status(common))
-
-
-async def _status(common: Common) -> int:
-    from workshop.cli.compose import open_workspace
-    from workshop.console.progress import progress
+    from workshop.app.inspect import status
     from workshop.console.status import print_status, status_document
-    from workshop.drill.pending import failed_regions
-    from workshop.engine.survey import survey
-    from workshop.engine.workspace import Contexts
 
-    shown = progress()
-    try:
-        async with open_workspace(common, shown.notice) as opened:
-            contexts = Contexts(opened.workspace, lambda _: None)
-            points = await survey(opened.workspace, opened.workspace.plan(), contexts)
-            failed = failed_regions(opened.folder, opened.workspace.journal, opened.scope)
-            shown.close()
-            if common.json:
-                status_document(opened.workspace, opened.account, points, contexts, failed)
-            else:
-                again = retyped(common, "setup", opened.workspace.target.name)
-                print_status(opened.workspace, opened.account, points, contexts, failed, again)
-            return ExitCode.DONE
-    finally:
-        shown.close()
+    async with opened(invocation) as (session, progress):
+        found = await status(session)
+        progress.close()
+        if invocation.json:
+            status_document(session.workspace, session.account, found.points, found.contexts, found.failed)
+        else:
+            resume = session.command_line("setup")
+            print_status(session.workspace, session.account, found.points, found.contexts, found.failed, resume)
+        return ExitCode.DONE

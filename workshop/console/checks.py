@@ -19,10 +19,11 @@ from workshop.checks.run import Report
 from workshop.console.document import print_document
 from workshop.console.echo import say
 from workshop.console.style import stream
-from workshop.errors import ExitCode
+from workshop.errors import ExitCode, UsageError
+from workshop.home import write_private
 from workshop.quoting import visible
 
-__all__ = ["MARKS", "About", "Waiting", "check_document", "html_page", "masked", "print_report", "verdict"]
+__all__ = ["MARKS", "About", "Waiting", "check_document", "html_page", "masked", "print_report", "verdict", "write_page"]
 
 MARKS = {
     Status.PASS: ("✓", "green"),
@@ -108,6 +109,27 @@ def html_page(report: Report, about: About) -> str:
         groups=[(title, results) for title, results in groups if results], marks={s.value: m for s, (m, _) in MARKS.items()},
         counts=_counts(report), title=_title,
     ))  # fmt: skip
+
+
+def write_page(page: Path, report: Report, about: About) -> None:
+    """The report as one page in a file; it names account and caller, so it is private. Raises `UsageError` when it cannot be
+    written.
+
+    What is no file, such as /dev/stdout, is written to as it is.
+    """
+    text = html_page(report, about)
+    try:
+        if page.exists() and not page.is_file():
+            page.write_text(text, encoding="utf-8")
+        else:
+            write_private(page.resolve(), text)
+    except OSError as error:
+        raise UsageError(
+            what=f"The page {page} cannot be written.",
+            why=f"{error.strerror}.",
+            fix="Name another place: --html FILE",
+            code="HtmlFile",
+        ) from error
 
 
 def masked(report: Report, about: About) -> tuple[Report, About]:

@@ -2,52 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.markup import escape
 
 from workshop.console.document import print_document
+from workshop.console.report import RunReport, SetupReport, TeardownReport
 from workshop.console.style import SafeConsole, print_error, stream
 from workshop.engine.results import NodeResult, Outcome
-from workshop.engine.workspace import Contexts, Workspace
 from workshop.errors import ExitCode
 from workshop.steps.base import Resource
 
-__all__ = ["leftover_documents", "print_addresses", "print_setup", "print_teardown", "setup_document", "teardown_document"]
+__all__ = ["leftover_documents", "print_addresses", "show_setup", "show_teardown"]
 
 
-def setup_document(
-    command: str,
-    workspace: Workspace,
-    account: str,
-    results: Sequence[NodeResult],
-    contexts: Contexts,
-    seconds: float,
-    code: int,
-) -> None:
-    """The JSON document of `setup`, and of `step run`, which is one step of it."""
-    print_document(command, code == ExitCode.DONE, {
-        **_head(workspace, account, results, seconds), "apis": contexts.apis(account), "web": contexts.links(account),
-    })  # fmt: skip
+def show_setup(report: SetupReport, *, json: bool) -> None:
+    """The end of a setup, or of a `step run`: for people, or as one JSON document."""
+    (_setup_document if json else _print_setup)(report)
 
 
-def teardown_document(
-    workspace: Workspace,
-    account: str,
-    results: Sequence[NodeResult],
-    leftovers: Sequence[Resource],
-    receipt: Path | None,
-    seconds: float,
-    code: int,
-    unsearched: Sequence[str],
-) -> None:
-    """The JSON document of `teardown`."""
-    print_document("teardown", code == ExitCode.DONE, {
-        **_head(workspace, account, results, seconds), "leftovers": leftover_documents(leftovers),
-        "receipt": str(receipt) if receipt else None, "unsearched": list(unsearched),
-    })  # fmt: skip
+def show_teardown(report: TeardownReport, *, json: bool) -> None:
+    """The end of a teardown: for people, or as one JSON document."""
+    (_teardown_document if json else _print_teardown)(report)
+
+
+def _setup_document(report: SetupReport) -> None:
+    content = {**_head(report), "apis": report.apis, "web": report.links}
+    print_document(report.command, report.code == ExitCode.DONE, content)
+
+
+def _teardown_document(report: TeardownReport) -> None:
+    content = {
+        **_head(report),
+        "leftovers": leftover_documents(report.leftovers),
+        "receipt": str(report.receipt) if report.receipt else None,
+        "unsearched": list(report.unsearched),
+    }
+    print_document(report.command, report.exit_code == ExitCode.DONE, content)
 
 
 def leftover_documents(leftovers: Sequence[Resource]) -> list[dict[str, Any]]:
@@ -59,73 +51,54 @@ def leftover_documents(leftovers: Sequence[Resource]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def print_setup(
-    workspace: Workspace,
-    account: str,
-    results: Sequence[NodeResult],
-    contexts: Contexts,
-    seconds: float,
-    code: int,
-    again: str,
-    onward: Callable[[str], str],
-) -> None:
-    """The end of a setup for people; `again` is the command that goes on, `onward` makes the command of a verb (`open`)."""
+def _print_setup(report: SetupReport) -> None:
     console = stream()
-    _print_failures(results)
-    counts = ", ".join(f"{n} {outcome.value}" for outcome in Outcome if (n := sum(r.outcome is outcome for r in results)))
-    title = "is ready" if code == ExitCode.DONE else "is not ready"
-    colour = "green" if code == ExitCode.DONE else "red"
-    console.print(f"[bold {colour}]{escape(workspace.name)} {title}[/] on {workspace.target.name} in {_time(seconds)}: {counts}")
-    print_addresses(console, contexts.apis(account), contexts.links(account))
-    if code == ExitCode.INTERRUPTED:
-        console.print(f"Interrupted. Go on with: [bold]{escape(again)}[/]", soft_wrap=True)
-    elif code != ExitCode.DONE:
-        console.print(f"What was made stays. When the cause is mended, go on with: [bold]{escape(again)}[/]", soft_wrap=True)
-    else:
-        shows = f"[bold]{escape(onward('open'))}[/] shows it, " if contexts.links(account) else ""
+    _print_failures(report.results)
+    outcomes = [result.outcome for result in report.results]
+    counts = ", ".join(f"{count} {outcome.value}" for outcome in Outcome if (count := outcomes.count(outcome)))
+    title = "is ready" if report.code == ExitCode.DONE else "is not ready"
+    colour = "green" if report.code == ExitCode.DONE else "red"
+    name, seconds = escape(report.workshop), _time(report.seconds)
+    console.print(f"[bold {colour}]{name} {title}[/] on {report.target} in {seconds}: {counts}")
+    print_addresses(console, report.apis, report.links)
+    if report.code == ExitCode.INTERRUPTED:
+        console.print(f"Interrupted. Go on with: [bold]{escape(report.resume)}[/]", soft_wrap=True)
+    elif report.code != ExitCode.DONE:
         console.print(
-            f"Next: {shows}[bold]{escape(onward('status'))}[/] says what stands,",
-            f"[bold]{escape(onward('teardown'))}[/] removes it.", soft_wrap=True,
-        )  # fmt: skip
-
-
-def print_teardown(
-    workspace: Workspace,
-    account: str,
-    results: Sequence[NodeResult],
-    leftovers: Sequence[Resource],
-    receipt: Path | None,
-    seconds: float,
-    code: int,
-    again: str,
-    unsearched: Sequence[str],
-) -> None:
-    """The end of a teardown for people; `again` is the command that goes on, `unsearched` where it is denied to look."""
-    console = stream()
-    _print_failures(results)
-    removed = sum(result.outcome is Outcome.REMOVED for result in results)
-    where = f"on {workspace.target.name} ({account})"
-    if code == ExitCode.DONE:
-        console.print(
-            f"[bold green]{escape(workspace.name)} is gone[/] {where} in {_time(seconds)}: {removed} removed, nothing left."
+            f"What was made stays. When the cause is fixed, go on with: [bold]{escape(report.resume)}[/]", soft_wrap=True
         )
     else:
-        console.print(f"[bold red]{escape(workspace.name)} is not gone[/] {where} after {_time(seconds)}: {removed} removed.")
-    if leftovers:
+        offered = {words: f"[bold]{escape(line)}[/]" for words, line in report.next_commands.items()}
+        shows = f"{offered['open']} shows it, " if "open" in offered else ""
+        console.print(
+            f"Next: {shows}{offered['status']} shows what is deployed, {offered['teardown']} removes it.", soft_wrap=True
+        )
+
+
+def _print_teardown(report: TeardownReport) -> None:
+    console = stream()
+    _print_failures(report.results)
+    removed = sum(result.outcome is Outcome.REMOVED for result in report.results)
+    name, where, seconds = escape(report.workshop), f"on {report.target} ({report.account})", _time(report.seconds)
+    if report.code == ExitCode.DONE:
+        console.print(f"[bold green]{name} is gone[/] {where} in {seconds}: {removed} removed, nothing left.")
+    else:
+        console.print(f"[bold red]{name} is not gone[/] {where} after {seconds}: {removed} removed.")
+    if report.leftovers:
         console.print("[bold]Left:[/]")
-    for resource in leftovers:
+    for resource in report.leftovers:
         note = f" [bright_black]({escape(resource.why)})[/]" if resource.why else ""
         console.print(f"  [yellow]![/] {resource.kind} {escape(resource.name)} in {resource.region or 'this machine'}{note}")
         console.print(f"    {escape(resource.fix)}", soft_wrap=True)
-    if unsearched:
-        console.print(f"[yellow]![/] Not searched, because it is denied: {', '.join(unsearched)}")
-    if receipt:
+    if report.unsearched:
+        console.print(f"[yellow]![/] Not searched, because it is denied: {', '.join(report.unsearched)}")
+    if report.receipt:
         # The page for people lies beside the JSON file that the document names.
-        console.print(f"Receipt: {receipt.with_suffix('.html')}", style="bright_black", soft_wrap=True, markup=False)
-    if code == ExitCode.INTERRUPTED:
-        console.print(f"Interrupted. Go on with: [bold]{escape(again)}[/]", soft_wrap=True)
-    elif any(result.error for result in results) or any(resource.ours for resource in leftovers):
-        console.print(f"When the cause is mended, go on with: [bold]{escape(again)}[/]", soft_wrap=True)
+        console.print(f"Receipt: {report.receipt.with_suffix('.html')}", style="bright_black", soft_wrap=True, markup=False)
+    if report.code == ExitCode.INTERRUPTED:
+        console.print(f"Interrupted. Go on with: [bold]{escape(report.resume)}[/]", soft_wrap=True)
+    elif any(result.error for result in report.results) or any(resource.ours for resource in report.leftovers):
+        console.print(f"When the cause is fixed, go on with: [bold]{escape(report.resume)}[/]", soft_wrap=True)
 
 
 def print_addresses(console: SafeConsole, apis: Mapping[str, Mapping[str, str]], links: Mapping[str, str]) -> None:
@@ -144,11 +117,15 @@ def _print_failures(results: Sequence[NodeResult]) -> None:
             print_error(console, result.error)
 
 
-def _head(workspace: Workspace, account: str, results: Sequence[NodeResult], seconds: float) -> dict[str, Any]:
+def _head(report: RunReport) -> dict[str, Any]:
     return {
-        "workshop": workspace.name, "target": workspace.target.name, "account": account,
-        "regions": list(workspace.settings.regions), "seconds": round(seconds, 3), "steps": [r.document() for r in results],
-    }  # fmt: skip
+        "workshop": report.workshop,
+        "target": report.target,
+        "account": report.account,
+        "regions": list(report.regions),
+        "seconds": round(report.seconds, 3),
+        "steps": [result.document() for result in report.results],
+    }
 
 
 def _time(seconds: float) -> str:

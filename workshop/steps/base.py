@@ -291,6 +291,10 @@ class Step(ABC, Generic[P]):
     def commands(self, ctx: Context[P]) -> list[str]:
         """The AWS CLI lines that a person would type for this step."""
 
+    def rendered(self, part: str, ctx: Context[P]) -> str | None:  # noqa: ARG002
+        """A `part` of the step as it is sent to AWS (`template`, `file`); None when the kind has no such part."""
+        return None
+
     @abstractmethod
     def permissions(self, ctx: Context[P]) -> list[Permission]:
         """The IAM actions that this step needs, by phase."""

@@ -168,9 +168,9 @@ class CloudFormationStack(Step[StackParams]):
     def permissions(self, ctx: Context[StackParams]) -> list[Permission]:
         return stack_permissions(ctx.account, ctx.region, ctx.params.name, _declared(ctx))
 
-    def template(self, ctx: Context[StackParams]) -> str:
-        """The rendered template, as it is sent to AWS."""
-        return _body(ctx)
+    def rendered(self, part: str, ctx: Context[StackParams]) -> str | None:
+        """The `template`, as it is sent to AWS."""
+        return _body(ctx) if part == "template" else None
 
     async def _usable(self, ctx: Context[StackParams]) -> Stack | None:
         """The stack in a state that can be updated, or None after a dead one was deleted."""

@@ -138,7 +138,11 @@ class DynamoDBItems(Step[ItemsParams]):
         )
         return [*lines, *scans]
 
-    def request(self, ctx: Context[ItemsParams]) -> Iterator[str]:
+    def rendered(self, part: str, ctx: Context[ItemsParams]) -> str | None:
+        """The request `file`."""
+        return "".join(self._request(ctx)) if part == "file" else None
+
+    def _request(self, ctx: Context[ItemsParams]) -> Iterator[str]:
         """The lines of the file as the AWS CLI takes it for the table of this run, whatever name the file has for it."""
         yield f"{{{json.dumps(ctx.params.table)}: [\n"
         before = ""

@@ -1,30 +1,28 @@
-"""The composition root: from the command line's options to a workspace with real doors.
+"""The composition root: from what was asked for to a workshop with everything that works on it.
 
-The only place where definition, journal, target, local cloud and AWS meet. Nothing is changed in any account here; the local
-cloud is started when it is the target.
+In: an invocation. Out: a `Session`. The only place where definition, journal, target and account meet. Nothing is changed in any
+account here; the local cloud is started when it is the target.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import difflib
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from workshop.aws.account import THREADS, Account
-from workshop.aws.sessions import aws_account, known_regions, local_account, open_session, override
+from workshop.app.connections import Notice, Place, connect, offline
+from workshop.app.invocation import Invocation
+from workshop.aws.account import THREADS
+from workshop.aws.regions import known_regions
 from workshop.aws.target import Target
-from workshop.cli.folder import open_folder
-from workshop.cli.options import Common, retyped, retyped_options
 from workshop.clock import SystemClock
-from workshop.cloud import daemon
 from workshop.definition.loader import Workshop, load
 from workshop.definition.parameters import Settings, recorded, settle
 from workshop.drill.pending import pending_notices
@@ -33,122 +31,114 @@ from workshop.engine.journal import Journal, Standing
 from workshop.engine.scope import Scope
 from workshop.engine.workspace import Workspace
 from workshop.errors import UsageError
+from workshop.home import open_folder
 from workshop.redaction import redact
 from workshop.shell import command_line
 
-__all__ = ["Opened", "open_journal", "open_workspace"]
+__all__ = ["Session", "open_journal", "open_session"]
 
-Notice = Callable[[str], None]
 ANY_ACCOUNT = "111122223333"
-"""Stands for the account where none is known yet and none is asked."""
+"""Stands for the account where none is known yet and no call is made."""
 
 
 @dataclass(frozen=True)
-class Opened:
-    """A workspace with what was said about it: `identity` is the caller's ARN, `standing` what stood before."""
+class Session:
+    """One workshop in one account, opened: `identity` is the caller's ARN, `standing` what was installed before."""
 
+    invocation: Invocation
     workspace: Workspace
     folder: Path
     account: str
     identity: str
     standing: Standing | None
+    began: float
+    """When it began to be opened, by the monotonic clock."""
 
     @property
     def scope(self) -> Scope:
         return self.workspace.scope(self.account)
 
+    @property
+    def since(self) -> str:
+        """Since when the workshop has been installed here; empty when it was not."""
+        return self.standing.since if self.standing else ""
 
-def open_journal(notice: Notice) -> tuple[Path, Journal]:
+    @property
+    def on_aws(self) -> bool:
+        return self.workspace.target.name == "aws"
+
+    def elapsed(self) -> float:
+        """Seconds since the command began."""
+        return time.monotonic() - self.began
+
+    def next_run(self) -> Session:
+        """The same for another run of its own in the journal."""
+        return replace(self, workspace=replace(self.workspace, run=_run_id()))
+
+    def command_line(self, command: str) -> str:
+        """The line that runs `command` on the same workshop in the same place, with the options that were given."""
+        return self.invocation.command_line(command, self.workspace.target.name)
+
+    def next_command(self, command: str) -> str:
+        """The same without what the journal knows by now."""
+        return replace(self.invocation.recorded(), expect_account="").command_line(command, self.workspace.target.name)
+
+
+def open_journal(notice: Notice, state: Path | None = None) -> tuple[Path, Journal]:
     """The state folder and its journal; a damaged journal is set aside with a notice."""
-    folder = open_folder()
+    folder = open_folder(state)
     journal = Journal(folder / "runs.db")
     if journal.set_aside:
-        notice(f"The journal was damaged. It was set aside as {journal.set_aside}; what stands in the cloud is not affected.")
+        notice(f"The journal was damaged. It was set aside as {journal.set_aside}; what is deployed is not affected.")
     return folder, journal
 
 
 @contextlib.asynccontextmanager
-async def open_workspace(
-    common: Common, notice: Notice, *, default_target: str = "", offline: bool = False
-) -> AsyncIterator[Opened]:
+async def open_session(
+    invocation: Invocation, notice: Notice, *, default_target: str = "", no_calls: bool = False, state: Path | None = None
+) -> AsyncIterator[Session]:
     """Everything that a command needs. Without `default_target` the last recorded target is used.
 
-    `offline` takes the account from the journal and makes no call (for commands that only explain).
+    `no_calls` takes the account from the journal (for commands that only explain); `state` is a state folder of its own.
     """
-    workshop = load(common.workshop)
-    folder, journal = open_journal(notice)
+    began, workshop = time.monotonic(), load(invocation.workshop)
+    folder, journal = open_journal(notice, state)
     for text in pending_notices(folder, journal):
         notice(text)
     with contextlib.closing(journal), ThreadPoolExecutor(THREADS, thread_name_prefix="aws") as executor:
-        target = common.target or default_target or journal.last_target(workshop.name) or "local"
+        target = invocation.target or default_target or journal.last_target(workshop.name) or "local"
         standings = [s for s in journal.standings(workshop.name) if s.scope.target == target]
-        profile = common.profile or _recorded_profile(standings)
-        clock = SystemClock()
-
-        async def connect(home: str) -> tuple[Account, str, Target]:
-            if target == "local":
-                return await _local(folder, clock, executor, notice, offline=offline)
-            if offline:
-                known = common.expect_account or next((s.scope.account for s in standings), ANY_ACCOUNT)
-                return _aws_unasked(folder, profile, known, standings, clock, executor)
-            return await _aws(folder, profile, home, clock, executor, notice)
-
-        guess = settle(workshop, {}, common.regions or (standings[0].regions if standings else ()))
-        await _check_regions(guess.regions)
-        account, identity, place = await connect(guess.home)
-        _expect(common.expect_account, account.account, target)
-        standing = next((s for s in standings if s.scope.account == account.account), None)
-        _same_endpoint(standing, place)
-        settings = _settings(workshop, common, _as_defined(workshop, standing, notice))
+        profile = invocation.profile or _recorded_profile(standings)
+        # The account decides which settings were recorded, and a region has to be asked for the account: the latest home will do.
+        latest = settle(workshop, {}, invocation.regions or (standings[0].regions if standings else ()))
+        await _check_regions(latest.regions)
+        place = Place(target, folder, profile, latest.home, SystemClock(), executor)
+        if no_calls:
+            account = invocation.expect_account or next((s.scope.account for s in standings), ANY_ACCOUNT)
+            connection = offline(place, account, next((s.endpoint for s in standings if s.scope.account == account), ""))
+        else:
+            connection = await connect(place, notice)
+        account = connection.client.account
+        _expect(invocation.expect_account, account, target)
+        standing = next((s for s in standings if s.scope.account == account), None)
+        _same_endpoint(standing, connection.target)
+        settings = _settings(workshop, invocation, _as_defined(workshop, standing, notice))
         _require_no_secret(settings)
         await _check_regions(settings.regions)
         workspace = Workspace(
-            workshop=workshop, settings=settings, target=place, doors={account.account: account}, journal=journal,
-            clock=clock, run=_run_id(), profile=profile, given=retyped_options(common, target),
-            granted=not offline and Grants(folder).hold(workshop),
-        )  # fmt: skip
-        yield Opened(workspace, folder, account.account, identity, standing)
-
-
-async def _local(
-    folder: Path, clock: SystemClock, executor: ThreadPoolExecutor, notice: Notice, *, offline: bool
-) -> tuple[Account, str, Target]:
-    state = daemon.status(folder) if offline else await asyncio.to_thread(_started, folder, notice)
-    gateway = f"127.0.0.1:{state.port}"
-    account = local_account(f"http://{gateway}", daemon.ACCOUNT, clock=clock, executor=executor)
-    target = Target("local", folder / "sites" / "local", endpoint=f"http://{gateway}", gateway=gateway, serves_sites=True)
-    return account, f"arn:aws:iam::{daemon.ACCOUNT}:root", target
-
-
-def _started(folder: Path, notice: Notice) -> daemon.CloudState:
-    before = daemon.status(folder)
-    state = daemon.start(folder)
-    if not before.running:
-        notice(f"Started the local cloud on {state.endpoint} (timing {state.timing}); stop it with: workshop cloud stop")
-    for text in state.notices:
-        notice(text)
-    return state
-
-
-async def _aws(
-    folder: Path, profile: str, home: str, clock: SystemClock, executor: ThreadPoolExecutor, notice: Notice
-) -> tuple[Account, str, Target]:
-    endpoint = await asyncio.to_thread(override, profile or None, home)
-    if endpoint:
-        notice(f"NOT AWS: your settings send every call to {endpoint} (AWS_ENDPOINT_URL or a profile's endpoint_url).")
-    account, identity = await aws_account(profile or None, home, clock=clock, executor=executor, notice=notice)
-    gateway = urlsplit(endpoint).netloc if endpoint else ""
-    return account, identity.arn, Target("aws", folder / "sites" / f"aws-{identity.account}", endpoint=endpoint, gateway=gateway)
-
-
-def _aws_unasked(
-    folder: Path, profile: str, account: str, standings: list[Standing], clock: SystemClock, executor: ThreadPoolExecutor
-) -> tuple[Account, str, Target]:
-    """AWS as the journal remembers it: nobody is called, so no credentials are needed."""
-    endpoint = next((s.endpoint for s in standings if s.scope.account == account), "")
-    door = Account(open_session(profile or None), account, clock=clock, executor=executor)
-    target = Target("aws", folder / "sites" / f"aws-{account}", endpoint=endpoint, gateway=urlsplit(endpoint).netloc)
-    return door, "", target
+            workshop=workshop,
+            settings=settings,
+            target=connection.target,
+            doors={account: connection.client},
+            journal=journal,
+            clock=place.clock,
+            run=_run_id(),
+            profile=profile,
+            given=invocation.options(target),
+            granted=not no_calls and Grants(folder).hold(workshop),
+        )
+        identity = connection.identity.arn if connection.identity else ""
+        yield Session(invocation, workspace, folder, account, identity, standing, began)
 
 
 def _recorded_profile(standings: list[Standing]) -> str:
@@ -179,17 +169,17 @@ def _as_defined(workshop: Workshop, standing: Standing | None, notice: Notice) -
     return replace(standing, parameters=kept)
 
 
-def _settings(workshop: Workshop, common: Common, standing: Standing | None) -> Settings:
+def _settings(workshop: Workshop, invocation: Invocation, standing: Standing | None) -> Settings:
     """Today's wishes over what stands: a workshop that stands keeps its home and its parameters until it is torn down."""
     if standing is None:
-        return settle(workshop, common.parameters, common.regions)
-    settings = settle(workshop, {**standing.parameters, **common.parameters}, common.regions or standing.regions)
+        return settle(workshop, invocation.parameters, invocation.regions)
+    settings = settle(workshop, {**standing.parameters, **invocation.parameters}, invocation.regions or standing.regions)
     changed = [k for k, v in settings.parameters.items() if k in standing.parameters and standing.parameters[k] != v]
     if settings.regions[0] != standing.regions[0]:
         changed.append("home region")
     if changed:
         target = standing.scope.target
-        removal = retyped(replace(common, target=target, regions=(), parameters={}), "teardown", target)
+        removal = replace(invocation.recorded(), target=target).command_line("teardown", target)
         raise UsageError(
             f"{workshop.name} stands already with another {changed[0]}.",
             f"It was set up on {standing.scope.target} with home {standing.regions[0]} since {standing.since}.",

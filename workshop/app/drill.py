@@ -1,18 +1,18 @@
-"""The use cases of drills and experiments on an opened workspace: prepare, run, fail, recover, observe.
+"""Drills and experiments on an opened workshop: prepare, run, fail, recover, observe.
 
-In: an opened workspace, what was asked for, functions that receive notices. Out: values; the commands print them and choose exit
-codes. Nothing here reads options, asks or prints.
+In: a session, what was asked for, who follows. Out: values; the commands print them and choose exit codes.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from workshop.cli.compose import Opened
-from workshop.cli.options import Common, retyped_options
+from workshop.app.connections import Notice
+from workshop.app.locking import locked
+from workshop.app.runs import Watch
+from workshop.app.session import Session
 from workshop.cloud.fault_model import CloudFault
 from workshop.cloud.faults import fault_add, faults_clear, faults_list
 from workshop.definition.catalogue import builtin_folder
@@ -25,13 +25,12 @@ from workshop.drill.manual import fail_region
 from workshop.drill.observe import EXPERIMENTS, Experiment, ExperimentRunner, ReplicationLatency, replication_latency
 from workshop.drill.pending import recover_command
 from workshop.drill.plot import plot_experiments
-from workshop.drill.registry import BOOKMARKS, fault_named
+from workshop.drill.registry import BOOKMARKS, DEFAULT_FAULT, fault_named
 from workshop.drill.report import ReportFiles, ReportHeader, Targets, Verdict, judge, write_report
 from workshop.drill.run import DrillResult, DrillSpec, run_drill, shielded
 from workshop.drill.settings import FILE, FailoverSettings, read_settings
 from workshop.drill.timeline import Emit
 from workshop.drill.undo_log import UndoLog, Undone
-from workshop.engine.execute import Stop
 from workshop.engine.plan import Node
 from workshop.engine.undos import BY_DRILL, BY_HAND
 from workshop.engine.workspace import Contexts
@@ -48,6 +47,7 @@ __all__ = [
     "PreparedDrill",
     "anything_pending",
     "commands_for",
+    "drill",
     "fail",
     "observe",
     "prepare",
@@ -58,7 +58,6 @@ __all__ = [
 ]
 
 TABLE = "dynamodb.table"
-Notice = Callable[[str], None]
 
 
 class LocalReplicationControl:
@@ -87,7 +86,7 @@ class LocalReplicationControl:
 class DrillRequest:
     """What was asked for. An empty `region` is home; None leaves the player's own setting; `countdown` in seconds."""
 
-    fault: str
+    fault: str = DEFAULT_FAULT
     region: str = ""
     failures: int | None = None
     countdown: float | None = None
@@ -106,8 +105,9 @@ class PreparedDrill:
 
 @dataclass(frozen=True)
 class DrillReport:
-    """A drill's verdict and the files of its report."""
+    """What a drill measured, the verdict on it, and the files of its report."""
 
+    result: DrillResult
     verdict: Verdict
     files: ReportFiles
 
@@ -127,48 +127,58 @@ class Observation:
         return all(each.ok for each in self.rounds)
 
 
-def commands_for(common: Common, opened: Opened) -> Commands:
+def commands_for(session: Session) -> Commands:
     """The commands to offer, with the options that were given."""
-    options = retyped_options(replace(common, regions=()), opened.workspace.target.name)
-    return Commands(options, common.regions)
+    given = session.invocation
+    options = replace(given, regions=()).options(session.workspace.target.name)
+    return Commands(options, given.regions)
 
 
-async def prepare(opened: Opened, request: DrillRequest, commands: Commands, notice: Notice) -> PreparedDrill:
+async def prepare(session: Session, request: DrillRequest, notice: Notice) -> PreparedDrill:
     """Find the deployment, revert what a killed drill left, and check that the fault is possible.
 
     Raises `UsageError` for a region or fault that is not possible, `WorkshopError` when a region is failed by hand.
     """
-    undo_log, context = _undo_log(opened), _fault_context(opened, commands)
-    regions = opened.workspace.settings.regions
+    undo_log, context = _undo_log(session), _fault_context(session)
+    regions = session.workspace.settings.regions
     if request.region and request.region not in regions:
-        raise _unknown_region(opened, request.region, "A drill fails one of the workshop's regions.", "one")
-    deployment = await _deployment(opened, commands)
+        raise _unknown_region(session, request.region, "A drill fails one of the workshop's regions.", "one")
+    deployment = await _deployment(session)
     await _revert_left_over(undo_log, context, notice)
-    spec = DrillSpec(opened.workspace.run, request.region or regions[0], fault_named(request.fault), _settings(opened, request))
+    spec = DrillSpec(session.workspace.run, request.region or regions[0], fault_named(request.fault), _settings(session, request))
     regional = deployment.in_region(spec.region)
     snapshot = await spec.fault.snapshot(context, deployment, regional)
     return PreparedDrill(deployment, spec, context, undo_log, spec.fault.plan(regional, snapshot))
 
 
-async def run_prepared(opened: Opened, prepared: PreparedDrill, stop: Stop, notice: Notice, emit: Emit) -> DrillResult | None:
+async def drill(session: Session, request: DrillRequest, targets: Targets, watch: Watch, emit: Emit) -> DrillReport | None:
+    """A whole drill under the locks; None when it was stopped."""
+    async with locked(session, "drill run", watch.notice):
+        prepared = await prepare(session, request, watch.notice)
+        result = await run_prepared(session, prepared, watch, emit)
+    return None if result is None else report(session, result, targets)
+
+
+async def run_prepared(session: Session, prepared: PreparedDrill, watch: Watch, emit: Emit) -> DrillResult | None:
     """Drill and put everything back; None when it was stopped. The run is in the journal."""
-    journal, run, done = opened.workspace.journal, opened.workspace.run, False
-    journal.begin_run(run, "drill run", opened.scope)
+    stop = watch.stop
+    journal, run, done = session.workspace.journal, session.workspace.run, False
+    journal.begin_run(run, "drill run", session.scope)
     try:
         async with http_client() as client:
-            drill = asyncio.create_task(
+            task = asyncio.create_task(
                 run_drill(prepared.deployment, prepared.spec, prepared.context, client, prepared.undo_log, emit)
             )
 
             def stopped() -> None:
-                notice("Stopping: everything is being put back. Press Ctrl-C again to end at once.")
-                drill.cancel()
+                watch.notice("Stopping: everything is being put back. Press Ctrl-C again to end at once.")
+                task.cancel()
 
             stop.listen(stopped)
             if stop.asked:
                 stopped()
             try:
-                result = await drill
+                result = await task
             except asyncio.CancelledError:
                 return None
         done = True
@@ -177,17 +187,17 @@ async def run_prepared(opened: Opened, prepared: PreparedDrill, stop: Stop, noti
         journal.end_run(run, ok=done)
 
 
-def report(opened: Opened, result: DrillResult, targets: Targets) -> DrillReport:
+def report(session: Session, result: DrillResult, targets: Targets) -> DrillReport:
     """Compare with the targets and write the report into the state folder."""
-    workspace, verdict = opened.workspace, judge(result, targets)
+    workspace, verdict = session.workspace, judge(result, targets)
     when = f"{workspace.clock.now().astimezone():%d %B %Y, %H:%M %Z}"
-    header = ReportHeader(workspace.name, workspace.target.name, opened.account, when)
-    return DrillReport(verdict, write_report(opened.folder / "reports", result, targets, verdict, header))
+    header = ReportHeader(workspace.name, workspace.target.name, session.account, when)
+    return DrillReport(result, verdict, write_report(session.folder / "reports", result, targets, verdict, header))
 
 
-def anything_pending(opened: Opened) -> bool:
+def anything_pending(session: Session) -> bool:
     """Whether something that this run has changed is not restored."""
-    return any(undo.run == opened.workspace.run for undo in opened.workspace.journal.undos.pending(opened.scope))
+    return any(undo.run == session.workspace.run for undo in session.workspace.journal.undos.pending(session.scope))
 
 
 async def fail(prepared: PreparedDrill) -> str:
@@ -199,49 +209,47 @@ async def fail(prepared: PreparedDrill) -> str:
         )
 
 
-async def recover(opened: Opened, region: str, commands: Commands) -> list[Undone]:
+async def recover(session: Session, region: str) -> list[Undone]:
     """Restore everything that is pending; with a region, only what is pending there. Raises `PartlyDoneError`."""
-    undo_log = _undo_log(opened)
+    undo_log = _undo_log(session)
     pending = undo_log.pending(lambda undo: region in ("", undo.region))
-    return await undo_log.undo_all(_fault_context(opened, commands), pending)
+    return await undo_log.undo_all(_fault_context(session), pending)
 
 
-async def revert_faults(opened: Opened, commands: Commands, notice: Notice) -> None:
+async def revert_faults(session: Session, notice: Notice) -> None:
     """Before a teardown: revert every fault, left by a killed drill or set by hand. A failure is a notice."""
-    undo_log = _undo_log(opened)
+    undo_log = _undo_log(session)
     try:
         faults = undo_log.pending(lambda undo: undo.kind != BOOKMARKS)
-        for undone in await undo_log.undo_all(_fault_context(opened, commands), faults):
+        for undone in await undo_log.undo_all(_fault_context(session), faults):
             notice(f"Put back before the teardown: {undone.text}")
     except WorkshopError as error:
         notice(f"! {error.what} {error.why}")
 
 
-async def observe(
-    opened: Opened, kind: str, wanted: tuple[str, ...], rounds: int, commands: Commands, notice: Notice
-) -> Observation:
+async def observe(session: Session, kind: str, wanted: tuple[str, ...], rounds: int, notice: Notice) -> Observation:
     """Run an experiment some times and save its plot. Its counter is removed again, whatever happens."""
-    regions = _pair(opened, wanted, commands)
-    found, latency = await _experiments(opened, kind, regions, rounds, commands, notice)
-    plot = prepare_folder(opened.folder / "reports") / f"observe-{kind}-{opened.workspace.run}.svg"
-    title = f"{kind.capitalize()} between {regions[0]} and {regions[1]}, {opened.workspace.target.name}"
+    regions = _pair(session, wanted)
+    found, latency = await _experiments(session, kind, regions, rounds, notice)
+    plot = prepare_folder(session.folder / "reports") / f"observe-{kind}-{session.workspace.run}.svg"
+    title = f"{kind.capitalize()} between {regions[0]} and {regions[1]}, {session.workspace.target.name}"
     write_private(plot, visible(plot_experiments(title, regions, found)))
     return Observation(kind, regions, tuple(found), latency, plot)
 
 
 async def _experiments(
-    opened: Opened, kind: str, regions: tuple[str, str], rounds: int, commands: Commands, notice: Notice
+    session: Session, kind: str, regions: tuple[str, str], rounds: int, notice: Notice
 ) -> tuple[list[Experiment], ReplicationLatency]:
-    deployment = await _deployment(opened, commands)
-    undo_log, context, clock = _undo_log(opened), _fault_context(opened, commands), opened.workspace.clock
-    key = f"observe-{opened.workspace.run}"
+    deployment = await _deployment(session)
+    undo_log, context, clock = _undo_log(session), _fault_context(session), session.workspace.clock
+    key = f"observe-{session.workspace.run}"
     a, b = (deployment.in_region(region) for region in regions)
     snapshot = bookmarks_snapshot(deployment.table, deployment.regions, key)
     undo = undo_log.record(Bookmarks.name, regions[0], snapshot, BY_DRILL)
     found: list[Experiment] = []
     try:
         async with http_client() as client:
-            runner = ExperimentRunner(client, clock, key, commands)
+            runner = ExperimentRunner(client, clock, key, commands_for(session))
             for number in range(1, rounds + 1):
                 notice(f"Round {number} of {rounds}")
                 found.append(await EXPERIMENTS[kind](runner, a, b))
@@ -264,18 +272,18 @@ async def _revert_left_over(undo_log: UndoLog, context: FaultContext, notice: No
         notice(f"Put back, left by a drill that was killed: {undone.text}")
 
 
-async def _deployment(opened: Opened, commands: Commands) -> Deployment:
+async def _deployment(session: Session) -> Deployment:
     """The deployment of the workshop; raises `UsageError` when its definition has no API or table to drill."""
-    workspace = opened.workspace
+    workspace = session.workspace
     definition = workspace.workshop.definition
     if definition.apis is None:
-        raise _not_drillable(opened, "lists no `apis:`, so there is nothing to put a load on")
+        raise _not_drillable(session, "lists no `apis:`, so there is nothing to put a load on")
     contexts = Contexts(workspace, lambda _: None)
     nodes = workspace.plan().nodes
     stacks = [node for node in nodes if node.key.step == definition.apis.step]
     tables = [node for node in nodes if node.spec.kind == TABLE]
     if not stacks or not tables:
-        raise _not_drillable(opened, f"has no step of the kind {TABLE}" if stacks else "has no step that makes its `apis:`")
+        raise _not_drillable(session, f"has no step of the kind {TABLE}" if stacks else "has no step that makes its `apis:`")
     names = StackNames(
         workshop=workspace.name,
         table=_name(contexts, tables[0]),
@@ -284,12 +292,12 @@ async def _deployment(opened: Opened, commands: Commands) -> Deployment:
         stage=definition.apis.stage,
         regions=workspace.settings.regions,
     )
-    return await find_deployment(workspace.doors[opened.account], workspace.target, names, commands)
+    return await find_deployment(workspace.doors[session.account], workspace.target, names, commands_for(session))
 
 
-def _settings(opened: Opened, request: DrillRequest) -> FailoverSettings:
+def _settings(session: Session, request: DrillRequest) -> FailoverSettings:
     """The settings of the workshop's own player, else of the built-in one, with those of the request."""
-    own = opened.workspace.workshop.files.root / FILE
+    own = session.workspace.workshop.files.root / FILE
     settings = read_settings(own if own.is_file() else builtin_folder("global-serverless") / FILE)
     if request.failures is not None:
         settings = replace(settings, min_failures=request.failures)
@@ -298,38 +306,38 @@ def _settings(opened: Opened, request: DrillRequest) -> FailoverSettings:
     return settings
 
 
-def _fault_context(opened: Opened, commands: Commands) -> FaultContext:
-    workspace = opened.workspace
-    replication = LocalReplicationControl(opened.folder) if workspace.target.name == "local" else None
-    return FaultContext(workspace.doors[opened.account], workspace.clock, replication, commands)
+def _fault_context(session: Session) -> FaultContext:
+    workspace = session.workspace
+    replication = LocalReplicationControl(session.folder) if workspace.target.name == "local" else None
+    return FaultContext(workspace.doors[session.account], workspace.clock, replication, commands_for(session))
 
 
-def _undo_log(opened: Opened) -> UndoLog:
-    workspace = opened.workspace
+def _undo_log(session: Session) -> UndoLog:
+    workspace = session.workspace
     source = workspace.name if workspace.workshop.builtin else str(workspace.workshop.source)
-    return UndoLog(workspace.journal.undos, opened.scope, source, workspace.profile, workspace.run)
+    return UndoLog(workspace.journal.undos, session.scope, source, workspace.profile, workspace.run)
 
 
-def _pair(opened: Opened, wanted: tuple[str, ...], commands: Commands) -> tuple[str, str]:
+def _pair(session: Session, wanted: tuple[str, ...]) -> tuple[str, str]:
     """The two regions of an experiment: the wanted ones, else home and the next one."""
-    regions = opened.workspace.settings.regions
+    regions = session.workspace.settings.regions
     for region in wanted:
         if region not in regions:
-            raise _unknown_region(opened, region, "An experiment takes two of the workshop's regions.", "two")
+            raise _unknown_region(session, region, "An experiment takes two of the workshop's regions.", "two")
     pair = wanted or regions[:2]
     if len(pair) < 2:
         raise UsageError(
-            what=f"{opened.workspace.name} is deployed in one region only.",
+            what=f"{session.workspace.name} is deployed in one region only.",
             why="An experiment needs two.",
-            fix=f"Set it up in two: {commands.setup_in_two(regions[0])}",
+            fix=f"Set it up in two: {commands_for(session).setup_in_two(regions[0])}",
             code="OneRegion",
         )
     return pair[0], pair[1]
 
 
-def _unknown_region(opened: Opened, region: str, why: str, how_many: str) -> UsageError:
-    regions = ", ".join(opened.workspace.settings.regions)
-    what = f"{opened.workspace.name} is not deployed in {region}."
+def _unknown_region(session: Session, region: str, why: str, how_many: str) -> UsageError:
+    regions = ", ".join(session.workspace.settings.regions)
+    what = f"{session.workspace.name} is not deployed in {region}."
     return UsageError(what=what, why=why, fix=f"Name {how_many} of: {regions}", code="UnknownRegion")
 
 
@@ -337,9 +345,9 @@ def _name(contexts: Contexts, node: Node) -> str:
     return str(contexts.lenient(node)[1].params.name)
 
 
-def _not_drillable(opened: Opened, why: str) -> UsageError:
+def _not_drillable(session: Session, why: str) -> UsageError:
     return UsageError(
-        what=f"{opened.workspace.name} cannot be drilled.",
+        what=f"{session.workspace.name} cannot be drilled.",
         why=f"Its definition {why}.",
         fix="See docs/drills.md for what a drill needs.",
         code="NoScene",

@@ -1,0 +1,84 @@
+"""Checks a workshop before its event, and gathers the policy that it needs.
+
+In: an invocation and what is planned. Out: a `CheckReport`, or the statements of a policy. Nothing is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+
+from workshop.app.check_session import open_for_checks, open_for_policy
+from workshop.app.connections import Notice
+from workshop.app.invocation import Invocation
+from workshop.app.rehearse import TITLE, Prompts, not_rehearsed, rehearse
+from workshop.checks.catalogue import FAMILIES, all_checks, chosen, needed_permissions
+from workshop.checks.interface import Check, Result
+from workshop.checks.policy import Statement, statements
+from workshop.checks.run import Report, run_checks
+from workshop.checks.subject import Event, Subject
+from workshop.console.checks import About
+from workshop.errors import UsageError
+
+__all__ = ["check", "needed_policy", "with_rehearsal"]
+
+ANY_ACCOUNT = "*"
+"""IAM takes it in place of an account number; a policy only ever grants what is in its own account."""
+Listening = Callable[[], AbstractAsyncContextManager[Callable[[Check, Result | None], None]]]
+"""Opens what is told of each check that begins (no result yet) and that ended."""
+
+
+async def check(
+    invocation: Invocation, event: Event, only: Sequence[str], skip: Sequence[str], listening: Listening, notice: Notice
+) -> tuple[Report, About]:
+    """Run the checks of the families that remain, and describe what they looked at."""
+    families = chosen(only, skip)
+    async with open_for_checks(invocation, event, notice) as subject:
+        start = subject.clock.monotonic()
+        async with listening() as heard:
+            results = await run_checks(all_checks(subject, families), heard)
+        report = Report(tuple(results), subject.clock.monotonic() - start, {name: FAMILIES[name][0] for name in families})
+        return report, _about(subject)
+
+
+async def with_rehearsal(invocation: Invocation, report: Report, prompts: Prompts, notice: Notice) -> Report:
+    """The report with the rehearsal's results; a no-go is not rehearsed."""
+    results = await rehearse(invocation, prompts, notice) if report.go else not_rehearsed()
+    seconds = report.seconds + sum(result.seconds for result in results)
+    families = {**report.families, "rehearsal": TITLE}
+    return replace(report, results=(*report.results, *results), seconds=seconds, families=families)
+
+
+async def needed_policy(invocation: Invocation, phases: Sequence[str], notice: Notice) -> list[Statement]:
+    """The statements that the phases (none: all) need; raises `UsageError` when that is nothing."""
+    if invocation.target == "aws" and not invocation.expect_account:
+        opened = open_for_checks(invocation, Event(), notice)
+    else:
+        opened = open_for_policy(invocation, invocation.expect_account or ANY_ACCOUNT)
+    async with opened as subject:
+        if subject.caller is None and subject.caller_error is not None:
+            raise subject.caller_error
+        if subject.problems and not subject.stops:
+            raise subject.problems[0].error()
+        wanted = [p for p in needed_permissions(subject) if not phases or p.phase.value in phases]
+    parts = statements(wanted)
+    if not parts:
+        raise UsageError(
+            what=f"No step needs anything in the phase {', '.join(phases)}.",
+            fix="Leave --phase out to see all",
+            code="EmptyPolicy",
+        )
+    return parts
+
+
+def _about(subject: Subject) -> About:
+    return About(
+        subject.workshop,
+        subject.target,
+        subject.account if subject.caller else "unknown",
+        subject.caller.arn if subject.caller else "",
+        subject.regions,
+        subject.event.participants,
+        subject.clock.now(),
+    )

@@ -1,0 +1,175 @@
+"""Opens what `workshop check` and `workshop policy` look at, as far as it goes.
+
+In: an invocation. Out: a `Subject`, in which everything that failed on the way is kept as an error, because a report that
+stops at the first problem is no report. Only wrong usage raises. Nothing is changed but that the local cloud is started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from workshop.app.connections import NO_ACCOUNT, Connection, Notice, Place, try_aws, try_local, unconnected
+from workshop.app.invocation import Invocation
+from workshop.aws.account import THREADS
+from workshop.aws.regions import known_regions
+from workshop.checks.readonly import ReadOnly
+from workshop.checks.subject import Event, Machine, Stop, Subject
+from workshop.clock import SystemClock
+from workshop.definition.lint import Problem, lint
+from workshop.definition.loader import Workshop, load
+from workshop.definition.parameters import Settings, recorded, settle
+from workshop.definition.templating import MissingOutputError
+from workshop.engine.journal import Journal, Standing
+from workshop.engine.workspace import Contexts, Workspace
+from workshop.errors import DefinitionError, WorkshopError
+from workshop.home import open_folder
+from workshop.steps.registry import kinds
+
+__all__ = ["open_for_checks", "open_for_policy"]
+
+FALLBACK_REGIONS = ("us-west-2",)
+
+
+@contextlib.asynccontextmanager
+async def open_for_checks(invocation: Invocation, event: Event, notice: Notice) -> AsyncIterator[Subject]:
+    """Everything that the checks look at. Raises `UsageError` for options that mean nothing."""
+    with _materials(invocation, event) as found:
+        if found.place.target == "local":
+            connection = await try_local(found.place, found.folder_error, notice)
+        else:
+            connection = await try_aws(found.place)
+        yield await _subject(found, connection)
+
+
+@contextlib.asynccontextmanager
+async def open_for_policy(invocation: Invocation, account: str) -> AsyncIterator[Subject]:
+    """What the steps and checks would do in an account, without a call."""
+    with _materials(replace(invocation, target="aws"), Event()) as found:
+        yield await _subject(replace(found, invocation=invocation), unconnected(found.place, account))
+
+
+@dataclass(frozen=True)
+class _Materials:
+    """What is known before any call."""
+
+    invocation: Invocation
+    event: Event
+    workshop: Workshop | None
+    problems: list[Problem]
+    folder_error: WorkshopError | None
+    journal: Journal
+    installations: list[Standing]
+    place: Place
+
+
+@contextlib.contextmanager
+def _materials(invocation: Invocation, event: Event) -> Iterator[_Materials]:
+    workshop, problems = _definition(invocation.workshop)
+    with tempfile.TemporaryDirectory(prefix="workshop-check-") as scratch, ThreadPoolExecutor(THREADS) as executor:
+        folder, journal, error = _journal(Path(scratch))
+        with contextlib.closing(journal):
+            target = invocation.target or "local"
+            known = [s for s in journal.standings(workshop.name if workshop else "") if s.scope.target == target]
+            profile = invocation.profile or (known[0].profile if known and not invocation.expect_account else "")
+            regions = invocation.regions or (known[0].regions if known else ())
+            home = (regions or (workshop.definition.regions if workshop else FALLBACK_REGIONS))[0]
+            place = Place(target, folder, profile, home, SystemClock(), executor)
+            yield _Materials(invocation, event, workshop, problems, error, journal, known, place)
+
+
+async def _subject(found: _Materials, connection: Connection) -> Subject:
+    invocation, workshop, place = found.invocation, found.workshop, found.place
+    account = connection.identity.account if connection.identity else invocation.expect_account or NO_ACCOUNT
+    installed = next((s for s in found.installations if s.scope.account == account), None)
+    settings = _settings(workshop, invocation, installed)
+    client = ReadOnly(connection.client)
+    steps, event = _planned_steps(found, settings, connection, account, client)
+    return Subject(
+        workshop=workshop.name if workshop else invocation.workshop,
+        source=str(workshop.source) if workshop else invocation.workshop,
+        target=place.target,
+        regions=settings.regions,
+        known_regions=await known_regions(),
+        account=account,
+        door=client,
+        address=connection.client.address,
+        override=connection.endpoint,
+        caller=connection.identity,
+        caller_error=connection.error,
+        life=connection.life,
+        expected_account=invocation.expect_account,
+        stops=steps,
+        problems=tuple(found.problems),
+        event=event,
+        machine=Machine(place.folder, found.folder_error, connection.cloud_error, connection.cloud_port),
+        since=installed.since if installed else "",
+        clock=place.clock,
+        words=replace(invocation, expect_account="").options(invocation.target),
+    )
+
+
+def _planned_steps(
+    found: _Materials, settings: Settings, connection: Connection, account: str, client: ReadOnly
+) -> tuple[tuple[Stop, ...], Event]:
+    """Every step in every place with its context, and what setup takes."""
+    if found.workshop is None:
+        return (), found.event
+    workspace = Workspace(
+        workshop=found.workshop,
+        settings=settings,
+        target=connection.target,
+        doors={account: client},
+        journal=found.journal,
+        clock=found.place.clock,
+        run="check",
+    )
+    contexts, plan = Contexts(workspace, lambda _: None), workspace.plan()
+    contexts.remember(plan)
+    steps: list[Stop] = []
+    for node in plan.nodes:
+        complete = True
+        try:
+            step, ctx = contexts.strict(node)
+        except MissingOutputError:
+            complete = False
+            step, ctx = contexts.lenient(node)
+        except DefinitionError:
+            continue  # lint has named it among the problems
+        steps.append(Stop(step, ctx, node.key.region if node.key.region in settings.regions else "", complete))
+    minutes = plan.minutes(lambda node: kinds()[node.spec.kind].estimate.minutes)
+    usd = sum(kinds()[node.spec.kind].estimate.usd for node in plan.nodes)
+    return tuple(steps), replace(found.event, setup_minutes=minutes, usd=usd)
+
+
+def _definition(name: str) -> tuple[Workshop | None, list[Problem]]:
+    """The workshop and its problems; one that cannot be read at all is None, one that does not exist raises."""
+    problems = lint(name)
+    try:
+        return load(name), problems
+    except DefinitionError:
+        if not problems:
+            raise
+        return None, problems
+
+
+def _journal(scratch: Path) -> tuple[Path, Journal, WorkshopError | None]:
+    """The state folder and its journal; where it cannot be used, a journal in `scratch` and the error."""
+    try:
+        folder = open_folder()
+        return folder, Journal(folder / "runs.db"), None
+    except WorkshopError as error:
+        return scratch, Journal(scratch / "runs.db"), error
+
+
+def _settings(workshop: Workshop | None, invocation: Invocation, installed: Standing | None) -> Settings:
+    if workshop is None:
+        return Settings(dict(invocation.parameters), invocation.regions or FALLBACK_REGIONS)
+    if installed is None:
+        return settle(workshop, invocation.parameters, invocation.regions)
+    kept, _ = recorded(workshop, installed.parameters)
+    return settle(workshop, {**kept, **invocation.parameters}, invocation.regions or installed.regions)

@@ -1,0 +1,115 @@
+"""Looks at an installed workshop: its status, its steps one by one, the addresses of its pages. Changes nothing.
+
+In: a session. Out: values for the console.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workshop.app.session import Session
+from workshop.app.setup import selected
+from workshop.definition.templating import MissingOutputError
+from workshop.drill.pending import FailedRegion, failed_regions
+from workshop.engine.plan import Node, NodeKey
+from workshop.engine.survey import Standpoint, survey
+from workshop.engine.workspace import Contexts
+from workshop.errors import UsageError, WorkshopError
+from workshop.shell import comment
+from workshop.steps.base import Context, Step
+
+__all__ = ["Page", "ShownStep", "Status", "explained", "page", "rendered", "shown_step", "status"]
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is deployed of each node, with the outputs that were found, and the regions that are failed on purpose."""
+
+    points: Sequence[Standpoint]
+    contexts: Contexts
+    failed: Sequence[FailedRegion]
+
+
+@dataclass(frozen=True)
+class Page:
+    """The address of a page, the folder of its site, and whether the local cloud serves it."""
+
+    url: str
+    folder: str
+    served: bool
+
+
+@dataclass(frozen=True)
+class ShownStep:
+    """A step in the places where it runs, with the settings of the first."""
+
+    nodes: Sequence[Node]
+    kind: Step[Any]
+    ctx: Context[Any]
+
+
+async def status(session: Session) -> Status:
+    """Query the cloud for everything of the workshop."""
+    contexts = Contexts(session.workspace, lambda _: None)
+    points = await survey(session.workspace, session.workspace.plan(), contexts)
+    return Status(points, contexts, failed_regions(session.folder, session.workspace.journal, session.scope))
+
+
+async def page(session: Session, name: str | None) -> Page:
+    """A page of the workshop, the first that its definition names by default; raises `WorkshopError` while it is not rendered."""
+    names = list(session.workspace.workshop.definition.links)
+    if not names:
+        raise UsageError(what=f"{session.workspace.name} has no web pages.", why="Its definition lists no links.", code="NoLinks")
+    if name is not None and name not in names:
+        raise UsageError(what=f"There is no page {name!r}.", fix=f"Pages: {', '.join(names)}", code="UnknownPage")
+    links = (await status(session)).contexts.links(session.account)
+    if (name or names[0]) not in links:
+        raise WorkshopError(
+            what="The pages are not there yet.",
+            why="No site is deployed.",
+            fix=f"Run: {session.command_line('setup')}",
+            code="NoSite",
+        )
+    target = session.workspace.target
+    return Page(links[name or names[0]], str(target.site_folder(session.workspace.name)), target.serves_sites)
+
+
+def explained(session: Session, step: str | None, region: str | None) -> list[tuple[NodeKey, list[str]]]:
+    """The AWS CLI lines of each node of a step, or of all; without a call."""
+    contexts, plan = Contexts(session.workspace, lambda _: None), session.workspace.plan()
+    contexts.remember(plan)
+    return [(node.key, _commands(contexts, node)) for node in selected(plan, step, region).nodes]
+
+
+def shown_step(session: Session, step: str, region: str | None) -> ShownStep:
+    """One step with its settings filled in as far as they are known; without a call."""
+    contexts, plan = Contexts(session.workspace, lambda _: None), session.workspace.plan()
+    contexts.remember(plan)
+    nodes = selected(plan, step, region).nodes
+    kind, ctx = contexts.lenient(nodes[0])
+    return ShownStep(nodes, kind, ctx)
+
+
+def rendered(shown: ShownStep, part: str) -> str:
+    """The `template` or the request `file` of a step; raises `UsageError` for a step that has none."""
+    text = shown.kind.rendered(part, shown.ctx)
+    if text is None:
+        raise UsageError(
+            what=f"The step {shown.ctx.step} has no {part}.",
+            why=f"It is a {shown.kind.kind}.",
+            fix=f"Leave --{part} out",
+            code=f"No{part.capitalize()}",
+        )
+    return text
+
+
+def _commands(contexts: Contexts, node: Node) -> list[str]:
+    """The node's lines; where a value comes from a step that has not run yet, a remark in their place."""
+    try:
+        kind, ctx = contexts.strict(node)
+    except MissingOutputError:
+        remark = "needs what earlier steps make, shown after: workshop setup"
+        return [comment([*remark.split(), *contexts.workspace.given])]
+    return kind.commands(ctx)

@@ -1,0 +1,130 @@
+"""Removes a workshop, asks every region what is left, and writes the receipt.
+
+In: a session, where events go and who is asked to stop. Out: a `TeardownReport`. Only what carries the workshop's tags, or
+what the journal shows it made, is removed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from workshop.app.connections import Notice
+from workshop.app.drill import revert_faults
+from workshop.app.locking import claim_left, claims_elsewhere
+from workshop.app.runs import Watch, run
+from workshop.app.session import Session
+from workshop.aws.regions import enabled_regions
+from workshop.console.receipt import write_page
+from workshop.console.report import TeardownReport
+from workshop.engine.discover import Search, settled_where_found, settled_where_it_stands, under_other_names
+from workshop.engine.events import Emit
+from workshop.engine.execute import Stop, unless_stopped
+from workshop.engine.plan import Plan
+from workshop.engine.receipt import make_receipt, write_receipt
+from workshop.engine.results import NodeResult
+from workshop.engine.survey import Standpoint, survey, with_stakes
+from workshop.engine.teardown import sweep, take_down
+from workshop.engine.workspace import Contexts
+from workshop.errors import ExitCode
+from workshop.steps.base import MAY_STAND, Resource
+
+__all__ = ["located", "planned_removal", "teardown"]
+
+
+async def located(session: Session, emit: Emit, notice: Notice, *, everywhere: bool) -> tuple[Session, Search | None]:
+    """The session with the home and the regions in which the workshop really is; `everywhere` searches all regions for it."""
+    if not everywhere:
+        return replace(session, workspace=await settled_where_it_stands(session.workspace, emit)), None
+    search = Search(await enabled_regions(session.workspace.doors[session.account], session.workspace.home))
+    notice(f"Searching {len(search.regions)} regions.")
+    return replace(session, workspace=await settled_where_found(session.workspace, search, emit)), search
+
+
+async def planned_removal(session: Session) -> list[Standpoint]:
+    """What a teardown would remove, with the data that would go with it; reads only."""
+    contexts = Contexts(session.workspace, lambda _: None)
+    return list(await with_stakes(await survey(session.workspace, session.workspace.plan(), contexts), contexts))
+
+
+async def teardown(session: Session, watch: Watch, *, search: Search | None = None) -> TeardownReport:
+    """Remove everything under the locks and the journal, and write the receipt.
+
+    In the regions of the search, what carries our tags under other names is reported too.
+    """
+    workspace, journal = session.workspace, session.workspace.journal
+    contexts, plan, stop = Contexts(workspace, watch.emit), workspace.plan(), watch.stop
+    resume = session.command_line("teardown --sweep" if search else "teardown")
+    unsearched = search.denied if search else []
+    leftovers: list[Resource] = []
+    receipt = None
+    async with run(session, "teardown", watch) as begun:
+        await revert_faults(session, watch.notice)
+        results = await take_down(workspace, plan, contexts, watch.emit, stop)
+        found = await unless_stopped(stop, _everything_left(session, plan, contexts, results, search, watch))
+        if found is not None and not stop.asked:
+            leftovers = [*found, *await claim_left(session, begun.claim)]
+            made = make_receipt(
+                workspace, session.account, results, leftovers,
+                since=session.since, by=session.identity, again=resume, unsearched=unsearched,
+            )  # fmt: skip
+            receipt = write_receipt(session.folder / "receipts", made)
+            write_page(receipt, made)
+        code = _exit_code(results, leftovers, stop)
+        begun.ok = code == ExitCode.DONE
+    if receipt is not None and not any(result.error for result in results) and not any(left.ours for left in leftovers):
+        # Forgotten although foreign things of our names are there: a note that outlived its thing would claim theirs.
+        journal.gone(session.scope)
+    return TeardownReport(
+        command="teardown",
+        workshop=workspace.name,
+        target=workspace.target.name,
+        account=session.account,
+        regions=workspace.settings.regions,
+        results=results,
+        code=code,
+        resume=resume,
+        seconds=session.elapsed(),
+        leftovers=leftovers,
+        receipt=receipt,
+        unsearched=unsearched,
+        notices=_installed_on_aws(session),
+    )
+
+
+async def _everything_left(
+    session: Session, plan: Plan, contexts: Contexts, results: Sequence[NodeResult], search: Search | None, watch: Watch
+) -> list[Resource]:
+    """What two sweeps of the plan, and a look for what the plan does not know, still find."""
+    workspace = session.workspace
+    left = await sweep(plan, contexts, watch.emit, results)
+    if search is not None:
+        left += await claims_elsewhere(session, search.regions, watch.notice)
+    elif workspace.journal.remembers_made(session.scope, MAY_STAND):
+        search = Search(workspace.settings.regions)  # the definition may have changed since
+    if search is not None:
+        left += await under_other_names(workspace, search, left, watch.emit)
+        left += search.silent.values()
+    return left
+
+
+def _exit_code(results: Sequence[NodeResult], leftovers: Sequence[Resource], stop: Stop) -> ExitCode:
+    if stop.asked:
+        return ExitCode.FAILED if stop.fatal else ExitCode.INTERRUPTED
+    if leftovers:
+        return ExitCode.PARTLY
+    errors = [result.error for result in results if result.error]
+    if all(error.exit_code is ExitCode.PARTLY for error in errors):
+        return ExitCode.PARTLY if errors else ExitCode.DONE
+    return ExitCode.FAILED
+
+
+def _installed_on_aws(session: Session) -> list[str]:
+    """What costs money is never forgotten: other installations on AWS, each with its removal."""
+    name = session.workspace.name
+    others = [s for s in session.workspace.journal.standings(name) if s.scope.target == "aws" and s.scope != session.scope]
+    return [
+        f"! {name} is still deployed on AWS, in account {other.scope.account} since {other.since}."
+        f" Remove it: {replace(session.invocation.recorded(), profile=other.profile).command_line('teardown', 'aws')}"
+        for other in others
+    ]

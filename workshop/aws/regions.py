@@ -1,0 +1,51 @@
+"""Which regions there are: those that botocore knows, and those that an account may use.
+
+In: an account. Out: region names. Nothing is changed anywhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+
+import botocore.session
+
+from workshop.aws.door import Door
+from workshop.aws.errors import AwsError, CredentialsError
+
+__all__ = ["enabled_regions", "known_regions"]
+
+
+async def known_regions() -> frozenset[str]:
+    """The regions that botocore knows for DynamoDB, in every partition: a mistyped one fails only at connect otherwise."""
+
+    return await asyncio.to_thread(_listed_regions)
+
+
+@functools.cache
+def _listed_regions() -> frozenset[str]:
+    """Read once: botocore's list of endpoints is a megabyte of JSON."""
+    session = botocore.session.Session()
+    return frozenset(
+        name for partition in session.get_available_partitions() for name in session.get_available_regions("dynamodb", partition)
+    )
+
+
+async def enabled_regions(aws: Door, home: str) -> list[str]:
+    """The regions that the account may use; without the permission to ask, all of the home region's partition."""
+    try:
+        regions: list[str] = []
+        page: dict[str, str] = {}
+        while True:
+            wanted = ["ENABLED", "ENABLED_BY_DEFAULT"]
+            answer = await aws.call("account", home, "list_regions", RegionOptStatusContains=wanted, **page)
+            regions += [region["RegionName"] for region in answer.get("Regions", [])]
+            if not answer.get("NextToken"):
+                return regions
+            page = {"NextToken": answer["NextToken"]}
+    except CredentialsError:
+        raise
+    except AwsError:
+        session = botocore.session.Session()
+        partition = session.get_partition_for_region(home)
+        return list(session.get_available_regions("dynamodb", partition))

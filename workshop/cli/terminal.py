@@ -1,0 +1,99 @@
+"""Runs a use case in a terminal: a session with progress, Ctrl-C that stops cleanly once and at once the second time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from workshop.console.echo import say
+from workshop.errors import ExitCode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workshop.app.invocation import Invocation
+    from workshop.app.runs import Watch
+    from workshop.app.session import Session
+    from workshop.console.progress import Progress
+
+__all__ = ["asynchronous", "interruptible", "opened"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+TICK = 0.25
+
+
+def asynchronous(command: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
+    """A coroutine as the body of a command; what it returns is the exit code."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        return asyncio.run(command(*args, **kwargs))
+
+    return run
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    invocation: Invocation,
+    *,
+    default_target: str = "",
+    no_calls: bool = False,
+    silent: bool = False,
+    named: bool = False,
+    state: Path | None = None,
+) -> AsyncIterator[tuple[Session, Progress]]:
+    """A session and its progress, which is closed at the end. `silent` shows no progress, `named` begins by naming the target."""
+    from workshop.app.session import open_session
+    from workshop.console.progress import progress as open_progress
+
+    progress = open_progress()
+    try:
+        if silent:
+            progress.close()
+        async with open_session(
+            invocation, progress.notice, default_target=default_target, no_calls=no_calls, state=state
+        ) as session:
+            if named:
+                progress.notice(f"Target: {session.workspace.target.name}, account {session.account}")
+            yield session, progress
+    finally:
+        progress.close()
+
+
+@contextlib.asynccontextmanager
+async def interruptible(progress: Progress) -> AsyncIterator[Watch]:
+    """While the block runs, progress ticks and the first Ctrl-C (or SIGTERM) asks to stop; the second ends the process."""
+    from workshop.app.runs import Watch
+    from workshop.engine.execute import Stop
+
+    stop = Stop()
+    loop = asyncio.get_running_loop()
+
+    def asked() -> None:
+        if stop.asked:
+            progress.close()
+            say("Ended at once. The journal knows what was begun; run the same command again to go on.", err=True)
+            os._exit(ExitCode.INTERRUPTED)
+        stop.ask()
+
+    async def tick() -> None:
+        while True:
+            await asyncio.sleep(TICK)
+            progress.tick()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, asked)
+    ticking = asyncio.create_task(tick())
+    try:
+        yield Watch(progress, progress.notice, stop)
+    finally:
+        ticking.cancel()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+        progress.close()
