@@ -19,7 +19,7 @@ __all__ = ["command"]
 @in_option
 @common_options
 @asynchronous
-async def command(invocation: Invocation, step: str | None, region: str | None) -> int:
+async def command(invocation: Invocation, step: str | None, in_region: str | None) -> int:
     """Print the AWS CLI lines that a person would type for a step, or for the whole workshop, with real values.
 
     Makes no call. On the local cloud, first run: eval "$(workshop cloud env)"
@@ -34,7 +34,7 @@ async def command(invocation: Invocation, step: str | None, region: str | None) 
 
     async with opened(invocation, no_calls=True, silent=True) as (session, _):
         name, target = session.workspace.name, session.workspace.target.name
-        lines = explained(session, step, region)
+        lines = explained(session, step, in_region)
     if invocation.json:
         steps = [{"id": key.step, "region": key.region, "commands": commands} for key, commands in lines]
         print_document("explain", True, {"workshop": name, "target": target, "steps": steps})

@@ -13,7 +13,7 @@ from workshop.errors import UsageError
 
 __all__ = ["common_options", "in_option", "json_option"]
 
-in_option = click.option("--in", "region", metavar="REGION", help="Only in this region of the workshop.")
+in_option = click.option("--in", "in_region", metavar="REGION", help="Only in this region of the workshop.")
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -52,7 +52,7 @@ def list_steps(invocation: Invocation) -> int:
 @in_option
 @common_options
 @asynchronous
-async def show(invocation: Invocation, step: str, template: bool, request: bool, region: str | None) -> int:
+async def show(invocation: Invocation, step: str, template: bool, request: bool, in_region: str | None) -> int:
     """Show one step: its settings filled in, what it needs, minutes and cost; or its rendered template, or its request file.
 
     \b
@@ -73,7 +73,7 @@ async def show(invocation: Invocation, step: str, template: bool, request: bool,
             code="Usage",
         )
     async with opened(invocation, no_calls=True, silent=True) as (session, _):
-        found = shown_step(session, step, region)
+        found = shown_step(session, step, in_region)
         part = "template" if template else "file" if request else ""
         if not part:
             (step_document if invocation.json else print_step)(found.nodes, found.kind, found.ctx)
@@ -92,7 +92,7 @@ async def show(invocation: Invocation, step: str, template: bool, request: bool,
 @in_option
 @common_options
 @asynchronous
-async def run_step(invocation: Invocation, step: str, region: str | None) -> int:
+async def run_step(invocation: Invocation, step: str, in_region: str | None) -> int:
     """Bring one step to ready. What it needs must be ready already.
 
     \b
@@ -105,7 +105,7 @@ async def run_step(invocation: Invocation, step: str, region: str | None) -> int
 
     async with opened(invocation, named=True) as (session, progress):
         whole = session.workspace.plan()
-        wanted = selected(whole, step, region)
+        wanted = selected(whole, step, in_region)
         await check_files(session.workspace, wanted)
         line = session.command_line(f"step run {step}")
         session = require_grant(session, line, progress)  # noqa: PLW2901
