@@ -34,7 +34,7 @@ from workshop.cli.teardown import bring_down
 from workshop.cloud.daemon import ACCOUNT
 from workshop.console.progress import PlainProgress
 from workshop.definition.loader import load
-from workshop.definition.parameters import settle
+from workshop.definition.parameters import resolve
 from workshop.engine.discover import Search, settled_where_found
 from workshop.engine.events import Event, NodeFinished, NodeStarted
 from workshop.engine.journal import Journal
@@ -181,7 +181,7 @@ async def _work(order: Order) -> int:
         )
         standing = next((s for s in journal.standings(workshop.name) if s.scope.account == order.account), None)
         workspace = Workspace(
-            workshop=workshop, settings=settle(workshop, {}, tuple(order.regions)), target=target,
+            workshop=workshop, settings=resolve(workshop, {}, tuple(order.regions)), target=target,
             doors={order.account: deadly}, journal=journal, clock=clock, run=f"run-{os.getpid()}-{time.time_ns():x}",
         )  # fmt: skip
         opened = Opened(workspace, order.folder, order.account, f"arn:aws:iam::{order.account}:root", standing)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.definition_world import HEAD, KINDS, steps, workshop, write
 from workshop.definition.lint import lint, require_sound
-from workshop.definition.parameters import settle
+from workshop.definition.parameters import resolve
 from workshop.errors import DefinitionError, UsageError
 
 TABLE = "{id: table, kind: dynamodb.table, in: home, with: {name: '{{ table }}', keys: {PK: S}}}"
@@ -268,9 +268,9 @@ def test_an_output_that_can_never_be_there_is_found(tmp_path, expression, said):
 def test_before_a_run_the_settings_of_that_run_are_rehearsed(tmp_path):
     text = steps(TABLE).replace("pattern: '[a-z]{3,9}'", "pattern: '[a-z]*'")
     loaded = workshop(tmp_path, text)
-    require_sound(loaded, settle(loaded, {}, []), KINDS)
+    require_sound(loaded, resolve(loaded, {}, []), KINDS)
     with pytest.raises(DefinitionError, match="must not be empty") as caught:
-        require_sound(loaded, settle(loaded, {"table": "x"}, []), KINDS)
+        require_sound(loaded, resolve(loaded, {"table": "x"}, []), KINDS)
     assert caught.value.where == f"{loaded.source}:10"
 
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.unit.definition_world import HEAD, KINDS, steps, workshop, write
-from workshop.definition import catalogue
+from workshop.definition import builtins
 from workshop.definition.loader import load
 from workshop.errors import DefinitionError, UsageError
 from workshop.steps.base import Placement
@@ -38,11 +38,11 @@ def test_a_definition_answers_questions_about_its_steps(tmp_path):
 
 
 def test_the_builtin_workshops_are_found_by_name_and_by_their_folder():
-    assert "global-serverless" in catalogue.builtin_names()
-    for name in ("global-serverless", str(catalogue.builtin_folder("global-serverless"))):
+    assert "global-serverless" in builtins.builtin_names()
+    for name in ("global-serverless", str(builtins.builtin_folder("global-serverless"))):
         place = load_place(name)
         assert place.builtin
-        assert place.files().path("sample-data.json") == catalogue.shared_root() / "sample-data.json"
+        assert place.files().path("sample-data.json") == builtins.shared_root() / "sample-data.json"
 
 
 def load_place(name):
@@ -58,7 +58,7 @@ def test_in_an_installation_the_builtin_workshops_lie_inside_the_package(tmp_pat
     import workshop as package
 
     shutil.copytree(package.__path__[0], tmp_path / "workshop", ignore=shutil.ignore_patterns("__pycache__"))
-    root = catalogue.shared_root()
+    root = builtins.shared_root()
     builtin = tmp_path / "workshop" / "_builtin"
     shutil.copytree(root / "templates", builtin / "templates", ignore=shutil.ignore_patterns("web", ".*"))
     shutil.copy(root / "sample-data.json", builtin)

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from workshop.definition.catalogue import builtin_folder, shared_root
+from workshop.definition.builtins import builtin_folder, shared_root
 from workshop.definition.lint import lint
 from workshop.definition.loader import load
 from workshop.definition.scaffold import new

@@ -7,7 +7,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from tests.unit.definition_world import KINDS, steps
-from workshop.definition.catalogue import builtin_folder
+from workshop.definition.builtins import builtin_folder
 from workshop.definition.schema import json_schema
 
 TABLE = "{id: table, kind: dynamodb.table, in: home, with: {name: '{{ table }}', keys: {PK: S}}}"

@@ -26,7 +26,7 @@ from workshop.cli.options import Common, retyped
 from workshop.clock import SystemClock
 from workshop.cloud import daemon
 from workshop.definition.loader import Workshop, load
-from workshop.definition.parameters import Settings, recorded, settle
+from workshop.definition.parameters import Settings, resolve, still_valid
 from workshop.drill.pending import pending_notices
 from workshop.engine.journal import Journal, Standing
 from workshop.engine.scope import Scope
@@ -91,7 +91,7 @@ async def open_workspace(
                 return _aws_unasked(folder, profile, known, standings, clock, executor)
             return await _aws(folder, profile, home, clock, executor, notice)
 
-        guess = settle(workshop, {}, common.regions or (standings[0].regions if standings else ()))
+        guess = resolve(workshop, {}, common.regions or (standings[0].regions if standings else ()))
         await _check_regions(guess.regions)
         account, identity, place = await connect(guess.home)
         _expect(common.expect_account, account.account, target)
@@ -170,7 +170,7 @@ def _as_defined(workshop: Workshop, standing: Standing | None, notice: Notice) -
     """What stands, with the parameters that the definition still has."""
     if standing is None:
         return None
-    kept, dropped = recorded(workshop, standing.parameters)
+    kept, dropped = still_valid(workshop, standing.parameters)
     for name in dropped:
         notice(f"! It was set up with {name}={standing.parameters[name]}, which its definition does not take any more.")
     return replace(standing, parameters=kept)
@@ -179,8 +179,8 @@ def _as_defined(workshop: Workshop, standing: Standing | None, notice: Notice) -
 def _settings(workshop: Workshop, common: Common, standing: Standing | None) -> Settings:
     """Today's wishes over what stands: a workshop that stands keeps its home and its parameters until it is torn down."""
     if standing is None:
-        return settle(workshop, common.parameters, common.regions)
-    settings = settle(workshop, {**standing.parameters, **common.parameters}, common.regions or standing.regions)
+        return resolve(workshop, common.parameters, common.regions)
+    settings = resolve(workshop, {**standing.parameters, **common.parameters}, common.regions or standing.regions)
     changed = [k for k, v in settings.parameters.items() if k in standing.parameters and standing.parameters[k] != v]
     if settings.regions[0] != standing.regions[0]:
         changed.append("home region")

@@ -29,7 +29,7 @@ from workshop.clock import SystemClock
 from workshop.cloud import daemon
 from workshop.definition.lint import Problem, lint
 from workshop.definition.loader import Workshop, load
-from workshop.definition.parameters import Settings, recorded, settle
+from workshop.definition.parameters import Settings, resolve, still_valid
 from workshop.definition.templating import MissingOutputError
 from workshop.engine.journal import Journal, Standing
 from workshop.engine.workspace import Contexts, Workspace
@@ -254,6 +254,6 @@ def _settings(workshop: Workshop | None, common: Common, standing: Standing | No
     if workshop is None:
         return Settings(dict(common.parameters), common.regions or FALLBACK_REGIONS)
     if standing is None:
-        return settle(workshop, common.parameters, common.regions)
-    kept, _ = recorded(workshop, standing.parameters)
-    return settle(workshop, {**kept, **common.parameters}, common.regions or standing.regions)
+        return resolve(workshop, common.parameters, common.regions)
+    kept, _ = still_valid(workshop, standing.parameters)
+    return resolve(workshop, {**kept, **common.parameters}, common.regions or standing.regions)

@@ -9,14 +9,14 @@ from collections.abc import Iterable
 
 from pydantic import ValidationError
 
+from workshop.definition.dry_render import dry_render
+from workshop.definition.form_errors import definition_of, problems_of
 from workshop.definition.loader import Workshop, assemble, known_kinds, locate
 from workshop.definition.model import Definition
 from workshop.definition.parameters import Settings
 from workshop.definition.problem import Problem, from_error
-from workshop.definition.rehearsal import rehearse
-from workshop.definition.rules import Kinds, static_problems
 from workshop.definition.salvage import salvage
-from workshop.definition.shape import definition_of, problems_of
+from workshop.definition.semantics import Kinds, semantic_problems
 from workshop.definition.yamlfile import Document, FieldPath, read
 from workshop.errors import DefinitionError
 
@@ -37,15 +37,15 @@ def lint(name_or_path: str, kinds: Kinds | None = None) -> list[Problem]:
     problems, definition, unreadable = _read(document)
     if definition is None:
         return _sorted(problems)
-    problems += static_problems(definition, document, kinds, unreadable)
+    problems += semantic_problems(definition, document, kinds, unreadable)
     workshop = assemble(definition, document, place)
-    problems += rehearse(workshop, _defaults(definition), kinds, unreadable)
+    problems += dry_render(workshop, _defaults(definition), kinds, unreadable)
     return _sorted(problems)
 
 
 def require_sound(workshop: Workshop, settings: Settings, kinds: Kinds | None = None) -> None:
     """Raise the first problem of filling in every template with the settings of a run: nothing is begun that cannot end."""
-    for problem in rehearse(workshop, settings, known_kinds() if kinds is None else kinds):
+    for problem in dry_render(workshop, settings, known_kinds() if kinds is None else kinds):
         raise problem.error()
 
 

@@ -11,22 +11,22 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from workshop.definition import catalogue
+from workshop.definition import builtins
 from workshop.definition.files import DefinitionFiles
+from workshop.definition.form_errors import definition_of, problems_of
 from workshop.definition.model import Definition
-from workshop.definition.origin import Origin
 from workshop.definition.problem import closest
 from workshop.definition.quoting import shown
-from workshop.definition.rules import Kinds, static_problems
-from workshop.definition.shape import definition_of, problems_of
+from workshop.definition.semantics import Kinds, semantic_problems
+from workshop.definition.source_location import SourceLocation
 from workshop.definition.yamlfile import Document, display, read
 from workshop.errors import UsageError
 
-__all__ = ["Place", "Workshop", "assemble", "known_kinds", "load", "locate"]
+__all__ = ["Workshop", "WorkshopSource", "assemble", "known_kinds", "load", "locate"]
 
 
 @dataclass(frozen=True)
-class Place:
+class WorkshopSource:
     """Where a definition lies."""
 
     source: Path
@@ -34,7 +34,7 @@ class Place:
 
     def files(self) -> DefinitionFiles:
         """The files that the definition may use."""
-        return DefinitionFiles(self.source.parent, catalogue.shared_root() if self.builtin else None)
+        return DefinitionFiles(self.source.parent, builtins.shared_root() if self.builtin else None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +63,7 @@ def load(name_or_path: str, kinds: Kinds | None = None) -> Workshop:
     except ValidationError as error:
         problems = problems_of(error, Definition, document)
         raise min(problems, key=lambda problem: problem.line).error() from None
-    for problem in static_problems(definition, document, known_kinds() if kinds is None else kinds):
+    for problem in semantic_problems(definition, document, known_kinds() if kinds is None else kinds):
         raise problem.error()
     return assemble(definition, document, place)
 
@@ -75,14 +75,14 @@ def known_kinds() -> Kinds:
     return kinds()
 
 
-def assemble(definition: Definition, document: Document, place: Place) -> Workshop:
+def assemble(definition: Definition, document: Document, place: WorkshopSource) -> Workshop:
     """The workshop, each of whose steps knows where it is written down."""
     files = place.files()
     modules = tuple(
         module.model_copy(
             update={
                 "steps": tuple(
-                    step.written_at(Origin(document, ("modules", module_number, "steps", number), files.renderer))
+                    step.written_at(SourceLocation(document, ("modules", module_number, "steps", number), files.renderer))
                     for number, step in enumerate(module.steps)
                 )
             }
@@ -92,10 +92,10 @@ def assemble(definition: Definition, document: Document, place: Place) -> Worksh
     return Workshop(definition.model_copy(update={"modules": modules}), files, place.source, place.builtin)
 
 
-def locate(name_or_path: str) -> Place:
+def locate(name_or_path: str) -> WorkshopSource:
     """A built-in name, a folder that holds a `workshop.yaml`, or a YAML file; raises `UsageError`."""
-    if name_or_path in catalogue.builtin_names():
-        return Place(catalogue.builtin_folder(name_or_path) / catalogue.DEFINITION_FILE, builtin=True)
+    if name_or_path in builtins.builtin_names():
+        return WorkshopSource(builtins.builtin_folder(name_or_path) / builtins.DEFINITION_FILE, builtin=True)
     try:
         path = Path(name_or_path).expanduser()
         found = _file_at(path)
@@ -107,8 +107,8 @@ def locate(name_or_path: str) -> Place:
             code="UnknownWorkshop",
         ) from error
     if found:
-        return Place(found, builtin=_is_builtin(found))
-    names = catalogue.builtin_names()
+        return WorkshopSource(found, builtin=_is_builtin(found))
+    names = builtins.builtin_names()
     if "/" in name_or_path or path.suffix in (".yaml", ".yml"):
         raise UsageError(
             f"There is no workshop at {shown(display(path))}.",
@@ -128,11 +128,11 @@ def _file_at(path: Path) -> Path | None:
     """The definition file at a path, which may be its folder; None when there is nothing. Raises `OSError`."""
     if not path.is_dir():
         return path if path.is_file() else None
-    if (path / catalogue.DEFINITION_FILE).is_file():
-        return path / catalogue.DEFINITION_FILE
+    if (path / builtins.DEFINITION_FILE).is_file():
+        return path / builtins.DEFINITION_FILE
     raise UsageError(
         f"There is no workshop in the folder '{shown(str(path))}'.",
-        f"The folder holds no {catalogue.DEFINITION_FILE}.",
+        f"The folder holds no {builtins.DEFINITION_FILE}.",
         "Make one with: workshop definition new NAME",
         code="UnknownWorkshop",
     )
@@ -140,4 +140,4 @@ def _file_at(path: Path) -> Path | None:
 
 def _is_builtin(path: Path) -> bool:
     folder = path.resolve().parent
-    return any(folder == catalogue.builtin_folder(name).resolve() for name in catalogue.builtin_names())
+    return any(folder == builtins.builtin_folder(name).resolve() for name in builtins.builtin_names())

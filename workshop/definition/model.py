@@ -1,7 +1,7 @@
 """The form of a `workshop.yaml`, as frozen values.
 
 In: the plain values of the file. Out: a `Definition`. The models check the form of each field by itself; what fields say
-about each other (needs, cycles, kinds) is checked by `workshop.definition.rules`.
+about each other (needs, cycles, kinds) is checked by `workshop.definition.semantics`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
-from workshop.definition.origin import Origin
+from workshop.definition.source_location import SourceLocation
 from workshop.steps.base import Placement
 
 __all__ = ["MOST_STEPS", "REGION_PATTERN", "ApiSpec", "Definition", "LinkSpec", "ModuleSpec", "ParameterSpec", "StepSpec"]
@@ -45,17 +45,17 @@ class StepSpec(_Form):
     settings: Mapping[str, Any] = Field(default_factory=dict, alias="with", description="The settings of the kind.")
     title: str = Field(default="", description="What people read instead of the id.")
 
-    _origin: Origin | None = PrivateAttr(default=None)
+    _location: SourceLocation | None = PrivateAttr(default=None)
 
     @property
-    def origin(self) -> Origin | None:
+    def location(self) -> SourceLocation | None:
         """Where the step is written down and which files lie beside it; None for a step made in code."""
-        return self._origin
+        return self._location
 
-    def written_at(self, origin: Origin) -> StepSpec:
+    def written_at(self, location: SourceLocation) -> StepSpec:
         """The same step, knowing where it is written down."""
         step = self.model_copy()
-        step._origin = origin
+        step._location = location
         return step
 
 

@@ -13,11 +13,11 @@ from workshop.definition.loader import Workshop
 from workshop.definition.model import REGION_PATTERN, ParameterSpec
 from workshop.definition.pattern import fits
 from workshop.definition.problem import closest
-from workshop.definition.rules import LONGEST_VALUE
+from workshop.definition.semantics import LONGEST_VALUE
 from workshop.errors import UsageError
 from workshop.steps.base import Placement
 
-__all__ = ["Settings", "recorded", "settle"]
+__all__ = ["Settings", "resolve", "still_valid"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Settings:
         return self.regions[0]
 
 
-def settle(workshop: Workshop, given: Mapping[str, str], regions: Sequence[str]) -> Settings:
+def resolve(workshop: Workshop, given: Mapping[str, str], regions: Sequence[str]) -> Settings:
     """The given values over the definition's defaults; no `regions` means the definition's. Raises `UsageError`."""
     known = workshop.definition.parameters
     for name in given:
@@ -47,7 +47,7 @@ def settle(workshop: Workshop, given: Mapping[str, str], regions: Sequence[str])
     return Settings(values, _regions(workshop, tuple(regions) or workshop.definition.regions))
 
 
-def recorded(workshop: Workshop, values: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+def still_valid(workshop: Workshop, values: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     """Of the values that an earlier run was given, those that the definition still takes, and the names of the others.
 
     A definition that changed since must keep nobody from taking down what stands.

@@ -12,8 +12,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from workshop.definition.form_errors import causes, definition_of
 from workshop.definition.model import Definition
-from workshop.definition.shape import causes, definition_of
 from workshop.definition.yamlfile import Document, FieldPath
 
 __all__ = ["Salvaged", "salvage"]

@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from workshop.definition import catalogue
+from workshop.definition import builtins
 from workshop.definition.problem import closest
 from workshop.definition.yamlfile import display
 from workshop.errors import UsageError
@@ -36,11 +36,11 @@ def new(name: str, folder: Path, from_builtin: str | None = None) -> list[Path]:
             "Choose another one, for example: workshop definition new my-workshop",
             code="BadName",
         )
-    if from_builtin is not None and from_builtin not in catalogue.builtin_names():
+    if from_builtin is not None and from_builtin not in builtins.builtin_names():
         raise UsageError(
             f"There is no built-in workshop '{from_builtin}'.",
-            closest(from_builtin, catalogue.builtin_names()),
-            f"See: workshop definition new {name} --from {catalogue.builtin_names()[0]}",
+            closest(from_builtin, builtins.builtin_names()),
+            f"See: workshop definition new {name} --from {builtins.builtin_names()[0]}",
             code="UnknownWorkshop",
         )
     if folder.is_symlink() or (folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))):
@@ -74,11 +74,11 @@ def _made(name: str, folder: Path, from_builtin: str | None) -> list[Path]:
 
 
 def _copy(name: str, draft: Path, builtin: str) -> None:
-    shutil.copytree(catalogue.builtin_folder(builtin), draft, ignore=_SKIPPED, copy_function=_copy_file)
-    for shared in catalogue.shared_root().glob("*.json"):
+    shutil.copytree(builtins.builtin_folder(builtin), draft, ignore=_SKIPPED, copy_function=_copy_file)
+    for shared in builtins.shared_root().glob("*.json"):
         if not (draft / shared.name).exists():
             _copy_file(str(shared), str(draft / shared.name))
-    definition = draft / catalogue.DEFINITION_FILE
+    definition = draft / builtins.DEFINITION_FILE
     text = definition.read_text(encoding="utf-8")
     text = re.sub(r"(?m)^name:.*$", f"name: {name}", text, count=1)
     text = text.replace(f"templates/{builtin}", f"./{name}")
@@ -100,7 +100,7 @@ def _umask() -> int:
 
 def _write_skeleton(name: str, draft: Path) -> None:
     draft.mkdir()
-    (draft / catalogue.DEFINITION_FILE).write_text(_SKELETON.replace("NAME", name), encoding="utf-8")
+    (draft / builtins.DEFINITION_FILE).write_text(_SKELETON.replace("NAME", name), encoding="utf-8")
     items = [
         {"PutRequest": {"Item": {"PK": {"S": "greeting"}, "SK": {"S": language}, "text": {"S": text}}}}
         for language, text in (("en", "Hello"), ("es", "Hola"), ("ja", "こんにちは"))

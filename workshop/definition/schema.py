@@ -11,7 +11,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from workshop.definition.loader import known_kinds
 from workshop.definition.model import Definition
-from workshop.definition.rules import Kinds
+from workshop.definition.semantics import Kinds
 
 __all__ = ["json_schema"]
 

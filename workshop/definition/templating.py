@@ -53,16 +53,16 @@ def _value(spec: StepSpec, value: Any, variables: Mapping[str, Any], fill: Fill,
 
 
 def _text(spec: StepSpec, text: str, variables: Mapping[str, Any], fill: Fill, field: tuple[str | int, ...]) -> str:
-    where = spec.origin.where(*field) if spec.origin else f"step {spec.id}"
+    where = spec.location.where(*field) if spec.location else f"step {spec.id}"
     try:
         return fill(text, variables, where)
     except DefinitionError as error:
-        dotted = spec.origin.dotted(*field) if spec.origin else ".".join(map(str, (spec.id, *field)))
+        dotted = spec.location.dotted(*field) if spec.location else ".".join(map(str, (spec.id, *field)))
         raise type(error)(error.problem, error.why, error.fix, where=error.where, field=dotted, code=error.code) from error
 
 
 def _renderer(spec: StepSpec) -> Renderer:
-    return spec.origin.renderer if spec.origin else Renderer(_no_files)
+    return spec.location.renderer if spec.location else Renderer(_no_files)
 
 
 def _no_files(name: str) -> str:

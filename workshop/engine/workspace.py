@@ -18,9 +18,9 @@ from workshop.aws.door import Door
 from workshop.aws.target import Target
 from workshop.clock import Clock
 from workshop.definition.files import DefinitionFiles
+from workshop.definition.form_errors import problems_of
 from workshop.definition.loader import Workshop
 from workshop.definition.parameters import Settings
-from workshop.definition.shape import problems_of
 from workshop.definition.templating import render_settings, render_settings_leniently
 from workshop.engine.events import Emit, Event, NodeFinished, NodeProgressed, NodeWaits
 from workshop.engine.journal import Journal, Standing
@@ -227,7 +227,7 @@ class _LenientFiles(Files):
 
 def _bad_settings(node: Node, step: Step[Any], error: ValidationError) -> DefinitionError:
     """The first of what pydantic found, by file, line and field where the step was read from a file."""
-    origin = node.spec.origin
-    if origin is not None:
-        return problems_of(error, step.Params, origin.document, (*origin.base, "with"))[0].error()
+    location = node.spec.location
+    if location is not None:
+        return problems_of(error, step.Params, location.document, (*location.base, "with"))[0].error()
     return DefinitionError(f"{error.errors()[0]['msg']}.", "", "Mend its settings.", field=node.key.step)

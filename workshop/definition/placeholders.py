@@ -14,7 +14,7 @@ from workshop.definition.problem import closest
 from workshop.errors import DefinitionError
 from workshop.steps.base import Placement
 
-__all__ = ["Apis", "Outputs", "regions_of"]
+__all__ = ["PlaceholderApis", "PlaceholderOutputs", "regions_of"]
 
 
 def regions_of(step: StepSpec, settings: Settings) -> tuple[str, ...]:
@@ -24,7 +24,7 @@ def regions_of(step: StepSpec, settings: Settings) -> tuple[str, ...]:
     return settings.regions[1:] if step.placement is Placement.REPLICAS else settings.regions[:1]
 
 
-class Outputs(Mapping[str, Any]):
+class PlaceholderOutputs(Mapping[str, Any]):
     """Stand-ins for `steps`: every step has every output. Remembers which steps were read in which region."""
 
     def __init__(self, definition: Definition, settings: Settings) -> None:
@@ -36,8 +36,8 @@ class Outputs(Mapping[str, Any]):
             if step.id == step_id:
                 regions = regions_of(step, self.settings)
                 if step.placement in (Placement.EACH, Placement.REPLICAS):
-                    return {region: AnyOutput(self.read, step_id, region) for region in regions}
-                return AnyOutput(self.read, step_id, regions[0])
+                    return {region: PlaceholderStep(self.read, step_id, region) for region in regions}
+                return PlaceholderStep(self.read, step_id, regions[0])
         raise DefinitionError(
             f"The template reads steps.{step_id}, and there is no such step.",
             "",
@@ -51,10 +51,10 @@ class Outputs(Mapping[str, Any]):
         return len(self.definition.steps())
 
 
-class Apis(Mapping[str, Any]):
+class PlaceholderApis(Mapping[str, Any]):
     """Stand-ins for `apis`: an address for every region in which the step of the APIs runs."""
 
-    def __init__(self, outputs: Outputs) -> None:
+    def __init__(self, outputs: PlaceholderOutputs) -> None:
         self.outputs = outputs
 
     def __getitem__(self, region: str) -> Mapping[str, str]:
@@ -83,7 +83,7 @@ class Apis(Mapping[str, Any]):
         return definition.apis.step, ()
 
 
-class AnyOutput(Mapping[str, str]):
+class PlaceholderStep(Mapping[str, str]):
     """Every output that anyone asks for, of one step in one region."""
 
     def __init__(self, read: set[tuple[str, str]], step: str, region: str) -> None:

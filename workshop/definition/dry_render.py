@@ -12,21 +12,21 @@ from typing import Any
 from pydantic import ValidationError
 
 from workshop.definition.budget import allowance
+from workshop.definition.form_errors import problem_at, problems_of
 from workshop.definition.loader import Workshop
 from workshop.definition.model import Definition, StepSpec
-from workshop.definition.origin import Origin
 from workshop.definition.parameters import Settings
+from workshop.definition.placeholders import PlaceholderApis, PlaceholderOutputs, regions_of
 from workshop.definition.problem import Problem, from_error
-from workshop.definition.rules import Kinds
-from workshop.definition.shape import problem_at, problems_of
-from workshop.definition.standins import Apis, Outputs, regions_of
+from workshop.definition.semantics import Kinds
+from workshop.definition.source_location import SourceLocation
 from workshop.definition.templating import render_settings
 from workshop.definition.wellformed import malformed
 from workshop.definition.yamlfile import FieldPath
 from workshop.errors import DefinitionError
 from workshop.steps.base import Placement
 
-__all__ = ["FILE_FIELDS", "TEMPLATE_FIELDS", "rehearse"]
+__all__ = ["FILE_FIELDS", "TEMPLATE_FIELDS", "dry_render"]
 
 TEMPLATE_FIELDS = ("template", "config")
 """Settings that name a template file."""
@@ -34,25 +34,25 @@ FILE_FIELDS = ("file", "source")
 """Settings that name a file or folder that is taken as it is."""
 
 
-def rehearse(workshop: Workshop, settings: Settings, kinds: Kinds, skip: frozenset[FieldPath] = frozenset()) -> list[Problem]:
+def dry_render(workshop: Workshop, settings: Settings, kinds: Kinds, skip: frozenset[FieldPath] = frozenset()) -> list[Problem]:
     """Every problem that shows when the steps are prepared; steps whose place is in `skip` are left out."""
     found: dict[Problem, None] = {}
     with allowance() as purse:
-        for rehearsal in _rehearsals(workshop, settings, kinds, skip):
-            found |= dict.fromkeys(rehearsal.problems())
+        for render in _dry_renders(workshop, settings, kinds, skip):
+            found |= dict.fromkeys(render.problems())
             if purse.spent:
                 break
     return list(found)
 
 
-def _rehearsals(workshop: Workshop, settings: Settings, kinds: Kinds, skip: frozenset[FieldPath]) -> Iterator[_Rehearsal]:
+def _dry_renders(workshop: Workshop, settings: Settings, kinds: Kinds, skip: frozenset[FieldPath]) -> Iterator[_DryRender]:
     for step in workshop.definition.steps():
-        if step.origin is not None and step.origin.base not in skip:
+        if step.location is not None and step.location.base not in skip:
             for region in regions_of(step, settings):
-                yield _Rehearsal(workshop, settings, kinds, step=step, origin=step.origin, region=region)
+                yield _DryRender(workshop, settings, kinds, step=step, location=step.location, region=region)
 
 
-class _Rehearsal:
+class _DryRender:
     """One step in one region."""
 
     def __init__(
@@ -62,12 +62,12 @@ class _Rehearsal:
         kinds: Kinds,
         *,
         step: StepSpec,
-        origin: Origin,
+        location: SourceLocation,
         region: str,
     ) -> None:
-        self.workshop, self.step, self.origin, self.kinds = workshop, step, origin, kinds
+        self.workshop, self.step, self.location, self.kinds = workshop, step, location, kinds
         self.settings, self.region = settings, region
-        self.outputs = Outputs(workshop.definition, settings)
+        self.outputs = PlaceholderOutputs(workshop.definition, settings)
         self.variables: dict[str, Any] = {
             **settings.parameters,
             "workshop": workshop.name,
@@ -78,7 +78,7 @@ class _Rehearsal:
             "home": settings.home,
             "regions": settings.regions,
             "steps": self.outputs,
-            "apis": Apis(self.outputs),
+            "apis": PlaceholderApis(self.outputs),
         }
 
     def problems(self) -> Iterator[Problem]:
@@ -95,7 +95,7 @@ class _Rehearsal:
             try:
                 rendered = kind.Params.model_validate({**self.step.settings, **rendered}).model_dump(exclude=failed)
             except ValidationError as error:
-                yield from problems_of(error, kind.Params, self.origin.document, (*self.origin.base, "with"), skip=failed)
+                yield from problems_of(error, kind.Params, self.location.document, (*self.location.base, "with"), skip=failed)
         yield from self.files(rendered)
 
     def files(self, rendered: Mapping[str, Any]) -> Iterator[Problem]:
@@ -143,7 +143,7 @@ class _Rehearsal:
         return inside
 
     def waits(self, *field: str) -> Iterator[Problem]:
-        """Outputs that were read although the step does not wait for them."""
+        """PlaceholderOutputs that were read although the step does not wait for them."""
         early = self.outputs.read - _waited_for(self.workshop.definition, self.settings, self.step, self.region)
         self.outputs.read.clear()
         for name in sorted({name for name, _ in early}):
@@ -154,15 +154,15 @@ class _Rehearsal:
                 else f"Add '{name}' to `needs` of '{self.step.id}'."
             )
             yield problem_at(
-                self.origin.document,
-                (*self.origin.base, *field),
+                self.location.document,
+                (*self.location.base, *field),
                 f"The step '{self.step.id}' reads an output of '{name}' ({regions}) and does not wait for it.",
                 fix,
             )
 
     def at(self, key: str, error: DefinitionError) -> Problem:
         what = " ".join(part for part in (error.problem, error.why) if part)
-        return problem_at(self.origin.document, (*self.origin.base, "with", key), what, error.fix)
+        return problem_at(self.location.document, (*self.location.base, "with", key), what, error.fix)
 
 
 def _waited_for(definition: Definition, settings: Settings, step: StepSpec, region: str) -> set[tuple[str, str]]:

@@ -9,15 +9,15 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from workshop.definition.form_errors import problem_at
 from workshop.definition.model import MOST_STEPS, Definition, ModuleSpec, StepSpec
 from workshop.definition.pattern import fits
 from workshop.definition.problem import Problem, closest
 from workshop.definition.quoting import shown
-from workshop.definition.shape import problem_at
 from workshop.definition.yamlfile import Document, FieldPath
 from workshop.steps.base import Placement, Step
 
-__all__ = ["LONGEST_VALUE", "RESERVED", "Kinds", "places", "static_problems"]
+__all__ = ["LONGEST_VALUE", "RESERVED", "Kinds", "placed_steps", "semantic_problems"]
 
 Kinds = Mapping[str, Step[Any]]
 
@@ -59,14 +59,14 @@ _WORDS_OF_TEMPLATES = (
 )
 
 
-def places(definition: Definition) -> Iterator[tuple[FieldPath, ModuleSpec, StepSpec]]:
+def placed_steps(definition: Definition) -> Iterator[tuple[FieldPath, ModuleSpec, StepSpec]]:
     """Every step with its place in the document and its module."""
     for module_number, module in enumerate(definition.modules):
         for number, step in enumerate(module.steps):
             yield ("modules", module_number, "steps", number), module, step
 
 
-def static_problems(
+def semantic_problems(
     definition: Definition,
     document: Document,
     kinds: Kinds,
@@ -89,7 +89,7 @@ def _regions(definition: Definition, document: Document) -> Iterator[Problem]:
         if region in definition.regions[:number]:
             yield problem_at(document, ("regions", number), f"The region {region} stands twice.", "Remove one of the two.")
     if len(definition.regions) == 1:
-        for field, _, step in places(definition):
+        for field, _, step in placed_steps(definition):
             if step.placement is Placement.REPLICAS:
                 yield problem_at(
                     document,
@@ -139,7 +139,7 @@ def _modules(definition: Definition, document: Document) -> Iterator[Problem]:
 
 def _steps(definition: Definition, document: Document) -> Iterator[Problem]:
     first: dict[str, FieldPath] = {}
-    for field, _, step in places(definition):
+    for field, _, step in placed_steps(definition):
         if step.id in first:
             line = document.line((*first[step.id], "id"))
             yield problem_at(
@@ -152,8 +152,8 @@ def _steps(definition: Definition, document: Document) -> Iterator[Problem]:
 
 
 def _needs(definition: Definition, document: Document) -> Iterator[Problem]:
-    order = {step.id: definition.module_names().index(module.name) for _, module, step in places(definition)}
-    for field, module, step in places(definition):
+    order = {step.id: definition.module_names().index(module.name) for _, module, step in placed_steps(definition)}
+    for field, module, step in placed_steps(definition):
         for number, need in enumerate(step.needs):
             here = (*field, "needs", number)
             if need not in order:
@@ -171,7 +171,7 @@ def _needs(definition: Definition, document: Document) -> Iterator[Problem]:
 
 
 def _cycles(definition: Definition, document: Document) -> Iterator[Problem]:
-    fields = {step.id: field for field, _, step in places(definition)}
+    fields = {step.id: field for field, _, step in placed_steps(definition)}
     needs = {step.id: [need for need in step.needs if need in fields] for step in definition.steps()}
     done: set[str] = set()
     for start in needs:
@@ -206,7 +206,7 @@ def _results(definition: Definition, document: Document) -> Iterator[Problem]:
 
 
 def _kinds(definition: Definition, document: Document, kinds: Kinds, unreadable: frozenset[FieldPath]) -> Iterator[Problem]:
-    for field, _, step in places(definition):
+    for field, _, step in placed_steps(definition):
         if field in unreadable:
             continue
         kind = kinds.get(step.kind)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from workshop.definition.renderer import Renderer
 from workshop.definition.yamlfile import Document, FieldPath
 
-__all__ = ["Origin"]
+__all__ = ["SourceLocation"]
 
 
 @dataclass(frozen=True, eq=False)
-class Origin:
+class SourceLocation:
     """A place in a document, and what fills in its templates."""
 
     document: Document
