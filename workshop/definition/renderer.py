@@ -19,7 +19,7 @@ from workshop.definition.namespace import MissingMember, lenient, strict
 from workshop.definition.problem import closest
 from workshop.definition.quoting import shown
 from workshop.definition.sandbox import Sandbox
-from workshop.definition.wellformed import explosive
+from workshop.definition.wellformed import unreadable
 from workshop.errors import DefinitionError
 
 __all__ = ["MissingOutputError", "Renderer"]
@@ -105,10 +105,10 @@ class Renderer:
 
 def _require_harmless(rendered: str, where: str) -> None:
     """Whoever is handed the text may read it as YAML or JSON."""
-    if wrong := explosive(rendered):
+    if wrong := unreadable(rendered):
         raise DefinitionError(
             "What the template is filled in to is refused.",
-            f"Read as YAML, {wrong}.",
+            wrong,
             "Make it flatter, and write out what its aliases repeat.",
             where=_line_of(DefinitionError(wrong), where),
         )
