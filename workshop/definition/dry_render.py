@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from workshop.definition.budget import allowance
+from workshop.definition.budget import SECONDS, UNITS, budget
 from workshop.definition.form_errors import problem_at, problems_of
 from workshop.definition.loader import Workshop
 from workshop.definition.model import Definition, StepSpec
@@ -30,6 +30,8 @@ __all__ = ["FILE_FIELDS", "TEMPLATE_FIELDS", "dry_render"]
 
 TEMPLATE_FIELDS = ("template", "config")
 """Settings that name a template file."""
+TOTAL = 5
+"""The work of all renderings together, in budgets of a single one."""
 FILE_FIELDS = ("file", "source")
 """Settings that name a file or folder that is taken as it is."""
 
@@ -37,10 +39,10 @@ FILE_FIELDS = ("file", "source")
 def dry_render(workshop: Workshop, settings: Settings, kinds: Kinds, skip: frozenset[FieldPath] = frozenset()) -> list[Problem]:
     """Every problem that shows when the steps are prepared; steps whose place is in `skip` are left out."""
     found: dict[Problem, None] = {}
-    with allowance() as purse:
+    with budget("The templates of this workshop do too much work together.", TOTAL * UNITS, TOTAL * SECONDS) as total:
         for render in _dry_renders(workshop, settings, kinds, skip):
             found |= dict.fromkeys(render.problems())
-            if purse.spent:
+            if total.exhausted:
                 break
     return list(found)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from workshop.definition.quoting import hidden, shown
 from workshop.definition.renderer import Renderer
+from workshop.definition.wellformed import unreadable
 from workshop.definition.yamlfile import display, read_text
 from workshop.errors import DefinitionError
 from workshop.steps.base import Files
@@ -63,7 +64,22 @@ class DefinitionFiles(Files):
         return read_text(path)
 
     def render(self, name: str, variables: Mapping[str, Any]) -> str:
-        return self.renderer.render(self.text(name), variables, display(self.path(name)))
+        return self._readable(name, self.renderer.render(self.text(name), variables, display(self.path(name))))
+
+    def render_leniently(self, name: str, variables: Mapping[str, Any]) -> str:
+        """The same, with the empty string in place of outputs that do not exist."""
+        return self._readable(name, self.renderer.render_leniently(self.text(name), variables, display(self.path(name))))
+
+    def _readable(self, name: str, rendered: str) -> str:
+        """The rendered text of the file `name`, unless reading it as YAML or JSON would fill the machine."""
+        if reason := unreadable(rendered):
+            raise DefinitionError(
+                what="The result of the template is refused.",
+                why=reason,
+                fix="Make it flatter, and write out what its aliases repeat.",
+                where=f"{display(self.path(name))}:1",
+            )
+        return rendered
 
     def _places(self) -> str:
         folders = [folder for folder in (self._folder, self._shared) if folder is not None]

@@ -222,7 +222,7 @@ class _LenientFiles(Files):
         return self._files.path(name)
 
     def render(self, name: str, variables: Mapping[str, Any]) -> str:
-        return self._files.renderer.render_leniently(self._files.text(name), variables, name)
+        return self._files.render_leniently(name, variables)
 
 
 def _bad_settings(node: Node, step: Step[Any], error: ValidationError) -> DefinitionError:
