@@ -22,7 +22,6 @@ from workshop.definition.semantics import Kinds
 from workshop.definition.source_location import SourceLocation
 from workshop.definition.templating import render_settings
 from workshop.definition.wellformed import malformed
-from workshop.definition.yamlfile import FieldPath
 from workshop.errors import DefinitionError
 from workshop.steps.base import Placement
 
@@ -36,20 +35,20 @@ FILE_FIELDS = ("file", "source")
 """Settings that name a file or folder that is taken as it is."""
 
 
-def dry_render(workshop: Workshop, settings: Settings, kinds: Kinds, skip: frozenset[FieldPath] = frozenset()) -> list[Problem]:
-    """Every problem that shows when the steps are prepared; steps whose place is in `skip` are left out."""
+def dry_render(workshop: Workshop, settings: Settings, kinds: Kinds) -> list[Problem]:
+    """Every problem that shows when the steps are prepared."""
     found: dict[Problem, None] = {}
     with budget("The templates of this workshop do too much work together.", TOTAL * UNITS, TOTAL * SECONDS) as total:
-        for render in _dry_renders(workshop, settings, kinds, skip):
+        for render in _dry_renders(workshop, settings, kinds):
             found |= dict.fromkeys(render.problems())
             if total.exhausted:
                 break
     return list(found)
 
 
-def _dry_renders(workshop: Workshop, settings: Settings, kinds: Kinds, skip: frozenset[FieldPath]) -> Iterator[_DryRender]:
+def _dry_renders(workshop: Workshop, settings: Settings, kinds: Kinds) -> Iterator[_DryRender]:
     for step in workshop.definition.steps():
-        if step.location is not None and step.location.base not in skip:
+        if step.location is not None:
             for region in regions_of(step, settings):
                 yield _DryRender(workshop, settings, kinds, step=step, location=step.location, region=region)
 

@@ -18,7 +18,7 @@ from workshop.definition.problem import Problem, closest
 from workshop.definition.quoting import shown
 from workshop.definition.yamlfile import Document, FieldPath, display
 
-__all__ = ["causes", "definition_of", "problem_at", "problems_of"]
+__all__ = ["definition_of", "problem_at", "problems_of"]
 
 _PATTERNS = {
     "regions": ("is not the name of a region", "Regions look like us-west-2."),
@@ -48,7 +48,7 @@ def problems_of(
     skip: Set[str] = frozenset(),
 ) -> list[Problem]:
     """Every error about `model`, whose values stand at `base` in the document; nothing about the fields in `skip`."""
-    every = [details for details in causes(error) if not skip & set(details["loc"][:1])]
+    every = [details for details in _causes(error) if not skip & set(details["loc"][:1])]
     misspelt = _misspelt(every)
     told = {(*loc[:-1], name) for loc, name in misspelt.items()}
     return [
@@ -58,7 +58,7 @@ def problems_of(
     ]
 
 
-def causes(error: ValidationError) -> list[ErrorDetails]:
+def _causes(error: ValidationError) -> list[ErrorDetails]:
     """The errors without their echoes: a list whose only entry is wrong is called too short as well."""
     every = error.errors(include_url=False)
     wrong = {details["loc"][:length] for details in every for length in range(len(details["loc"]))}

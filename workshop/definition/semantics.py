@@ -66,21 +66,13 @@ def placed_steps(definition: Definition) -> Iterator[tuple[FieldPath, ModuleSpec
             yield ("modules", module_number, "steps", number), module, step
 
 
-def semantic_problems(
-    definition: Definition,
-    document: Document,
-    kinds: Kinds,
-    unreadable: frozenset[FieldPath] = frozenset(),
-) -> list[Problem]:
-    """Everything that can be said without files and templates, in the order of the lines.
-
-    `unreadable` are the places of steps whose kind is not known because their form is wrong.
-    """
+def semantic_problems(definition: Definition, document: Document, kinds: Kinds) -> list[Problem]:
+    """Every problem that shows without files and templates, in the order of the lines."""
     if len(definition.steps()) > MOST_STEPS:
         return [problem_at(document, ("modules",), f"There are more than {MOST_STEPS} steps.", "Split the workshop in two.")]
     rules = (_regions, _parameters, _modules, _steps, _needs, _cycles, _results)
     found = [problem for rule in rules for problem in islice(rule(definition, document), MOST_PROBLEMS)]
-    found += _kinds(definition, document, kinds, unreadable)
+    found += _kinds(definition, document, kinds)
     return sorted(found, key=lambda problem: problem.line)
 
 
@@ -205,10 +197,8 @@ def _results(definition: Definition, document: Document) -> Iterator[Problem]:
             yield problem_at(document, field, f"'{shown(step)}' is not a step.", closest(step, ids))
 
 
-def _kinds(definition: Definition, document: Document, kinds: Kinds, unreadable: frozenset[FieldPath]) -> Iterator[Problem]:
+def _kinds(definition: Definition, document: Document, kinds: Kinds) -> Iterator[Problem]:
     for field, _, step in placed_steps(definition):
-        if field in unreadable:
-            continue
         kind = kinds.get(step.kind)
         if kind is None:
             yield problem_at(
