@@ -169,7 +169,7 @@ CASES = {
     "characters": Hostile(file(b'name: small\ntitle: "\\e]0;mine\\a\\0"\n'), r"workshop.yaml:2: .* holds the character \\x1b"),
     "a name": Hostile(file(definition(TABLE, head="name: ../../x\nregions: [us-west-2]")), r"yaml:1: .*'../../x' cannot be"),
     "a region": Hostile(file(definition(TABLE, head="name: x\nregions: [../x]")), r"workshop.yaml:2: .*'../x' is not the"),
-    "a long line of data": Hostile(line_of_data, "items.json holds an item longer than 8 MB", 0, 0),
+    "a long line of data": Hostile(line_of_data, "items.json is larger than 16 MB", 0, 0),
     "levels of data": Hostile(
         file(definition(TABLE, DATA), items__json=f'{{"small-table": [{{"PutRequest": {"[" * 100_000}'),
         r"items.json holds values nested deeper", 0, 0,
