@@ -7,7 +7,7 @@ from pathlib import Path
 
 from workshop.definition.lint import lint
 from workshop.definition.loader import known_kinds
-from workshop.definition.semantics import RESERVED
+from workshop.definition.variables import RESERVED
 from workshop.steps.base import Placement
 
 TEXT = (Path(__file__).parents[2] / "docs" / "authoring.md").read_text(encoding="utf-8")

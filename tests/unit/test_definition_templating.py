@@ -178,6 +178,8 @@ RUNAWAYS = {
     "comparing twice as much each time": "{% set n = namespace(x=[1], y=[1]) %}{% for i in range(40) %}{% set n.x = [n.x, n.x] %}"
     "{% set n.y = [n.y, n.y] %}{% endfor %}{{ n.x == n.y }}",
     "testing every member": "{% set s = 'a' * 900000 %}{{ range(90000) | map('string') | select('in', s) | list }}",
+    "hashing what a macro was given": "{% macro f(n) %}{% if n %}{{ f(n - 1, varargs, varargs) }}{% else %}{{ {varargs: 1} }}"
+    "{% endif %}{% endmacro %}{{ f(40, 1) }}",
     "calling itself twice": "{% macro f(n) %}{% if n %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(60) }}",
 }
 

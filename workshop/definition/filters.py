@@ -17,7 +17,7 @@ from jinja2.filters import FILTERS
 from jinja2.tests import TESTS
 
 from workshop.definition.budget import charge, charge_value
-from workshop.definition.namespace import Blank
+from workshop.definition.variables import Blank
 
 __all__ = ["filters", "tests"]
 

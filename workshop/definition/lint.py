@@ -29,16 +29,16 @@ def lint(name_or_path: str, kinds: Kinds | None = None) -> list[Problem]:
     search: what fields mean together, and templates, are checked once the form is right. Raises `UsageError` when there is no
     workshop of that name or path.
     """
-    place = locate(name_or_path)
+    source = locate(name_or_path)
     kinds = known_kinds() if kinds is None else kinds
     try:
-        document = read(place.source)
+        document = read(source.path)
         definition = definition_of(document)
     except DefinitionError as error:
         return [from_error(error)]
     except ValidationError as error:
         return _sorted(problems_of(error, Definition, document))
-    workshop = assemble(definition, document, place)
+    workshop = assemble(definition, document, source)
     problems = semantic_problems(definition, document, kinds)
     return _sorted([*problems, *dry_render(workshop, _defaults(definition), kinds)])
 

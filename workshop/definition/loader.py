@@ -1,7 +1,7 @@
-"""From a name or a path to a checked workshop.
+"""Loads and checks a workshop by its name or path.
 
-In: what stands behind `--workshop`. Out: a `Workshop`, or the first problem as a `DefinitionError`. Templates are not filled
-in here: `workshop.definition.lint` does that.
+In: the value of `--workshop`. Out: a `Workshop`, or the first problem as a `DefinitionError`. Templates are not rendered here:
+`workshop.definition.lint` does that.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ __all__ = ["Workshop", "WorkshopSource", "assemble", "known_kinds", "load", "loc
 
 @dataclass(frozen=True)
 class WorkshopSource:
-    """Where a definition lies."""
+    """Where a definition is: the path of its `workshop.yaml`, and whether it belongs to the package."""
 
-    source: Path
+    path: Path
     builtin: bool
 
     def files(self) -> DefinitionFiles:
         """The files that the definition may use."""
-        return DefinitionFiles(self.source.parent, builtins.shared_root() if self.builtin else None)
+        return DefinitionFiles(self.path.parent, builtins.shared_root() if self.builtin else None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +56,8 @@ def load(name_or_path: str, kinds: Kinds | None = None) -> Workshop:
 
     Raises `UsageError` when there is none, `DefinitionError` for the first problem of its form.
     """
-    place = locate(name_or_path)
-    document = read(place.source)
+    source = locate(name_or_path)
+    document = read(source.path)
     try:
         definition = definition_of(document)
     except ValidationError as error:
@@ -65,7 +65,7 @@ def load(name_or_path: str, kinds: Kinds | None = None) -> Workshop:
         raise min(problems, key=lambda problem: problem.line).error() from None
     for problem in semantic_problems(definition, document, known_kinds() if kinds is None else kinds):
         raise problem.error()
-    return assemble(definition, document, place)
+    return assemble(definition, document, source)
 
 
 def known_kinds() -> Kinds:
@@ -75,35 +75,35 @@ def known_kinds() -> Kinds:
     return kinds()
 
 
-def assemble(definition: Definition, document: Document, place: WorkshopSource) -> Workshop:
-    """The workshop, each of whose steps knows where it is written down."""
-    files = place.files()
+def assemble(definition: Definition, document: Document, source: WorkshopSource) -> Workshop:
+    """The workshop, with the location of each step."""
+    files = source.files()
     modules = tuple(
         module.model_copy(
             update={
                 "steps": tuple(
-                    step.written_at(SourceLocation(document, ("modules", module_number, "steps", number), files.renderer))
+                    step.located_at(SourceLocation(document, ("modules", module_number, "steps", number), files.renderer))
                     for number, step in enumerate(module.steps)
                 )
             }
         )
         for module_number, module in enumerate(definition.modules)
     )
-    return Workshop(definition.model_copy(update={"modules": modules}), files, place.source, place.builtin)
+    return Workshop(definition.model_copy(update={"modules": modules}), files, source.path, source.builtin)
 
 
 def locate(name_or_path: str) -> WorkshopSource:
-    """A built-in name, a folder that holds a `workshop.yaml`, or a YAML file; raises `UsageError`."""
+    """Where a workshop is, by a built-in name, a folder that holds a `workshop.yaml`, or a YAML file; raises `UsageError`."""
     if name_or_path in builtins.builtin_names():
         return WorkshopSource(builtins.builtin_folder(name_or_path) / builtins.DEFINITION_FILE, builtin=True)
     try:
         path = Path(name_or_path).expanduser()
         found = _file_at(path)
-    except (OSError, RuntimeError) as error:  # a name too long, a folder that nobody may look into, the home of no user
+    except (OSError, RuntimeError) as error:  # a name too long, a closed folder, the home of no user
         raise UsageError(
-            f"The path {shown(name_or_path)} cannot be read.",
-            f"{str((isinstance(error, OSError) and error.strerror) or error).rstrip('.')}.",
-            "Name a built-in workshop, or a folder: --workshop ./my-workshop",
+            what=f"The path {shown(name_or_path)} cannot be read.",
+            why=f"{str((isinstance(error, OSError) and error.strerror) or error).rstrip('.')}.",
+            fix="Name a built-in workshop, or a folder: --workshop ./my-workshop",
             code="UnknownWorkshop",
         ) from error
     if found:
@@ -111,15 +111,15 @@ def locate(name_or_path: str) -> WorkshopSource:
     names = builtins.builtin_names()
     if "/" in name_or_path or path.suffix in (".yaml", ".yml"):
         raise UsageError(
-            f"There is no workshop at {shown(display(path))}.",
-            "No such file or folder.",
-            "Check the path, or make one with: workshop definition new NAME",
+            what=f"There is no workshop at {shown(display(path))}.",
+            why="No such file or folder.",
+            fix="Check the path, or make one with: workshop definition new NAME",
             code="UnknownWorkshop",
         )
     raise UsageError(
-        f"There is no workshop named '{shown(name_or_path)}'.",
-        closest(name_or_path, names),
-        "Name a built-in workshop, or a folder: --workshop ./my-workshop",
+        what=f"There is no workshop named '{shown(name_or_path)}'.",
+        why=closest(name_or_path, names),
+        fix="Name a built-in workshop, or a folder: --workshop ./my-workshop",
         code="UnknownWorkshop",
     )
 
@@ -131,9 +131,9 @@ def _file_at(path: Path) -> Path | None:
     if (path / builtins.DEFINITION_FILE).is_file():
         return path / builtins.DEFINITION_FILE
     raise UsageError(
-        f"There is no workshop in the folder '{shown(str(path))}'.",
-        f"The folder holds no {builtins.DEFINITION_FILE}.",
-        "Make one with: workshop definition new NAME",
+        what=f"There is no workshop in the folder '{shown(str(path))}'.",
+        why=f"The folder holds no {builtins.DEFINITION_FILE}.",
+        fix="Make one with: workshop definition new NAME",
         code="UnknownWorkshop",
     )
 

@@ -1,7 +1,7 @@
-"""The form of a `workshop.yaml`, as frozen values.
+"""The form of a `workshop.yaml`, as frozen models.
 
-In: the plain values of the file. Out: a `Definition`. The models check the form of each field by itself; what fields say
-about each other (needs, cycles, kinds) is checked by `workshop.definition.semantics`.
+In: the plain values of the file. Out: a `Definition`. The models check each field by itself; what fields mean together (needs,
+cycles, kinds) is checked by `workshop.definition.semantics`.
 """
 
 from __future__ import annotations
@@ -10,16 +10,30 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic_core import SchemaError, SchemaValidator, ValidationError, core_schema
 
 from workshop.definition.source_location import SourceLocation
 from workshop.steps.base import Placement
 
-__all__ = ["MOST_STEPS", "REGION_PATTERN", "ApiSpec", "Definition", "LinkSpec", "ModuleSpec", "ParameterSpec", "StepSpec"]
+__all__ = [
+    "LONGEST_VALUE",
+    "MOST_STEPS",
+    "REGION_PATTERN",
+    "ApiSpec",
+    "Definition",
+    "LinkSpec",
+    "ModuleSpec",
+    "ParameterSpec",
+    "StepSpec",
+    "matches",
+]
 
 REGION_PATTERN = r"^[a-z]{2}(-[a-z]+)+-\d$"
 
 MOST_STEPS = 300
-"""Steps of a workshop. Ours has six; what is beyond this is no workshop, and takes time without end."""
+"""Steps of a workshop; the built-in one has six."""
+LONGEST_VALUE = 256
+"""Characters of a parameter's value."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 """A workshop, module or link: lower case, because it becomes part of paths, addresses and tags."""
@@ -49,11 +63,11 @@ class StepSpec(_Form):
 
     @property
     def location(self) -> SourceLocation | None:
-        """Where the step is written down and which files lie beside it; None for a step made in code."""
+        """Where the step is defined; None for a step made in code."""
         return self._location
 
-    def written_at(self, location: SourceLocation) -> StepSpec:
-        """The same step, knowing where it is written down."""
+    def located_at(self, location: SourceLocation) -> StepSpec:
+        """The same step with its location."""
         step = self.model_copy()
         step._location = location
         return step
@@ -68,9 +82,9 @@ class ModuleSpec(_Form):
 
 
 class ParameterSpec(_Form):
-    """Something that a facilitator may change with `--param`; templates see it as a variable."""
+    """A value that a facilitator may change with `--param`; templates see it as a variable."""
 
-    default: str = Field(description="The value when nothing else is said.")
+    default: str = Field(description="The value unless --param gives another.")
     pattern: str = Field(default="", description="A regular expression that the whole value must match.")
     description: str = Field(default="", description="What it is, for people.")
 
@@ -125,3 +139,25 @@ class Definition(_Form):
     def module_names(self) -> tuple[str, ...]:
         """The modules' names, in the order of the workshop."""
         return tuple(module.name for module in self.modules)
+
+
+def matches(pattern: str, value: str) -> bool:
+    """Whether `pattern` matches the whole `value`; raises `ValueError` with the reason when it is no regular expression.
+
+    Matching takes time in proportion to the value, whatever the pattern: the engine does not back-track, and therefore has
+    neither look-around nor back-references.
+    """
+    _compiled(pattern)  # by itself first: a bracket too many must not close the group below
+    try:
+        _compiled(rf"\A(?:{pattern})\z").validate_python(value)
+    except ValidationError:
+        return False
+    return True
+
+
+def _compiled(pattern: str) -> SchemaValidator:
+    try:
+        return SchemaValidator(core_schema.str_schema(pattern=pattern, regex_engine="rust-regex"))
+    except SchemaError as error:
+        last = str(error).strip().splitlines()[-1].strip()
+        raise ValueError(last.removeprefix("error: ").removeprefix("SchemaError: ").rstrip(".")) from error

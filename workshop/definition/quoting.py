@@ -1,6 +1,6 @@
-"""How text from a definition is shown in a message: short, on one line, and with nothing in it that a terminal obeys.
+"""Text from a definition in messages: short, on one line, without control characters.
 
-In: any text. Out: the same for people. Also knows which characters have no business in a definition at all.
+In: any text. Out: the text as it is displayed. Also finds the characters that a definition must not contain.
 """
 
 from __future__ import annotations

@@ -17,9 +17,9 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
-from workshop.definition.budget import charge, charge_value, size
+from workshop.definition.budget import TURN, charge, charge_value, size
 from workshop.definition.filters import filters, tests
-from workshop.definition.namespace import Blank, Members, Unset
+from workshop.definition.variables import Blank, Members, Unset
 
 __all__ = ["Sandbox"]
 
@@ -94,7 +94,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def call(self, context: Context, function: Any, *args: Any, **kwargs: Any) -> Any:
         if getattr(function, "__self__", None) is self:  # one of the methods above, put there by `_Charging`
             return function(*args)
-        charge()
+        charge(TURN + sum(size(value) for value in (*args, *kwargs.values())))  # a macro makes a list of them
         return charge_value(super().call(context, function, *args, **kwargs))
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:

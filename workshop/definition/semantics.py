@@ -1,6 +1,6 @@
-"""What the fields of a definition say about each other: ids, needs, cycles, kinds, placements, names.
+"""Checks what the fields of a definition mean together: ids, needs, cycles, kinds, placements, names.
 
-In: a definition of the right form. Out: every problem found. Reads no file and fills in no template.
+In: a definition of the right form. Out: every problem found. Reads no file and renders no template.
 """
 
 from __future__ import annotations
@@ -10,52 +10,22 @@ from itertools import islice
 from typing import Any
 
 from workshop.definition.form_errors import problem_at
-from workshop.definition.model import MOST_STEPS, Definition, ModuleSpec, StepSpec
-from workshop.definition.pattern import fits
+from workshop.definition.model import LONGEST_VALUE, MOST_STEPS, Definition, ModuleSpec, StepSpec, matches
 from workshop.definition.problem import Problem, closest
 from workshop.definition.quoting import shown
+from workshop.definition.variables import RESERVED
 from workshop.definition.yamlfile import Document, FieldPath
 from workshop.steps.base import Placement, Step
 
-__all__ = ["LONGEST_VALUE", "RESERVED", "Kinds", "placed_steps", "semantic_problems"]
+__all__ = ["Kinds", "placed_steps", "semantic_problems"]
 
 Kinds = Mapping[str, Step[Any]]
 
-LONGEST_VALUE = 256
-"""Characters of a parameter's value."""
 MOST_PROBLEMS = 100
-"""Problems of one sort that are listed: nobody reads more, and finding the nearest name to each takes its time."""
-RESERVED = ("workshop", "title", "target", "account", "region", "home", "regions", "steps", "apis", "read")
-"""The variables that every template sees."""
+"""Problems of one sort that are listed: finding the nearest name to each takes time."""
 _WORDS_OF_TEMPLATES = (
-    "and",
-    "or",
-    "not",
-    "in",
-    "is",
-    "if",
-    "else",
-    "true",
-    "false",
-    "none",
-    "True",
-    "False",
-    "None",
-    "range",
-    "dict",
-    "joiner",
-    "namespace",
-    "loop",
-    "self",
-    "super",
-    "caller",
-    "varargs",
-    "kwargs",
-    "import",
-    "from",
-    "recursive",
-    "with",
-    "context",
+    "and or not in is if else true false none True False None range dict joiner namespace loop self super caller varargs "
+    "kwargs import from recursive with context"
 )
 
 
@@ -79,7 +49,7 @@ def semantic_problems(definition: Definition, document: Document, kinds: Kinds) 
 def _regions(definition: Definition, document: Document) -> Iterator[Problem]:
     for number, region in enumerate(definition.regions):
         if region in definition.regions[:number]:
-            yield problem_at(document, ("regions", number), f"The region {region} stands twice.", "Remove one of the two.")
+            yield problem_at(document, ("regions", number), f"The region {region} is listed twice.", "Remove one of the two.")
     if len(definition.regions) == 1:
         for field, _, step in placed_steps(definition):
             if step.placement is Placement.REPLICAS:
@@ -94,9 +64,9 @@ def _regions(definition: Definition, document: Document) -> Iterator[Problem]:
 def _parameters(definition: Definition, document: Document) -> Iterator[Problem]:
     for name, parameter in definition.parameters.items():
         field: FieldPath = ("parameters", name)
-        if name in RESERVED or name in _WORDS_OF_TEMPLATES:
+        if name in RESERVED or name in _WORDS_OF_TEMPLATES.split():
             yield problem_at(
-                document, field, f"'{name}' cannot be a parameter: templates know that word already.", "Choose another name."
+                document, field, f"'{name}' cannot be a parameter: templates use that word already.", "Choose another name."
             )
         if len(parameter.default) > LONGEST_VALUE:
             yield problem_at(
@@ -109,11 +79,11 @@ def _parameters(definition: Definition, document: Document) -> Iterator[Problem]
         if not parameter.pattern:
             continue
         try:
-            matches = fits(parameter.pattern, parameter.default)
+            fits = matches(parameter.pattern, parameter.default)
         except ValueError as error:
             yield problem_at(document, (*field, "pattern"), f"The pattern is not a regular expression: {error}.", "Correct it.")
             continue
-        if not matches:
+        if not fits:
             yield problem_at(
                 document,
                 (*field, "default"),

@@ -1,4 +1,7 @@
-"""Where a part of a definition is written down, so that an error about it can name file, line and field."""
+"""Where a part of a definition is in its file, so that an error about it names file, line and field.
+
+In: a document and a path of fields. Out: `file:line` and dotted names.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ __all__ = ["SourceLocation"]
 
 @dataclass(frozen=True, eq=False)
 class SourceLocation:
-    """A place in a document, and what fills in its templates."""
+    """A part of a document, and the renderer of its templates."""
 
     document: Document
     base: FieldPath

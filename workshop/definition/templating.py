@@ -1,7 +1,7 @@
-"""Filling in the templates of a definition: single texts and the settings of a step.
+"""Renders single texts and the settings of a step.
 
-In: a text or a `StepSpec`, and the variables. Out: the same with every `{{ }}` filled in. Two forms: the strict one, in which
-an output that is not there is a `MissingOutputError`, and the lenient one for teardown and status, in which it is empty.
+In: a text or a `StepSpec`, and the variables. Out: the same with every template rendered. In the strict form a missing output
+is a `MissingOutputError`; in the lenient form, for teardown and status, it is empty.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ def render_text(text: str, variables: Mapping[str, Any], where: str) -> str:
 
 
 def render_settings(spec: StepSpec, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """The `with:` block of a step, filled in. Raises `DefinitionError` naming file, line and field, and
-    `MissingOutputError` when it reads an output that is not there."""
+    """The `with:` block of a step, rendered. Raises `DefinitionError` naming file, line and field, and
+    `MissingOutputError` when it reads an output that does not exist."""
     return _settings(spec, variables, _renderer(spec).render)
 
 
 def render_settings_leniently(spec: StepSpec, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """The same, with the empty string in place of outputs that are not there."""
+    """The same, with the empty string in place of outputs that do not exist."""
     return _settings(spec, variables, _renderer(spec).render_leniently)
 
 
@@ -58,7 +58,9 @@ def _text(spec: StepSpec, text: str, variables: Mapping[str, Any], fill: Fill, f
         return fill(text, variables, where)
     except DefinitionError as error:
         dotted = spec.location.dotted(*field) if spec.location else ".".join(map(str, (spec.id, *field)))
-        raise type(error)(error.problem, error.why, error.fix, where=error.where, field=dotted, code=error.code) from error
+        raise type(error)(
+            what=error.problem, why=error.why, fix=error.fix, where=error.where, field=dotted, code=error.code
+        ) from error
 
 
 def _renderer(spec: StepSpec) -> Renderer:
@@ -67,7 +69,7 @@ def _renderer(spec: StepSpec) -> Renderer:
 
 def _no_files(name: str) -> str:
     raise DefinitionError(
-        f"There is no file '{shown(name)}'.",
-        "This text belongs to no definition.",
-        "Read files in the templates of a definition only.",
+        what=f"There is no file '{shown(name)}'.",
+        why="This text belongs to no definition.",
+        fix="Read files in the templates of a definition only.",
     )

@@ -1,11 +1,12 @@
 """Whether the result of a template can be read: valid YAML or JSON, and within bounds.
 
-In: the rendered text and, where the text has a purpose, its form. Out: what is wrong as a sentence, or the empty string.
+In: the rendered text and, where it has a purpose, its form. Out: what is wrong as a sentence, or the empty string.
 """
 
 from __future__ import annotations
 
 import json
+from typing import Literal
 
 import yaml
 
@@ -18,20 +19,15 @@ BOUNDS = Bounds(levels=100, values=200_000, characters=2_000_000)
 _TOO_DEEP = "As JSON: it is nested too deeply."
 
 
-def malformed(key: str, name: str, text: str) -> str:
-    """What is wrong with a rendered file, in a sentence; empty when nothing is.
-
-    `key` is the setting: a `config` is JSON, and a `template` YAML or JSON, whatever it is called.
-    """
-    if key == "config" or name.endswith(".json") or (key == "template" and text.lstrip().startswith("{")):
-        return _json(text)
-    return _yaml(text) if key == "template" or name.endswith((".yaml", ".yml")) else ""
+def malformed(text: str, form: Literal["json", "yaml or json"], name: str) -> str:
+    """What is wrong with a rendered text of that form; empty when nothing is. `name` is the file's, without `.j2`."""
+    return _json(text) if form == "json" or name.endswith(".json") or text.lstrip().startswith("{") else _yaml(text)
 
 
 def unreadable(text: str) -> str:
     """Why no reader of YAML or JSON should be given a text, whatever it is for; empty when reading it is harmless.
 
-    A few characters can stand for more values than fit into memory, or for more levels than a reader can follow.
+    A few characters can expand to more values than fit into memory, or for more levels than a reader can follow.
     """
     if len(text) <= BOUNDS.levels:
         return ""
@@ -39,9 +35,8 @@ def unreadable(text: str) -> str:
         compose(text, BOUNDS)
     except YamlBoundError as error:
         return f"Read as YAML, it {error}."
-    except yaml.YAMLError:  # JSON may hold what YAML does not, such as an escaped slash
-        problem = _json(text)
-        return problem if problem == _TOO_DEEP else ""
+    except yaml.YAMLError:  # JSON may hold what YAML does not, such as half of a character
+        return _TOO_DEEP if _json(text) == _TOO_DEEP else ""
     return ""
 
 

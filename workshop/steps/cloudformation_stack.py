@@ -18,6 +18,7 @@ from workshop.aws.errors import AwsError
 from workshop.aws.stacks import Stack, describe_stack, list_stacks, template_of
 from workshop.errors import DefinitionError, WorkshopError
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Resource, State, Step
+from workshop.steps.settings import TemplateFile
 from workshop.steps.stack_changes import call_once, update_by_change_set
 from workshop.steps.stack_deletion import delete_stack
 from workshop.steps.stack_notes import announced, closed, expected, refused, stood
@@ -48,7 +49,7 @@ class StackParams(Params):
     """`template` renders to the stack's template; `parameters` are CloudFormation's own."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,127}$")]
-    template: str
+    template: Annotated[str, TemplateFile("yaml or json")]
     parameters: dict[str, str] = {}  # noqa: RUF012 - pydantic copies defaults
     capabilities: list[str] = ["CAPABILITY_IAM"]  # noqa: RUF012
 

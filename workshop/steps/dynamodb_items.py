@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from workshop.aws.errors import AwsError
 from workshop.aws.tables import Table, describe_table
@@ -19,6 +19,7 @@ from workshop.errors import UsageError, WorkshopError
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Phase, Placement, Resource, State, Step
 from workshop.steps.dynamodb_table import TableName, is_ours, table_arn
 from workshop.steps.itemfile import Item, read_items, validate
+from workshop.steps.settings import DataFile
 
 __all__ = ["DynamoDBItems", "ItemsParams"]
 
@@ -36,7 +37,7 @@ class ItemsParams(Params):
     """`file` holds the items of `table`, under the table's default name."""
 
     table: TableName
-    file: str
+    file: Annotated[str, DataFile()]
 
 
 class DynamoDBItems(Step[ItemsParams]):

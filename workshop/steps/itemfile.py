@@ -7,6 +7,7 @@ In: the path of `{"TABLE": [{"PutRequest": {"Item": {...}}}, ...]}` in DynamoDB 
 from __future__ import annotations
 
 import base64
+import collections
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -93,8 +94,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object of the file; JSON leaves open which of two equal keys counts."""
     members = dict(pairs)
     if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for number, name in enumerate(names) if name in names[:number])
+        twice = collections.Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise ValueError(f"the key {twice[:60]!r} occurs twice in one object")
     return members
 

@@ -13,9 +13,11 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import Annotated
 
 from workshop.errors import DefinitionError
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Placement, Resource, State, Step
+from workshop.steps.settings import Folder, TemplateFile
 
 __all__ = ["SiteParams", "WebSite"]
 
@@ -27,8 +29,8 @@ GLOBAL_NAME = "WORKSHOP_CONFIG"
 class SiteParams(Params):
     """`source` is a folder; `config` a template inside it that renders to JSON."""
 
-    source: str
-    config: str = "config.json.j2"
+    source: Annotated[str, Folder()]
+    config: Annotated[str, TemplateFile("json", inside="source")] = "config.json.j2"
 
 
 class WebSite(Step[SiteParams]):

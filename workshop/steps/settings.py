@@ -1,0 +1,44 @@
+"""Marks settings of a step kind that name files, so that definitions are checked without knowing the kinds.
+
+In: `Annotated[str, DataFile()]` on a field of a kind's `Params`. Out: `named_files`, the marked fields of such a class.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel
+
+__all__ = ["DataFile", "Folder", "NamedFile", "TemplateFile", "named_files"]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFile:
+    """The base of the marks below."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile(NamedFile):
+    """The setting names a file that is read as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder(NamedFile):
+    """The setting names a folder that is taken as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateFile(NamedFile):
+    """The setting names a template, whose result must have a form.
+
+    `inside` is the setting of a `Folder` that is looked into first.
+    """
+
+    form: Literal["json", "yaml or json"]
+    inside: str = ""
+
+
+def named_files(params: type[BaseModel]) -> dict[str, NamedFile]:
+    """The settings of a kind that name files or folders, each with its mark, in the order of the fields."""
+    return {name: mark for name, field in params.model_fields.items() for mark in field.metadata if isinstance(mark, NamedFile)}
