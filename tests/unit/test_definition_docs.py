@@ -1,4 +1,4 @@
-"""The author's documentation says what the code does."""
+"""The author's documentation agrees with the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lint finds everything at once, before anything is made."""
+"""Lint: errors of form at once, then everything else at once, before anything is created."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ API = "{id: api, kind: cloudformation.stack, in: each, with: {name: films, templ
 
 
 def found(folder, text, **files):
-    """What lint says, as (line, field, what and fix), about a definition in `folder`."""
+    """The problems, as (line, field, what and fix), about a definition in `folder`."""
     path = write(folder, text, **files)
     problems = lint(str(path), KINDS)
     assert all(problem.where == str(path) or problem.where.startswith(str(folder)) for problem in problems)

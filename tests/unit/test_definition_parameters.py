@@ -48,7 +48,7 @@ def test_a_parameter_that_does_not_fit_is_a_usage_error(films, given, said):
     assert caught.value.fix
 
 
-def test_a_pattern_that_would_never_finish_matching_is_answered(tmp_path):
+def test_a_pattern_that_other_engines_never_finish_is_matched(tmp_path):
     hostile = steps(CHECK).replace("pattern: '[a-z]{3,9}'", "pattern: '(a+)+|films'")
     with pytest.raises(UsageError, match="must match"):
         resolve(workshop(tmp_path, hostile), {"table": "a" * 200 + "!"}, [])

@@ -1,4 +1,4 @@
-"""Filling in templates: what they see, what they may do, and what they are refused."""
+"""Rendering templates: what they see, what they may do, what is refused."""
 
 from __future__ import annotations
 

@@ -113,6 +113,13 @@ def test_a_text_that_looks_like_another_one_is_refused(text, said):
     assert caught.value.where == "workshop.yaml:2" and caught.value.args[0].isprintable()
 
 
+def test_a_tag_in_a_message_holds_nothing_that_a_terminal_obeys():
+    for tag in ("!!%1bX", "!%1bX"):
+        with pytest.raises(DefinitionError, match="tag") as caught:
+            parse(f"a: {tag} x\n", PATH)
+        assert str(caught.value).isprintable()
+
+
 def test_texts_of_several_lines_and_of_any_language_are_kept():
     text = "a: |\n  one\n  two\tthree\nb: größe 日本 🎬\n"
     assert parse(text.replace("\n", "\r\n"), PATH).data == {"a": "one\ntwo\tthree\n", "b": "größe 日本 🎬"}

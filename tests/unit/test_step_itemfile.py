@@ -86,7 +86,7 @@ def test_a_key_that_occurs_twice_is_refused_instead_of_losing_one_of_the_two(pat
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "expected"),
     [
         ("", "is not JSON"),
         ("   ", "is not JSON"),
@@ -109,9 +109,9 @@ def test_a_key_that_occurs_twice_is_refused_instead_of_losing_one_of_the_two(pat
         ('{"films": [{"PutRequest": []}]}', "Item 1"),
     ],
 )
-def test_a_file_of_another_form_is_named_with_its_problem(path, content, says):
+def test_a_file_of_another_form_is_named_with_its_problem(path, content, expected):
     path.write_text(content)
-    assert says in problem(path)
+    assert expected in problem(path)
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe{}", b'{"films": [{"PutRequest": {"Item": {"PK": {"S": "\xff"}}}}]}', b"\x00"])
@@ -140,7 +140,7 @@ def test_a_second_table_in_the_file_is_refused(path):
 
 
 @pytest.mark.parametrize(
-    ("value", "says"),
+    ("value", "expected"),
     [
         ({"S": 1}, "'S'"),
         ({"N": 1}, "'N'"),
@@ -171,14 +171,21 @@ def test_a_second_table_in_the_file_is_refused(path):
         (None, "no single typed value"),
     ],
 )
-def test_a_wrong_value_is_named_with_item_and_attribute(path, value, says):
+def test_a_wrong_value_is_named_with_item_and_attribute(path, value, expected):
     what = problem(written(path, put("a"), put("b", Year=value)))
-    assert "Item 2" in what and "Year" in what and says in what
+    assert "Item 2" in what and "Year" in what and expected in what
 
 
 def test_a_wrong_value_deep_inside_is_named_by_its_path(path):
     what = problem(written(path, put(Cast={"M": {"lead": {"L": [{"S": "x"}, {"N": "x"}]}}})))
     assert "Cast.lead[1]" in what
+
+
+@pytest.mark.parametrize("content", ['{"films": [{"PutRequest": {"Item": {"%s": 1}}}]}', '{"%s": []}'])
+def test_names_of_the_file_are_shown_shortened_and_without_control_characters(path, content):
+    path.write_text(content.replace("%s", "\\u001b[2J" + "x" * 5000))
+    what = problem(path)
+    assert what.isprintable() and r"\x1b[2J" in what and len(what) < 1000
 
 
 @pytest.mark.parametrize("depth", [33, 400, 100_000])

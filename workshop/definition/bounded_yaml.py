@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from workshop.definition.quoting import shown
+
 __all__ = ["Bounds", "YamlBoundError", "compose"]
 
 # Without implicit resolvers a plain word has the tag of a text, and every other tag was written by the author.
@@ -81,7 +83,7 @@ def _measure(node: Any, bounds: Bounds, known: dict[int, _Extent | None]) -> _Ex
             raise YamlBoundError("has an alias inside the value that the alias repeats", node)
         return extent
     if node.tag.startswith(_STANDARD) and node.tag.removeprefix(_STANDARD) not in _PLAIN_TAGS:
-        raise YamlBoundError(f"has the tag !!{node.tag.removeprefix(_STANDARD)}, which is not supported", node)
+        raise YamlBoundError(f"has the tag !!{shown(node.tag.removeprefix(_STANDARD))}, which is not supported", node)
     known[id(node)] = None
     if isinstance(node, yaml.ScalarNode):
         extent = _Extent(1, len(node.value))

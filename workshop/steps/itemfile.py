@@ -58,7 +58,7 @@ def read_items(path: Path, table: str) -> Iterator[Item]:
         raise _wrong(path, "is not an object", example)
     for name, requests in document.items():
         if name != table:
-            raise _wrong(path, f"is for the table {name!r}, not {table!r}", f"Rename the key {name!r} to {table!r}")
+            raise _wrong(path, f"is for the table {name[:60]!r}, not {table!r}", f"Rename its key to {table!r}")
         if not isinstance(requests, list):
             raise _wrong(path, f"holds no list under {name!r}", example)
     if not document.get(table):
@@ -223,8 +223,10 @@ def _text(value: Mapping[str, Any]) -> str:
 
 
 def _at(path: Path, number: int, why: str, fix: str) -> UsageError:
+    """The error of one item. `why` may quote names from the file: it is cut, and its control characters are escaped."""
+    cut = why if len(why) <= 300 else f"{why[:300]}..."
     return UsageError(
-        what=f"Item {number} of {path} {why}.",
+        what=f"Item {number} of {path} {cut if cut.isprintable() else repr(cut)[1:-1]}.",
         why="Nothing was written.",
         fix=f"{fix}, then run the same command again.",
         code="DataFile",
