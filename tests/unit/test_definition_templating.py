@@ -9,7 +9,8 @@ import pytest
 from tests.unit.definition_world import steps, workshop
 from workshop.definition.budget import OUTPUT_LIMIT, budget
 from workshop.definition.model import StepSpec
-from workshop.definition.templating import MissingOutputError, render_settings, render_settings_leniently, render_text
+from workshop.definition.renderer import Renderer
+from workshop.definition.templating import MissingOutputError, render_settings, render_settings_leniently
 from workshop.errors import DefinitionError
 
 VARIABLES = {
@@ -26,7 +27,11 @@ def spec(**settings):
 
 
 def fill(text):
-    return render_text(text, VARIABLES, "here.yaml:7")
+    return Renderer(no_files).render(text, VARIABLES, "here.yaml:7")
+
+
+def no_files(name):
+    raise DefinitionError(what=f"There is no file {name!r}.")
 
 
 @pytest.mark.parametrize(

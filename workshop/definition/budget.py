@@ -23,7 +23,7 @@ UNITS = 10_000_000
 SECONDS = 2.0
 """Processor time of one rendering. The built-in workshop takes milliseconds."""
 TURN = 10
-"""Units of a turn of a loop, a call, a member of a list."""
+"""Units of a turn of a loop, a call, a value, a member of a list."""
 SOURCE_LIMIT = 100_000
 """Characters of one template: compiling it takes a thousand times as much memory. Long texts belong into files to `read()`."""
 OUTPUT_LIMIT = 2_000_000
@@ -83,12 +83,13 @@ def size(value: Any) -> int:
     total, stack, limit = 0, [value], _current.get().units
     while stack and total <= limit:
         value = stack.pop()
+        total += TURN
         if isinstance(value, str):
             total += len(value)
+        elif isinstance(value, int):
+            total += value.bit_length() // 3
         elif isinstance(value, Mapping):
             stack.extend(value.values())
         elif isinstance(value, list | tuple | set | frozenset):
             stack.extend(value)
-        total += value.bit_length() // 3 if isinstance(value, int) else 0
-        total += TURN if stack else 1
     return total

@@ -86,7 +86,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             raise SecurityError("The % operator takes numbers; join texts with ~.")
         if operator == "*" and not numbers:
             values, times = (right, left) if isinstance(left, int) else (left, right)
-            charge(size(values) * max(times, 0) if isinstance(times, int) else 0)
+            charge((size(values) - TURN) * max(times, 0) if isinstance(times, int) else 0)
         elif operator == "**" and numbers and _bits(left) * abs(right) > MAX_INTEGER_BITS:
             raise SecurityError("The number is too large.")
         return charge_value(super().call_binop(context, operator, left, right))

@@ -1,6 +1,6 @@
-"""Renders single texts and the settings of a step.
+"""Renders the settings of a step.
 
-In: a text or a `StepSpec`, and the variables. Out: the same with every template rendered. In the strict form a missing output
+In: a `StepSpec` and the variables. Out: the same with every template rendered. In the strict form a missing output
 is a `MissingOutputError`; in the lenient form, for teardown and status, it is empty.
 """
 
@@ -14,14 +14,9 @@ from workshop.definition.quoting import shown
 from workshop.definition.renderer import MissingOutputError, Renderer
 from workshop.errors import DefinitionError
 
-__all__ = ["MissingOutputError", "render_settings", "render_settings_leniently", "render_text"]
+__all__ = ["MissingOutputError", "render_settings", "render_settings_leniently"]
 
 Fill = Callable[[str, Mapping[str, Any], str], str]
-
-
-def render_text(text: str, variables: Mapping[str, Any], where: str) -> str:
-    """A single text that belongs to no file of the definition; `where` names it in errors."""
-    return Renderer(_no_files).render(text, variables, where)
 
 
 def render_settings(spec: StepSpec, variables: Mapping[str, Any]) -> dict[str, Any]:
