@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test torture lint types unit browser install bench clean help
+.PHONY: demo test torture lint types unit browser install lock bench clean help
 
 help:  ## List what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ browser: $(VENV)/.test  ## Find a Chromium for the browser tests, or install one
 
 install: $(VENV)/.demo  ## Make the virtual environment and install workshop into it
 
+lock: $(VENV)/lock/.uv  ## Lock the dependencies of pyproject.toml; UPGRADE=--upgrade takes the newest
+	scripts/lock $(BIN)/python $(VENV)/lock/bin/uv $(UPGRADE)
+
 bench: $(VENV)/.test  ## Run the benchmarks
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
@@ -47,10 +50,15 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || { \
 	  echo "Python cannot make virtual environments here. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 
-$(VENV)/.demo: $(BIN)/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[local]'
+$(VENV)/.demo: $(BIN)/python pyproject.toml requirements/demo.txt
+	@scripts/install-locked $(BIN) demo
 	@touch $@
 
-$(VENV)/.test: $(BIN)/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[local,dev]'
+$(VENV)/.test: $(BIN)/python pyproject.toml requirements/dev.txt
+	@scripts/install-locked $(BIN) dev
 	@touch $@ $(VENV)/.demo
+
+$(VENV)/lock/.uv: $(BIN)/python
+	@$(BIN)/python -m venv $(VENV)/lock
+	@$(VENV)/lock/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/uv.txt
+	@touch $@

@@ -77,7 +77,7 @@ def by_run(environment: dict[str, str], runs: int) -> list[dict[str, Any]]:
 
 def by_threshold(environment: dict[str, str], thresholds: list[int]) -> list[dict[str, Any]]:
     """Every fault that stops writes, with every threshold and no countdown, then with the player's own settings."""
-    tool(environment, "setup", "--workshop", str(WITH_HEALTH))
+    tool(environment, "setup", "--workshop", str(WITH_HEALTH), "--yes")
     print("| fault | threshold | countdown s | RTO s | bound s | failed / requests | lost |")
     print("|---|---|---|---|---|---|---|")
     documents = []

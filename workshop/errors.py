@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 
+from workshop.quoting import visible
 from workshop.redaction import redact
 
 __all__ = ["DefinitionError", "ExitCode", "PartlyDoneError", "UsageError", "WorkshopError"]
@@ -27,15 +28,15 @@ class ExitCode(enum.IntEnum):
 class WorkshopError(Exception):
     """A failure that is understood. `code` is a stable name for machines: the AWS error code, or one of ours.
 
-    Whatever the texts were made from, no key, token or signature stays in them.
+    Whatever the texts were made from, no key, token or signature stays in them, and nothing that a terminal obeys.
     """
 
     exit_code = ExitCode.FAILED
 
     def __init__(self, what: str, why: str = "", fix: str = "", *, code: str = "") -> None:
-        what, why, fix = redact(what), redact(why), redact(fix)
+        what, why, fix = (visible(redact(text)) for text in (what, why, fix))
         super().__init__(what)
-        self.what, self.why, self.fix, self.code = what, why, fix, code or type(self).__name__
+        self.what, self.why, self.fix, self.code = what, why, fix, visible(code) or type(self).__name__
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.what, self.why, self.fix) if part)
@@ -57,7 +58,7 @@ class DefinitionError(UsageError):
     def __init__(self, what: str, why: str = "", fix: str = "", *, where: str = "", field: str = "", code: str = "") -> None:
         place = ": ".join(part for part in (where, field) if part)
         super().__init__(f"{place}: {what}" if place else what, why, fix, code=code)
-        self.where, self.field, self.problem = where, field, what
+        self.where, self.field, self.problem = visible(where), visible(field), visible(redact(what))
 
 
 class PartlyDoneError(WorkshopError):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
+import shlex
 import tempfile
 from pathlib import Path
 
@@ -10,9 +13,9 @@ import platformdirs
 
 from workshop.errors import UsageError
 
-__all__ = ["open_state_folder", "prepare", "refuse_link", "state_folder", "write_private"]
+__all__ = ["open_state_folder", "prepare", "private_folder", "refuse_link", "state_folder", "write_private"]
 
-INSIDE = ("cloud", "locks", "receipts", "reports", "sites", "sites/local")
+INSIDE = ("cloud", "grants", "locks", "receipts", "reports", "sites", "sites/local")
 """Folders in the state folder that are written to."""
 
 
@@ -46,21 +49,31 @@ def open_state_folder(folder: Path) -> Path:
 def prepare(folder: Path) -> Path:
     """Make `folder` (mode 0700) and prove that it can be written, is ours alone and no link; the error names `WORKSHOP_HOME`.
 
-    A folder that belongs to someone else, or that every user may write to, could hold links that lead our writes elsewhere.
+    A folder that belongs to someone else, or that others may write to, could hold links that lead our writes elsewhere. A group
+    may write to it when it is the user's own, as on systems that give each user one.
     """
     refuse_link(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        about = folder.stat()
+        private_folder(folder)
+        about, name = folder.stat(), shlex.quote(str(folder))
         if about.st_uid != os.geteuid():
             raise _unusable(str(folder), "it belongs to another user")
         if about.st_mode & 0o002:
-            raise _unusable(str(folder), "every user may write to it")
+            raise _unusable(str(folder), "every user may write to it", f"chmod go-w {name}")
+        if about.st_mode & 0o020 and not _is_own_group(about.st_gid):
+            raise _unusable(str(folder), "its group may write to it, and may have other members", f"chmod g-w {name}")
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise _unusable(str(folder), str(error.strerror or error)) from error
     return folder
+
+
+def private_folder(folder: Path) -> None:
+    """Make `folder` and what is missing above it, each of mode 0700 whatever the umask is; `OSError` when that cannot be."""
+    for missing in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)  # raises when it is a file
 
 
 def refuse_link(path: Path) -> None:
@@ -86,10 +99,23 @@ def write_private(path: Path, content: str | bytes) -> None:
         raise
 
 
-def _unusable(folder: str, why: str) -> UsageError:
+def _is_own_group(gid: int) -> bool:
+    """Whether nobody but this user is in a group: neither as a member nor because it is the group of their account."""
+    try:
+        user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(gid)
+    except KeyError:
+        return False
+    if set(group.gr_mem) - {user.pw_name}:
+        return False
+    if group.gr_name == user.pw_name:
+        return True
+    return gid == user.pw_gid and not any(other.pw_gid == gid and other.pw_uid != user.pw_uid for other in pwd.getpwall())
+
+
+def _unusable(folder: str, why: str, fix: str = "") -> UsageError:
     return UsageError(
         f"The state folder cannot be used: {folder}.",
         f"{why[:1].upper()}{why[1:]}.",
-        "Point WORKSHOP_HOME at a folder that you can write, for example: export WORKSHOP_HOME=$HOME/.workshop",
+        fix or "Point WORKSHOP_HOME at a folder that you can write, for example: export WORKSHOP_HOME=$HOME/.workshop",
         code="StateFolder",
     )

@@ -170,6 +170,7 @@ def test_a_link_carries_the_apis_to_another_browser(
     link = harness.evaluate("Workshop.backends.link(Workshop.backends.list())")
     other = new_page()
     other.goto(link.replace(site.url, serve(None).url))
+    other.get_by_role("button", name="Add all 2").click()
     expect(other.locator(".row")).to_have_count(2)
     expect(other.locator(f"{OREGON} .value")).to_have_text("0")
 

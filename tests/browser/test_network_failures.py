@@ -55,6 +55,7 @@ def test_a_port_where_nobody_listens_is_explained(new_page: Callable[..., Page],
         port = probe.getsockname()[1]
     page = new_page()
     page.goto(serve(None).url + f"harness.html?api=http://127.0.0.1:{port}/api/")
+    page.get_by_role("button", name="Add it").click()
     expect(page.locator(".row .state")).to_contain_text("did not answer: the connection was refused")
 
 
@@ -63,6 +64,7 @@ def test_an_address_without_the_stage_is_explained(
 ) -> None:
     page = new_page()
     page.goto(serve(None).url + f"harness.html?api={regions.regions['us-west-2'].url.removesuffix('api/')}nowhere/")
+    page.get_by_role("button", name="Add it").click()
     expect(page.locator(".row .state")).to_contain_text("Check that the address ends in the stage, /api/")
 
 

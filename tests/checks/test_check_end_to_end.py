@@ -117,11 +117,29 @@ def test_the_page_stands_alone_and_account_numbers_can_be_hidden(clean: Desk, tm
     page = tmp_path / "report.html"
     shown = clean.run("check", "--html", str(page), "--mask")
     text = page.read_text()
+    assert page.stat().st_mode & 0o777 == 0o600
     assert LOCAL_ACCOUNT not in text + shown.out
     assert "********0000" in text
     assert "<h1>Go</h1>" in text
     assert "http://" not in text.replace("http://127.0.0.1", "")
     assert "cannot be written" in clean.run("check", "--only", "cost", "--html", str(tmp_path / "no" / "x.html"), code=2).err
+
+
+def test_under_a_umask_that_takes_nothing_away_all_files_and_folders_are_private(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "desk")
+    page = tmp_path / "report.html"
+    try:
+        work = (
+            f"workshop cloud start --timing instant; workshop setup; workshop check --only cost --html {page}; workshop drill run"
+        )
+        desk.shell(f"umask 000; {work}")
+        folders = ("*", "sites/*", "sites/local/*", "reports/*")
+        made = [page, *(path for pattern in folders for path in desk.state.glob(pattern))]
+        assert {str(path): oct(path.stat().st_mode) for path in made if path.stat().st_mode & 0o077} == {}
+        assert len(made) > 8
+        assert desk.shell("umask 000; workshop check --only cost --html /dev/stdout").out.count("<html") == 1
+    finally:
+        desk.leave()
 
 
 Prepare = Callable[[Desk], Any]

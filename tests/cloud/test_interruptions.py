@@ -11,7 +11,7 @@ from contextlib import closing
 import pytest
 
 from tests.cloud.desk import REGIONS, eventually
-from workshop.cloud.faults import Fault, fault_add, faults_clear
+from workshop.cloud.faults import CloudFault, fault_add, faults_clear
 
 pytestmark = pytest.mark.cloud
 
@@ -85,7 +85,7 @@ def test_ctrl_c_stops_a_teardown_too(slow):
 
 def test_ctrl_c_in_the_sweep_ends_it_without_a_receipt_and_the_next_teardown_writes_one(clean):
     clean.run("setup", "--through", "backend")
-    fault_add(clean.state, Fault("latency", service="iam", operation="ListRoles", seconds=2.0))
+    fault_add(clean.state, CloudFault("latency", service="iam", operation="ListRoles", seconds=2.0))
     teardown = clean.start("teardown")
     assert teardown.stderr is not None
     while "Sweeping" not in (line := teardown.stderr.readline()):

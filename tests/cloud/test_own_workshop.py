@@ -13,7 +13,7 @@ pytestmark = pytest.mark.cloud
 
 def test_a_new_workshop_runs_as_it_is_made(clean):
     clean.run("definition", "new", "sea-tour")
-    where = ("--workshop", "./sea-tour")
+    where = ("--workshop", "./sea-tour", "--yes")
     setup = clean.document("setup", *where)
     assert setup["workshop"] == "sea-tour"
     assert {step["outcome"] for step in setup["steps"]} == {"created"}
@@ -29,7 +29,7 @@ def test_a_new_workshop_runs_as_it_is_made(clean):
 def test_a_step_of_ones_own_that_fails_is_told_with_the_command_that_goes_on(clean):
     clean.run("definition", "new", "lake-tour")
     clean.table("lake-tour-table", keys=("id",))
-    done = clean.run("setup", "--workshop", "./lake-tour", code=1)
+    done = clean.run("setup", "--workshop", "./lake-tour", "--yes", code=1)
     assert "go on with: workshop setup --workshop ./lake-tour" in done.out
 
 
@@ -37,7 +37,7 @@ def test_a_step_of_ones_own_that_fails_is_told_with_the_command_that_goes_on(cle
 def films(desk):
     """A copy of the built-in workshop."""
     desk.run("definition", "new", "my-films", "--from", "global-serverless")
-    return ("--workshop", "./my-films")
+    return ("--workshop", "./my-films", "--yes")
 
 
 def test_a_copy_of_the_builtin_workshop_runs_and_can_be_edited(clean, films):
@@ -61,6 +61,25 @@ def test_a_copy_of_the_builtin_workshop_runs_and_can_be_edited(clean, films):
     assert json.loads(clean.get(first["apis"][OTHER_REGION]["path_url"])) == {"ping": "ok", "by": "me"}
     assert "Mine: " in clean.get(first["web"]["harness"].replace("harness.html", "index.html")).decode()
     assert clean.document("teardown", *films)["leftovers"] == []
+    assert clean.inventory() == []
+
+
+def test_what_setup_and_explain_offer_next_means_the_workshop_that_was_set_up(clean, films):
+    given = (*films, "--param", "table=mine-too", "--target", "local")
+    said = clean.run("explain", "data", *given).out
+    assert f"workshop step show data --file {' '.join(films)} --target local --param table=mine-too > data-mine-too.json" in said
+    assert (
+        "# needs what earlier steps make, shown after: workshop setup --workshop ./my-films" in clean.run("explain", *given).out
+    )
+    closing = clean.run("setup", *given).out.splitlines()[-1]
+    assert closing == (
+        "Next: workshop open --workshop ./my-films --target local shows it, workshop status --workshop ./my-films --target local"
+        " says what stands, workshop teardown --workshop ./my-films --target local removes it."
+    )
+    assert clean.shell(closing.split(", ")[1].removesuffix(" says what stands")).out.startswith("my-films on local")
+    explained = "\n".join(line for step in clean.document("explain", "data", *films)["steps"] for line in step["commands"])
+    assert clean.shell(f'eval "$(workshop cloud env)"\n{explained}').out.split()[-2:] == ["13", "13"]
+    clean.shell(closing.split(", ")[2].removesuffix(" removes it."))
     assert clean.inventory() == []
 
 
@@ -90,7 +109,7 @@ modules:
 def test_what_a_definition_does_not_make_any_more_is_named_and_a_lost_parameter_stops_nothing(clean):
     folder = clean.work / "changing"
     folder.mkdir()
-    where = ("--workshop", "./changing")
+    where = ("--workshop", "./changing", "--yes")
     (folder / "workshop.yaml").write_text(CHANGING.format(parameter="who", table="one"))
     clean.run("setup", *where, "--param", "who=changing-mine")
     (folder / "workshop.yaml").write_text(CHANGING.format(parameter="whom", table="two"))

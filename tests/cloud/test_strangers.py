@@ -207,7 +207,7 @@ def keeping(clean):
 
 
 def test_what_a_stack_keeps_is_named_until_somebody_removes_it(clean, keeping):
-    clean.run("setup", "--workshop", str(keeping))
+    clean.run("setup", "--workshop", str(keeping), "--yes")
     for _ in range(2):
         left = clean.document("teardown", "--workshop", str(keeping), code=5)["leftovers"]
         assert sorted(each["kind"] for each in left) == ["bucket", "table"]
@@ -219,7 +219,7 @@ def test_what_a_stack_keeps_is_named_until_somebody_removes_it(clean, keeping):
 
 
 def test_a_machine_without_a_journal_names_what_a_stack_keeps(clean, keeping):
-    clean.run("setup", "--workshop", str(keeping))
+    clean.run("setup", "--workshop", str(keeping), "--yes")
     for path in clean.state.glob("runs.db*"):
         path.unlink()
     left = clean.document("teardown", "--workshop", str(keeping), code=5)["leftovers"]
@@ -228,7 +228,7 @@ def test_a_machine_without_a_journal_names_what_a_stack_keeps(clean, keeping):
 
 @pytest.mark.parametrize("edited", ["Resources: {{ unfinished }}", "Resources: {", "{% if %}"])
 def test_a_template_that_is_being_edited_keeps_no_stack_from_its_teardown(clean, keeping, edited):
-    clean.run("setup", "--workshop", str(keeping))
+    clean.run("setup", "--workshop", str(keeping), "--yes")
     (keeping / STACK_FILE).write_text(edited)
     gone = clean.document("teardown", "--workshop", str(keeping), code=5)
     assert [step["outcome"] for step in gone["steps"]] == ["removed"]

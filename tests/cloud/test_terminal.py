@@ -18,8 +18,8 @@ pytestmark = pytest.mark.cloud
 ESCAPE = "\x1b"
 
 
-def on_a_terminal(desk, *words, **more):
-    """Run a command on a pseudo-terminal of 80 columns; answers what appeared on it."""
+def on_a_terminal(desk, *words, code=0, **more):
+    """Run a command on a pseudo-terminal of 80 columns and hold it to its exit code; answers what appeared on it."""
     ours, theirs = pty.openpty()
     environment = {**desk.environment, "TERM": "xterm-256color", "COLUMNS": "80", **more}
     process = subprocess.Popen(["workshop", *words], cwd=desk.work, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
@@ -32,7 +32,7 @@ def on_a_terminal(desk, *words, **more):
             except OSError:  # the other side is closed
                 break
     os.close(ours)
-    assert process.wait(30) == 0
+    assert process.wait(30) == code
     return seen.decode(errors="replace")
 
 

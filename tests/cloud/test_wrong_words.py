@@ -34,6 +34,7 @@ def nothing_made(desk):
         ("step show tabel", "There is no step 'tabel'."),
         ("step run table --in eu-west-1", "Nothing of that runs in eu-west-1.|us-west-2"),
         ("step show table --template", "The step table has no template."),
+        ("step show table --file", "The step table has no file."),
         ("explain tabel", "There is no step 'tabel'."),
         ("explain table --in mars-1", "Nothing of that runs in mars-1."),
         ("open harnes", "There is no page 'harnes'.|harness, globalflix"),

@@ -59,8 +59,8 @@ class Cloud:
     ) -> tuple[int, dict[str, str], bytes]:
         request = urllib.request.Request(self.state.endpoint + path, data=body, method=method, headers=headers or {})
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
-                return answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read()
+            with urllib.request.urlopen(request, timeout=20) as response:
+                return response.status, {k.lower(): v for k, v in response.headers.items()}, response.read()
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, {k.lower(): v for k, v in error.headers.items()}, error.read()
@@ -96,7 +96,7 @@ class Cloud:
         eventually(both, 60)
 
     def stack(self, region: str = "us-west-2", name: str = "web", **values: Any) -> str:
-        """A stack with a function behind a REST API; answers the API's id."""
+        """A stack with a function behind a REST API; returns the API's id."""
         cloudformation = self.client("cloudformation", region)
         text = (HERE / "stack.json").read_text()
         for key, value in {"NAME": name, **values}.items():
@@ -122,7 +122,7 @@ def eventually(condition: Callable[[], bool], seconds: float = 20) -> None:
 
 
 def refused(call: Callable[[], Any]) -> tuple[str, str]:
-    """Code and message of the error that AWS answers."""
+    """Code and message of the error that the call returns."""
     from botocore.exceptions import ClientError
 
     with pytest.raises(ClientError) as caught:
@@ -133,7 +133,7 @@ def refused(call: Callable[[], Any]) -> tuple[str, str]:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
-    """A state folder; whatever cloud a test leaves running in it is ended."""
+    """A state folder; a cloud that a test leaves running in it is stopped."""
     folder = tmp_path / "home"
     yield folder
     daemon.stop(folder)
@@ -147,7 +147,7 @@ def cloud(home: Path) -> Cloud:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """One cloud for the tests of a module that leave each other alone, in the profile `instant`."""
+    """One cloud for the tests of a module that do not disturb each other, in the profile `instant`."""
     folder = tmp_path_factory.mktemp("shared-cloud")
     yield Cloud(folder, daemon.start(folder, port=free_port(), timing="instant"))
     daemon.stop(folder)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.cloud_room.histories import REGIONS, TABLE, Refused, VirtualCloud, item
+from tests.cloud_room.virtual_cloud import REGIONS, TABLE, Refused, VirtualCloud, item
 
 WEST = REGIONS[0]
 
@@ -39,8 +39,8 @@ def test_twenty_five_items_are_taken_and_more_are_refused_whole(cloud: VirtualCl
 
 
 def test_two_operations_on_one_key_are_refused(cloud: VirtualCloud) -> None:
-    answer = refusal(cloud, [*puts(1), *puts(1, "2")])
-    assert answer == ("ValidationException", "Provided list of item keys contains duplicates")
+    error = refusal(cloud, [*puts(1), *puts(1, "2")])
+    assert error == ("ValidationException", "Provided list of item keys contains duplicates")
 
 
 def test_an_item_above_400_kilobytes_is_refused(cloud: VirtualCloud) -> None:

@@ -62,8 +62,8 @@ def test_the_published_lines_of_the_first_module_work(cloud: Cloud) -> None:
 
 
 def test_an_error_reads_as_on_aws(cloud: Cloud) -> None:
-    said = aws(cloud, "dynamodb describe-table --table-name absent", code=255)
-    assert "(ResourceNotFoundException) when calling the DescribeTable operation" in said
+    output = aws(cloud, "dynamodb describe-table --table-name absent", code=255)
+    assert "(ResourceNotFoundException) when calling the DescribeTable operation" in output
 
 
 def test_a_stack_can_be_deployed_and_deleted_from_the_command_line(cloud: Cloud) -> None:

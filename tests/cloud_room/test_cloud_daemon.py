@@ -1,4 +1,4 @@
-"""The cloud's process: started once, found again, healed, ended, emptied."""
+"""The cloud's process: started once, found again, restarted, stopped, emptied."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from workshop.cloud import daemon
 from workshop.errors import UsageError
 
 
-def test_start_answers_a_running_cloud_with_its_address(home: Path) -> None:
+def test_start_returns_a_running_cloud_with_its_address(home: Path) -> None:
     port = free_port()
     state = daemon.start(home, port=port)
     assert state.running
@@ -40,7 +40,7 @@ def test_starts_at_the_same_time_yield_one_cloud(home: Path) -> None:
     assert len({state.pid for state in states}) == 1
 
 
-def test_stop_ends_the_process_and_says_when_there_was_none(cloud: Cloud) -> None:
+def test_stop_ends_the_process_and_reports_when_there_was_none(cloud: Cloud) -> None:
     assert daemon.stop(cloud.home) is True
     with pytest.raises(OSError), socket.create_connection(("127.0.0.1", cloud.state.port or 0), timeout=2):
         pass
@@ -71,11 +71,13 @@ def test_a_killed_cloud_is_noticed_and_started_again(cloud: Cloud) -> None:
     assert cloud.state.pid
     os.kill(cloud.state.pid, signal.SIGKILL)
     eventually(lambda: not daemon.status(cloud.home).running)
-    healed = daemon.start(cloud.home)
-    assert healed.running and healed.pid != cloud.state.pid and healed.port == cloud.state.port
+    restarted = daemon.start(cloud.home)
+    assert restarted.running
+    assert restarted.pid != cloud.state.pid
+    assert restarted.port == cloud.state.port
 
 
-def test_a_stranger_on_the_remembered_port_is_not_our_cloud(cloud: Cloud) -> None:
+def test_another_program_on_the_remembered_port_is_not_our_cloud(cloud: Cloud) -> None:
     port = cloud.state.port or 0
     daemon.stop(cloud.home)
     with socket.create_server(("127.0.0.1", port)):
@@ -121,7 +123,7 @@ def test_a_port_in_use_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("value", ["http", "-1", "0", "65536", "4566.0", "٤٥٦٦"])
-def test_a_port_that_is_none_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_an_invalid_port_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("WORKSHOP_PORT", value)
     with pytest.raises(UsageError, match="Not a port"):
         daemon.start(home)
@@ -201,7 +203,7 @@ def test_nothing_but_the_one_loopback_port_is_bound(cloud: Cloud) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are read from /proc")
-def test_the_process_keeps_nothing_of_the_one_that_started_it(home: Path) -> None:
+def test_the_process_inherits_no_file_of_the_one_that_started_it(home: Path) -> None:
     program = f"""
 from pathlib import Path
 from workshop.cloud import daemon
@@ -247,7 +249,7 @@ sys.exit(daemon.run(Path({str(home)!r}), port={port}))
             process.wait()
 
 
-def test_requests_during_a_stop_are_not_answered_wrongly(cloud: Cloud) -> None:
+def test_requests_during_a_stop_get_no_wrong_response(cloud: Cloud) -> None:
     cloud.table()
     wrong: list[int] = []
 

@@ -1,7 +1,8 @@
-"""Faults on demand: each kind strikes what it names, nothing else, and ends."""
+"""Faults on demand: each kind hits the calls that it names, no other, and ends."""
 
 from __future__ import annotations
 
+import random
 import time
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ import pytest
 from botocore.exceptions import ConnectionClosedError
 
 from tests.cloud_room.conftest import Cloud, eventually, refused
-from tests.cloud_room.histories import item, where
+from tests.cloud_room.virtual_cloud import item, where
 from workshop.cloud import daemon
-from workshop.cloud.faults import Fault, fault_add, fault_from, faults_clear, faults_list
+from workshop.cloud.events import EventBus
+from workshop.cloud.fault_registry import FaultRegistry, ServiceCall
+from workshop.cloud.faults import CloudFault, fault_add, fault_from, faults_clear, faults_list
 from workshop.errors import UsageError, WorkshopError
 
 
@@ -26,8 +29,8 @@ def made(shared: Cloud) -> Cloud:
 
 
 def test_faults_are_listed_and_cleared(made: Cloud) -> None:
-    first = fault_add(made.home, Fault("error", service="dynamodb", operation="PutItem"))
-    second = fault_add(made.home, Fault("latency", service="s3", seconds=0.5))
+    first = fault_add(made.home, CloudFault("error", service="dynamodb", operation="PutItem"))
+    second = fault_add(made.home, CloudFault("latency", service="s3", seconds=0.5))
     assert faults_list(made.home) == (first, second)
     assert faults_clear(made.home, (first.id,)) == 1
     assert faults_list(made.home) == (second,)
@@ -37,8 +40,8 @@ def test_faults_are_listed_and_cleared(made: Cloud) -> None:
         faults_clear(made.home, ("f99",))
 
 
-def test_an_error_strikes_its_operation_in_its_region_as_often_as_ordered(made: Cloud) -> None:
-    order = Fault(
+def test_an_error_hits_its_operation_in_its_region_as_often_as_ordered(made: Cloud) -> None:
+    order = CloudFault(
         "error",
         "dynamodb",
         "GetItem",
@@ -51,15 +54,15 @@ def test_an_error_strikes_its_operation_in_its_region_as_often_as_ordered(made: 
     fault_add(made.home, order)
     west = made.client("dynamodb")
     for _ in range(2):
-        answer = refused(lambda: west.get_item(TableName="things", Key=where("a")))
-        assert answer == ("ProvisionedThroughputExceededException", "Too much.")
+        error = refused(lambda: west.get_item(TableName="things", Key=where("a")))
+        assert error == ("ProvisionedThroughputExceededException", "Too much.")
     west.get_item(TableName="things", Key=where("a"))
     west.put_item(TableName="things", Item=item("a", "1"))
     assert faults_list(made.home) == ()
 
 
-def test_a_fault_leaves_other_regions_and_tables_alone(made: Cloud) -> None:
-    fault_add(made.home, Fault("error", "dynamodb", region="eu-west-1", table="others"))
+def test_a_fault_does_not_affect_other_regions_and_tables(made: Cloud) -> None:
+    fault_add(made.home, CloudFault("error", "dynamodb", region="eu-west-1", table="others"))
     made.client("dynamodb").describe_table(TableName="things")
     assert (
         refused(lambda: made.client("dynamodb", "eu-west-1").describe_table(TableName="things"))[0] == "ResourceNotFoundException"
@@ -84,7 +87,7 @@ def test_a_fault_leaves_other_regions_and_tables_alone(made: Cloud) -> None:
 )
 def test_an_error_reaches_the_client_in_every_protocol(made: Cloud, service: str, call: Any, operation: str) -> None:
     client = made.client(service)
-    fault_add(made.home, Fault("error", service, operation, code="ServiceUnavailable", message="Come back.", status=503))
+    fault_add(made.home, CloudFault("error", service, operation, code="ServiceUnavailable", message="Come back.", status=503))
     assert refused(lambda: call(client)) == ("ServiceUnavailable", "Come back.")
     faults_clear(made.home)
     if operation != "GetFunction":
@@ -100,7 +103,7 @@ def test_an_error_reaches_the_client_in_every_protocol(made: Cloud, service: str
     ],
 )
 def test_expired_credentials_have_the_code_of_their_protocol(made: Cloud, service: str, call: Any, code: str) -> None:
-    fault_add(made.home, Fault("expired"))
+    fault_add(made.home, CloudFault("expired"))
     assert refused(lambda: call(made.client(service))) == (code, "The security token included in the request is expired")
 
 
@@ -111,47 +114,47 @@ def test_expired_credentials_have_the_code_of_their_protocol(made: Cloud, servic
         ("cloudformation", lambda c: c.describe_stacks(), "InvalidClientTokenId"),
     ],
 )
-def test_a_disabled_region_answers_as_with_bad_credentials(made: Cloud, service: str, call: Any, code: str) -> None:
-    fault_add(made.home, Fault("region-disabled", region="eu-west-1"))
-    answer = refused(lambda: call(made.client(service, "eu-west-1")))
-    assert answer == (code, "The security token included in the request is invalid.")
+def test_a_disabled_region_responds_as_to_bad_credentials(made: Cloud, service: str, call: Any, code: str) -> None:
+    fault_add(made.home, CloudFault("region-disabled", region="eu-west-1"))
+    error = refused(lambda: call(made.client(service, "eu-west-1")))
+    assert error == (code, "The security token included in the request is invalid.")
     call(made.client(service, "us-west-2"))
 
 
 def test_latency_is_added(made: Cloud) -> None:
     west = made.client("dynamodb")
     west.list_tables()
-    fault_add(made.home, Fault("latency", "dynamodb", "ListTables", seconds=0.4))
+    fault_add(made.home, CloudFault("latency", "dynamodb", "ListTables", seconds=0.4))
     began = time.monotonic()
     west.list_tables()
     assert time.monotonic() - began >= 0.4
 
 
 @pytest.mark.parametrize(("kind", "there"), [("drop-before", False), ("drop-after", True)])
-def test_a_dropped_connection_loses_the_call_or_only_its_answer(made: Cloud, kind: str, there: bool) -> None:
+def test_a_dropped_connection_loses_the_call_or_only_its_response(made: Cloud, kind: str, there: bool) -> None:
     west = made.client("dynamodb")
-    fault_add(made.home, Fault(kind, "dynamodb", "PutItem", times=1))
+    fault_add(made.home, CloudFault(kind, "dynamodb", "PutItem", times=1))
     with pytest.raises(ConnectionClosedError):
         west.put_item(TableName="things", Item=item(kind, "1"))
     assert ("Item" in west.get_item(TableName="things", Key=where(kind))) is there
 
 
-def test_a_fault_may_strike_calls_of_an_api(made: Cloud) -> None:
-    api = made.stack(name="struck")
+def test_a_fault_may_hit_calls_of_an_api(made: Cloud) -> None:
+    api = made.stack(name="faulty")
     url = f"/_aws/execute-api/{api}/api/"
-    fault_add(made.home, Fault("error", "execute-api", "GET", "us-west-2", status=503, times=1))
+    fault_add(made.home, CloudFault("error", "execute-api", "GET", "us-west-2", status=503, times=1))
     assert made.http(url)[0] == 503
     assert made.http(url)[0] == 200
-    fault_add(made.home, Fault("error", "execute-api", region="eu-west-1"))
+    fault_add(made.home, CloudFault("error", "execute-api", region="eu-west-1"))
     assert made.http(url)[0] == 200
-    fault_add(made.home, Fault("drop-after", "execute-api", times=1))
+    fault_add(made.home, CloudFault("drop-after", "execute-api", times=1))
     with pytest.raises(OSError):
         made.http(url)
     assert made.http(url)[0] == 200
 
 
-def test_a_share_of_the_calls_is_struck(made: Cloud) -> None:
-    fault_add(made.home, Fault("error", "sts", "GetCallerIdentity", status=400, probability=0.5))
+def test_a_share_of_the_calls_is_hit(made: Cloud) -> None:
+    fault_add(made.home, CloudFault("error", "sts", "GetCallerIdentity", status=400, probability=0.5))
     outcomes = set()
     for _ in range(60):
         try:
@@ -167,7 +170,7 @@ def test_a_cut_region_falls_behind_and_catches_up(cloud: Cloud) -> None:
     cloud.table()
     cloud.replica()
     west, eu = cloud.client("dynamodb"), cloud.client("dynamodb", "eu-west-1")
-    fault_add(cloud.home, Fault("cut", region="eu-west-1", direction="to"))
+    fault_add(cloud.home, CloudFault("cut", region="eu-west-1", direction="to"))
     west.put_item(TableName="things", Item=item("west", "1"))
     eu.put_item(TableName="things", Item=item("eu", "1"))
     assert "Item" in west.get_item(TableName="things", Key=where("eu"))
@@ -179,7 +182,7 @@ def test_a_cut_region_falls_behind_and_catches_up(cloud: Cloud) -> None:
 
 
 def test_faults_survive_a_restart_and_end_with_a_reset(cloud: Cloud) -> None:
-    added = fault_add(cloud.home, Fault("latency", "dynamodb", seconds=0.01))
+    added = fault_add(cloud.home, CloudFault("latency", "dynamodb", seconds=0.01))
     daemon.stop(cloud.home)
     daemon.start(cloud.home)
     assert faults_list(cloud.home) == (added,)
@@ -208,28 +211,52 @@ def test_faults_survive_a_restart_and_end_with_a_reset(cloud: Cloud) -> None:
         {"kind": "small-account", "limit": 0},
     ],
 )
-def test_a_fault_that_makes_no_sense_is_refused(made: Cloud, document: dict[str, Any]) -> None:
+def test_a_malformed_fault_is_refused_by_the_client_and_by_the_server(made: Cloud, document: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         fault_from(document)
-    status, answer = made.control("POST", "faults", document)
+    status, error = made.control("POST", "faults", document)
     assert status == 400
-    assert answer["__type"] == "Fault" and answer["message"]
+    assert error["__type"] == "Fault"
+    assert error["message"]
     assert faults_list(made.home) == ()
 
 
 @pytest.mark.parametrize(
     ("fault", "word"),
     [
-        (Fault("error", service="dynamo"), "dynamo"),
-        (Fault("error", service="dynamodb", operation="PutItm"), "PutItm"),
-        (Fault("error", operation="PutItem"), "service"),
-        (Fault("error", region="eu-wst-1"), "eu-wst-1"),
+        (CloudFault("error", service="dynamo"), "dynamo"),
+        (CloudFault("error", service="dynamodb", operation="PutItm"), "PutItm"),
+        (CloudFault("error", operation="PutItem"), "service"),
+        (CloudFault("error", region="eu-wst-1"), "eu-wst-1"),
     ],
 )
-def test_a_fault_that_could_never_strike_is_refused(made: Cloud, fault: Fault, word: str) -> None:
+def test_a_fault_that_could_never_hit_a_call_is_refused(made: Cloud, fault: CloudFault, word: str) -> None:
     with pytest.raises(UsageError, match=word):
         fault_add(made.home, fault)
     assert faults_list(made.home) == ()
+
+
+def test_a_malformed_fault_is_refused_before_a_cloud_is_asked(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="status"):
+        fault_add(tmp_path, CloudFault("error", status=200))
+
+
+def test_a_refusal_names_the_allowed_range(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="400 to 599"):
+        fault_add(tmp_path, CloudFault("error", status=200))
+    with pytest.raises(UsageError, match="both, to, from"):
+        fault_add(tmp_path, CloudFault("cut", region="eu-west-1", direction="sideways"))
+
+
+def test_a_fault_that_is_cleared_while_another_delays_a_call_stays_cleared() -> None:
+    registry = FaultRegistry(lambda name: name, lambda _: [], random.Random(0), EventBus())
+    for kind in ("latency", "error"):
+        registry.add(CloudFault(kind))
+    matching = registry.matching(ServiceCall("dynamodb", "ListTables", "us-west-2", "json"))
+    assert next(matching).kind == "latency"
+    registry.clear()
+    assert list(matching) == []
+    assert len(registry) == 0
 
 
 def test_a_stopped_cloud_has_no_faults_to_order(tmp_path: Path) -> None:

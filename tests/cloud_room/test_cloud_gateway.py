@@ -47,7 +47,7 @@ def test_a_throttled_function_is_a_500_with_cors_only_from_gateway_responses(
 
 
 @pytest.mark.parametrize(("name", "header"), [("bare", None), ("cors", "*")])
-def test_a_function_that_fails_is_a_502_that_tells_nothing(
+def test_a_function_that_fails_is_a_502_without_details(
     shared: Cloud, api: str, cors_api: str, name: str, header: str | None
 ) -> None:
     status, headers, body = shared.http(f"/_aws/execute-api/{api if name == 'bare' else cors_api}/api/fail")
@@ -74,7 +74,7 @@ def test_a_function_that_takes_too_long_is_ended_and_works_again(shared: Cloud) 
     assert shared.http(f"/_aws/execute-api/{api}/api/")[0] == 200
 
 
-def test_a_quiet_function_answers_without_a_fixed_wait_and_its_words_reach_the_log(shared: Cloud, api: str) -> None:
+def test_the_report_of_a_function_that_prints_nothing_reaches_the_log(shared: Cloud, api: str) -> None:
     assert shared.http(f"/_aws/execute-api/{api}/api/")[0] == 200
     events = shared.client("logs").filter_log_events(logGroupName="/aws/lambda/bare")["events"]
     assert any("REPORT" in event["message"] for event in events)
@@ -109,7 +109,7 @@ def test_what_fits_may_be_reserved_and_is_subtracted(cloud: Cloud) -> None:
     assert (limits["ConcurrentExecutions"], limits["UnreservedConcurrentExecutions"]) == (1000, 100)
 
 
-def test_deleting_apis_too_fast_is_answered_with_429(cloud: Cloud) -> None:
+def test_deleting_apis_too_fast_returns_429(cloud: Cloud) -> None:
     gateway = cloud.client("apigateway")
     made = [gateway.create_rest_api(name=f"api-{number}")["id"] for number in range(3)]
     cloud.control("PUT", "timing", {"timing": "realistic"})
@@ -119,7 +119,7 @@ def test_deleting_apis_too_fast_is_answered_with_429(cloud: Cloud) -> None:
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 429
     assert 25 <= int(caught.value.response["ResponseMetadata"]["HTTPHeaders"]["retry-after"]) <= 30
     other = cloud.client("apigateway", "eu-west-1")
-    refused(lambda: other.delete_rest_api(restApiId="absent"))  # another region has its own pace
+    refused(lambda: other.delete_rest_api(restApiId="absent"))  # another region has its own rate limit
     cloud.control("PUT", "timing", {"timing": "fast", "scale": 0.01})
     eventually(lambda: _deleted(gateway, made[1]))
     eventually(lambda: _deleted(gateway, made[2]))
@@ -133,7 +133,7 @@ def _deleted(gateway: Any, api: str) -> bool:
     return True
 
 
-def test_creating_apis_and_deployments_is_paced_too(cloud: Cloud) -> None:
+def test_creating_apis_and_deployments_is_rate_limited_too(cloud: Cloud) -> None:
     gateway = cloud.client("apigateway")
     cloud.control("PUT", "timing", {"timing": "realistic"})
     api = gateway.create_rest_api(name="one")["id"]
@@ -143,7 +143,7 @@ def test_creating_apis_and_deployments_is_paced_too(cloud: Cloud) -> None:
 
 
 def openapi(cloud: Cloud, path: str) -> bytes:
-    """An API of one path on the function `web`, with the preflight answer that deployment tools write."""
+    """An API of one path on the function `web`, with the preflight response that deployment tools write."""
     function = cloud.client("lambda").get_function(FunctionName="web")["Configuration"]["FunctionArn"]
     uri = f"arn:aws:apigateway:us-west-2:lambda:path/2015-03-31/functions/{function}/invocations"
     proxy = {"type": "aws_proxy", "httpMethod": "POST", "uri": uri, "responses": {"default": {"statusCode": "200"}}}
@@ -154,8 +154,8 @@ def openapi(cloud: Cloud, path: str) -> bytes:
         "responses": {"default": {"statusCode": "200", "responseParameters": cors}},
     }
     key = "x-amazon-apigateway-integration"
-    answers = {"responses": {"200": {"description": "fine"}}}
-    item = {"get": {**answers, key: proxy}, "options": {**answers, key: mock}}
+    responses = {"responses": {"200": {"description": "fine"}}}
+    item = {"get": {**responses, key: proxy}, "options": {**responses, key: mock}}
     return json.dumps({"swagger": "2.0", "info": {"title": "imported", "version": "1"}, "paths": {path: item}}).encode()
 
 
@@ -219,13 +219,13 @@ class TestStacks:
         assert settled(cloudformation, stack) == "DELETE_COMPLETE"
         assert cloud.client("iam").get_role(RoleName="taken")["Role"]["RoleName"] == "taken"
 
-    def test_an_update_that_changes_nothing_says_so(self, cloud: Cloud) -> None:
+    def test_an_update_that_changes_nothing_is_an_error(self, cloud: Cloud) -> None:
         cloudformation = cloud.client("cloudformation")
         made = {"TemplateBody": role_template("same"), "Capabilities": ["CAPABILITY_NAMED_IAM"]}
         cloudformation.create_stack(StackName="same", **made)
         settled(cloudformation, "same")
-        answer = refused(lambda: cloudformation.update_stack(StackName="same", **made))
-        assert answer == ("ValidationError", "No updates are to be performed.")
+        error = refused(lambda: cloudformation.update_stack(StackName="same", **made))
+        assert error == ("ValidationError", "No updates are to be performed.")
         cloudformation.create_change_set(StackName="same", ChangeSetName="none", **made)
         described = cloudformation.describe_change_set(StackName="same", ChangeSetName="none")
         assert described["Status"] == "FAILED"
@@ -233,10 +233,10 @@ class TestStacks:
             "The submitted information didn't contain changes. Submit different information to create a change set."
         )
 
-    def test_a_missing_stack_is_a_validation_error_and_deleting_it_is_nothing(self, cloud: Cloud) -> None:
+    def test_a_missing_stack_is_a_validation_error_and_deleting_it_is_no_error(self, cloud: Cloud) -> None:
         cloudformation = cloud.client("cloudformation")
-        answer = refused(lambda: cloudformation.describe_stacks(StackName="absent"))
-        assert answer == ("ValidationError", "Stack with id absent does not exist")
+        error = refused(lambda: cloudformation.describe_stacks(StackName="absent"))
+        assert error == ("ValidationError", "Stack with id absent does not exist")
         cloudformation.delete_stack(StackName="absent")
 
     def test_a_named_role_needs_its_capability(self, cloud: Cloud) -> None:

@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from tests.cloud_room.conftest import Cloud, eventually, free_port
-from tests.cloud_room.histories import item, where
+from tests.cloud_room.virtual_cloud import item, where
 from workshop.cloud import daemon
+
+VECTORS = Path(__file__).parents[1] / "vectors"
 
 
 def kill(cloud: Cloud) -> None:
@@ -29,8 +31,8 @@ def saved(cloud: Cloud, words: str) -> bool:
     return file.exists() and words in file.read_text()
 
 
-def furnish(cloud: Cloud) -> str:
-    """A table with a replica and an item, a stack with an API and a throttled function, a bucket; answers the API's id."""
+def create_resources(cloud: Cloud) -> str:
+    """A table with a replica and an item, a stack with an API and a throttled function, a bucket; returns the API's id."""
     cloud.table(Tags=[{"Key": "workshop", "Value": "yes"}])
     cloud.replica()
     cloud.client("dynamodb").put_item(TableName="things", Item=item("a", "1"))
@@ -42,7 +44,7 @@ def furnish(cloud: Cloud) -> str:
     return api
 
 
-def furniture(cloud: Cloud, api: str) -> None:
+def assert_resources(cloud: Cloud, api: str) -> None:
     for region in ("us-west-2", "eu-west-1"):
         dynamodb = cloud.client("dynamodb", region)
         assert dynamodb.get_item(TableName="things", Key=where("a"))["Item"]["v"]["S"] == "1"
@@ -58,19 +60,19 @@ def furniture(cloud: Cloud, api: str) -> None:
 
 
 def test_a_stop_and_a_start_lose_nothing(cloud: Cloud) -> None:
-    api = furnish(cloud)
+    api = create_resources(cloud)
     daemon.stop(cloud.home)
     daemon.start(cloud.home)
-    furniture(cloud, api)
+    assert_resources(cloud, api)
 
 
 def test_a_kill_loses_nothing_that_is_older_than_a_second(cloud: Cloud) -> None:
-    api = furnish(cloud)
+    api = create_resources(cloud)
     written = time.monotonic()
     eventually(lambda: time.monotonic() - written > 1.0)
     kill(cloud)
     daemon.start(cloud.home)
-    furniture(cloud, api)
+    assert_resources(cloud, api)
 
 
 def test_a_kill_during_a_stream_of_writes_loses_a_second_of_them_at_most(cloud: Cloud) -> None:
@@ -90,7 +92,7 @@ def test_a_kill_during_a_stream_of_writes_loses_a_second_of_them_at_most(cloud: 
     assert lost == []
 
 
-def test_what_was_on_its_way_arrives_after_a_kill(cloud: Cloud) -> None:
+def test_a_write_that_was_held_back_arrives_after_a_kill(cloud: Cloud) -> None:
     cloud.table()
     cloud.replica()
     cloud.control("POST", "faults", {"kind": "cut", "region": "eu-west-1"})
@@ -253,3 +255,32 @@ def test_replication_latency_is_measured_in_the_region_that_wrote(cloud: Cloud) 
     assert shown["Unit"] == "Milliseconds" and shown["SampleCount"] == 1
     assert 100 <= shown["Minimum"] == shown["Average"] == shown["Maximum"] < 5000
     assert eu.get_metric_statistics(**wanted)["Datapoints"] == []
+
+
+def _with_state(home: Path, state: dict[str, Any]) -> Cloud:
+    """A cloud that starts from a saved state."""
+    folder = home / "cloud" / "state"
+    folder.mkdir(parents=True, mode=0o700)
+    (folder / "cloud.json").write_text(json.dumps(state))
+    return Cloud(home, daemon.start(home, port=free_port(), timing="instant"))
+
+
+def test_what_an_older_version_saved_is_read(home: Path) -> None:
+    """The file was written by version 0.1.0 before its connections were looked at."""
+    cloud = _with_state(home, json.loads((VECTORS / "cloud-state-0.1.json").read_text()))
+    assert cloud.state.notices == ()
+    for region in ("us-west-2", "eu-west-1"):
+        dynamodb = cloud.client("dynamodb", region)
+        assert dynamodb.get_item(TableName="things", Key={"PK": {"S": "a"}, "SK": {"S": "1"}})["Item"]["v"] == {"N": "7"}
+        assert [r["ReplicaStatus"] for r in dynamodb.describe_table(TableName="things")["Table"]["Replicas"]] == ["ACTIVE"]
+    cloud.client("dynamodb").put_item(TableName="things", Item=item("b", "2"))
+    eventually(lambda: "Item" in cloud.client("dynamodb", "eu-west-1").get_item(TableName="things", Key=where("b")))
+    assert cloud.client("ssm").get_parameter(Name="/x")["Parameter"]["Value"] == "y"
+
+
+def test_a_state_of_another_format_is_set_aside_and_named(home: Path) -> None:
+    cloud = _with_state(home, {"format": 2, "services": {"dynamodb": "unknown"}})
+    (notice,) = cloud.state.notices
+    (aside,) = (home / "cloud" / "state").glob("cloud.json.damaged-*")
+    assert str(aside) in notice and "format 2" in notice
+    assert cloud.client("dynamodb").list_tables()["TableNames"] == []

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ministack.core import responses
 from ministack.services import dynamodb
 
-from tests.cloud_room.histories import ACCOUNT, REGIONS, TABLE, Refused, VirtualCloud, item, where
+from tests.cloud_room.virtual_cloud import ACCOUNT, REGIONS, TABLE, Refused, VirtualCloud, item, where
 
 WEST, EU, SOUTH = REGIONS
 LATER = 10.0
@@ -21,7 +21,7 @@ def three_regions(seed: int = 0) -> VirtualCloud:
     cloud.create()
     cloud.replicate("Create", EU)
     cloud.replicate("Create", SOUTH)
-    cloud.pacing.change("fast", 1.0)
+    cloud.timing.change("fast", 1.0)
     return cloud
 
 
@@ -65,12 +65,12 @@ def test_a_delete_replicates_and_an_older_write_does_not_undo_it(cloud: VirtualC
     cloud.put(EU, "a", "newer")
     cloud.call(EU, "DeleteItem", TableName=TABLE, Key=where("a"))
     cloud.advance(LATER)
-    cloud.mend(held)
+    cloud.heal(held)
     cloud.advance(LATER)
     assert [cloud.get(region, "a") for region in REGIONS] == [None, None, None]
 
 
-def test_a_condition_is_judged_by_what_its_region_knows(cloud: VirtualCloud) -> None:
+def test_a_condition_is_evaluated_on_the_items_of_its_own_region(cloud: VirtualCloud) -> None:
     only_new = {"ConditionExpression": "attribute_not_exists(PK)"}
     cloud.put(WEST, "a", "west", **only_new)
     cloud.put(EU, "a", "eu", **only_new)
@@ -91,7 +91,7 @@ def test_a_transaction_is_whole_in_its_own_region_only(cloud: VirtualCloud) -> N
     assert seen == {0, 1, 2}
 
 
-def test_a_cancelled_statement_transaction_leaves_its_region_by_no_way(cloud: VirtualCloud) -> None:
+def test_a_cancelled_statement_transaction_is_not_replicated(cloud: VirtualCloud) -> None:
     statements = [
         {"Statement": f"INSERT INTO \"{TABLE}\" VALUE {{'PK': 'p', 'SK': 'a', 'v': '1'}}"},
         {"Statement": "UPDATE things SET v='2' WHERE PK='p' AND SK='absent'"},
@@ -108,7 +108,7 @@ def test_a_statement_replicates_like_any_write(cloud: VirtualCloud) -> None:
     assert cloud.content(EU) == {"a": "1"}
 
 
-def test_an_expired_item_goes_everywhere(cloud: VirtualCloud) -> None:
+def test_an_expired_item_is_deleted_everywhere(cloud: VirtualCloud) -> None:
     cloud.put(WEST, "a", "1")
     cloud.advance(LATER)
     dynamodb._remove_item(dynamodb._tables.get_scoped(ACCOUNT, WEST, TABLE), "p", "a")  # as MiniStack's expiry does it
@@ -150,13 +150,13 @@ def test_a_cut_holds_back_and_its_end_delivers(cloud: VirtualCloud, direction: s
     cloud.advance(3600)
     for key, regions in arrived.items():
         assert {region for region in REGIONS if cloud.get(region, key)} == regions
-    assert sum(row["writes"] for row in cloud.world.replication.backlog()) == sum(3 - len(r) for r in arrived.values())
-    cloud.mend()
+    assert sum(row["writes"] for row in cloud.multi_region.replication.backlog()) == sum(3 - len(r) for r in arrived.values())
+    cloud.heal()
     assert cloud.content(WEST) == cloud.content(EU) == cloud.content(SOUTH) == {"west": "1", "eu": "1"}
-    assert cloud.world.replication.backlog() == []
+    assert cloud.multi_region.replication.backlog() == []
 
 
-def test_a_cut_of_one_table_leaves_the_others_alone(cloud: VirtualCloud) -> None:
+def test_a_cut_of_one_table_does_not_affect_the_others(cloud: VirtualCloud) -> None:
     cloud.faults.restore([{"kind": "cut", "region": EU, "table": "others", "id": "f1"}])
     cloud.put(WEST, "a", "1")
     cloud.advance(LATER)
@@ -164,7 +164,7 @@ def test_a_cut_of_one_table_leaves_the_others_alone(cloud: VirtualCloud) -> None
 
 
 def test_accounts_do_not_see_each_other(cloud: VirtualCloud) -> None:
-    cloud.pacing.change("instant", 1.0)
+    cloud.timing.change("instant", 1.0)
     other = "123456789012"
     keys = {"KeySchema": [{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}]}
     types = [{"AttributeName": "PK", "AttributeType": "S"}, {"AttributeName": "SK", "AttributeType": "S"}]
@@ -176,22 +176,22 @@ def test_accounts_do_not_see_each_other(cloud: VirtualCloud) -> None:
     assert cloud.call(EU, "Scan", other, TableName=TABLE)["Count"] == 1
 
 
-def test_a_table_of_the_same_name_gets_nothing_that_was_on_its_way_to_the_old_one(cloud: VirtualCloud) -> None:
+def test_a_table_of_the_same_name_gets_no_write_that_was_in_flight_to_the_old_one(cloud: VirtualCloud) -> None:
     held = cloud.cut(EU)
     cloud.put(WEST, "old", "1")
     cloud.advance(LATER)
-    cloud.pacing.change("instant", 1.0)
+    cloud.timing.change("instant", 1.0)
     cloud.replicate("Delete", EU)
     cloud.replicate("Delete", SOUTH)
     cloud.call(WEST, "DeleteTable", TableName=TABLE)
     cloud.create()
     cloud.replicate("Create", EU)
-    cloud.mend(held)
+    cloud.heal(held)
     cloud.advance(LATER)
     assert cloud.content(EU) == cloud.content(WEST) == {}
 
 
-def test_a_region_that_joins_gets_what_the_others_have_on_their_way(cloud: VirtualCloud) -> None:
+def test_a_region_that_joins_gets_what_the_others_have_in_flight(cloud: VirtualCloud) -> None:
     cloud.replicate("Delete", SOUTH)
     cloud.advance(LATER)
     held = cloud.cut(EU, "from")
@@ -199,7 +199,7 @@ def test_a_region_that_joins_gets_what_the_others_have_on_their_way(cloud: Virtu
     cloud.replicate("Create", SOUTH)
     cloud.advance(LATER)
     assert cloud.shown(SOUTH)[0] == "ACTIVE" and cloud.content(SOUTH) == {}
-    cloud.mend(held)
+    cloud.heal(held)
     cloud.advance(LATER)
     assert cloud.content(SOUTH) == {"a": "1"}
 
@@ -210,7 +210,7 @@ STEP = st.one_of(
     st.tuples(st.sampled_from(["put", "put", "put", "delete", "add", "new", "batch"]), REGION, KEY),
     st.tuples(st.just("advance"), st.floats(0.0, 6.0), KEY),
     st.tuples(st.just("cut"), REGION, st.sampled_from(["both", "to", "from"])),
-    st.tuples(st.sampled_from(["mend", "restart", "leave", "join"]), st.just(SOUTH), KEY),
+    st.tuples(st.sampled_from(["heal", "restart", "leave", "join"]), st.just(SOUTH), KEY),
 )
 
 
@@ -222,12 +222,12 @@ def test_no_write_is_lost_and_all_regions_end_equal(steps: list[tuple[str, str, 
     cloud = three_regions(seed)
     try:
         expected = _play(cloud, steps)
-        cloud.mend()
+        cloud.heal()
         cloud.advance(60)
         members = [WEST, *(region for region, status in cloud.shown(WEST)[1] or [] if status == "ACTIVE")]
         for region in members:
             assert cloud.content(region) == expected, region
-        assert cloud.world.replication.in_flight(ACCOUNT, TABLE) == 0
+        assert cloud.multi_region.replication.backlog() == []
         assert all("_workshop_stamps" not in record for _, record in dynamodb._tables.all_items())
     finally:
         cloud.close()
@@ -241,8 +241,8 @@ def _play(cloud: VirtualCloud, steps: list[tuple[str, str, str]]) -> dict[str, s
                 cloud.advance(float(where_))
             elif what == "cut":
                 cloud.cut(where_, key)
-            elif what == "mend":
-                cloud.mend()
+            elif what == "heal":
+                cloud.heal()
             elif what == "restart":
                 cloud.restart()
             elif what in ("leave", "join"):
@@ -279,5 +279,5 @@ def _write(cloud: VirtualCloud, what: str, region: str, key: str, value: str, ex
     else:
         key = f"{key}{key}"
         update = {"UpdateExpression": "ADD v :n", "ExpressionAttributeValues": {":n": {"N": "1"}}, "ReturnValues": "ALL_NEW"}
-        answer = cloud.call(region, "UpdateItem", TableName=TABLE, Key=where(key), **update)
-        expected[key] = answer["Attributes"]["v"]["N"]
+        response = cloud.call(region, "UpdateItem", TableName=TABLE, Key=where(key), **update)
+        expected[key] = response["Attributes"]["v"]["N"]

@@ -128,3 +128,11 @@ def test_pages_are_served_over_http(cloud: Cloud) -> None:
         assert connection.getresponse().status == 404
     finally:
         connection.close()
+
+
+@pytest.mark.parametrize("path", ["show/", "show/app.js", "show", "absent", "show/clip.webm"])
+def test_every_response_forbids_frames_and_readers_from_elsewhere(root: Path, path: str) -> None:
+    _, headers, _ = serve_site(root, "GET", path, {})
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert headers["X-Frame-Options"] == "DENY" and "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert headers["Referrer-Policy"] == "no-referrer" and headers["X-Content-Type-Options"] == "nosniff"

@@ -1,4 +1,4 @@
-"""Tables and replicas pass through AWS's states at AWS's times, and AWS's refusals come with AWS's words.
+"""Tables and replicas pass through AWS's states at AWS's times, and AWS's refusals have AWS's texts.
 
 The times are those of docs/aws-behaviours.md, sections 1.3 and 1.7, in the profile `realistic`; virtual time, no waiting.
 """
@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.cloud_room.histories import ACCOUNT, REGIONS, TABLE, Refused, VirtualCloud, where
-from workshop.cloud.faults import Fault
+from tests.cloud_room.virtual_cloud import ACCOUNT, REGIONS, TABLE, Refused, VirtualCloud, where
+from workshop.cloud.faults import CloudFault
 
 WEST, EU, SOUTH = REGIONS
 IN_USE = "The resource which you are attempting to change is in use."
@@ -104,8 +104,8 @@ class TestCreating:
 
     def test_a_replica_of_an_empty_table_passes_through_its_states(self, cloud: VirtualCloud) -> None:
         active(cloud)
-        answered = cloud.replicate("Create", EU)["TableDescription"]
-        assert (answered["TableStatus"], answered["Replicas"], answered["GlobalTableVersion"]) == ("UPDATING", [], "2019.11.21")
+        changed = cloud.replicate("Create", EU)["TableDescription"]
+        assert (changed["TableStatus"], changed["Replicas"], changed["GlobalTableVersion"]) == ("UPDATING", [], "2019.11.21")
         assert (cloud.shown(WEST), cloud.shown(EU)) == (("UPDATING", []), ("404", None))
         cloud.advance(6.5)
         assert (cloud.shown(WEST), cloud.shown(EU)) == (("UPDATING", [(EU, "CREATING")]), ("404", None))
@@ -115,7 +115,7 @@ class TestCreating:
         cloud.advance(12)
         assert (cloud.shown(WEST), cloud.shown(EU)) == (("ACTIVE", [(EU, "ACTIVE")]), ("ACTIVE", [(WEST, "ACTIVE")]))
 
-    def test_a_replica_of_a_table_with_one_item_takes_the_slow_way(self, cloud: VirtualCloud) -> None:
+    def test_a_replica_of_a_table_with_one_item_takes_the_slow_path(self, cloud: VirtualCloud) -> None:
         active(cloud)
         cloud.put(WEST, "a", "1")
         cloud.replicate("Create", EU)
@@ -177,9 +177,9 @@ class TestCreating:
         cloud.advance(12)
         assert refusal(cloud, EU, "DeleteTable")[0] == "ResourceInUseException"
 
-    def test_a_creation_may_vanish_without_a_word(self, cloud: VirtualCloud) -> None:
+    def test_a_creation_may_vanish_without_an_error(self, cloud: VirtualCloud) -> None:
         active(cloud)
-        cloud.faults.add(Fault("replica-abort", region=EU, times=1))
+        cloud.faults.add(CloudFault("replica-abort", region=EU, times=1))
         cloud.replicate("Create", EU)
         cloud.advance(8)
         assert cloud.shown(WEST) == ("UPDATING", [(EU, "CREATING")])
@@ -232,7 +232,7 @@ class TestCreating:
 class TestOneCall:
     """Section 1.4."""
 
-    def test_nothing_may_stand_beside_replica_updates(self, cloud: VirtualCloud) -> None:
+    def test_replica_updates_must_be_the_only_operation(self, cloud: VirtualCloud) -> None:
         active(cloud)
         create = [{"Create": {"RegionName": EU}}]
         code, message = refusal(cloud, WEST, "UpdateTable", ReplicaUpdates=create, BillingMode="PAY_PER_REQUEST")
@@ -264,7 +264,7 @@ class TestOneCall:
         cloud.advance(23)
         cloud.replicate("Create", SOUTH)
 
-    def test_tags_and_recovery_may_change_meanwhile(self, cloud: VirtualCloud) -> None:
+    def test_tags_and_recovery_may_change_while_a_replica_is_created(self, cloud: VirtualCloud) -> None:
         active(cloud)
         cloud.replicate("Create", EU)
         arn = cloud.call(WEST, "DescribeTable", TableName=TABLE)["Table"]["TableArn"]
@@ -285,7 +285,7 @@ class TestOneCall:
         cloud.advance(7)
         assert change(cloud, "Delete", EU) == ("ResourceInUseException", IN_USE)
 
-    def test_on_the_slow_way_the_source_is_active_and_still_busy(self, cloud: VirtualCloud) -> None:
+    def test_on_the_slow_path_the_source_is_active_and_still_busy(self, cloud: VirtualCloud) -> None:
         active(cloud)
         cloud.put(WEST, "a", "1")
         cloud.replicate("Create", EU)
@@ -417,7 +417,7 @@ class TestTexts:
         active(cloud)
         text = "Failed to access the region: ‘{}’. User is missing the permissions since the region is disabled."
         assert change(cloud, "Create", "af-south-1") == ("ValidationException", text.format("af-south-1"))
-        cloud.faults.add(Fault("region-disabled", region=EU))
+        cloud.faults.add(CloudFault("region-disabled", region=EU))
         assert change(cloud, "Create", EU) == ("ValidationException", text.format(EU))
 
     def test_an_empty_region_name(self, cloud: VirtualCloud) -> None:
@@ -505,8 +505,8 @@ class TestDeleting:
 
     def test_a_removed_replica_passes_through_its_states(self, cloud: VirtualCloud) -> None:
         active(cloud, EU)
-        answered = cloud.replicate("Delete", EU)["TableDescription"]
-        assert (answered["TableStatus"], answered["Replicas"][0]["ReplicaStatus"]) == ("UPDATING", "ACTIVE")
+        changed = cloud.replicate("Delete", EU)["TableDescription"]
+        assert (changed["TableStatus"], changed["Replicas"][0]["ReplicaStatus"]) == ("UPDATING", "ACTIVE")
         cloud.advance(35)
         assert cloud.shown(WEST) == ("UPDATING", [(EU, "ACTIVE")])
         cloud.advance(2)
@@ -587,7 +587,7 @@ class TestDeleting:
         cloud.advance(2)
         assert cloud.shown(WEST) == ("404", None)
 
-    def test_a_deleting_table_still_answers_and_its_name_is_taken(self, cloud: VirtualCloud) -> None:
+    def test_a_deleting_table_can_be_read_and_its_name_is_taken(self, cloud: VirtualCloud) -> None:
         active(cloud)
         cloud.put(WEST, "a", "1")
         cloud.call(WEST, "DeleteTable", TableName=TABLE)
@@ -613,7 +613,25 @@ class TestDeleting:
         cloud.call(WEST, "DeleteTable", TableName=TABLE)
 
 
-def test_a_life_goes_on_after_a_restart_where_it_was(cloud: VirtualCloud) -> None:
+def test_the_saved_form_of_a_global_table_keeps_its_keys(cloud: VirtualCloud) -> None:
+    """State files outlive the version of the code that wrote them."""
+    active(cloud)
+    cloud.faults.add(CloudFault("replica-abort", region=EU))
+    cloud.replicate("Create", EU)
+    now = cloud.time
+    west = {"region": WEST, "status": "ACTIVE", "source": "", "added": now, "listed": True, "visible": True}
+    eu = {"region": EU, "status": "CREATING", "source": WEST, "added": now, "listed": False, "visible": False}
+    members = {WEST: {**west, "doomed": False, "filled": False}, EU: {**eu, "doomed": True, "filled": False}}
+    place = {"account": ACCOUNT, "table": TABLE, "region": WEST, "peer": EU}
+    steps = [("create.listed", 6.0), ("create.visible", 10.0), ("create.active", 22.0)]
+    assert cloud.multi_region.document() == {
+        "groups": [{"account": ACCOUNT, "table": TABLE, "members": members, "changing": True}],
+        "steps": [{"at": now + seconds, "name": name, **place} for name, seconds in steps],
+        "orphans": [],
+    }
+
+
+def test_a_life_cycle_continues_after_a_restart(cloud: VirtualCloud) -> None:
     active(cloud)
     cloud.replicate("Create", EU)
     cloud.advance(8)
@@ -626,10 +644,10 @@ def test_a_life_goes_on_after_a_restart_where_it_was(cloud: VirtualCloud) -> Non
 @pytest.mark.parametrize(
     ("profile", "scale", "limit"), [("instant", 1.0, 0.0), ("fast", 1.0, 4.0), ("fast", 0.1, 0.4), ("realistic", 0.1, 2.4)]
 )
-def test_a_profile_and_its_scale_say_how_long_a_replica_takes(profile: str, scale: float, limit: float) -> None:
+def test_a_profile_and_its_scale_set_how_long_a_replica_takes(profile: str, scale: float, limit: float) -> None:
     cloud = VirtualCloud(profile=profile)
     try:
-        cloud.pacing.change(profile, scale)
+        cloud.timing.change(profile, scale)
         cloud.create()
         cloud.advance(5)
         cloud.replicate("Create", EU)

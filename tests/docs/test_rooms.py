@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CODE = ROOT / "workshop"
-FOUNDATION = {"errors", "clock", "home", "redaction"}
+FOUNDATION = {"errors", "clock", "home", "quoting", "redaction", "shell", "web_headers"}
 # Each room and the rooms that it may import. What nobody lists, nobody may import.
 MAY = {
     "cli": {"console", "engine", "checks", "drill", "cloud", "definition", "steps", "aws"},
@@ -125,3 +125,16 @@ def test_small_commands_load_no_client_of_aws(words, tmp_path):
         env={"PATH": "", "HOME": str(tmp_path), "WORKSHOP_HOME": str(tmp_path / "state"), "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_texts_leave_the_process_in_two_places_that_escape_control_characters():
+    lines, markup = CODE / "console" / "echo.py", CODE / "console" / "style.py"
+    for path in (path for path in MODULES if room(path) != "cloud" and path != lines):
+        tree = ast.parse(path.read_text())
+        for node in ast.walk(tree):
+            called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            assert called not in ("print", "pprint", "echo", "Console"), f"{path.relative_to(ROOT)}:{node.lineno}"
+            assert not called.startswith(("click.echo", "click.secho", "click.prompt", "click.confirm", "rich.")), path
+            assert not called.endswith((".stdout.write", ".stderr.write", ".stdout.buffer.write")), path
+            if isinstance(node, ast.ImportFrom) and node.module == "rich.console" and path != markup:
+                assert "Console" not in [alias.name for alias in node.names], path

@@ -17,7 +17,7 @@ from botocore.config import Config
 from tests.cloud.desk import free_port
 from tests.torture.worker import SPEED, Order, Place, start
 from workshop.cloud import daemon
-from workshop.cloud.faults import Fault, fault_add, faults_clear, faults_list
+from workshop.cloud.faults import CloudFault, fault_add, faults_clear, faults_list
 
 __all__ = ["REGIONS", "SMALL", "Ended", "Ground", "Inventory"]
 
@@ -138,7 +138,7 @@ class Ground:
         return sorted(rows)
 
     @contextmanager
-    def faults(self, *faults: Fault) -> Iterator[None]:
+    def faults(self, *faults: CloudFault) -> Iterator[None]:
         """The faults while the block runs."""
         for fault in faults:
             self.fault(fault)
@@ -147,12 +147,12 @@ class Ground:
         finally:
             self.mend()
 
-    def fault(self, fault: Fault) -> Fault:
+    def fault(self, fault: CloudFault) -> CloudFault:
         return fault_add(self.machine, fault)
 
     def mend(self) -> None:
         faults_clear(self.machine)
 
-    def hits(self, fault: Fault) -> int:
+    def hits(self, fault: CloudFault) -> int:
         """How often a fault has struck; one that has struck all its times is not listed any more."""
         return next((found.hits for found in faults_list(self.machine) if found.id == fault.id), fault.times)

@@ -117,9 +117,9 @@ def test_a_holder_on_another_machine_is_respected_until_its_claim_lapses(ground:
 def test_without_the_permission_to_claim_the_run_goes_on_and_leaves_no_claim(
     ground: Ground, before: Inventory, tally: Tally
 ) -> None:
-    from workshop.cloud.faults import Fault
+    from workshop.cloud.faults import CloudFault
 
-    denied = Fault("error", service="ssm", code="AccessDeniedException", message="is not authorized", status=400)
+    denied = CloudFault("error", service="ssm", code="AccessDeniedException", message="is not authorized", status=400)
     with ground.faults(denied):
         assert "Not guarded against another machine" in ground.ready().err
     ground.empty(before)

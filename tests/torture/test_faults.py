@@ -12,7 +12,7 @@ from tests.torture.conftest import Tally, few
 from tests.torture.ground import Ground, Inventory
 from tests.torture.mischief import CreationFailed, DeleteFailedOnce, NeverProcessed, RoleNotAssumable, RolledBack
 from tests.torture.worker import start
-from workshop.cloud.faults import Fault
+from workshop.cloud.faults import CloudFault
 
 HOME, OTHER = "us-west-2", "eu-west-1"
 TABLE = "small-table"
@@ -20,24 +20,24 @@ QUICKER = 400.0
 """For waits of minutes."""
 
 PASSING = {
-    "throttling bursts": Fault("error", code="ThrottlingException", message="Rate exceeded", status=400, times=7),
-    "too many requests": Fault("error", code="TooManyRequestsException", message="Too Many Requests", status=429, times=6),
-    "500": Fault("error", code="InternalServerError", status=500, times=6),
-    "503": Fault("error", code="ServiceUnavailable", message="Service Unavailable", status=503, times=6),
-    "dropped before the effect": Fault("drop-before", times=6),
-    "dropped after the effect": Fault("drop-after", times=6),
-    "slow answers": Fault("latency", seconds=0.4, times=20),
-    "one replica vanishes": Fault("replica-abort", times=1),
-    "three replicas vanish": Fault("replica-abort", times=3),
-    "limit exceeded": Fault(
+    "throttling bursts": CloudFault("error", code="ThrottlingException", message="Rate exceeded", status=400, times=7),
+    "too many requests": CloudFault("error", code="TooManyRequestsException", message="Too Many Requests", status=429, times=6),
+    "500": CloudFault("error", code="InternalServerError", status=500, times=6),
+    "503": CloudFault("error", code="ServiceUnavailable", message="Service Unavailable", status=503, times=6),
+    "dropped before the effect": CloudFault("drop-before", times=6),
+    "dropped after the effect": CloudFault("drop-after", times=6),
+    "slow answers": CloudFault("latency", seconds=0.4, times=20),
+    "one replica vanishes": CloudFault("replica-abort", times=1),
+    "three replicas vanish": CloudFault("replica-abort", times=3),
+    "limit exceeded": CloudFault(
         "error", service="dynamodb", operation="UpdateTable", code="LimitExceededException", message="Subscriber limit exceeded",
         status=400, times=3,
     ),
-    "table in use": Fault(
+    "table in use": CloudFault(
         "error", service="dynamodb", operation="DeleteTable", code="ResourceInUseException",
         message="Attempt to change a resource which is still in use", status=400, times=3,
     ),
-    "source-region rule, for a while": Fault(
+    "source-region rule, for a while": CloudFault(
         "error", service="dynamodb", operation="DeleteTable", code="ValidationException",
         message="Table has acted as a source region for new replica(s) in the last 24 hours", status=400, times=4,
     ),
@@ -73,7 +73,7 @@ def test_a_fault_that_passes_is_waited_out(ground: Ground, before: Inventory, ta
 def test_an_effect_whose_answer_was_lost_is_recognised(
     ground: Ground, before: Inventory, tally: Tally, service: str, operation: str
 ) -> None:
-    lost = ground.fault(Fault("drop-after", service=service, operation=operation, times=2))
+    lost = ground.fault(CloudFault("drop-after", service=service, operation=operation, times=2))
     ground.ready()
     ground.empty(before)
     assert ground.hits(lost) > 0
@@ -86,7 +86,7 @@ def test_one_denied_action_is_named_and_the_rest_is_done(
 ) -> None:
     if verb == "teardown":
         ground.ready()
-    denied = Fault(
+    denied = CloudFault(
         "error", service=service, operation=operation, code="AccessDeniedException", message="is not authorized", status=400
     )
     with ground.faults(denied):
@@ -109,7 +109,7 @@ def test_credentials_that_expire_in_the_middle_stop_the_run_at_once(
     order = ground.order(verb, speed=4.0)
     process = start(order)
     eventually(lambda: ground.client("ssm").describe_parameters()["Parameters"])
-    ground.fault(Fault("expired"))
+    ground.fault(CloudFault("expired"))
     begun = time.monotonic()
     ended = ground.finish(order, process)
     ground.mend()
@@ -202,7 +202,7 @@ def test_deletion_protection_is_reported_with_the_command_and_never_undone(
 
 def test_the_source_region_rule_that_stays_gives_the_earliest_time(ground: Ground, before: Inventory, tally: Tally) -> None:
     ground.ready()
-    rule = Fault(
+    rule = CloudFault(
         "error", service="dynamodb", operation="DeleteTable", region=HOME, code="ValidationException", status=400,
         message="Replica cannot be deleted because it has acted as a source region for new replica(s) being added to the table"
         " in the last 24 hours.",

@@ -18,7 +18,7 @@ from tests.torture.ground import SMALL, Ground
 from tests.torture.worker import start
 
 READY = {"created", "updated", "unchanged"}
-SMALL_ONE = ("--workshop", str(SMALL))
+SMALL_ONE = ("--workshop", str(SMALL), "--yes")
 
 
 @pytest.fixture(scope="module")

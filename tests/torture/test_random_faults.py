@@ -6,15 +6,15 @@ import pytest
 
 from tests.torture.conftest import Tally, few, long
 from tests.torture.ground import Ground, Inventory
-from workshop.cloud.faults import Fault
+from workshop.cloud.faults import CloudFault
 
 EACH = 0.026
 """The share of calls that each of the four faults strikes: together 10 %."""
 RANDOM = (
-    Fault("error", code="InternalServerError", status=500, probability=EACH),
-    Fault("error", code="ThrottlingException", message="Rate exceeded", status=400, probability=EACH),
-    Fault("drop-before", probability=EACH),
-    Fault("drop-after", probability=EACH),
+    CloudFault("error", code="InternalServerError", status=500, probability=EACH),
+    CloudFault("error", code="ThrottlingException", message="Rate exceeded", status=400, probability=EACH),
+    CloudFault("drop-before", probability=EACH),
+    CloudFault("drop-after", probability=EACH),
 )
 QUICKER = 100.0
 MOST = 3
@@ -42,9 +42,11 @@ def test_setups_and_teardowns_finish_while_a_tenth_of_all_calls_fails(
 def test_half_of_all_calls_throttled_make_no_storm(ground: Ground, before: Inventory, tally: Tally) -> None:
     counted: dict[str, int] = {}
     for name, probability in (("clean", 0.0), ("throttled", 0.5)):
-        counter = ground.fault(Fault("latency", seconds=0.0))  # strikes every call and changes nothing: it only counts
+        counter = ground.fault(CloudFault("latency", seconds=0.0))  # strikes every call and changes nothing: it only counts
         if probability:
-            ground.fault(Fault("error", code="ThrottlingException", message="Rate exceeded", status=400, probability=probability))
+            ground.fault(
+                CloudFault("error", code="ThrottlingException", message="Rate exceeded", status=400, probability=probability)
+            )
         ground.ready(speed=QUICKER)
         ground.run("teardown", code=0, speed=QUICKER)
         counted[name] = ground.hits(counter)

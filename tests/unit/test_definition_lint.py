@@ -273,6 +273,16 @@ def test_an_output_that_can_never_be_there_is_found(tmp_path, expression, said):
     only(found(tmp_path, steps(API, check), api__yaml__j2="A: 1\n"), 11, "modules.backend.steps.check.with.url", said)
 
 
+def test_patterns_that_are_costly_together_are_refused_before_all_are_prepared(tmp_path, monkeypatch):
+    monkeypatch.setattr("workshop.definition.model.PATTERN_SECONDS", 0.01)
+    costly = "".join(f"  p{number}: {{default: a, pattern: '(?:\\w{{1,40}}){{1,4}}|{number}'}}\n" for number in range(90))
+    text = steps("{id: check, kind: http.check, in: home, with: {url: x}}").replace("modules:\n", f"{costly}modules:\n")
+    ((line, field, said),) = found(tmp_path, text)
+    assert "The patterns up to here take too long to prepare." in said
+    assert field.startswith("parameters.p")
+    assert line < 90, "the rest is not prepared"
+
+
 def test_before_a_run_the_settings_of_that_run_are_rehearsed(tmp_path):
     text = steps(TABLE).replace("pattern: '[a-z]{3,9}'", "pattern: '[a-z]*'")
     loaded = workshop(tmp_path, text)
@@ -286,3 +296,21 @@ def test_a_definition_without_parameters_and_with_one_region_is_sound(tmp_path):
     text = HEAD.replace("  table: {default: films, pattern: '[a-z]{3,9}'}\n", "").replace("parameters:\n", "")
     text = text.replace(", eu-west-1", "") + "      - {id: check, kind: http.check, in: each, with: {url: x}}\n"
     assert found(tmp_path, text) == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "field", "fix"),
+    [
+        ("deadline: 1e99", "deadline", "at most 86400"),
+        ("deadline: -5", "deadline", "above 0"),
+        ("deadline: 0", "deadline", "above 0"),
+        ("deadline: '{{ 1e99 }}'", "deadline", "at most 86400"),
+        ("deadline: 'nan'", "deadline", "an end"),
+        ("length: {a.b: -1}", "length.a.b", "at least 0"),
+        ("length: {a.b: 999999999999}", "length.a.b", "at most 1000000"),
+    ],
+)
+def test_a_number_that_makes_no_sense_is_found_by_the_real_kinds(tmp_path, setting, field, fix):
+    look = "{id: look, kind: http.check, in: home, with: {url: 'http://a/', SETTING}}".replace("SETTING", setting)
+    (problem,) = lint(str(write(tmp_path, steps(look))))
+    assert problem.field.endswith(f"look.with.{field}") and fix in problem.fix

@@ -275,3 +275,16 @@ def test_json_of_what_templates_see_can_be_read_back():
         "steps": VARIABLES["steps"],
         "regions": list(VARIABLES["regions"]),
     }
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "1e999", "-1e999", "1e999 - 1e999", "1e308 * 10", "'nan' | float", "'inf' | float | tojson", "[1e308, 1e308] | sum",
+        "[1e999] | first", "{'a': 1e999} | tojson", "range(1e999)", "5 if 1e999 > 3 else 2", "'1e999' | float | int",
+    ],
+)  # fmt: skip
+def test_a_number_without_an_end_is_refused_with_its_line(expression):
+    with pytest.raises(DefinitionError) as caught:
+        fill("{{ %s }}" % expression)  # noqa: UP031 - braces
+    assert caught.value.where == "here.yaml:7" and "NameError" not in str(caught.value)

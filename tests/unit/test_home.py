@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import grp
+import os
+import pwd
 import stat
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from workshop.errors import UsageError
-from workshop.home import open_state_folder, prepare, state_folder, write_private
+from workshop.home import open_state_folder, prepare, private_folder, state_folder, write_private
 
 
 def test_the_variable_names_the_folder(monkeypatch, tmp_path):
@@ -105,3 +109,68 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
     with pytest.raises(OSError):
         write_private(target, "a folder cannot be replaced by a file")
     assert [path.name for path in tmp_path.rglob("*")] == ["receipts", "old"]
+
+
+@pytest.fixture
+def loose():
+    """A umask that takes nothing away."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_every_folder_on_the_way_is_private_under_any_umask(tmp_path, loose):
+    private_folder(tmp_path / "sites" / "local" / "mine")
+    prepare(tmp_path / "a" / "b")
+    assert {mode(path) for path in tmp_path.rglob("*")} == {0o700} and len(list(tmp_path.rglob("*"))) == 5
+
+
+def test_a_folder_that_every_user_may_write_is_refused_with_the_fix(tmp_path, loose):
+    (tmp_path / "my state").mkdir(mode=0o777)
+    with pytest.raises(UsageError, match="Every user may write") as caught:
+        prepare(tmp_path / "my state")
+    assert caught.value.fix == f"chmod go-w '{tmp_path}/my state'"
+
+
+ME = SimpleNamespace(pw_name="ana", pw_uid=os.geteuid(), pw_gid=1000)
+OTHER = SimpleNamespace(pw_name="bob", pw_uid=4242, pw_gid=1001)
+
+
+@pytest.mark.parametrize(
+    ("group", "members", "users", "taken"),
+    [
+        ("ana", [], [ME, OTHER], True),
+        ("ana", ["ana"], [ME, OTHER], True),
+        ("ana", ["ana", "bob"], [ME, OTHER], False),
+        ("staff", [], [ME, OTHER], True),
+        ("staff", ["bob"], [ME, OTHER], False),
+        ("users", [], [ME, SimpleNamespace(pw_name="bob", pw_uid=4242, pw_gid=1000)], False),
+        ("", [], [ME], False),
+    ],
+)
+def test_a_folder_that_a_group_may_write_is_taken_only_when_the_group_is_the_users_own(
+    monkeypatch, tmp_path, group, members, users, taken
+):
+    def found(gid: int) -> SimpleNamespace:
+        if not group:
+            raise KeyError(gid)
+        return SimpleNamespace(gr_name=group, gr_mem=members)
+
+    monkeypatch.setattr(grp, "getgrgid", found)
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: SimpleNamespace(**{**vars(ME), "pw_gid": tmp_path.stat().st_gid}))
+    here = tmp_path.stat().st_gid
+    everyone = [SimpleNamespace(**{**vars(u), "pw_gid": here if u.pw_gid == 1000 else -1}) for u in users]
+    monkeypatch.setattr(pwd, "getpwall", lambda: everyone)
+    folder = tmp_path / "state"
+    folder.mkdir()
+    folder.chmod(0o770)
+    if taken:
+        assert prepare(folder) == folder
+        return
+    with pytest.raises(UsageError, match="Its group may write") as caught:
+        prepare(folder)
+    assert caught.value.fix == f"chmod g-w {folder}"

@@ -13,7 +13,7 @@ from tests.unit.fakes.context import EU, HOME, OURS, World
 from tests.unit.fakes.door import refusal
 from workshop.aws.errors import AwsError
 from workshop.clock import WaitTimeout
-from workshop.errors import UsageError, WorkshopError
+from workshop.errors import DefinitionError, UsageError, WorkshopError
 from workshop.steps.base import State
 from workshop.steps.dynamodb_items import DynamoDBItems, ItemsParams
 
@@ -193,7 +193,30 @@ async def test_the_file_keeps_the_default_name_of_a_table_that_was_renamed(world
     )
     await STEP.create(ctx)
     assert len(world.door.dynamodb.find(HOME, "mine").items) == 3
-    assert "sed" in STEP.commands(ctx)[0]
+    show, write, *_ = STEP.commands(ctx)
+    assert show == "workshop step show step --file > step-mine.json"
+    assert write == "aws dynamodb batch-write-item --region us-west-2 --request-items file://step-mine.json"
+
+
+def test_the_request_file_names_the_table_of_the_run_and_is_the_same_otherwise(world, tmp_path):
+    attributes = {
+        "PK": {"S": "it's \x9b \U0001f600"},
+        "SK": {"N": "1.50"},
+        "blob": {"B": "AAH/"},
+        "list": {"L": [{"BS": ["AA=="]}]},
+    }
+    items_of_file = [{"PutRequest": {"Item": attributes}}, {"PutRequest": {"Item": {"PK": {"S": "b"}}}}]
+    (tmp_path / "data.json").write_text(json.dumps({"films": items_of_file}))
+    ctx = world.context(ItemsParams(table="mine", file="data.json"), folder=tmp_path, defaults={"table": "films"})
+    text = "".join(STEP.request(ctx))
+    assert json.loads(text) == {"mine": items_of_file} and text.isascii()
+
+
+def test_a_default_that_is_no_name_of_a_table_is_refused_though_another_name_was_given(load, world, tmp_path):
+    load(1)
+    ctx = world.context(ItemsParams(table="mine", file="data.json"), folder=tmp_path, defaults={"table": 'x"/y/;1e touch P #'})
+    with pytest.raises(DefinitionError, match=r"step\.table"):
+        STEP.commands(ctx)
 
 
 async def test_a_file_for_another_table_is_refused(world, load):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import pytest
+from pydantic import ValidationError
+
 from tests.unit.definition_world import Inert, steps, write
 from workshop.definition.lint import lint
 from workshop.steps.base import Params
@@ -32,3 +35,14 @@ def test_lint_checks_the_marked_settings_of_a_kind_it_has_never_seen(tmp_path):
     problems = lint(str(path), {"song": Inert("song", SongParams)})
     assert [(problem.field.rpartition(".")[2], problem.line) for problem in problems] == [("lyrics", 10), ("notes", 10)]
     assert "As JSON" in problems[0].what and "There is no file 'missing.txt'" in problems[1].what
+
+
+@pytest.mark.parametrize("setting", ["lyrics", "notes", "pages"])
+@pytest.mark.parametrize("name", ["a\x1b[8m.txt", "a\tb.txt", "a\nb.txt", "a\u202etxt.exe"])
+def test_a_setting_that_names_a_file_has_no_hidden_characters(setting, name):
+    class Songs(SongParams):
+        pages: Annotated[str, Folder()] = ""
+
+    with pytest.raises(ValidationError, match="holds characters that cannot be seen"):
+        Songs(**{"lyrics": "l.txt", setting: name})
+    assert Songs(lyrics="l.txt", file=name).file == name, "it names no file"

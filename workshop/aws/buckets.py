@@ -10,6 +10,7 @@ from typing import Any
 from workshop.aws.door import Door
 from workshop.aws.errors import AwsError
 from workshop.errors import WorkshopError
+from workshop.shell import command_line
 
 __all__ = ["empty_bucket"]
 
@@ -28,7 +29,7 @@ async def empty_bucket(aws: Door, region: str, bucket: str) -> int:
                 first = refused[0]
                 raise WorkshopError(
                     f"The bucket {bucket} cannot be emptied.", f"{first.get('Key')}: {first.get('Message')}",
-                    f"aws s3 rm --recursive s3://{bucket}", code=str(first.get("Code", "")),
+                    command_line(["aws", "s3", "rm", "--recursive", f"s3://{bucket}"]), code=str(first.get("Code", "")),
                 )  # fmt: skip
             deleted += len(batch)
         for upload in await _uploads(aws, region, bucket):

@@ -18,15 +18,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from workshop.aws.claim_log import ClaimLog, Entry, Holder, UnclearError, parameter_name, this_machine
+from workshop.aws.claim_holder import LIFE, Holder, this_machine
+from workshop.aws.claim_log import ClaimLog, Entry, UnclearError, parameter_name, removal
 from workshop.aws.door import Door
 from workshop.aws.errors import AwsError
 from workshop.clock import Clock, wait_for
 from workshop.errors import WorkshopError
 
-__all__ = ["ACTIONS", "Claim", "Holder", "busy", "claimed", "clear_lapsed", "holder_of", "parameter_name"]
+__all__ = ["ACTIONS", "Claim", "Holder", "busy", "claimed", "clear_lapsed", "holder_of", "parameter_name", "removal"]
 
-LIFE = 600.0
 RENEWAL = 120.0
 TICK = 5.0
 """Seconds between two looks at the wall clock, which alone shows that the machine slept: the monotonic one stood still."""
@@ -127,10 +127,11 @@ async def clear_lapsed(aws: Door, region: str, workshop: str, *, clock: Clock) -
 def busy(workshop: str, holder: Holder, region: str) -> WorkshopError:
     """The error that names who is at work."""
     return WorkshopError(
-        f"{workshop} is being changed already.",
-        f"{holder.user}@{holder.host} is running workshop {holder.command} (process {holder.pid}, since {holder.since},"
-        f" claimed in {region}).",
-        "Wait for it to end, then run the same command again. A run that died is taken over after ten minutes.",
+        what=f"{workshop} is being changed already.",
+        why=f"{holder.user}@{holder.host} is running workshop {holder.command} (process {holder.pid}, since {holder.since},"
+        f" claimed in {region} by the SSM parameter {parameter_name(workshop)}).",
+        fix="Wait for it to end, then run the same command again. A run that died is taken over ten minutes after its last"
+        f" sign of life. If you know that it is dead and cannot wait: {removal(region, workshop)}",
         code="Busy",
     )
 
@@ -245,10 +246,9 @@ class _Run:
             if found is not None and found.holder.token == self.holder.token:
                 await parameter.delete()
         except WorkshopError as error:
-            name = parameter_name(parameter.workshop)
             self.notice(
                 f"The claim on {parameter.workshop} could not be removed ({error.code}). It lapses in ten minutes, and stays:"
-                f" aws ssm delete-parameter --region {parameter.region} --name {name}"
+                f" {removal(parameter.region, parameter.workshop)}"
             )
             return False
         return True

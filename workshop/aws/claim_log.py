@@ -9,52 +9,30 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import socket
-import uuid
-from dataclasses import asdict, dataclass, fields, replace
-from datetime import datetime
-from pathlib import Path
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from workshop.aws.claim_holder import LIFE, Holder, age_of, bounded, parsed
 from workshop.aws.door import Door
 from workshop.aws.errors import AwsError
 from workshop.clock import Clock
 from workshop.errors import WorkshopError
+from workshop.shell import aws_line
 
-__all__ = ["ClaimLog", "Entry", "Holder", "UnclearError", "parameter_name", "this_machine"]
+__all__ = ["ClaimLog", "Entry", "UnclearError", "parameter_name", "removal"]
 
 SETTLE = 2.0
 """Seconds until the last writer is asked for, where a service tells no versions: longer than a call of another contender."""
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """Who is at work: `machine` tells machines apart, `until` is when the claim lapses (ISO 8601, UTC).
-
-    `after` and `over` are the version and the digest of what this was written over; 0 and empty when it was created.
-    """
-
-    token: str
-    machine: str
-    host: str
-    user: str
-    pid: int
-    command: str
-    since: str
-    until: str
-    after: int = 0
-    over: str = ""
-
-    def lapsed(self, now: datetime) -> bool:
-        """Not renewed in time, or its process on this machine is dead."""
-        dead = self.machine == this_machine() and not _alive(self.pid)
-        return dead or now > datetime.fromisoformat(self.until)
-
-
 def parameter_name(workshop: str) -> str:
     """The name of the parameter."""
     return f"/workshop/{workshop}/claim"
+
+
+def removal(region: str, workshop: str) -> str:
+    """The command that removes the parameter, ready to be pasted."""
+    return aws_line("ssm delete-parameter", region=region, name=parameter_name(workshop))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +42,8 @@ class Entry:
     text: str
     version: int
     holder: Holder
+    old: bool = False
+    """Written so long ago that it lapsed, and with it everything that was written before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +66,8 @@ class ClaimLog:
                 return None
             raise
         found = answer["Parameter"]
-        return Entry(found["Value"], int(found.get("Version") or version), self._parsed(found["Value"]))
+        age = age_of(answer, self.clock.now())
+        return Entry(found["Value"], int(found.get("Version") or version), self._holder(found["Value"], age), age > LIFE)
 
     async def create(self, holder: Holder) -> Entry:
         """Make it; raises `AwsError` when it exists."""
@@ -120,8 +101,8 @@ class ClaimLog:
         """The last write that counts, from `top` backwards; None when none does."""
         entry = top
         while not await self._counts(entry):
-            if entry.version == 1:
-                return None  # written over a claim that was removed in the same moment
+            if entry.version == 1 or entry.old:
+                return None  # written over a claim that was removed in the same moment, or over one that lapsed
             before = await self.read(entry.version - 1)
             if before is None:
                 raise UnclearError(self.workshop)
@@ -150,19 +131,15 @@ class ClaimLog:
         before = await self.read(entry.version - 1)
         return before is None or _digest(before.text) == entry.holder.over
 
-    def _parsed(self, text: str) -> Holder:
+    def _holder(self, text: str, age: float) -> Holder:
         try:
-            given = json.loads(text)
-            holder = Holder(**{key.name: given[key.name] for key in fields(Holder) if key.name in given})
-            if datetime.fromisoformat(holder.until).tzinfo is None:
-                raise ValueError(holder.until)
-        except (ValueError, TypeError) as error:
-            name = parameter_name(self.workshop)
+            return bounded(parsed(text), age, self.clock.now())
+        except ValueError as error:
             raise WorkshopError(
-                f"The SSM parameter {name} in {self.region} is not a claim.", "Somebody else wrote it.",
-                f"If nobody needs it: aws ssm delete-parameter --region {self.region} --name {name}", code="ForeignClaim",
+                what=f"The SSM parameter {parameter_name(self.workshop)} in {self.region} is not a claim.",
+                why="Another program or person wrote it, and it may be needed there.",
+                fix=f"If it is not needed: {removal(self.region, self.workshop)}", code="ForeignClaim",
             ) from error  # fmt: skip
-        return holder
 
 
 class UnclearError(WorkshopError):
@@ -176,20 +153,3 @@ class UnclearError(WorkshopError):
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def this_machine() -> str:
-    """A name for this machine that two machines called "localhost" do not share."""
-    identity = Path("/etc/machine-id")
-    unique = identity.read_text() if identity.is_file() else str(uuid.getnode())
-    return hashlib.sha256(f"{unique}{socket.gethostname()}".encode()).hexdigest()[:16]
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

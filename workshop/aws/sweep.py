@@ -6,13 +6,13 @@ has no tags to ask for). It deletes only log groups, which have no owner to dele
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 from workshop.aws.door import Answer, Door
 from workshop.aws.errors import AwsError
 from workshop.aws.tables import describe_table, table_tags
+from workshop.shell import aws_line, command_line
 
 __all__ = ["Found", "buckets", "delete_log_group", "functions", "log_groups", "rest_apis", "roles", "tables"]
 
@@ -34,8 +34,8 @@ async def rest_apis(aws: Door, region: str) -> list[Found]:
     """All REST APIs of a region, with their tags."""
     return [
         Found("rest-api", api["name"], region, api["id"], dict(api.get("tags") or {}),
-              f"aws apigateway delete-rest-api --region {region} --rest-api-id {api['id']}",
-              f"aws apigateway get-rest-api --region {region} --rest-api-id {api['id']}")
+              aws_line("apigateway delete-rest-api", region=region, rest_api_id=api["id"]),
+              aws_line("apigateway get-rest-api", region=region, rest_api_id=api["id"]))
         async for page in _pages(aws, "apigateway", region, "get_rest_apis", cursor="position")
         for api in page.get("items", [])
     ]  # fmt: skip
@@ -49,8 +49,8 @@ async def functions(aws: Door, region: str, name: str) -> list[Found]:
         if error.code == "ResourceNotFoundException":
             return []
         raise
-    fix = f"aws lambda delete-function --region {region} --function-name {name}"
-    show = f"aws lambda get-function --region {region} --function-name {name}"
+    fix = aws_line("lambda delete-function", region=region, function_name=name)
+    show = aws_line("lambda get-function", region=region, function_name=name)
     return [Found("function", name, region, name, dict(answer.get("Tags") or {}), fix, show)]
 
 
@@ -58,8 +58,8 @@ async def log_groups(aws: Door, region: str, prefix: str) -> list[Found]:
     """The log groups whose name begins with `prefix`."""
     return [
         Found("log-group", group["logGroupName"], region, group["logGroupName"], None,
-              f"aws logs delete-log-group --region {region} --log-group-name {group['logGroupName']}",
-              f"aws logs describe-log-groups --region {region} --log-group-name-prefix {group['logGroupName']}")
+              aws_line("logs delete-log-group", region=region, log_group_name=group["logGroupName"]),
+              aws_line("logs describe-log-groups", region=region, log_group_name_prefix=group["logGroupName"]))
         async for page in _pages(aws, "logs", region, "describe_log_groups", cursor="nextToken", logGroupNamePrefix=prefix)
         for group in page.get("logGroups", [])
     ]  # fmt: skip
@@ -85,8 +85,9 @@ async def buckets(aws: Door, region: str, name: str) -> list[Found]:
             raise
         answer = {}
     tags = {tag["Key"]: tag["Value"] for tag in answer.get("TagSet", [])}
-    show = f"aws s3api list-object-versions --region {region} --bucket {name}"
-    return [Found("bucket", name, region, name, tags, f"aws s3 rb s3://{name} --force --region {region}", show)]
+    show = aws_line("s3api list-object-versions", region=region, bucket=name)
+    fix = command_line(["aws", "s3", "rb", f"s3://{name}", "--force", "--region", region])
+    return [Found("bucket", name, region, name, tags, fix, show)]
 
 
 async def tables(aws: Door, region: str, name: str) -> list[Found]:
@@ -94,8 +95,8 @@ async def tables(aws: Door, region: str, name: str) -> list[Found]:
     table = await describe_table(aws, region, name)
     if table is None:
         return []
-    fix = f"aws dynamodb delete-table --region {region} --table-name {shlex.quote(name)}"
-    show = f"aws dynamodb describe-table --region {region} --table-name {shlex.quote(name)}"
+    fix = aws_line("dynamodb delete-table", region=region, table_name=name)
+    show = aws_line("dynamodb describe-table", region=region, table_name=name)
     return [Found("table", name, region, name, await table_tags(aws, region, table.arn), fix, show)]
 
 
@@ -109,7 +110,7 @@ async def roles(aws: Door, region: str, prefix: str) -> list[Found]:
                 tags = await _role_tags(aws, region, name)
                 if tags is None:
                     continue
-                fix, show = f"aws iam delete-role --role-name {name}", f"aws iam get-role --role-name {name}"
+                fix, show = aws_line("iam delete-role", role_name=name), aws_line("iam get-role", role_name=name)
                 found.append(Found("role", name, "global", name, tags, fix, show))
     return found
 

@@ -45,7 +45,6 @@ class Table:
     status: str
     keys: tuple[tuple[str, str], ...]
     replicas: tuple[Replica, ...]
-    is_global: bool
     protected: bool
     created: datetime | None
 
@@ -131,7 +130,6 @@ def _table(found: Mapping[str, Any], region: str) -> Table:
             Replica(r["RegionName"], r.get("ReplicaStatus", ""), r.get("ReplicaStatusDescription", ""))
             for r in found.get("Replicas", [])
         ),
-        is_global=bool(found.get("GlobalTableVersion")) or bool(found.get("Replicas")),
         protected=bool(found.get("DeletionProtectionEnabled")),
         created=created if isinstance(created, datetime) else None,
     )

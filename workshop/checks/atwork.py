@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workshop.aws.claim import ACTIONS, holder_of, parameter_name
+from workshop.aws.claim import ACTIONS, holder_of, parameter_name, removal
 from workshop.aws.errors import AwsError
 from workshop.checks.interface import Check, Finding, failed, passed, refused, warned
 from workshop.checks.subject import Subject
@@ -20,8 +20,7 @@ class Claim(Check):
     title = "Nobody else is at work on it"
 
     async def run(self) -> Finding:
-        name = parameter_name(self.subject.workshop)
-        remove = f"aws ssm delete-parameter --region {self.region} --name {name}"
+        remove = removal(self.region, self.subject.workshop)
         clock = self.subject.clock
         try:
             holder = await holder_of(self.subject.door, self.region, self.subject.workshop, clock=clock)

@@ -10,6 +10,7 @@ from typing import ClassVar
 from workshop.checks.interface import Check, Finding, failed, passed, warned
 from workshop.checks.subject import Stop, Subject
 from workshop.errors import DefinitionError
+from workshop.shell import command_line
 from workshop.steps.cloudformation_stack import MOST_TEMPLATE_BYTES, CloudFormationStack
 from workshop.steps.settings import named_files
 
@@ -35,7 +36,8 @@ class Sound(Check):
         first = problems[0]
         more = f" And {len(problems) - 1} more." if len(problems) > 1 else ""
         where = f"{first.place}: {first.field}: " if first.field else f"{first.place}: "
-        return failed(f"{where}{first.what}{more}", first.fix or f"workshop definition lint {self.subject.source}")
+        lint = command_line(["workshop", "definition", "lint", self.subject.source])
+        return failed(f"{where}{first.what}{more}", first.fix or lint)
 
 
 @dataclass(frozen=True)

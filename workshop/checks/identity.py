@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from workshop.checks.interface import Check, Finding, failed, passed, skipped, warned
 from workshop.checks.subject import Subject
+from workshop.shell import command_line
 
 __all__ = ["TITLE", "Caller", "CredentialLife", "ExpectedAccount", "Principal", "checks"]
 
@@ -48,11 +49,12 @@ class ExpectedAccount(Check):
         if not self.subject.on_aws:
             return failed(
                 f"The local cloud is account {found}, not {expected}.",
-                f"Look at AWS: workshop check --target aws --expect-account {expected}",
+                f"Look at AWS: {command_line(['workshop', 'check', '--target', 'aws', '--expect-account', expected])}",
             )
         return failed(
             f"This is account {found}, not {expected}.",
-            f"Choose the profile of {expected}: workshop check --target aws --profile NAME --expect-account {expected}",
+            f"Choose the profile of {expected}: "
+            + command_line(["workshop", "check", "--target", "aws", "--profile", "NAME", "--expect-account", expected]),
         )
 
 

@@ -12,6 +12,7 @@ from workshop.aws.errors import AwsError
 from workshop.checks.atwork import Claim
 from workshop.checks.interface import Check, Finding, Key, failed, passed, refused, skipped, warned
 from workshop.checks.subject import Stop, Subject
+from workshop.shell import aws_line
 from workshop.steps.base import Observed, Permission, Phase, Resource, State
 
 __all__ = ["TITLE", "InTheWay", "ReservedConcurrency", "Strays", "checks"]
@@ -105,7 +106,7 @@ class ReservedConcurrency(Check):
             return failed(
                 f"{', '.join(throttled)} in {self.region} may run 0 times at once: a drill was not undone. Its API answers 500.",
                 "; ".join(
-                    f"aws lambda delete-function-concurrency --region {self.region} --function-name {name}" for name in throttled
+                    aws_line("lambda delete-function-concurrency", region=self.region, function_name=name) for name in throttled
                 ),
             )
         return passed()

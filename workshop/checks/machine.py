@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
-import re
 import shutil
 import socket
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ClassVar
+
+from packaging.requirements import Requirement
 
 from workshop.checks.interface import Check, Finding, failed, passed, skipped, warned
 from workshop.checks.subject import Subject
 
-__all__ = ["TITLE", "Browser", "LocalCloud", "Packages", "Port", "Python", "StateFolder", "checks"]
+__all__ = ["TITLE", "Browser", "LocalCloud", "Packages", "Port", "Python", "StateFolder", "checks", "unmet"]
 
 TITLE = "This machine"
 DISTRIBUTION = "aws-workshop"
@@ -61,12 +63,7 @@ class Packages(Check):
         except importlib.metadata.PackageNotFoundError:
             return skipped(f"{DISTRIBUTION} is not installed as a package, so nothing says what it needs.")
         extras = ("",) if self.subject.on_aws else ("", "local")
-        wrong, count = [], 0
-        for line in wanted:
-            name, bounds, extra = _requirement(line)
-            if extra in extras:
-                count += 1
-                wrong += _misfit(name, bounds)
+        count, wrong = unmet(wanted, extras, _installed)
         if wrong:
             extra = "" if self.subject.on_aws else "[local]"
             return failed("; ".join(wrong), f"pip install --upgrade '{DISTRIBUTION}{extra}'")
@@ -170,33 +167,29 @@ def _free(port: int) -> bool:
     return True
 
 
-def _requirement(line: str) -> tuple[str, list[tuple[str, str]], str]:
-    """A requirement of the package's metadata as name, bounds, extra."""
-    text, _, marker = line.partition(";")
-    name = re.match(r"[A-Za-z0-9._-]+", text)
-    bounds = re.findall(r"(==|>=|<=|<|>|!=|~=)\s*([0-9][^,\s)]*)", text)
-    extra = re.search(r"extra\s*==\s*['\"]([^'\"]+)", marker)
-    return (name[0] if name else text), [(sign, version) for sign, version in bounds], extra[1] if extra else ""
+def unmet(wanted: Iterable[str], extras: Iterable[str], version_of: Callable[[str], str | None]) -> tuple[int, list[str]]:
+    """How many of the wanted requirements (PEP 508) count here with these extras, and in words those that are not met.
+
+    `version_of` returns the installed version of a distribution, or None.
+    """
+    count, found = 0, []
+    for requirement in map(Requirement, wanted):
+        if requirement.marker and not any(requirement.marker.evaluate({"extra": extra}) for extra in extras):
+            continue
+        count += 1
+        version = version_of(requirement.name)
+        if version is None:
+            found.append(f"{requirement.name} is missing")
+        elif not requirement.specifier.contains(version, prereleases=True):
+            found.append(f"{requirement.name} is {version}, needed is {requirement.specifier}")
+    return count, found
 
 
-def _misfit(name: str, bounds: list[tuple[str, str]]) -> list[str]:
+def _installed(name: str) -> str | None:
     try:
-        found = importlib.metadata.version(name)
+        return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
-        return [f"{name} is missing"]
-    return [f"{name} is {found}, needed is {sign}{version}" for sign, version in bounds if not _fits(found, sign, version)]
-
-
-def _fits(found: str, sign: str, version: str) -> bool:
-    """Whether a version keeps a bound; only the numbers count, which is enough for the bounds of this package."""
-    one, other = _numbers(found), _numbers(version)
-    width = max(len(one), len(other))
-    one, other = one + (0,) * (width - len(one)), other + (0,) * (width - len(other))
-    return {"==": one == other, ">=": one >= other, "<=": one <= other, "<": one < other, ">": one > other}.get(sign, True)
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version.partition("+")[0])[:4])
+        return None
 
 
 def checks(subject: Subject) -> list[Check]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from workshop.aws.stacks import Stack, list_stacks
 from workshop.checks.interface import Check, Finding, failed, passed, skipped, warned
 from workshop.checks.subject import Subject
+from workshop.shell import aws_line
 from workshop.steps.base import Permission, Phase
 
 __all__ = ["TITLE", "StackStates", "checks"]
@@ -41,7 +42,7 @@ class StackStates(Check):
         if not bad:
             return None
         shown = ", ".join(f"{s.name} is {s.status}" + (f" ({s.reason})" if s.reason else "") for s in bad)
-        events = f"aws cloudformation describe-stack-events --region {self.region} --stack-name {bad[0].name}"
+        events = aws_line("cloudformation describe-stack-events", region=self.region, stack_name=bad[0].name)
         return failed(f"{shown}.", f"Look at the cause: {events}; then remove it: workshop teardown{self.subject.flags()}")
 
     def _dead(self, stacks: list[Stack]) -> Finding | None:
@@ -51,7 +52,7 @@ class StackStates(Check):
         shown = ", ".join(f"{stack.name} is {stack.status}" for stack in bad)
         return warned(
             f"{shown}: nothing can be done with it but delete it.",
-            "; ".join(f"aws cloudformation delete-stack --region {self.region} --stack-name {stack.name}" for stack in bad),
+            "; ".join(aws_line("cloudformation delete-stack", region=self.region, stack_name=stack.name) for stack in bad),
         )
 
     def _busy(self, stacks: list[Stack]) -> Finding | None:
@@ -68,11 +69,13 @@ class StackStates(Check):
         return warned(
             f"{', '.join(s.name for s in kept)} has termination protection on: teardown will stop there.",
             "; ".join(
-                f"aws cloudformation update-termination-protection --region {self.region} --stack-name {s.name}"
-                " --no-enable-termination-protection"
-                for s in kept
+                aws_line(
+                    "cloudformation update-termination-protection", region=self.region, stack_name=stack.name,
+                    no_enable_termination_protection=True,
+                )
+                for stack in kept
             ),
-        )
+        )  # fmt: skip
 
     def permissions(self) -> list[Permission]:
         return [Permission("cloudformation:DescribeStacks", "*", self.region, Phase.CHECK)]

@@ -7,7 +7,6 @@ as an error, so that the report is complete without it.
 from __future__ import annotations
 
 import functools
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from workshop.aws.sessions import Identity
 from workshop.clock import Clock
 from workshop.definition.problem import Problem
 from workshop.errors import UsageError, WorkshopError
+from workshop.shell import command_line
 from workshop.steps.base import Context, Permission, Phase, Step
 
 __all__ = ["Event", "Machine", "Stop", "Subject"]
@@ -103,7 +103,7 @@ class Subject:
 
     def flags(self) -> str:
         """What has to be typed after a `workshop` command to mean this subject: `" --target aws --profile NAME"`."""
-        return "".join(f" {shlex.quote(word)}" for word in self.words)
+        return f" {command_line(self.words)}" if self.words else ""
 
     def permissions(self, *phases: Phase) -> list[Permission]:
         """What the steps need in these phases (none: in all), each once."""

@@ -7,7 +7,6 @@ rich or pydantic.
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import sys
 import traceback
@@ -16,6 +15,7 @@ from typing import Any
 import click
 
 from workshop import __version__
+from workshop.console.echo import say, say_headline, say_json
 from workshop.errors import ExitCode, UsageError, WorkshopError
 from workshop.redaction import redact
 
@@ -84,7 +84,7 @@ def run(arguments: list[str]) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
+        say(error.format_message(), err=True)
         return ExitCode.USAGE
     except click.ClickException as error:
         return _report(arguments, _from_click(error), ExitCode.USAGE)
@@ -96,7 +96,7 @@ def run(arguments: list[str]) -> int:
         return ExitCode.DONE
     except Exception as error:
         if debug:
-            click.echo(redact(traceback.format_exc()), err=True)
+            say(redact(traceback.format_exc()), err=True)
         return _report(arguments, _defect(error), ExitCode.FAILED)
     return code if isinstance(code, int) else ExitCode.DONE
 
@@ -131,12 +131,11 @@ def _report(arguments: list[str], error: WorkshopError, code: int) -> int:
             "ok": False,
             "error": error.document(),
         }
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
-    colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
-    click.secho(f"Error: {error.args[0]}", fg="red", bold=True, err=True, color=colour)
+        say_json(document)
+    say_headline(f"Error: {error.args[0]}")
     for text in (error.why, error.fix and f"→ {error.fix}"):
         if text:
-            click.echo(f"  {text}", err=True)
+            say(f"  {text}", err=True)
     return int(code)
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from workshop.cli.options import Common, common_options
+from workshop.cli.options import Common, common_options, retyped
+from workshop.console.echo import say
 from workshop.errors import UsageError
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ async def _check(common: Common, options: dict[str, object]) -> int:
 
     families = chosen(_texts(options["only"]), _texts(options["skip"]))
     if common.target == "aws" and options["rehearse"] and not common.yes:
-        _refuse_without_terminal()
+        _refuse_without_terminal(common)
     start = time.monotonic()
     wanted = Wanted(int(str(options["participants"])), float(str(options["minutes"])))
     async with open_subject(common, wanted, _say) as subject:
@@ -123,7 +124,7 @@ def _render(common: Common, report: Report, about: About, options: dict[str, obj
     page = options["page"]
     if isinstance(page, Path):
         try:
-            page.write_text(html_page(report, about), encoding="utf-8")
+            _write(page, html_page(report, about))
         except OSError as error:
             raise UsageError(
                 f"The page {page} cannot be written.", f"{error.strerror}.", "Name another place: --html FILE", code="HtmlFile"
@@ -132,6 +133,16 @@ def _render(common: Common, report: Report, about: About, options: dict[str, obj
     render = check_document if common.json else print_report
     render(report, about, code)
     return code
+
+
+def _write(page: Path, text: str) -> None:
+    """The page names account and caller, so it is private; what is no file, such as /dev/stdout, is written to as it is."""
+    from workshop.home import write_private
+
+    if page.exists() and not page.is_file():
+        page.write_text(text, encoding="utf-8")
+    else:
+        write_private(page.resolve(), text)
 
 
 def _about(subject: Subject) -> About:
@@ -144,13 +155,14 @@ def _about(subject: Subject) -> About:
     )  # fmt: skip
 
 
-def _refuse_without_terminal() -> None:
+def _refuse_without_terminal(common: Common) -> None:
     import sys
 
     if not sys.stdin.isatty():
         raise UsageError(
             "A rehearsal on AWS makes real resources and asks before, and there is no terminal to ask on.",
-            "Nothing was changed.", "Say yes beforehand: workshop check --rehearse --target aws --yes", code="Confirmation",
+            "Nothing was changed.", f"Say yes beforehand: {retyped(common, 'check --rehearse', 'aws')} --yes",
+            code="Confirmation",
         )  # fmt: skip
 
 
@@ -159,4 +171,4 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 def _say(text: str) -> None:
-    click.echo(text, err=True)
+    say(text, err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,9 @@ import click
 
 from workshop.cli.fault import command as fault
 from workshop.cli.options import json_option
+from workshop.console.echo import say
 from workshop.errors import ExitCode, WorkshopError
+from workshop.shell import command_line
 
 if TYPE_CHECKING:
     from workshop.cloud.daemon import CloudState
@@ -41,6 +42,9 @@ def _starting(function: Any) -> Any:
         click.option("--port", type=click.IntRange(1, 65535), envvar="WORKSHOP_PORT", help="The port; else 4566 or the next."),
         click.option("--timing", type=click.Choice(["instant", "fast", "realistic"]), help="How long life cycles take."),
         click.option("--time-scale", type=float, help="Multiplies every time of the timing."),
+        click.option(
+            "--allow-other-users/--no-allow-other-users", "other_users", default=None, envvar="WORKSHOP_ALLOW_OTHER_USERS",
+            help="Serve every user of this machine, who can then run code as you: for containers and shared machines."),
     ]):  # fmt: skip
         function = option(function)
     return function
@@ -49,7 +53,7 @@ def _starting(function: Any) -> Any:
 @command.command("start")
 @_starting
 @json_option
-def start(port: int | None, timing: str | None, time_scale: float | None, as_json: bool) -> int:
+def start(port: int | None, timing: str | None, time_scale: float | None, other_users: bool | None, as_json: bool) -> int:
     """Start it in the background and wait until it answers; a running one is found.
 
     \b
@@ -60,13 +64,13 @@ def start(port: int | None, timing: str | None, time_scale: float | None, as_jso
 
     folder = _folder()
     before = daemon.status(folder).running
-    state = daemon.start(folder, port=port, timing=timing, scale=time_scale)
+    state = daemon.start(folder, port=port, timing=timing, scale=time_scale, other_users=other_users)
     return _show("cloud start", state, as_json, "runs already" if before else "is ready")
 
 
 @command.command("run")
 @_starting
-def run(port: int | None, timing: str | None, time_scale: float | None) -> int:
+def run(port: int | None, timing: str | None, time_scale: float | None, other_users: bool | None) -> int:
     """Serve it in the foreground, its log on the terminal, until Ctrl-C.
 
     \b
@@ -75,7 +79,9 @@ def run(port: int | None, timing: str | None, time_scale: float | None) -> int:
     """
     from workshop.cloud import daemon
 
-    return daemon.run(_folder(), port=port, timing=timing, scale=time_scale)
+    if other_users:
+        say(daemon.OPEN_TO_ALL, err=True)
+    return daemon.run(_folder(), port=port, timing=timing, scale=time_scale, other_users=bool(other_users))
 
 
 @command.command("stop")
@@ -94,7 +100,7 @@ def stop(as_json: bool) -> int:
     if as_json:
         _document("cloud stop", daemon.status(folder), stopped=stopped)
     else:
-        click.echo("The local cloud is stopped." if stopped else "The local cloud was not running.")
+        say("The local cloud is stopped." if stopped else "The local cloud was not running.")
     return ExitCode.DONE
 
 
@@ -144,9 +150,9 @@ def env(as_json: bool) -> int:
     if as_json:
         _document("cloud env", state, variables=daemon.environment(state), unset=list(UNSET))
         return ExitCode.DONE
-    click.echo(f"unset {' '.join(UNSET)}")
+    say(command_line(["unset", *UNSET]))
     for name, value in daemon.environment(state).items():
-        click.echo(f"export {name}={shlex.quote(value)}")
+        say(command_line(["export", f"{name}={value}"]))
     return ExitCode.DONE
 
 
@@ -174,7 +180,7 @@ def logs(lines: int, as_json: bool) -> int:
         _document("cloud logs", daemon.status(folder), lines=[line.rstrip("\n") for line in last])
         return ExitCode.DONE
     for line in last:
-        click.echo(line, nl=False)
+        say(line, nl=False)
     return ExitCode.DONE
 
 
@@ -189,9 +195,9 @@ def _show(name: str, state: CloudState, as_json: bool, words: str) -> int:
         _document(name, state)
         return ExitCode.DONE
     where = f" on {state.endpoint} (process {state.pid}, timing {state.timing})" if state.running else ""
-    click.echo(f"The local cloud {words}{where}.")
+    say(f"The local cloud {words}{where}.")
     for notice in state.notices:
-        click.echo(notice, err=True)
+        say(notice, err=True)
     return ExitCode.DONE
 
 
@@ -200,5 +206,5 @@ def _document(name: str, state: CloudState, **more: Any) -> None:
 
     print_document(name, True, {
         "running": state.running, "pid": state.pid, "port": state.port, "endpoint": state.endpoint, "timing": state.timing,
-        "scale": state.scale, "log": str(state.log), "notices": list(state.notices), **more,
+        "scale": state.scale, "other_users": state.other_users, "log": str(state.log), "notices": list(state.notices), **more,
     })  # fmt: skip

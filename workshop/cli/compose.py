@@ -22,17 +22,19 @@ from workshop.aws.account import THREADS, Account
 from workshop.aws.sessions import aws_account, known_regions, local_account, open_session, override
 from workshop.aws.target import Target
 from workshop.cli.folder import open_folder
-from workshop.cli.options import Common, retyped
+from workshop.cli.options import Common, retyped, retyped_options
 from workshop.clock import SystemClock
 from workshop.cloud import daemon
 from workshop.definition.loader import Workshop, load
 from workshop.definition.parameters import Settings, resolve, still_valid
 from workshop.drill.pending import pending_notices
+from workshop.engine.grants import Grants
 from workshop.engine.journal import Journal, Standing
 from workshop.engine.scope import Scope
 from workshop.engine.workspace import Workspace
 from workshop.errors import UsageError
 from workshop.redaction import redact
+from workshop.shell import command_line
 
 __all__ = ["Opened", "open_journal", "open_workspace"]
 
@@ -102,7 +104,8 @@ async def open_workspace(
         await _check_regions(settings.regions)
         workspace = Workspace(
             workshop=workshop, settings=settings, target=place, doors={account.account: account}, journal=journal,
-            clock=clock, run=_run_id(), profile=profile,
+            clock=clock, run=_run_id(), profile=profile, given=retyped_options(common, target),
+            granted=not offline and Grants(folder).hold(workshop),
         )  # fmt: skip
         yield Opened(workspace, folder, account.account, identity, standing)
 
@@ -159,10 +162,10 @@ def _same_endpoint(standing: Standing | None, place: Target) -> None:
     if standing is None or place.name == "local" or standing.endpoint == place.endpoint:
         return
     was, now = (endpoint or "AWS itself" for endpoint in (standing.endpoint, place.endpoint))
-    fix = f"export AWS_ENDPOINT_URL={standing.endpoint}" if standing.endpoint else "unset AWS_ENDPOINT_URL"
+    words = ["export", f"AWS_ENDPOINT_URL={standing.endpoint}"] if standing.endpoint else ["unset", "AWS_ENDPOINT_URL"]
     raise UsageError(
         f"{standing.scope.workshop} was set up through {was}, and your settings lead to {now}.", "Nothing was changed.",
-        f"Go back to that endpoint: {fix}", code="OtherEndpoint",
+        f"Go back to that endpoint: {command_line(words)}", code="OtherEndpoint",
     )  # fmt: skip
 
 
@@ -185,11 +188,12 @@ def _settings(workshop: Workshop, common: Common, standing: Standing | None) -> 
     if settings.regions[0] != standing.regions[0]:
         changed.append("home region")
     if changed:
-        removal = retyped(replace(common, regions=(), parameters={}), "teardown", standing.scope.target)
+        target = standing.scope.target
+        removal = retyped(replace(common, target=target, regions=(), parameters={}), "teardown", target)
         raise UsageError(
             f"{workshop.name} stands already with another {changed[0]}.",
             f"It was set up on {standing.scope.target} with home {standing.regions[0]} since {standing.since}.",
-            f"Remove it first: {removal}{' --target local' if standing.scope.target == 'local' else ''}",
+            f"Remove it first: {removal}",
             code="Stands",
         )
     kept = [*settings.regions, *(r for r in standing.regions if r not in settings.regions)]

@@ -6,9 +6,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import click
-
 from workshop.cli.options import Common, retyped
+from workshop.console.echo import ask
 from workshop.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,4 +34,4 @@ def confirm(common: Common, verb: str, opened: Opened, points: Sequence[Standpoi
             f"{verb} on AWS asks before the first change, and there is no terminal to ask on.",
             "Nothing was changed.", f"Say yes beforehand: {retyped(common, words or verb, 'aws')} --yes", code="Confirmation",
         )  # fmt: skip
-    click.confirm(f"Go on with {verb} in account {opened.account}?", abort=True, err=True)
+    ask(f"Go on with {verb} in account {opened.account}?")

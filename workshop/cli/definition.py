@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from workshop.console.document import print_document
+from workshop.console.echo import say, say_json
 from workshop.errors import ExitCode
+from workshop.shell import word
 
 if TYPE_CHECKING:
     from workshop.definition.problem import Problem
@@ -61,7 +61,7 @@ def schema(as_json: bool) -> None:
     if as_json:
         print_document("definition schema", True, {"schema": json_schema()})
     else:
-        click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+        say_json(json_schema())
 
 
 @command.command(short_help="Make a workshop that works, for you to change.")
@@ -84,25 +84,25 @@ def new(name: str, builtin: str | None, as_json: bool) -> None:
         content = {"workshop": name, "folder": str(folder.absolute()), "files": [str(path) for path in files]}
         print_document("definition new", True, content)
         return
-    click.echo(f"Made {folder}/ with {_count(len(files), 'file')}:")
+    say(f"Made {folder}/ with {_count(len(files), 'file')}:")
     for path in files[:12]:
-        click.echo(f"  {path}")
+        say(f"  {path}")
     if len(files) > 12:
-        click.echo(f"  and {len(files) - 12} more")
-    here = shlex.quote(f"./{folder}")
-    click.echo(f"\nCheck it:  workshop definition lint {here}\nRun it:    workshop setup --workshop {here}")
+        say(f"  and {len(files) - 12} more")
+    here = word(f"./{folder}")
+    say(f"\nCheck it:  workshop definition lint {here}\nRun it:    workshop setup --workshop {here}")
 
 
 def _show(path: str, problems: list[Problem]) -> None:
     for problem in problems:
-        click.echo(f"{problem.place}: {problem.field}" if problem.field else problem.place)
-        click.echo(f"  {problem.what}")
+        say(f"{problem.place}: {problem.field}" if problem.field else problem.place)
+        say(f"  {problem.what}")
         if problem.fix:
-            click.echo(f"  → {problem.fix}")
+            say(f"  → {problem.fix}")
     if problems:
-        click.echo(f"{_count(len(problems), 'problem')} in {path}.", err=True)
+        say(f"{_count(len(problems), 'problem')} in {path}.", err=True)
     else:
-        click.echo(f"{path} is sound.")
+        say(f"{path} is sound.")
 
 
 def _entry(problem: Problem) -> dict[str, str | int]:

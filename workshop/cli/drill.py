@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workshop.cli.options import Common, common_options
+from workshop.cli.options import Common, common_options, retyped
+from workshop.console.echo import ask, say
 from workshop.errors import ExitCode, UsageError, WorkshopError
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ def recover_command(common: Common) -> int:
 
 async def _run(common: Common, fault: str, limits: tuple[float, float], tried: tuple[int | None, float | None]) -> int:
     from workshop.cli.compose import open_workspace
+    from workshop.cli.grant import require_grant
     from workshop.cli.guard import guard
     from workshop.cli.scene import ledger_of, means_of, scene_of, settings_of
     from workshop.console.progress import progress
@@ -131,6 +133,7 @@ async def _run(common: Common, fault: str, limits: tuple[float, float], tried: t
             async with guard(opened, "drill run", shown):
                 ledger, means = ledger_of(opened), means_of(opened, shown.notice)
                 scene, region = await _scene_and_region(scene_of, opened, wanted)
+                require_grant(common, opened, "drill run", shown)
                 settings = _tried(settings_of(opened), *tried)
                 await _free_of_faults(ledger, means, shown)
                 await _confirm(common, opened, shown, KNOWN[fault], scene, region, means)
@@ -187,9 +190,11 @@ def _finish(common: Common, opened: Opened, shown: Progress, drilled: Drilled | 
     shown.close()
     if drilled is None:
         left = ledger_pending(opened)
+        again, target = dataclasses.replace(common, parameters={}), opened.workspace.target.name
         raise _Interrupted(
             "The drill was interrupted.", "Not everything could be put back." if left else "Everything is put back.",
-            "Put it back: workshop drill recover" if left else "Run it again: workshop drill run", code="Interrupted",
+            f"Put it back: {retyped(again, 'drill recover', target)}" if left
+            else f"Run it again: {retyped(again, 'drill run', target)}", code="Interrupted",
         )  # fmt: skip
     verdict = judge(drilled, targets)
     workspace = opened.workspace
@@ -213,6 +218,7 @@ def ledger_pending(opened: Opened) -> bool:
 
 async def _fail(common: Common, name: str) -> int:
     from workshop.cli.compose import open_workspace
+    from workshop.cli.grant import require_grant
     from workshop.cli.guard import guard
     from workshop.cli.scene import ledger_of, means_of, scene_of, settings_of
     from workshop.console.document import print_document
@@ -229,6 +235,7 @@ async def _fail(common: Common, name: str) -> int:
             async with guard(opened, "drill fail", shown):
                 ledger, means = ledger_of(opened), means_of(opened, shown.notice)
                 scene, region = await _scene_and_region(scene_of, opened, wanted)
+                require_grant(common, opened, "drill fail", shown)
                 await _free_of_faults(ledger, means, shown)
                 await _confirm(common, opened, shown, KNOWN[name], scene, region, means)
                 async with http_caller() as caller:
@@ -237,7 +244,10 @@ async def _fail(common: Common, name: str) -> int:
             if common.json:
                 print_document("drill fail", True, {**_head(opened), "region": region, "fault": name, "changed": text})
             else:
-                click.echo(f"{region} is failed ({name}). {text}\nIt stays so until: workshop drill recover")
+                recover = retyped(
+                    dataclasses.replace(common, regions=(), parameters={}), "drill recover", opened.workspace.target.name
+                )
+                say(f"{region} is failed ({name}). {text}\nIt stays so until: {recover}")
             return ExitCode.DONE
     finally:
         shown.close()
@@ -301,13 +311,15 @@ def _tried(settings: FailoverSettings, failures: int | None, countdown: float | 
 
 async def _free_of_faults(ledger: Ledger, means: Means, shown: Progress) -> None:
     """What a killed drill left is put back first; what was failed by hand is not ours to mend, so the drill is refused."""
+    from workshop.drill.pending import recover_command
     from workshop.engine.undos import BY_HAND
 
     by_hand = ledger.pending(lambda undo: undo.by == BY_HAND)
     if by_hand:
         raise WorkshopError(
             f"{by_hand[0].region} is failed by hand ({by_hand[0].kind}) since {by_hand[0].since}.",
-            "A drill begins with every region well.", "Mend it first: workshop drill recover", code="AlreadyFailing",
+            "A drill begins with every region well.", f"Put it back first: {recover_command(by_hand[0])}",
+            code="AlreadyFailing",
         )  # fmt: skip
     for settled in await ledger.settle_all(means, ledger.pending()):
         shown.notice(f"Put back, left by a drill that was killed: {settled.text}")
@@ -322,16 +334,16 @@ async def _confirm(
     if opened.workspace.target.name != "aws":
         return
     shown.close()
-    click.echo(f"drill of {opened.workspace.name} on aws, as {opened.identity}\n  {fault.plan(place, memory)}", err=True)
-    click.echo("  Clients of that region see failures meanwhile. Calls and items of the drill cost less than a cent.", err=True)
+    say(f"drill of {opened.workspace.name} on aws, as {opened.identity}\n  {fault.plan(place, memory)}", err=True)
+    say("  Clients of that region see failures meanwhile. Calls and items of the drill cost less than a cent.", err=True)
     if common.yes:
         return
     if not sys.stdin.isatty():
         raise UsageError(
             "A drill on AWS asks before the first change, and there is no terminal to ask on.",
-            "Nothing was changed.", "Say yes beforehand: workshop drill run --target aws --yes", code="Confirmation",
+            "Nothing was changed.", f"Say yes beforehand: {retyped(common, 'drill run', 'aws')} --yes", code="Confirmation",
         )  # fmt: skip
-    click.confirm(f"Fail {region} in account {opened.account}?", abort=True, err=True)
+    ask(f"Fail {region} in account {opened.account}?")
 
 
 def _say_where(opened: Opened, shown: Progress) -> None:

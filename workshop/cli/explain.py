@@ -8,7 +8,9 @@ import click
 
 from workshop.cli.options import Common, common_options
 from workshop.cli.step import chosen, in_option
+from workshop.console.echo import say
 from workshop.errors import ExitCode
+from workshop.shell import comment
 
 if TYPE_CHECKING:
     from workshop.engine.plan import Node
@@ -48,23 +50,18 @@ async def _explain(common: Common, step: str | None, place: str | None) -> int:
         contexts = Contexts(opened.workspace, lambda _: None)
         whole = opened.workspace.plan()
         contexts.remember(whole)
-        steps = []
-        for node in chosen(whole, step, place).nodes:
-            steps.append({"id": node.key.step, "region": node.key.region, "commands": _commands(contexts, node)})
+        target = opened.workspace.target.name
+        lines = [(node.key, _commands(contexts, node)) for node in chosen(whole, step, place).nodes]
         if common.json:
-            print_document(
-                "explain", True, {"workshop": opened.workspace.name, "target": opened.workspace.target.name, "steps": steps}
-            )
+            steps = [{"id": key.step, "region": key.region, "commands": commands} for key, commands in lines]
+            print_document("explain", True, {"workshop": opened.workspace.name, "target": target, "steps": steps})
             return ExitCode.DONE
-        click.echo(f"# {opened.workspace.name} on {opened.workspace.target.name}")
-        if opened.workspace.target.name == "local":
-            click.echo('eval "$(workshop cloud env)"')
-        click.echo()
-        for entry in steps:
-            click.echo(f"# {entry['id']} ({entry['region']})")
-            for line in entry["commands"]:
-                click.echo(line)
-            click.echo()
+        say(comment([opened.workspace.name, "on", target]))
+        if target == "local":
+            say('eval "$(workshop cloud env)"')
+        say()
+        for key, commands in lines:
+            say("\n".join([comment([key.step, "in", key.region]), *commands, ""]))
     return ExitCode.DONE
 
 
@@ -75,5 +72,6 @@ def _commands(contexts: Contexts, node: Node) -> list[str]:
     try:
         kind, ctx = contexts.strict(node)
     except MissingOutputError:
-        return ["# needs what steps before it make; shown after: workshop setup"]
+        remark = "needs what earlier steps make, shown after: workshop setup"
+        return [comment([*remark.split(), *contexts.workspace.given])]
     return kind.commands(ctx)

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from workshop.cli.options import json_option
+from workshop.cloud.fault_model import DIRECTIONS, KINDS, CloudFault
+from workshop.console.echo import say
 from workshop.errors import ExitCode
 
-if TYPE_CHECKING:
-    from workshop.cloud.faults import Fault
-
 __all__ = ["command"]
-
-KINDS = (
-    "error", "latency", "drop-before", "drop-after", "expired", "region-disabled", "replica-abort", "small-account", "cut",
-)  # fmt: skip
-"""Spelt out here, so that `--help` loads nothing of the cloud; a test holds them against the cloud's own list."""
 
 
 @click.group("fault")
@@ -35,7 +29,7 @@ def command() -> None:
 
 
 @command.command("add")
-@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("kind", type=click.Choice(tuple(KINDS)))
 @click.option("--service", default="", help="Only this service, such as dynamodb.")
 @click.option("--operation", default="", help="Only this operation, such as PutItem.")
 @click.option("--region", default="", help="Only this region.")
@@ -43,10 +37,10 @@ def command() -> None:
 @click.option("--code", default=None, help="The error's code.  [default: InternalServerError]")
 @click.option("--message", default=None, help="The error's text.")
 @click.option("--status", type=int, default=None, help="The error's HTTP status.  [default: 500]")
-@click.option("--seconds", type=float, default=None, help="How much later it answers (latency).")
-@click.option("--direction", type=click.Choice(["both", "to", "from"]), default=None, help="Which way is cut.  [default: both]")
-@click.option("--times", type=int, default=None, help="How often it strikes; 0 until it is cleared.  [default: 0]")
-@click.option("--probability", type=float, default=None, help="The share of matching calls that it strikes.  [default: 1]")
+@click.option("--seconds", type=float, default=None, help="How much later it responds (latency).")
+@click.option("--direction", type=click.Choice(DIRECTIONS), default=None, help="Which way is cut.  [default: both]")
+@click.option("--times", type=int, default=None, help="How many calls it hits; 0 until it is cleared.  [default: 0]")
+@click.option("--probability", type=float, default=None, help="The share of matching calls that it hits.  [default: 1]")
 @click.option("--limit", type=int, default=None, help="Functions at once (small-account).  [default: 10]")
 @json_option
 def add(as_json: bool, **given: Any) -> int:
@@ -57,20 +51,20 @@ def add(as_json: bool, **given: Any) -> int:
       workshop cloud fault add latency --service dynamodb --region eu-west-1 --seconds 2
     """
     from workshop.cli.folder import open_folder
-    from workshop.cloud.faults import fault_add, fault_from
+    from workshop.cloud.faults import fault_add
 
-    fault = fault_add(open_folder(), fault_from({name: value for name, value in given.items() if value not in (None, "")}))
+    fault = fault_add(open_folder(), CloudFault(**{name: value for name, value in given.items() if value not in (None, "")}))
     if as_json:
         _document("cloud fault add", fault=asdict(fault))
     else:
-        click.echo(f"{fault.id} is in force. End it: workshop cloud fault clear {fault.id}")
+        say(f"{fault.id} is in force. End it: workshop cloud fault clear {fault.id}")
     return ExitCode.DONE
 
 
 @command.command("list")
 @json_option
 def list_faults(as_json: bool) -> int:
-    """List the faults in force and how often each has struck.
+    """List the faults in force and how many calls each has hit.
 
     \b
     Example:
@@ -84,9 +78,9 @@ def list_faults(as_json: bool) -> int:
         _document("cloud fault list", faults=[asdict(fault) for fault in found])
         return ExitCode.DONE
     for fault in found:
-        click.echo(_line(fault))
+        say(_line(fault))
     if not found:
-        click.echo("No fault is in force.")
+        say("No fault is in force.")
     return ExitCode.DONE
 
 
@@ -107,13 +101,13 @@ def clear(ids: tuple[str, ...], as_json: bool) -> int:
     if as_json:
         _document("cloud fault clear", cleared=cleared)
     else:
-        click.echo(f"{cleared} {'fault' if cleared == 1 else 'faults'} ended.")
+        say(f"{cleared} {'fault' if cleared == 1 else 'faults'} ended.")
     return ExitCode.DONE
 
 
-def _line(fault: Fault) -> str:
+def _line(fault: CloudFault) -> str:
     where = " ".join(f"{name}={value}" for name in ("service", "operation", "region", "table") if (value := getattr(fault, name)))
-    return f"{fault.id}  {fault.kind}  {where or 'any call'}  struck {fault.hits} times"
+    return f"{fault.id}  {fault.kind}  {where or 'any call'}  {fault.hits} {'hit' if fault.hits == 1 else 'hits'}"
 
 
 def _document(name: str, **content: Any) -> None:

@@ -11,6 +11,8 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
+from workshop.shell import aws_line
+
 if TYPE_CHECKING:
     from workshop.aws.claim import Claim
     from workshop.cli.compose import Opened
@@ -37,7 +39,7 @@ async def guard(opened: Opened, command: str, shown: Progress) -> AsyncIterator[
 
 async def claim_left(opened: Opened, claim: Claim) -> list[Resource]:
     """Give the claim up, and answer it when it could not be removed. For the end of the work, before the verdict."""
-    from workshop.aws.claim import parameter_name
+    from workshop.aws.claim import parameter_name, removal
     from workshop.steps.base import Resource
 
     if await claim.release():
@@ -46,8 +48,8 @@ async def claim_left(opened: Opened, claim: Claim) -> list[Resource]:
     return [Resource(
         "parameter", name, region,
         why="this run's claim on the workshop could not be removed; it keeps nobody out for longer than ten minutes",
-        fix=f"aws ssm delete-parameter --region {region} --name {name}",
-        show=f"aws ssm get-parameter --region {region} --name {name}",
+        fix=removal(region, opened.workspace.name),
+        show=aws_line("ssm get-parameter", region=region, name=name),
     )]  # fmt: skip
 
 
@@ -95,6 +97,6 @@ async def claims_elsewhere(opened: Opened, regions: Sequence[str], shown: Progre
                 "parameter", name, region, ours=False,
                 why=f"{holder.user}@{holder.host} is running workshop {holder.command} there, or did until {holder.until}",
                 fix=f"workshop teardown --region {region}, when that has ended",
-                show=f"aws ssm get-parameter --region {region} --name {name}",
+                show=aws_line("ssm get-parameter", region=region, name=name),
             ))  # fmt: skip
     return found

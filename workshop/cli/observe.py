@@ -69,6 +69,7 @@ def conflict(common: Common, rounds: int | None) -> int:
 
 async def _observe(common: Common, kind: str, rounds: int) -> int:
     from workshop.cli.compose import open_workspace
+    from workshop.cli.grant import require_grant
     from workshop.console.observe import observation_document, print_observation
     from workshop.console.progress import progress
     from workshop.drill.observe_plot import plot_experiments
@@ -81,6 +82,7 @@ async def _observe(common: Common, kind: str, rounds: int) -> int:
         async with open_workspace(common, shown.notice) as opened:
             shown.notice(f"Target: {opened.workspace.target.name}, account {opened.account}")
             regions = _chosen(opened, wanted)
+            require_grant(common, opened, f"observe {kind}", shown)
             with lock.hold(opened.folder / "locks", opened.scope, f"observe {kind}"):
                 found, latency = await _experiments(opened, shown, kind, regions, rounds)
             shown.close()

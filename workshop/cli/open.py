@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from workshop.cli.options import Common, common_options
+from workshop.cli.options import Common, common_options, retyped
+from workshop.console.echo import say
 from workshop.errors import ExitCode, UsageError, WorkshopError
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def command(common: Common, page: str | None, only_print: bool) -> int:
         print_document("open", True, {"url": found, "folder": folder})
         return ExitCode.DONE
     if only_print:
-        click.echo(found)
+        say(found)
         return ExitCode.DONE
     return _browse(found) if served else _serve(folder, found.rpartition("/")[2])
 
@@ -59,7 +60,8 @@ async def _address(common: Common, page: str | None) -> tuple[str, str, bool]:
         links = contexts.links(opened.account)
         name = _chosen(opened, page)
         if name not in links:
-            raise WorkshopError("The pages are not there yet.", "No site stands.", "Run: workshop setup", code="NoSite")
+            fix = f"Run: {retyped(common, 'setup', opened.workspace.target.name)}"
+            raise WorkshopError("The pages are not there yet.", "No site stands.", fix, code="NoSite")
         folder = str(opened.workspace.target.site_folder(opened.workspace.name))
         return links[name], folder, opened.workspace.target.serves_sites
 
@@ -76,9 +78,9 @@ def _chosen(opened: Opened, page: str | None) -> str:
 def _browse(url: str) -> int:
     import webbrowser
 
-    click.echo(url)
+    say(url)
     if not webbrowser.open(url):
-        click.echo("No browser could be started here; open the address yourself.", err=True)
+        say("No browser could be started here; open the address yourself.", err=True)
     return ExitCode.DONE
 
 
@@ -89,9 +91,9 @@ def _serve(folder: str, page: str) -> int:
     with site_server(folder) as server:
         host, port = server.server_address[:2]
         _browse(f"http://{host!s}:{port}/{page}")
-        click.echo("Serving until Ctrl-C.", err=True)
+        say("Serving until Ctrl-C.", err=True)
         try:
             server.serve_forever()
         except KeyboardInterrupt:
-            click.echo("Stopped.", err=True)
+            say("Stopped.", err=True)
     return ExitCode.DONE

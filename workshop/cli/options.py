@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +10,9 @@ from typing import Any
 import click
 
 from workshop.errors import UsageError
+from workshop.shell import command_line, flagged
 
-__all__ = ["DEFAULT_WORKSHOP", "Common", "common_options", "json_option", "retyped"]
+__all__ = ["DEFAULT_WORKSHOP", "Common", "common_options", "json_option", "retyped", "retyped_options"]
 
 DEFAULT_WORKSHOP = "global-serverless"
 
@@ -33,12 +33,18 @@ class Common:
 
 def retyped(common: Common, words: str, target: str) -> str:
     """The command that does `words` (`setup`) with the same workshop on the same target, as a person would type it."""
+    return command_line(["workshop", *words.split(), *retyped_options(common, target)])
+
+
+def retyped_options(common: Common, target: str) -> tuple[str, ...]:
+    """The words of the options that mean the same workshop on the same target, those that are the defaults left out."""
     options = [("--workshop", common.workshop if common.workshop != DEFAULT_WORKSHOP else "")]
-    options += [("--target", "aws"), ("--profile", common.profile)] if target == "aws" else []
+    options.append(("--target", target if target == "aws" else common.target and target))
+    options.append(("--profile", common.profile if target == "aws" else ""))
     options += [("--region", region) for region in common.regions]
     options += [("--param", f"{name}={value}") for name, value in common.parameters.items()]
     options.append(("--expect-account", common.expect_account))
-    return " ".join(["workshop", words, *(f"{name} {shlex.quote(value)}" for name, value in options if value)])
+    return tuple(word for name, value in options if value for word in flagged(name, value))
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from workshop.cli.options import Common, common_options
+from workshop.console.echo import say, say_json
 from workshop.errors import UsageError
 
 __all__ = ["command"]
@@ -50,7 +49,7 @@ async def _policy(common: Common, phases: tuple[str, ...], split: bool) -> int:
     from workshop.errors import ExitCode
 
     if common.target == "aws" and not common.expect_account:
-        opened = open_subject(common, Wanted(), lambda text: click.echo(text, err=True))
+        opened = open_subject(common, Wanted(), lambda text: say(text, err=True))
     else:
         opened = open_unconnected(common, common.expect_account or ANY_ACCOUNT)
     async with opened as subject:
@@ -65,11 +64,9 @@ async def _policy(common: Common, phases: tuple[str, ...], split: bool) -> int:
             f"No step needs anything in the phase {', '.join(phases)}.", "", "Leave --phase out to see all", code="EmptyPolicy"
         )
     whole = document(parts)
-    click.echo(json.dumps(policies(parts) if split else whole, indent=2))
+    say_json(policies(parts) if split else whole)
     count = size(whole)
     if not split and count > MANAGED:
         inline = f" It fits a role as an inline policy ({INLINE:,})." if count <= INLINE else ""
-        click.echo(
-            f"{count:,} characters, and a managed policy takes {MANAGED:,}: print it in parts with --split.{inline}", err=True
-        )
+        say(f"{count:,} characters, and a managed policy takes {MANAGED:,}: print it in parts with --split.{inline}", err=True)
     return ExitCode.DONE

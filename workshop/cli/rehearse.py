@@ -22,8 +22,10 @@ from workshop.checks.interface import Finding, Result, failed, passed, skipped
 from workshop.cli.app import COMMANDS
 from workshop.cli.compose import Opened, open_workspace
 from workshop.cli.confirm import confirm
+from workshop.cli.folder import open_folder
+from workshop.cli.grant import require_grant
 from workshop.cli.guard import guard
-from workshop.cli.options import Common
+from workshop.cli.options import Common, retyped
 from workshop.cli.running import interruptible
 from workshop.cloud import daemon
 from workshop.console.progress import progress
@@ -34,6 +36,7 @@ from workshop.engine.survey import survey
 from workshop.engine.teardown import sweep, take_down
 from workshop.engine.workspace import Contexts
 from workshop.errors import UsageError
+from workshop.shell import command_line
 from workshop.steps.base import Resource, State
 from workshop.steps.registry import kinds
 
@@ -41,6 +44,7 @@ __all__ = ["TITLE", "not_rehearsed", "rehearse"]
 
 TITLE = "Dress rehearsal"
 FAMILY = "rehearsal"
+WORDS = "check --rehearse"
 Say = Callable[[str], None]
 
 
@@ -53,11 +57,12 @@ async def rehearse(common: Common, say: Say) -> list[Result]:
     """Set up, verify, drill and tear down; answers what came of each. Raises `UsageError` when the workshop stands on AWS."""
     if common.target == "aws":
         async with open_workspace(common, say) as opened:
-            await _prove_free(common, opened)
-            return await _Rehearsal(common, opened).run()
-    local = replace(common, target="local", expect_account="")
+            granted = require_grant(common, opened, WORDS)
+            await _prove_free(common, granted)
+            return await _Rehearsal(common, granted).run()
+    local, state = replace(common, target="local", expect_account=""), open_folder()
     async with _place_of_its_own(say), open_workspace(local, lambda _: None) as opened:
-        return await _Rehearsal(common, opened).run()
+        return await _Rehearsal(common, require_grant(common, opened, WORDS, state=state)).run()
 
 
 @contextlib.asynccontextmanager
@@ -85,7 +90,7 @@ async def _prove_free(common: Common, opened: Opened) -> None:
         raise UsageError(
             f"{opened.workspace.name} stands in account {opened.account} already: {', '.join(stands[:3]) or 'see the journal'}.",
             "A rehearsal ends with a teardown, and must not remove what somebody uses.",
-            "Rehearse in another account (--profile NAME), or remove it first: workshop teardown --target aws",
+            f"Rehearse in another account (--profile NAME), or remove it first: {retyped(common, 'teardown', 'aws')}",
             code="Stands",
         )
     shown = progress()
@@ -162,7 +167,7 @@ class _Rehearsal:
         return _result("drill", title, failed(str(why), "Look at it by itself: workshop drill run"), seconds)
 
     def teardown(self, removed: Sequence[NodeResult], left: Sequence[Resource], stop: Stop, seconds: float) -> None:
-        again = f"workshop teardown --target {self.opened.workspace.target.name}"
+        again = command_line(["workshop", "teardown", *self.opened.workspace.given])
         errors = [r.error for r in removed if r.error]
         count = sum(r.outcome.value == "removed" for r in removed)
         finding = passed(f"{count} removed")

@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any, TypeVar
 
+from workshop.console.echo import say
 from workshop.console.progress import Progress
 from workshop.engine.execute import Stop
 from workshop.errors import ExitCode
@@ -34,7 +34,7 @@ async def interruptible(progress: Progress) -> AsyncIterator[Stop]:
     def asked() -> None:
         if stop.asked:
             progress.close()
-            print("Ended at once. The journal knows what was begun; run the same command again to go on.", file=sys.stderr)
+            say("Ended at once. The journal knows what was begun; run the same command again to go on.", err=True)
             os._exit(ExitCode.INTERRUPTED)
         stop.ask()
 

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from workshop.cli.compose import Opened
-from workshop.cloud.faults import Fault as CloudFault
-from workshop.cloud.faults import fault_add, faults_clear, faults_list
+from workshop.cloud.faults import CloudFault, fault_add, faults_clear, faults_list
 from workshop.definition.builtins import builtin_folder
 from workshop.drill.fault import Means
 from workshop.drill.ledger import Ledger

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -43,6 +44,7 @@ def command(common: Common, through: str | None, only_plan: bool) -> int:
 async def _setup(common: Common, through: str | None, only_plan: bool) -> int:
     from workshop.cli.compose import open_workspace
     from workshop.cli.confirm import confirm
+    from workshop.cli.grant import require_grant
     from workshop.console.plan import plan_document, print_plan
     from workshop.console.progress import progress
     from workshop.engine.setup import check_files
@@ -52,9 +54,12 @@ async def _setup(common: Common, through: str | None, only_plan: bool) -> int:
     start = time.monotonic()
     shown = progress()
     try:
-        async with open_workspace(common, shown.notice, default_target="local") as opened:
+        async with open_workspace(common, shown.notice, default_target="local") as found:
+            opened = found
             plan = opened.workspace.plan(through)
             await check_files(opened.workspace, plan)
+            if not only_plan:
+                opened = require_grant(common, opened, f"setup --through {through}" if through else "setup", shown)
             if only_plan or opened.workspace.target.name == "aws":
                 points = await survey(opened.workspace, plan, Contexts(opened.workspace, lambda _: None))
                 if only_plan:
@@ -101,7 +106,12 @@ async def bring_up(
         setup_document(command, workspace, opened.account, results, contexts, seconds, code)
     else:
         again = retyped(common, title, workspace.target.name)
-        print_setup(workspace, opened.account, results, contexts, seconds, code, again)
+        place = replace(common, regions=(), parameters={}, expect_account="")  # the journal knows them now
+
+        def onward(verb: str) -> str:
+            return retyped(place, verb, workspace.target.name)
+
+        print_setup(workspace, opened.account, results, contexts, seconds, code, again, onward)
     return code
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from workshop.cli.options import Common, common_options
+from workshop.cli.options import Common, common_options, retyped
+from workshop.console.echo import say
 from workshop.errors import ExitCode, UsageError, WorkshopError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from workshop.engine.plan import Plan
+    from workshop.steps.base import Context, Step
 
 __all__ = ["chosen", "command", "in_option"]
 
@@ -52,18 +55,26 @@ def list_steps(common: Common) -> int:
 @command.command("show")
 @click.argument("step")
 @click.option("--template", is_flag=True, help="Print the rendered CloudFormation template.")
+@click.option("--file", "request", is_flag=True, help="Print the items' request file, under the table's name.")
 @in_option
 @common_options
-def show(common: Common, step: str, template: bool, place: str | None) -> int:
-    """Show one step: its settings filled in, what it needs, minutes and cost; or its rendered template.
+def show(common: Common, step: str, template: bool, request: bool, place: str | None) -> int:
+    """Show one step: its settings filled in, what it needs, minutes and cost; or its rendered template, or its request file.
 
     \b
-    Example:
+    Examples:
       workshop step show table
+      workshop step show api --template --in us-west-2
+      workshop step show data --file > items.json
     """
     from workshop.cli.running import run
 
-    return run(_show(common, step, template, place))
+    if template and request:
+        raise UsageError(
+            what="--template and --file cannot be given together.", why="A step has one of the two.", fix="Leave one out",
+            code="Usage",
+        )  # fmt: skip
+    return run(_show(common, step, "template" if template else "file" if request else "", place))
 
 
 @command.command("run")
@@ -94,13 +105,12 @@ def chosen(plan: Plan, step: str | None, place: str | None) -> Plan:
     return selected
 
 
-async def _show(common: Common, step: str, template: bool, place: str | None) -> int:
+async def _show(common: Common, step: str, part: str, place: str | None) -> int:
     from workshop.cli.compose import open_workspace
     from workshop.console.document import print_document
     from workshop.console.progress import progress
     from workshop.console.steps import print_step, step_document
     from workshop.engine.workspace import Contexts
-    from workshop.steps.cloudformation_stack import CloudFormationStack
 
     shown = progress()
     shown.close()
@@ -110,24 +120,37 @@ async def _show(common: Common, step: str, template: bool, place: str | None) ->
         contexts.remember(whole)
         nodes = chosen(whole, step, place).nodes
         kind, ctx = contexts.lenient(nodes[0])
-        if template:
-            if not isinstance(kind, CloudFormationStack):
-                raise UsageError(
-                    f"The step {step} has no template.", f"It is a {kind.kind}.", "Leave --template out", code="NoTemplate"
-                )
+        if part:
+            text = _part(part, kind, ctx)
             if common.json:
-                where = {"id": step, "region": nodes[0].key.region}
-                print_document("step show", True, {**where, "template": kind.template(ctx)})
+                shown_part = json.loads(text) if part == "file" else text
+                print_document("step show", True, {"id": step, "region": nodes[0].key.region, part: shown_part})
             else:
-                click.echo(kind.template(ctx), nl=False)
+                say(text, nl=False)
             return ExitCode.DONE
         (step_document if common.json else print_step)(nodes, kind, ctx)
         return ExitCode.DONE
 
 
+def _part(part: str, kind: Step[Any], ctx: Context[Any]) -> str:
+    """The rendered template or the request file of a step; raises `UsageError` for a step that has none."""
+    from workshop.steps.cloudformation_stack import CloudFormationStack
+    from workshop.steps.dynamodb_items import DynamoDBItems
+
+    if part == "template" and isinstance(kind, CloudFormationStack):
+        return kind.template(ctx)
+    if part == "file" and isinstance(kind, DynamoDBItems):
+        return "".join(kind.request(ctx))
+    raise UsageError(
+        what=f"The step {ctx.step} has no {part}.", why=f"It is a {kind.kind}.", fix=f"Leave --{part} out",
+        code=f"No{part.capitalize()}",
+    )  # fmt: skip
+
+
 async def _run(common: Common, step: str, place: str | None) -> int:
     from workshop.cli.compose import open_workspace
     from workshop.cli.confirm import confirm
+    from workshop.cli.grant import require_grant
     from workshop.cli.setup import bring_up
     from workshop.console.progress import progress
     from workshop.engine.setup import check_files
@@ -137,14 +160,16 @@ async def _run(common: Common, step: str, place: str | None) -> int:
     start = time.monotonic()
     shown = progress()
     try:
-        async with open_workspace(common, shown.notice) as opened:
+        async with open_workspace(common, shown.notice) as found:
+            opened = found
             shown.notice(f"Target: {opened.workspace.target.name}, account {opened.account}")
             whole = opened.workspace.plan()
             wanted = chosen(whole, step, place)
             await check_files(opened.workspace, wanted)
+            opened = require_grant(common, opened, f"step run {step}", shown)
             contexts = Contexts(opened.workspace, shown)
             points = await survey(opened.workspace, _needed(whole, wanted), contexts)
-            _raise_for_missing(whole, wanted, points)
+            _raise_for_missing(common, opened.workspace.target.name, whole, wanted, points)
             if opened.workspace.target.name == "aws":
                 confirm(common, "setup", opened, [p for p in points if p.node.key.step == step], shown, words=f"step run {step}")
             return await bring_up(common, opened, wanted, contexts, shown, start, step=step)
@@ -165,7 +190,7 @@ def _needed(whole: Plan, wanted: Plan) -> Plan:
     return whole.select(lambda node: node.key in keys)
 
 
-def _raise_for_missing(whole: Plan, wanted: Plan, points: Sequence[Any]) -> None:
+def _raise_for_missing(common: Common, target: str, whole: Plan, wanted: Plan, points: Sequence[Any]) -> None:
     from workshop.steps.base import State
 
     own = {node.key for node in wanted.nodes}
@@ -174,5 +199,7 @@ def _raise_for_missing(whole: Plan, wanted: Plan, points: Sequence[Any]) -> None
         if point.node.key in needs and point.observed.state is not State.READY:
             raise WorkshopError(
                 f"The step {wanted.nodes[0].key.step} needs {point.node.key} first.", f"That is {point.observed.state.value}.",
-                f"Run: workshop step run {point.node.key.step}, or all of it: workshop setup", code="Needs",
+                f"Run: {retyped(common, f'step run {point.node.key.step}', target)}, "
+                f"or all of it: {retyped(common, 'setup', target)}",
+                code="Needs",
             )  # fmt: skip

@@ -12,7 +12,7 @@ import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,7 +24,7 @@ from workshop.aws.target import Target
 from workshop.checks.readonly import ReadOnly
 from workshop.checks.subject import Event, Machine, Stop, Subject
 from workshop.cli.folder import open_folder
-from workshop.cli.options import DEFAULT_WORKSHOP, Common
+from workshop.cli.options import Common, retyped_options
 from workshop.clock import SystemClock
 from workshop.cloud import daemon
 from workshop.definition.lint import Problem, lint
@@ -179,12 +179,7 @@ class _Opened:
 
 def _words(common: Common) -> tuple[str, ...]:
     """The options that were given, so that the commands of a fix mean the same workshop in the same place."""
-    given = [("--workshop", common.workshop)] if common.workshop != DEFAULT_WORKSHOP else []
-    given += [("--target", common.target)] if common.target == "aws" else []
-    given += [("--profile", common.profile)] if common.profile else []
-    given += [("--region", region) for region in common.regions]
-    given += [("--param", f"{name}={value}") for name, value in common.parameters.items()]
-    return tuple(word for pair in given for word in pair)
+    return retyped_options(replace(common, expect_account=""), common.target)
 
 
 def _definition(common: Common) -> tuple[Workshop | None, list[Problem]]:

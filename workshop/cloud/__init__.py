@@ -1,7 +1,8 @@
 """The embedded local cloud: the parts of AWS that a workshop needs, in one process on the loopback address.
 
-MiniStack is the emulator; this room adds what AWS does and MiniStack does not: time, lag, conflicts, refusals.
-The rest of the project talks to `workshop.cloud.daemon` and `workshop.cloud.faults` only. Nothing here imports another room.
+In: orders to start, stop and break it. Out: AWS's APIs on one port. MiniStack is the emulator; this room adds what AWS does and
+MiniStack does not: time, lag, conflicts, refusals. Other rooms use `daemon`, `faults` and `fault_model` only; nothing here
+imports another room.
 """
 
 __all__: list[str] = []

@@ -11,11 +11,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
 
-from workshop.cloud.answers import Answer, document, refusal
-from workshop.cloud.faults import fault_from
-from workshop.cloud.injection import Faults
+from workshop.cloud.connections import Connections
+from workshop.cloud.fault_model import fault_from
+from workshop.cloud.fault_registry import FaultRegistry
 from workshop.cloud.layout import Record, validated_timing
-from workshop.cloud.pacing import Pacing
+from workshop.cloud.responses import Response, document, refusal
+from workshop.cloud.timing import Timing
 from workshop.errors import UsageError
 
 __all__ = ["Control"]
@@ -25,31 +26,34 @@ FAULTS = "/_workshop/faults"
 
 
 class Control:
-    """`on_reset` empties everything; `on_timing` remembers the pair for the next start; `on_mended` hears that faults ended;
-    `backlog` lists what replication holds back, `saving` says what keeping the state costs."""
+    """`on_reset` empties everything; `on_change` writes the record of the process; `on_healed` is told that faults ended;
+    `backlog` lists what replication holds back, `saving` what keeping the state costs."""
 
     def __init__(
         self,
         record: Record,
-        pacing: Pacing,
-        faults: Faults,
+        pacing: Timing,
+        faults: FaultRegistry,
+        connections: Connections,
         *,
         on_reset: Callable[[], Awaitable[None]],
-        on_timing: Callable[[str, float], None],
-        on_mended: Callable[[], None],
+        on_change: Callable[[], None],
+        on_healed: Callable[[], None],
         backlog: Callable[[], list[dict[str, Any]]],
         saving: Callable[[], dict[str, float]],
     ) -> None:
         self._record, self._pacing, self._faults = record, pacing, faults
-        self._on_reset, self._on_timing, self._on_mended = on_reset, on_timing, on_mended
+        self._connections = connections
+        self._on_reset, self._on_change, self._on_healed = on_reset, on_change, on_healed
         self._backlog, self._saving = backlog, saving
         self.notices: list[str] = []
 
-    async def answer(self, method: str, path: str, body: bytes) -> Answer:
+    async def answer(self, method: str, path: str, body: bytes) -> Response:
         actions = {
             ("GET", "/_workshop/health"): self._health,
             ("POST", "/_workshop/reset"): self._reset,
             ("PUT", "/_workshop/timing"): self._timing,
+            ("PUT", "/_workshop/access"): self._access,
             ("GET", FAULTS): self._list,
             ("POST", FAULTS): self._add,
             ("DELETE", FAULTS): self._clear,
@@ -78,6 +82,7 @@ class Control:
             "port": self._record.port,
             "timing": self._pacing.profile,
             "scale": self._pacing.scale,
+            "other_users": self._connections.others,
             "notices": self.notices,
             "saving": self._saving(),
         }
@@ -92,8 +97,16 @@ class Control:
             raise UsageError("`scale` has to be a number.")
         timing, scale = validated_timing(str(content.get("timing", self._pacing.profile)), float(scale))
         self._pacing.change(timing, scale)
-        self._on_timing(timing, scale)
+        self._on_change()
         return {"timing": timing, "scale": scale}
+
+    async def _access(self, content: dict[str, Any]) -> dict[str, Any]:
+        others = content.get("other_users")
+        if not isinstance(others, bool):
+            raise UsageError("`other_users` has to be true or false.")
+        self._connections.others = others
+        self._on_change()
+        return {"other_users": others}
 
     async def _list(self, _: dict[str, Any]) -> dict[str, Any]:
         return {"faults": self._faults.document()}
@@ -103,14 +116,14 @@ class Control:
 
     async def _clear(self, _: dict[str, Any]) -> dict[str, Any]:
         cleared = self._faults.clear()
-        self._on_mended()
+        self._on_healed()
         return {"cleared": cleared}
 
     async def _end(self, name: str, _: dict[str, Any]) -> dict[str, Any]:
         if not self._faults.clear(name):
             known = ", ".join(row["id"] for row in self._faults.document()) or "none"
             raise UsageError(f"There is no fault {name!r}.", f"In force: {known}.", code="Fault")
-        self._on_mended()
+        self._on_healed()
         return {"cleared": 1}
 
     async def _replication(self, _: dict[str, Any]) -> dict[str, Any]:

@@ -37,6 +37,10 @@ ACCOUNT = "000000000000"
 HOME_REGION = "us-west-2"
 START_SECONDS, STOP_SECONDS, ASK_SECONDS = 60.0, 15.0, 5.0
 LOG_BYTES = 5_000_000
+OPEN_TO_ALL = (
+    "EVERY USER of this machine may use this local cloud, and so run code as you (--allow-other-users). "
+    "To close it: workshop cloud start --no-allow-other-users"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +55,29 @@ class CloudState:
     scale: float
     log: Path
     notices: tuple[str, ...] = ()
+    other_users: bool = False
 
 
-def start(home: Path, *, port: int | None = None, timing: str | None = None, scale: float | None = None) -> CloudState:
+def start(
+    home: Path,
+    *,
+    port: int | None = None,
+    timing: str | None = None,
+    scale: float | None = None,
+    other_users: bool | None = None,
+) -> CloudState:
     """Start the cloud of this state folder and wait until it answers; a running one is found (and takes a new timing).
 
+    `other_users` opens it to processes of every user of this machine, or closes it again; None: as a running one is, else closed.
     Raises `UsageError` for a port that is taken or a timing that does not exist, `WorkshopError` when the process dies.
     """
     layout = _prepared(home)
     with _starting(layout):
         found = status(home)
         if found.running:
-            return _adjusted(home, found, port, timing, scale)
+            return _adjusted(home, found, port, timing, scale, other_users)
         _clear_away(layout)
-        with _launched(layout, port, timing, scale, detached=True) as (process, ready, record):
+        with _launched(layout, port, timing, scale, bool(other_users), detached=True) as (process, ready, record):
             _await_ready(layout, process, ready)
         state = status(home)
         if not state.running or state.pid != process.pid:
@@ -72,8 +85,15 @@ def start(home: Path, *, port: int | None = None, timing: str | None = None, sca
         return state
 
 
-def run(home: Path, *, port: int | None = None, timing: str | None = None, scale: float | None = None) -> int:
-    """Serve in the foreground, the log on stderr, until Ctrl-C or a stop from elsewhere. Answers the exit code."""
+def run(
+    home: Path,
+    *,
+    port: int | None = None,
+    timing: str | None = None,
+    scale: float | None = None,
+    other_users: bool = False,
+) -> int:
+    """Serve in the foreground, the log on stderr, until Ctrl-C or a stop from elsewhere. Returns the exit code."""
     layout = _prepared(home)
     process: subprocess.Popen[bytes] | None = None
     try:
@@ -87,7 +107,7 @@ def run(home: Path, *, port: int | None = None, timing: str | None = None, scale
                     code="CloudRuns",
                 )
             _clear_away(layout)
-            with _launched(layout, port, timing, scale, detached=False) as (process, ready, _):
+            with _launched(layout, port, timing, scale, other_users, detached=False) as (process, ready, _):
                 _await_ready(layout, process, ready)
         code = process.wait()
     except KeyboardInterrupt:
@@ -123,7 +143,8 @@ def status(home: Path) -> CloudState:
         str(health["timing"]),
         float(health["scale"]),
         layout.log,
-        tuple(health.get("notices", ())),
+        (*((OPEN_TO_ALL,) if health.get("other_users") else ()), *health.get("notices", ())),
+        bool(health.get("other_users")),
     )
 
 
@@ -219,7 +240,9 @@ def _health(record: Record) -> dict[str, Any] | None:
     return answer if answer.get("instance") == record.instance else None
 
 
-def _adjusted(home: Path, found: CloudState, port: int | None, timing: str | None, scale: float | None) -> CloudState:
+def _adjusted(
+    home: Path, found: CloudState, port: int | None, timing: str | None, scale: float | None, other_users: bool | None
+) -> CloudState:
     if port is not None and port != found.port:
         raise UsageError(
             f"The local cloud runs already, on port {found.port}, not {port}.",
@@ -228,15 +251,18 @@ def _adjusted(home: Path, found: CloudState, port: int | None, timing: str | Non
             code="CloudRuns",
         )
     wanted = validated_timing(timing or found.timing, found.scale if scale is None else scale)
-    if found.port is None or wanted == (found.timing, found.scale):
+    if found.port is None:
         return found
-    _ask(found.port, "PUT", "/_workshop/timing", {"timing": wanted[0], "scale": wanted[1]})
+    if wanted != (found.timing, found.scale):
+        _ask(found.port, "PUT", "/_workshop/timing", {"timing": wanted[0], "scale": wanted[1]})
+    if other_users is not None and other_users != found.other_users:
+        _ask(found.port, "PUT", "/_workshop/access", {"other_users": other_users})
     return status(home)
 
 
 @contextmanager
 def _launched(
-    layout: Layout, port: int | None, timing: str | None, scale: float | None, *, detached: bool
+    layout: Layout, port: int | None, timing: str | None, scale: float | None, other_users: bool, *, detached: bool
 ) -> Iterator[tuple[subprocess.Popen[bytes], int, Record]]:
     """The server process on a socket that is bound here, so that nobody else can take the port in between."""
     last = read_record(layout)
@@ -245,7 +271,7 @@ def _launched(
     ready, done = os.pipe()
     try:
         with listening_socket(port, last.port if last else None) as listener:
-            record = Record(0, listener.getsockname()[1], uuid.uuid4().hex, profile, factor)
+            record = Record(0, listener.getsockname()[1], uuid.uuid4().hex, profile, factor, other_users)
             try:
                 process = _popen(layout, record, listener, done, detached=detached)
             finally:
@@ -273,7 +299,7 @@ def _popen(layout: Layout, record: Record, listener: socket.socket, done: int, *
 
 
 def _clean_environment() -> dict[str, str]:
-    """What the server and its functions see of the user's shell: nothing that could point them elsewhere."""
+    """What the server sees of the user's shell: nothing that could point it elsewhere. Its functions see less of it."""
     kept = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
     return {name: value for name, value in os.environ.items() if name in kept or name.startswith("LC_")}
 

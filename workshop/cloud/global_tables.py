@@ -1,80 +1,119 @@
-"""DynamoDB with everything that makes its tables global: built from the parts of this room.
+"""Global tables as data: which regions belong together, which region added which, and what each region shows of the others.
 
-What comes in: MiniStack's DynamoDB module, an agenda, a pace and the faults that concern tables. What goes out: the module,
-extended, and one state to save and take back.
+In: changes made by `lifecycle`. Out: the replica list that a region's DescribeTable shows, and whether a region may be removed.
+Pure; it knows neither MiniStack nor time.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
-from workshop.cloud.agenda import Agenda
-from workshop.cloud.groups import Groups
-from workshop.cloud.lifecycle import Lifecycle
-from workshop.cloud.pacing import Pacing
-from workshop.cloud.replicas import ReplicaRules
-from workshop.cloud.replication import Replication
-from workshop.cloud.store import Store
-from workshop.cloud.tables import TableRules
-from workshop.cloud.writes import Writes
+__all__ = ["GlobalTable", "GlobalTables", "TableReplica"]
 
-__all__ = ["GlobalTables", "TableFaults"]
+DAY = 86_400.0
 
 
-class TableFaults(Protocol):
-    """What can go wrong with a table: a way is cut, a region is disabled, a creation vanishes."""
+@dataclass(slots=True)
+class TableReplica:
+    """One region of a global table, the first one included.
 
-    def cut(self, table: str, source: str, target: str) -> bool: ...
-    def disabled(self, region: str) -> bool: ...
-    def dooms(self, region: str, table: str) -> bool: ...
+    `source` is the region that added it, "" for the first; `added` the time in seconds since the epoch; `listed`: other regions
+    show it; `visible`: it can be described in its own region; `aborts`: its creation will end without a replica; `filled`: it
+    was added to a table with items.
+    """
+
+    region: str
+    status: str = "ACTIVE"
+    source: str = ""
+    added: float = 0.0
+    listed: bool = True
+    visible: bool = True
+    aborts: bool = False
+    filled: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """The saved form: `aborts` is called "doomed" in it, as in older state files."""
+        row = asdict(self)
+        row["doomed"] = row.pop("aborts")
+        return row
+
+    @classmethod
+    def restored(cls, row: dict[str, Any]) -> TableReplica:
+        values = dict(row)
+        return cls(aborts=values.pop("doomed"), **values)
+
+
+@dataclass(slots=True)
+class GlobalTable:
+    """One global table, its replicas in the order in which they were added. `changing`: a replica is being added or removed."""
+
+    account: str
+    name: str
+    replicas: dict[str, TableReplica] = field(default_factory=dict)
+    changing: bool = False
+
+    def view(self, region: str) -> list[dict[str, str]]:
+        """The replica list as `region` shows it; a region never lists itself (docs/aws-behaviours.md, section 1.3)."""
+        return [
+            {"RegionName": replica.region, "ReplicaStatus": replica.status}
+            for replica in self.replicas.values()
+            if replica.region != region and replica.listed
+        ]
+
+    def writable(self) -> list[str]:
+        """Regions that hold the items: they accept writes and receive those of the others."""
+        return [replica.region for replica in self.replicas.values() if replica.status != "CREATING"]
+
+    def is_source(self, region: str, now: float) -> bool:
+        """Whether `region` added, within a day, a replica that still exists (docs/aws-behaviours.md, section 1.6)."""
+        return any(replica.source == region and now - replica.added < DAY for replica in self.replicas.values())
 
 
 class GlobalTables:
-    """`changed` hears of changes without a request, `measured` of every lag; `defer` takes work found by another thread."""
+    """All global tables of all accounts."""
 
-    def __init__(
-        self,
-        dynamodb: Any,
-        agenda: Agenda,
-        pacing: Pacing,
-        faults: TableFaults,
-        *,
-        changed: Callable[[], None],
-        measured: Callable[[str, str, str, str, float], None],
-        defer: Callable[[Callable[[], None]], bool],
-        chance: random.Random,
-    ) -> None:
-        self._agenda, self._groups, store = agenda, Groups(), Store(dynamodb)
-        self.replication = Replication(self._groups, store, agenda, pacing, is_cut=faults.cut, measured=measured, chance=chance)
-        self._lifecycle = Lifecycle(self._groups, store, self.replication, agenda, pacing, changed)
-        rules = ReplicaRules(
-            self._groups, store, self._lifecycle, agenda.now, is_disabled=faults.disabled, is_doomed=faults.dooms
-        )
-        self._rules = TableRules(dynamodb, self._groups, store, self._lifecycle, rules, agenda, pacing)
-        Writes(dynamodb, self._groups, store, self.replication, defer)
+    def __init__(self) -> None:
+        self._all: dict[tuple[str, str], GlobalTable] = {}
 
-    def removal_refused(self, account: str, region: str, table: str) -> str:
-        """Why the table of a region cannot be deleted now; "" when it can."""
-        return self._rules.removal_refused(account, region, table)
+    def of(self, account: str, table: str, region: str) -> GlobalTable | None:
+        """The global table that `region`'s table of this name belongs to."""
+        found = self._all.get((account, table))
+        return found if found is not None and region in found.replicas else None
 
-    def document(self) -> dict[str, Any]:
-        return {
-            "groups": self._groups.document(),
-            "steps": self._lifecycle.document(),
-            "orphans": self.replication.document(),
-        }
+    def named(self, account: str, table: str) -> GlobalTable | None:
+        """The global table of this name, in whatever regions."""
+        return self._all.get((account, table))
 
-    def restore(self, document: dict[str, Any]) -> None:
-        """Take back what `document` gave, once MiniStack has its tables back, and send again what was on its way."""
-        self._groups.restore(document["groups"])
-        self._lifecycle.restore(document["steps"])
-        self.replication.restore(document.get("orphans", []))
+    def add(self, global_table: GlobalTable) -> None:
+        self._all[global_table.account, global_table.name] = global_table
+
+    def drop(self, global_table: GlobalTable) -> None:
+        self._all.pop((global_table.account, global_table.name), None)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __iter__(self) -> Iterator[GlobalTable]:
+        return iter(list(self._all.values()))
 
     def clear(self) -> None:
-        self._agenda.clear()
-        self._groups.clear()
-        self._lifecycle.clear()
-        self._rules.clear()
-        self.replication.clear()
+        self._all.clear()
+
+    def document(self) -> list[dict[str, Any]]:
+        """The saved form."""
+        return [
+            {
+                "account": global_table.account,
+                "table": global_table.name,
+                "members": {region: replica.document() for region, replica in global_table.replicas.items()},
+                "changing": global_table.changing,
+            }
+            for global_table in self
+        ]
+
+    def restore(self, document: list[dict[str, Any]]) -> None:
+        for row in document:
+            replicas = {region: TableReplica.restored(replica) for region, replica in row["members"].items()}
+            self.add(GlobalTable(row["account"], row["table"], replicas, row["changing"]))

@@ -1,7 +1,7 @@
 """Where the cloud keeps its files, and the record of the process that serves it.
 
-What comes in: the state folder. What goes out: paths below `<state folder>/cloud`, and the record as a value.
-It never starts, stops or asks anything.
+In: the state folder. Out: paths below `<state folder>/cloud`, and the record as a value. It never starts, stops or queries
+anything.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ class Layout:
 
     @property
     def start_lock(self) -> Path:
-        """Held while somebody starts, stops or empties the cloud."""
+        """Held while a process starts, stops or empties the cloud."""
         return self.root / "start.lock"
 
     @property
     def alive_lock(self) -> Path:
-        """Held by the serving process as long as it lives; the kernel lets go of it whatever kills the process."""
+        """Held by the serving process as long as it lives; the kernel releases it, whatever kills the process."""
         return self.root / "alive.lock"
 
     @property
@@ -66,13 +66,15 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The last process that served this cloud. It stays after a stop, so that port and timing are remembered."""
+    """The last process that served this cloud. The record outlives a stop, so that port and timing are remembered."""
 
     pid: int
     port: int
     instance: str
     timing: str
     scale: float
+    other_users: bool = False
+    """Whether processes of other users of this machine may connect; never taken over by the next start."""
 
 
 def read_record(layout: Layout) -> Record | None:
@@ -85,6 +87,7 @@ def read_record(layout: Layout) -> Record | None:
             instance=str(document["instance"]),
             timing=str(document["timing"]),
             scale=float(document["scale"]),
+            other_users=document.get("other_users") is True,
         )
         validated_timing(record.timing, record.scale)
     except (OSError, ValueError, KeyError, TypeError, UsageError):
@@ -100,16 +103,16 @@ def validated_timing(timing: str, scale: float) -> tuple[str, float]:
     """The pair itself; `UsageError` for an unknown profile or a scale outside 0.001 to 1000."""
     if timing not in PROFILES:
         raise UsageError(
-            f"Unknown timing profile: {timing}.",
-            f"The local cloud knows {', '.join(PROFILES)}.",
-            "For example: workshop cloud start --timing fast",
+            what=f"Unknown timing profile: {timing}.",
+            why=f"The local cloud has {', '.join(PROFILES)}.",
+            fix="For example: workshop cloud start --timing fast",
             code="UnknownTiming",
         )
     if not SCALES[0] <= scale <= SCALES[1]:
         raise UsageError(
-            f"The time scale {scale:g} is out of range.",
-            f"Waiting times can be multiplied by {SCALES[0]:g} to {SCALES[1]:g}.",
-            "For no waiting at all: workshop cloud start --timing instant",
+            what=f"The time scale {scale:g} is out of range.",
+            why=f"Waiting times can be multiplied by {SCALES[0]:g} to {SCALES[1]:g}.",
+            fix="For no waiting at all: workshop cloud start --timing instant",
             code="TimeScale",
         )
     return timing, scale

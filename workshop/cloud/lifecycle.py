@@ -1,7 +1,7 @@
 """The life of tables and replicas: each documented state, one after the other, at its time.
 
-What comes in: a change that the rules have let through. What goes out: statuses in the regional tables and in the group, at once
-and later. Every later step is a value that is saved, so a cloud that was killed goes on where it was
+In: a change that the rules have accepted. Out: statuses in the regional tables and in the global table, at once and later.
+Every later step is a value that is saved, so a cloud that was killed continues where it was
 (docs/aws-behaviours.md, sections 1.3 and 1.7).
 """
 
@@ -9,22 +9,25 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from workshop.cloud.agenda import Agenda
-from workshop.cloud.groups import Group, Groups, Member
-from workshop.cloud.pacing import Pacing, Wait
+from workshop.cloud.events import TABLES_CHANGED, EventBus
+from workshop.cloud.global_tables import GlobalTable, GlobalTables, TableReplica
 from workshop.cloud.replication import Replication
+from workshop.cloud.scheduler import Scheduler
 from workshop.cloud.store import Store
+from workshop.cloud.timing import Timing, Wait
 
 __all__ = ["Lifecycle"]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """Something that will have happened at `at` (seconds since the epoch) to `table` in `region`; `peer` is the other region."""
+class LifecycleStep:
+    """A change of `table` in `region` that is due at `at` (seconds since the epoch); `peer` is the other region, or "".
+
+    `name` is the wait that precedes it (`timing.Wait`).
+    """
 
     at: float
     name: str
@@ -35,70 +38,76 @@ class Step:
 
 
 class Lifecycle:
-    """`changed` is called after every step, because it happens without a request."""
+    """Publishes `TABLES_CHANGED` after every step, because steps happen without a request."""
 
     def __init__(
-        self, groups: Groups, store: Store, replication: Replication, agenda: Agenda, pacing: Pacing, changed: Callable[[], None]
+        self,
+        global_tables: GlobalTables,
+        store: Store,
+        replication: Replication,
+        scheduler: Scheduler,
+        timing: Timing,
+        events: EventBus,
     ) -> None:
-        self._groups, self._store, self._replication = groups, store, replication
-        self._agenda, self._pacing, self._changed = agenda, pacing, changed
-        self._steps: dict[int, Step] = {}
+        self._global_tables, self._store, self._replication = global_tables, store, replication
+        self._scheduler, self._timing, self._events = scheduler, timing, events
+        self._steps: dict[int, LifecycleStep] = {}
         self._numbers = itertools.count()
 
     def table_created(self, account: str, region: str, table: str) -> None:
         record = self._store.get(account, region, table)
         if record is not None:
             record["TableStatus"] = "CREATING"
-            self._later(
-                "table.active.indexed" if record.get("GlobalSecondaryIndexes") else "table.active", _of(account, table, region)
-            )
+            wait: Wait = "table.active.indexed" if record.get("GlobalSecondaryIndexes") else "table.active"
+            self._later(wait, _of(account, table, region))
 
     def table_deleted(self, account: str, region: str, table: str) -> None:
-        """A table of its own, or the table of a replica that is addressed in its own region."""
-        self._store.status(account, region, table, "DELETING")
-        group = self._groups.of(account, table, region)
-        if group is None:
+        """DeleteTable of a single table, or of a replica in its own region."""
+        self._store.set_status(account, region, table, "DELETING")
+        global_table = self._global_tables.of(account, table, region)
+        if global_table is None:
             self._later("table.gone", _of(account, table, region))
             return
-        member = group.members[region]
-        member.status, group.changing = "DELETING", True
-        self._leave(group, "", member)
+        replica = global_table.replicas[region]
+        replica.status, global_table.changing = "DELETING", True
+        self._remove_later(global_table, "", replica)
 
     def protection_changed(self, account: str, region: str, table: str) -> None:
-        self._store.status(account, region, table, "UPDATING")
+        """A replica whose deletion protection was changed is UPDATING for a while."""
+        self._store.set_status(account, region, table, "UPDATING")
         self._later("protection", _of(account, table, region))
 
-    def replica_added(self, account: str, source: str, target: str, table: str, *, doomed: bool) -> None:
-        """`doomed`: it will vanish from the list without ever having been there, as seen on AWS (section 1.3)."""
-        now = self._agenda.now()
-        group = self._groups.of(account, table, source)
-        if group is None:
-            group = Group(account, table, {source: Member(source, added=now)})
-            self._groups.add(group)
+    def replica_added(self, account: str, source: str, target: str, table: str, *, aborts: bool) -> None:
+        """`aborts`: the replica will vanish from the list without ever having existed, as seen on AWS (section 1.3)."""
+        now = self._scheduler.now()
+        global_table = self._global_tables.of(account, table, source)
+        if global_table is None:
+            global_table = GlobalTable(account, table, {source: TableReplica(source, added=now)})
+            self._global_tables.add(global_table)
         record = self._store.get(account, source, table)
-        member = Member(target, "CREATING", source, now, listed=False, visible=False, doomed=doomed)
-        member.filled = bool(record and record["items"])
-        group.members[target], group.changing = member, True
-        self._store.stream(account, source, table)
-        self._store.status(account, source, table, "UPDATING")
-        if member.filled:
-            ways: list[Wait] = ["fill.listed", "fill.visible", "fill.updating", "fill.active"]
+        replica = TableReplica(target, "CREATING", source, now, listed=False, visible=False, aborts=aborts)
+        replica.filled = bool(record and record["items"])
+        global_table.replicas[target], global_table.changing = replica, True
+        self._store.enable_stream(account, source, table)
+        self._store.set_status(account, source, table, "UPDATING")
+        if replica.filled:
+            waits: list[Wait] = ["fill.listed", "fill.visible", "fill.updating", "fill.active"]
         else:
-            ways = ["create.listed", "create.visible", "create.active"]
-        for wait in ways:
+            waits = ["create.listed", "create.visible", "create.active"]
+        for wait in waits:
             self._later(wait, _of(account, table, source, target))
 
     def replica_removed(self, account: str, source: str, target: str, table: str) -> None:
-        group = self._groups.of(account, table, source)
-        if group is not None:
-            group.changing = True
-            self._store.status(account, source, table, "UPDATING")
+        global_table = self._global_tables.of(account, table, source)
+        if global_table is not None:
+            global_table.changing = True
+            self._store.set_status(account, source, table, "UPDATING")
             for wait in ("remove.deleting", "remove.updating"):
                 self._later(wait, _of(account, table, source, target))
-            self._leave(group, source, group.members[target])
+            self._remove_later(global_table, source, global_table.replicas[target])
 
     def anything_creating(self) -> bool:
-        """Whether some table is on its way to its first ACTIVE."""
+        """Whether some table has not been ACTIVE yet."""
         return any(step.name in ("table.active", "table.active.indexed") for step in self._steps.values())
 
     def document(self) -> list[dict[str, Any]]:
@@ -106,25 +115,25 @@ class Lifecycle:
 
     def restore(self, document: list[dict[str, Any]]) -> None:
         for row in document:
-            self._plan(Step(**row))
+            self._plan(LifecycleStep(**row))
 
     def clear(self) -> None:
         self._steps.clear()
 
-    def _leave(self, group: Group, source: str, member: Member) -> None:
-        gone: Wait = "remove.gone.filled" if member.filled else "remove.gone"
-        self._later(gone, _of(group.account, group.table, source, member.region))
-        self._later("remove.absent", _of(group.account, group.table, member.region), self._pacing.seconds(gone))
+    def _remove_later(self, global_table: GlobalTable, source: str, replica: TableReplica) -> None:
+        gone: Wait = "remove.gone.filled" if replica.filled else "remove.gone"
+        self._later(gone, _of(global_table.account, global_table.name, source, replica.region))
+        self._later("remove.absent", _of(global_table.account, global_table.name, replica.region), self._timing.seconds(gone))
 
     def _later(self, wait: Wait, where: dict[str, str], plus: float = 0.0) -> None:
-        self._plan(Step(self._agenda.now() + plus + self._pacing.seconds(wait), wait, **where))
+        self._plan(LifecycleStep(self._scheduler.now() + plus + self._timing.seconds(wait), wait, **where))
 
-    def _plan(self, step: Step) -> None:
+    def _plan(self, step: LifecycleStep) -> None:
         number = next(self._numbers)
         self._steps[number] = step
-        self._agenda.at(step.at, functools.partial(self._happen, number))
+        self._scheduler.at(step.at, functools.partial(self._carry_out, number))
 
-    def _happen(self, number: int) -> None:
+    def _carry_out(self, number: int) -> None:
         step = self._steps.pop(number, None)
         if step is None:
             return
@@ -138,45 +147,45 @@ class Lifecycle:
             if record is not None and record["TableStatus"] == "DELETING":
                 self._store.remove(account, region, table)
         else:
-            group = self._groups.named(account, table)
-            member = group.members.get(step.peer) if group else None
-            if group is not None and member is not None:
-                self._replica(step, group, member)
-        self._changed()
+            global_table = self._global_tables.named(account, table)
+            replica = global_table.replicas.get(step.peer) if global_table else None
+            if global_table is not None and replica is not None:
+                self._change_replica(step, global_table, replica)
+        self._events.publish(TABLES_CHANGED)
 
-    def _replica(self, step: Step, group: Group, member: Member) -> None:
-        source = functools.partial(self._store.status, step.account, step.region, step.table)
+    def _change_replica(self, step: LifecycleStep, global_table: GlobalTable, replica: TableReplica) -> None:
+        set_source = functools.partial(self._store.set_status, step.account, step.region, step.table)
         match step.name:
             case "create.listed":
-                member.listed = True
+                replica.listed = True
             case "fill.listed":
-                member.listed = True
-                source("ACTIVE")
+                replica.listed = True
+                set_source("ACTIVE")
             case "create.visible" | "fill.visible":
-                member.visible = not member.doomed
+                replica.visible = not replica.aborts
             case "fill.updating" | "remove.updating":
-                source("UPDATING")
-            case "create.active" | "fill.active" if member.doomed:
-                self._left(group, member)
-                source("ACTIVE")
+                set_source("UPDATING")
+            case "create.active" | "fill.active" if replica.aborts:
+                self._forget(global_table, replica)
+                set_source("ACTIVE")
             case "create.active" | "fill.active":
-                self._store.fill(step.account, step.region, member.region, step.table, member.added)
-                member.status, member.listed, group.changing = "ACTIVE", True, False
-                source("ACTIVE")
-                self._replication.joined(group, member.region)
+                self._store.fill(step.account, step.region, replica.region, step.table, replica.added)
+                replica.status, replica.listed, global_table.changing = "ACTIVE", True, False
+                set_source("ACTIVE")
+                self._replication.replica_joined(global_table, replica.region)
             case "remove.deleting":
-                member.status = "DELETING"
-                self._store.status(step.account, member.region, step.table, "DELETING")
-                source("ACTIVE")
+                replica.status = "DELETING"
+                self._store.set_status(step.account, replica.region, step.table, "DELETING")
+                set_source("ACTIVE")
             case "remove.gone" | "remove.gone.filled":
-                self._left(group, member)
-                source("ACTIVE")
+                self._forget(global_table, replica)
+                set_source("ACTIVE")
 
-    def _left(self, group: Group, member: Member) -> None:
-        del group.members[member.region]
-        group.changing = False
-        if len(group.members) < 2:
-            self._groups.drop(group)
+    def _forget(self, global_table: GlobalTable, replica: TableReplica) -> None:
+        del global_table.replicas[replica.region]
+        global_table.changing = False
+        if len(global_table.replicas) < 2:
+            self._global_tables.drop(global_table)
 
 
 def _of(account: str, table: str, region: str, peer: str = "") -> dict[str, str]:

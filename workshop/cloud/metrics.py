@@ -1,7 +1,7 @@
-"""What the cloud measures and logs of itself, in a size that an hour of traffic does not break.
+"""CloudWatch metrics and logs of the cloud itself, in a size that an hour of traffic does not exceed.
 
-What comes in: single values (invocations, throttles, replication lags) and log lines. What goes out: in CloudWatch, as AWS
-publishes it, one statistic set per metric and minute; of each log stream its newest lines.
+In: single values (invocations, throttles, replication lags) and log lines. Out: in CloudWatch, as AWS publishes it, one
+statistic set per metric and minute; of each log stream its newest lines.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from workshop.cloud.patches import point, replace_point
+from workshop.cloud.events import WriteReplicated
+from workshop.cloud.patches import patch, patch_around, require_attribute
 
-__all__ = ["Metrics", "keep_logs_short"]
+__all__ = ["Metrics", "limit_log_streams"]
 
 MINUTE = 60
 LINES = 2000
@@ -23,16 +24,16 @@ class Metrics:
     """Replaces the function by which MiniStack's services publish metrics of their own."""
 
     def __init__(self, cloudwatch: Any, request_scope: Any) -> None:
-        self._bucket, self._key = point(cloudwatch, "_metric_bucket"), point(cloudwatch, "_dims_key")
+        self._bucket, self._key = require_attribute(cloudwatch, "_metric_bucket"), require_attribute(cloudwatch, "_dims_key")
         self._scope = request_scope
-        replace_point(cloudwatch, "record_metric", lambda _: self.record)
+        patch(cloudwatch, "record_metric", lambda _: self.record)
 
-    def lag(self, account: str, source: str, target: str, table: str, seconds: float) -> None:
+    def replicated(self, write: WriteReplicated) -> None:
         """ReplicationLatency: in the region that wrote, by table and receiving region, in milliseconds
         (docs/aws-behaviours.md, section 1.9)."""
-        dimensions = {"TableName": table, "ReceivingRegion": target}
-        with self._scope(account, source):
-            self.record("AWS/DynamoDB", "ReplicationLatency", max(0.0, seconds * 1000), "Milliseconds", dimensions)
+        dimensions = {"TableName": write.table, "ReceivingRegion": write.target}
+        with self._scope(write.account, write.source):
+            self.record("AWS/DynamoDB", "ReplicationLatency", max(0.0, write.lag * 1000), "Milliseconds", dimensions)
 
     def record(
         self, namespace: str, metric_name: str, value: float, unit: str = "None", dimensions: dict[str, str] | None = None
@@ -54,17 +55,14 @@ class Metrics:
         points.append({"Timestamp": minute, "Value": float(value), "Unit": unit, "Dimensions": shown, "_stat": stat})
 
 
-def keep_logs_short(logs: Any) -> None:
+def limit_log_streams(logs: Any) -> None:
     """A log stream keeps its newest thousand lines at least, two thousand at most."""
-    lock = point(logs, "_log_events_lock")
+    lock = require_attribute(logs, "_log_events_lock")
 
-    def wrap(original: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
-        def append(stream: Any, events: Any) -> None:
-            original(stream, events)
-            with lock:
-                if len(stream["events"]) > LINES:
-                    del stream["events"][: -LINES // 2]
+    def append(original: Callable[[Any, Any], None], stream: Any, events: Any) -> None:
+        original(stream, events)
+        with lock:
+            if len(stream["events"]) > LINES:
+                del stream["events"][: -LINES // 2]
 
-        return append
-
-    replace_point(logs, "_append_log_events", wrap)
+    patch_around(logs, "_append_log_events", append)

@@ -1,8 +1,8 @@
 """Keep the cloud's state on disk: one file, written whole, at most a second behind.
 
-What comes in: the functions by which MiniStack's services hand over and take back their state, and the word which of them may
-have changed. What goes out: `state/cloud.json` and the generation before it. A file that cannot be read is set aside with a
-notice, and the cloud starts from the older one.
+In: the functions that return and restore the state of MiniStack's services, and which of them may have changed. Out:
+`state/cloud.json` and the generation before it. A file that cannot be read is set aside with a notice, and the cloud starts from
+the older one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Getters = Callable[[], Mapping[str, Callable[[], Any]]]
 
 
 class Codec:
-    """How one service's state becomes text and back; MiniStack brings both directions."""
+    """How one service's state becomes text and back; MiniStack provides both directions."""
 
     def __init__(self, default: Callable[[Any], Any], hook: Callable[[dict[str, Any]], Any]) -> None:
         self._default, self._hook = default, hook
@@ -44,7 +44,7 @@ class Codec:
 
 
 class Snapshots:
-    """The saved state of one cloud. `changed` is called by whoever may have changed something; the rest happens in `keep`."""
+    """The saved state of one cloud. Every part that may have changed something calls `changed`; the rest happens in `keep`."""
 
     def __init__(self, folder: Path, codec: Codec, getters: Getters) -> None:
         self.current, self.previous = folder / "cloud.json", folder / "cloud.previous.json"
@@ -66,7 +66,7 @@ class Snapshots:
         self._dirty.set()
 
     def costs(self) -> dict[str, float]:
-        """Seconds for which the last look at the state kept the server busy, and the size of the state in characters."""
+        """Seconds for which the last read of the state kept the server busy, and the size of the state in characters."""
         return {"seconds": round(self._seconds, 6), "characters": sum(len(text) for text in self._texts.values())}
 
     async def forget(self) -> None:
@@ -78,14 +78,16 @@ class Snapshots:
         self.changed()
 
     def load(self, take: Callable[[str, Any], None]) -> list[str]:
-        """Hand each service's state to `take`; answers what had to be set aside, in words for the user."""
+        """Hand each service's state to `take`; returns notices for the user about what had to be set aside."""
         notices = []
         for file in (self.current, self.previous):
             if not file.exists():
                 continue
             try:
-                services = self._codec.decode(file.read_text())["services"]
-                items = list(services.items())
+                saved = self._codec.decode(file.read_text())
+                if saved["format"] != FORMAT:
+                    raise ValueError(f"format {saved['format']!r} instead of {FORMAT}")
+                items = list(saved["services"].items())
             except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 notices.append(_set_aside(file, error))
                 continue
@@ -97,8 +99,8 @@ class Snapshots:
     async def keep(self, interval: float, idle: float) -> None:
         """Write whenever something changed, at most every `interval` seconds; runs until `finish`.
 
-        What changes without a request (a stack that finishes) is found because a look that found something is followed by
-        another one, and by a look every `idle` seconds.
+        What changes without a request (a stack that finishes) is found because a read that found a change is followed by
+        another one, and by a read every `idle` seconds.
         """
         while not self._ending.is_set():
             try:
@@ -155,12 +157,12 @@ class Snapshots:
                 state = get_state()
                 if state is not None:
                     texts[name] = self._codec.encode(state)
-            except RuntimeError:  # a worker thread changed it meanwhile: the last text stands until the next look
+            except RuntimeError:  # a worker thread changed it meanwhile: the last text is kept until the next read
                 self.changed([name])
                 if name in self._texts:
                     texts[name] = self._texts[name]
             except (TypeError, ValueError):
-                logger.exception("The state of %s cannot be written; what was saved of it last stands.", name)
+                logger.exception("The state of %s cannot be written; its last saved state is kept.", name)
                 if name in self._texts:
                     texts[name] = self._texts[name]
         return texts
@@ -179,6 +181,7 @@ class Snapshots:
 def _set_aside(file: Path, error: Exception) -> str:
     aside = file.with_name(f"{file.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
     file.replace(aside)
-    notice = f"The saved state {file.name} could not be read ({type(error).__name__}) and was set aside as {aside}."
+    reason = f"{type(error).__name__}: {error}"[:200]
+    notice = f"The saved state {file.name} could not be read ({reason}) and was set aside as {aside}."
     logger.warning("%s", notice)
     return notice

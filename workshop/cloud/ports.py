@@ -1,7 +1,6 @@
 """The one address of the cloud: a listening socket on 127.0.0.1.
 
-What comes in: the port asked for, and the one used last time. What goes out: a bound socket. It binds
-nothing but loopback.
+In: the requested port, and the one used last time. Out: a bound socket. It binds nothing but loopback.
 """
 
 from __future__ import annotations
@@ -18,10 +17,10 @@ DEFAULT_PORT = 4566
 TRIED = 200
 
 
-def listening_socket(asked: int | None, remembered: int | None) -> socket.socket:
-    """A listening socket on the port that was asked for (argument, else `WORKSHOP_PORT`), which must be free; when none was
-    asked for, on the remembered one, 4566 or the next that is free."""
-    wanted = asked if asked is not None else _from_environment()
+def listening_socket(requested: int | None, remembered: int | None) -> socket.socket:
+    """A listening socket on the requested port (argument, else `WORKSHOP_PORT`), which must be free; without a request, on the
+    remembered one, 4566 or the next that is free. Raises `UsageError`."""
+    wanted = requested if requested is not None else _from_environment()
     if wanted is not None:
         return _bound(_valid(wanted, str(wanted)))
     candidates = [remembered] if remembered else []
@@ -31,9 +30,9 @@ def listening_socket(asked: int | None, remembered: int | None) -> socket.socket
         except UsageError:
             continue
     raise UsageError(
-        f"No port between {DEFAULT_PORT} and {DEFAULT_PORT + TRIED} is free.",
-        "The local cloud needs one on 127.0.0.1.",
-        "Name a free one: WORKSHOP_PORT=18080 workshop cloud start",
+        what=f"No port between {DEFAULT_PORT} and {DEFAULT_PORT + TRIED} is free.",
+        why="The local cloud needs one on 127.0.0.1.",
+        fix="Name a free one: WORKSHOP_PORT=18080 workshop cloud start",
         code="NoPort",
     )
 
@@ -48,9 +47,9 @@ def _from_environment() -> int | None:
 def _valid(port: int, text: str) -> int:
     if not 0 < port < 65536:
         raise UsageError(
-            f"Not a port: {text}.",
-            "A port is a whole number from 1 to 65535.",
-            "For example: export WORKSHOP_PORT=4566",
+            what=f"Not a port: {text}.",
+            why="A port is a whole number from 1 to 65535.",
+            fix="For example: export WORKSHOP_PORT=4566",
             code="Port",
         )
     return port
@@ -66,10 +65,11 @@ def _bound(port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         why = "Another program uses it." if error.errno == errno.EADDRINUSE else f"{error.strerror}."
+        other = port + 1 if port < 65535 else DEFAULT_PORT
         raise UsageError(
-            f"Port {port} on 127.0.0.1 cannot be used.",
-            why,
-            f"Choose another one: WORKSHOP_PORT={port + 1 if port < 65535 else DEFAULT_PORT} workshop cloud start",
+            what=f"Port {port} on 127.0.0.1 cannot be used.",
+            why=why,
+            fix=f"Choose another one: WORKSHOP_PORT={other} workshop cloud start",
             code="PortInUse",
         ) from error
     return listener

@@ -1,6 +1,6 @@
-"""Which regions there are, and which of them an account has without asking.
+"""The regions of the commercial partition, and which of them an account can use without enabling them first.
 
-What comes in: nothing. What goes out: two sets of names, those of the commercial partition.
+In: nothing. Out: two sets of names.
 """
 
 from __future__ import annotations
@@ -50,4 +50,4 @@ OPT_IN = frozenset(
         "mx-central-1",
     }
 )
-"""An account has to enable these first; in the local cloud none has."""
+"""An account has to enable these first; in the local cloud no account has."""

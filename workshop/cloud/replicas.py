@@ -1,21 +1,20 @@
-"""What one `ReplicaUpdates` may contain, and what AWS answers when it may not be.
+"""What one `ReplicaUpdates` may contain, and the errors that AWS returns otherwise.
 
-What comes in: the request of an UpdateTable call. What goes out: None after the change has begun, or the refusal with the code
-and text of docs/aws-behaviours.md, sections 1.4 to 1.7. AWS's texts carry typographic quotes and AWS's own grammar.
+In: the request of an UpdateTable call. Out: the change begun, or a `Refusal` with the code and text of docs/aws-behaviours.md,
+sections 1.4 to 1.7. AWS's texts carry typographic quotes and AWS's own grammar.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from workshop.cloud.groups import Group, Groups
+from workshop.cloud.global_tables import GlobalTable, GlobalTables
 from workshop.cloud.lifecycle import Lifecycle
 from workshop.cloud.regions import ENABLED, OPT_IN
 from workshop.cloud.store import Store
 
-__all__ = ["IN_USE", "SOURCE_RULE", "Refusal", "ReplicaRules"]
+__all__ = ["SOURCE_RULE", "Refusal", "ReplicaRules", "in_use"]
 
 IN_USE = "The resource which you are attempting to change is in use."
 SOURCE_RULE = (
@@ -43,125 +42,123 @@ PROTECTED = (
     "first."
 )
 EXISTS = "Global table with name: {table} already exists with replicas in regions: {regions}"
-BESIDE = {"TableName", "ReplicaUpdates"}
+NO_ACTION = "One or more parameter values were invalid: One of Create, Update, or Delete is required"
+NO_UPDATES = (
+    "1 validation error detected: Value at 'replicaUpdates' failed to satisfy constraint: "
+    "Member must have length greater than or equal to 1"
+)
+MEMBERS = {"TableName", "ReplicaUpdates"}
+"""All that a request with replica updates may contain."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """An error as AWS answers it: HTTP 400 with this code and text."""
+class Refusal(Exception):
+    """A call that AWS refuses: HTTP 400 with this code and text."""
 
-    code: str
-    message: str
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, message)
+        self.code, self.message = code, message
 
 
 def _invalid(message: str, **values: str) -> Refusal:
     return Refusal("ValidationException", message.format(**values))
 
 
+def in_use(message: str = IN_USE) -> Refusal:
+    """The refusal of a table that is busy with another change."""
+    return Refusal("ResourceInUseException", message)
+
+
 class ReplicaRules:
-    """`is_disabled` and `is_doomed` ask the faults that were ordered: a disabled region, a creation that will vanish."""
+    """`is_disabled(region)` and `aborts_replica(region, table)` come from the faults: a disabled region, a creation that will
+    vanish."""
 
     def __init__(
         self,
-        groups: Groups,
+        global_tables: GlobalTables,
         store: Store,
         lifecycle: Lifecycle,
         now: Callable[[], float],
         *,
         is_disabled: Callable[[str], bool],
-        is_doomed: Callable[[str, str], bool],
+        aborts_replica: Callable[[str, str], bool],
     ) -> None:
-        self._groups, self._store, self._lifecycle, self._now = groups, store, lifecycle, now
-        self._is_disabled, self._is_doomed = is_disabled, is_doomed
+        self._global_tables, self._store, self._lifecycle, self._now = global_tables, store, lifecycle, now
+        self._is_disabled, self._aborts_replica = is_disabled, aborts_replica
 
-    def update(self, account: str, region: str, table: str, data: dict[str, Any]) -> Refusal | None:
-        """Begin the one change that `data` asks for, or say why not."""
-        wanted = _single_action(data)
-        if isinstance(wanted, Refusal):
-            return wanted
-        action, target = wanted
-        refusal = self._place(account, region, target)
-        if refusal is not None:
-            return refusal
-        group = self._groups.of(account, table, region)
+    def update(self, account: str, region: str, table: str, data: dict[str, Any]) -> None:
+        """Begin the one change that `data` asks for. Raises `Refusal`."""
+        action, target = _single_action(data)
+        self._check_region(account, region, target)
+        global_table = self._global_tables.of(account, table, region)
         record = self._store.get(account, region, table) or {}
         if action == "Create":
-            refusal = self._may_add(account, table, target, group, record)
-        else:
-            refusal = self._may_change(target, group, record)
-        if refusal is not None:
-            return refusal
-        if action == "Create":
-            self._lifecycle.replica_added(account, region, target, table, doomed=self._is_doomed(target, table))
-        elif action == "Delete":
-            refusal = self._may_remove(account, table, target, group)
-            if refusal is None:
-                self._lifecycle.replica_removed(account, region, target, table)
-        return refusal
+            self._check_add(account, table, target, global_table, record)
+            aborts = self._aborts_replica(target, table)
+            self._lifecycle.replica_added(account, region, target, table, aborts=aborts)
+            return
+        self._check_change(target, global_table, record)
+        if action == "Delete":
+            self._check_remove(account, table, target, global_table)
+            self._lifecycle.replica_removed(account, region, target, table)
 
-    def _place(self, account: str, region: str, target: str) -> Refusal | None:
+    def _check_region(self, account: str, region: str, target: str) -> None:
         if target == region:
-            return _invalid(LOCAL)
+            raise _invalid(LOCAL)
         if not target:
             arn = f"arn:aws:dynamodb::{account}:table/*"
-            return Refusal("AccessDeniedException", f"User is not authorized to perform: dynamodb:Scan on resource: {arn}")
+            raise Refusal("AccessDeniedException", f"User is not authorized to perform: dynamodb:Scan on resource: {arn}")
         if target not in ENABLED | OPT_IN:
-            return _invalid(UNKNOWN, region=target, regions=", ".join(sorted(ENABLED | OPT_IN)))
+            raise _invalid(UNKNOWN, region=target, regions=", ".join(sorted(ENABLED | OPT_IN)))
         if target in OPT_IN or self._is_disabled(target):
-            return _invalid(DISABLED, region=target)
-        return None
+            raise _invalid(DISABLED, region=target)
 
-    def _may_add(self, account: str, table: str, target: str, group: Group | None, record: dict[str, Any]) -> Refusal | None:
-        if group is not None and group.changing:
-            member = group.members.get(target)
-            if member is not None and member.status == "CREATING":
-                regions = ", ".join(name for name in group.members)
-                return Refusal("ResourceInUseException", EXISTS.format(table=table, regions=f"[{regions}]"))
-            return Refusal("ResourceInUseException", IN_USE)
+    def _check_add(self, account: str, table: str, target: str, global_table: GlobalTable | None, record: dict[str, Any]) -> None:
+        if global_table is not None and global_table.changing:
+            replica = global_table.replicas.get(target)
+            if replica is not None and replica.status == "CREATING":
+                raise in_use(EXISTS.format(table=table, regions=f"[{', '.join(global_table.replicas)}]"))
+            raise in_use()
         if record.get("TableStatus") != "ACTIVE":
-            return Refusal("ResourceInUseException", IN_USE)
+            raise in_use()
         if record.get("BillingModeSummary", {}).get("BillingMode") == "PROVISIONED":
-            return _invalid(PROVISIONED)
+            raise _invalid(PROVISIONED)
         if self._store.get(account, target, table) is not None:
-            return _invalid(FOREIGN, table=table)
-        return None
+            raise _invalid(FOREIGN, table=table)
 
-    def _may_change(self, target: str, group: Group | None, record: dict[str, Any]) -> Refusal | None:
-        member = group.members.get(target) if group is not None else None
-        if group is not None and (member is None or member.listed) and group.changing:
-            return Refusal("ResourceInUseException", IN_USE)
-        if group is None or member is None or not member.listed:
-            return _invalid(NOT_A_MEMBER, region=target)
+    def _check_change(self, target: str, global_table: GlobalTable | None, record: dict[str, Any]) -> None:
+        replica = global_table.replicas.get(target) if global_table is not None else None
+        if global_table is not None and (replica is None or replica.listed) and global_table.changing:
+            raise in_use()
+        if replica is None or not replica.listed:
+            raise _invalid(NOT_A_MEMBER, region=target)
         if record.get("TableStatus") != "ACTIVE":
-            return Refusal("ResourceInUseException", IN_USE)
-        return None
+            raise in_use()
 
-    def _may_remove(self, account: str, table: str, target: str, group: Group | None) -> Refusal | None:
-        if group is not None and group.sourced(target, self._now()):
-            return _invalid(SOURCE_RULE)
+    def _check_remove(self, account: str, table: str, target: str, global_table: GlobalTable | None) -> None:
+        if global_table is not None and global_table.is_source(target, self._now()):
+            raise _invalid(SOURCE_RULE)
         remote = self._store.get(account, target, table)
         if remote is not None and remote.get("DeletionProtectionEnabled"):
-            return _invalid(PROTECTED, table=table, region=target)
-        return None
+            raise _invalid(PROTECTED, table=table, region=target)
 
 
-def _single_action(data: dict[str, Any]) -> tuple[str, str] | Refusal:
+def _single_action(data: dict[str, Any]) -> tuple[str, str]:
     """The one action and the region it names; identical actions count once (docs/aws-behaviours.md, section 1.4)."""
-    if set(data) - BESIDE:
-        return _invalid(ONLY)
+    if set(data) - MEMBERS:
+        raise _invalid(ONLY)
     updates = data["ReplicaUpdates"]
-    actions = set()
-    for update in updates if isinstance(updates, list) else [None]:
-        action, values = next(iter(update.items()), ("", None)) if isinstance(update, dict) and len(update) == 1 else ("", None)
-        if action not in ("Create", "Delete", "Update") or not isinstance(values, dict):
-            return _invalid("One or more parameter values were invalid: One of Create, Update, or Delete is required")
-        name = values.get("RegionName")
-        actions.add((action, name if isinstance(name, str) else ""))
+    actions = {_action(update) for update in (updates if isinstance(updates, list) else [None])}
     if not actions:
-        return _invalid(
-            "1 validation error detected: Value at 'replicaUpdates' failed to satisfy constraint: "
-            "Member must have length greater than or equal to 1"
-        )
+        raise _invalid(NO_UPDATES)
     if len(actions) > 1:
-        return _invalid(ONE)
+        raise _invalid(ONE)
     return actions.pop()
+
+
+def _action(update: Any) -> tuple[str, str]:
+    """Action and region name of one entry, "" for a missing name."""
+    action, values = next(iter(update.items())) if isinstance(update, dict) and len(update) == 1 else ("", None)
+    if action not in ("Create", "Delete", "Update") or not isinstance(values, dict):
+        raise _invalid(NO_ACTION)
+    name = values.get("RegionName")
+    return action, name if isinstance(name, str) else ""

@@ -1,11 +1,12 @@
 """Copy writes between the regions of a global table: later, in any order, the last writer wins.
 
-What comes in: every write that a region accepts. What goes out: the same write in the other regions after a lag, unless they have
-a later one for that item. A cut holds back what passes it and loses nothing. The time of a write is one clock for all
-regions, so that every pair of writes has an order (docs/aws-behaviours.md, section 1.9).
+In: every write that a region accepts. Out: the same write in the other regions after a lag, unless they have a later one for
+that item. A cut holds back what passes it and loses nothing. The time of a write is one clock for all regions, so that every
+pair of writes has an order (docs/aws-behaviours.md, section 1.9).
 
-A table's stamps (who wrote an item last, and when) are kept only while something of its group is on its way: once nothing is, all
-regions hold the same. They are part of the table's saved state, and what was on its way when the process died is found by them.
+A table's stamps (which region wrote an item last, and when) are kept only while some write of its global table is in flight:
+without one, all regions hold the same. They are part of the table's saved state; after a crash, the writes that were in flight
+are found by them.
 """
 
 from __future__ import annotations
@@ -19,18 +20,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from workshop.cloud.agenda import Agenda
-from workshop.cloud.groups import Group, Groups, Member
-from workshop.cloud.pacing import Pacing
+from workshop.cloud.events import EventBus, WriteReplicated
+from workshop.cloud.global_tables import GlobalTable, GlobalTables, TableReplica
+from workshop.cloud.scheduler import Scheduler
+from workshop.cloud.timing import Timing
 
-__all__ = ["STAMPS", "Replication", "Tables"]
+__all__ = ["STAMPS", "RegionalTables", "Replication"]
 
 STAMPS = "_workshop_stamps"
 Stamp = tuple[int, str]
-Cuts = Callable[[str, str, str], bool]
+IsCut = Callable[[str, str, str], bool]
 
 
-class Tables(Protocol):
+class RegionalTables(Protocol):
     """The regional tables, as MiniStack holds them."""
 
     def get(self, account: str, region: str, table: str) -> dict[str, Any] | None: ...
@@ -39,168 +41,167 @@ class Tables(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Delivery:
-    """One write on its way to one region: to this member of this group, not to a later one of the same name; `origin` is the
-    member that sent it, if it was one."""
+    """One write in flight to one region: to this replica of this global table, not to a later one of the same name.
 
-    group: Group
-    member: Member
+    `origin` is the replica that sent it, None when the sender has left since.
+    """
+
+    global_table: GlobalTable
+    replica: TableReplica
     source: str
-    origin: Member | None
+    origin: TableReplica | None
     key: tuple[str, str]
     stamp: Stamp
     item: dict[str, Any] | None
 
 
 class Replication:
-    """`is_cut(table, source, target)` says whether a way is interrupted; `measured` hears every lag in seconds."""
+    """`is_cut(table, source, target)` returns whether a path is interrupted. Publishes `WriteReplicated` for every delivery."""
 
     def __init__(
         self,
-        groups: Groups,
-        tables: Tables,
-        agenda: Agenda,
-        pacing: Pacing,
+        global_tables: GlobalTables,
+        tables: RegionalTables,
+        scheduler: Scheduler,
+        timing: Timing,
         *,
-        is_cut: Cuts,
-        measured: Callable[[str, str, str, str, float], None],
+        is_cut: IsCut,
+        events: EventBus,
         chance: random.Random,
     ) -> None:
-        self._groups, self._tables, self._agenda, self._pacing = groups, tables, agenda, pacing
-        self._is_cut, self._measured, self._chance = is_cut, measured, chance
-        self._flying: dict[int, _Delivery] = {}
-        self._waiting: list[int] = []
+        self._global_tables, self._tables, self._scheduler, self._timing = global_tables, tables, scheduler, timing
+        self._is_cut, self._events, self._chance = is_cut, events, chance
+        self._in_flight: dict[int, _Delivery] = {}
+        self._held: list[int] = []
         self._numbers = itertools.count()
         self._pending: Counter[tuple[str, str]] = Counter()
         self._last = 0
 
     def wrote(self, account: str, region: str, table: str, key: tuple[str, str], item: dict[str, Any] | None) -> None:
-        """A region accepted a write (None: a delete). Sends it to every other region of the group."""
-        group = self._groups.of(account, table, region)
+        """A region accepted a write (`item` None: a delete). Sends it to every other region of the global table."""
+        global_table = self._global_tables.of(account, table, region)
         record = self._tables.get(account, region, table)
-        if group is None or record is None or len(group.members) < 2 or region not in group.writable():
+        if global_table is None or record is None or len(global_table.replicas) < 2 or region not in global_table.writable():
             return
         stamp = (self._tick(), region)
         _stamps(record).setdefault(key[0], {})[key[1]] = list(stamp)
-        targets = [target for target in group.writable() if target != region]
-        self._send([_delivery(group, target, region, key, stamp, item) for target in targets])
-        self._settle(group)
+        targets = [target for target in global_table.writable() if target != region]
+        self._send([_delivery(global_table, target, region, key, stamp, item) for target in targets])
+        self._settle(global_table)
 
-    def joined(self, group: Group, region: str) -> None:
-        """A region was filled from its source and takes part from now on: send it what the others have on its way."""
-        flying = [delivery for delivery in self._flying.values() if delivery.group is group]
-        for member in group.writable():
-            if member != region:
-                self._resend(group, member, [region])
-        for one in flying:
-            if one.member.region != region:
-                source = one.source if one.source != region else one.member.region
-                self._send([_delivery(group, region, source, one.key, one.stamp, one.item)])
+    def replica_joined(self, global_table: GlobalTable, region: str) -> None:
+        """A region was filled from its source and takes part from now on: send it what the others have in flight."""
+        in_flight = [delivery for delivery in self._in_flight.values() if delivery.global_table is global_table]
+        for holder in global_table.writable():
+            if holder != region:
+                self._resend(global_table, holder, [region])
+        for one in in_flight:
+            if one.replica.region != region:
+                source = one.source if one.source != region else one.replica.region
+                self._send([_delivery(global_table, region, source, one.key, one.stamp, one.item)])
 
-    def mended(self) -> None:
-        """A cut has changed: deliver what waited and may pass now."""
-        waiting, self._waiting = self._waiting, []
-        for number in waiting:
+    def healed(self) -> None:
+        """A cut has ended: deliver what was held back and may pass now."""
+        held, self._held = self._held, []
+        for number in held:
             self._deliver(number)
 
     def backlog(self) -> list[dict[str, Any]]:
-        """How many writes are held back, by table and way."""
-        waiting = [self._flying[number] for number in self._waiting]
-        held = Counter((d.group.account, d.group.table, d.source, d.member.region) for d in waiting)
+        """How many writes are held back, by table and path."""
+        deliveries = [self._in_flight[number] for number in self._held]
+        held = Counter((d.global_table.account, d.global_table.name, d.source, d.replica.region) for d in deliveries)
         return [
             {"account": account, "table": table, "from": source, "to": target, "writes": count}
             for (account, table, source, target), count in sorted(held.items())
         ]
 
-    def in_flight(self, account: str, table: str) -> int:
-        """Deliveries of a table that are on their way or held back."""
-        return self._pending[account, table]
-
     def document(self) -> list[dict[str, Any]]:
-        """What is on its way from regions that have left since: their tables, and with them the stamps, are gone or going."""
+        """The writes in flight from regions that have left since: their tables, and with them the stamps, are gone or going."""
         rows = []
-        for delivery in self._flying.values():
-            group, target = delivery.group, delivery.member.region
-            record = self._tables.get(group.account, target, group.table)
-            left = delivery.origin is None or group.members.get(delivery.source) is not delivery.origin
+        for delivery in self._in_flight.values():
+            global_table, target = delivery.global_table, delivery.replica.region
+            record = self._tables.get(global_table.account, target, global_table.name)
+            left = delivery.origin is None or global_table.replicas.get(delivery.source) is not delivery.origin
             if record is not None and left:
-                row: dict[str, Any] = {"account": group.account, "table": group.table, "source": delivery.source}
+                row: dict[str, Any] = {"account": global_table.account, "table": global_table.name, "source": delivery.source}
                 row.update(target=target, id=record["TableId"], key=delivery.key, stamp=delivery.stamp, item=delivery.item)
                 rows.append(row)
         return rows
 
     def restore(self, document: list[dict[str, Any]]) -> None:
-        """Take back what `document` gave, then send again what the stamps of the tables show."""
+        """Restore what `document` returned, then send again what the stamps of the tables show."""
         for row in document:
             record = self._tables.get(row["account"], row["target"], row["table"])
             if record is not None and record["TableId"] == row["id"]:
-                group = self._groups.of(row["account"], row["table"], row["target"])
-                group = group or Group(row["account"], row["table"], {row["target"]: Member(row["target"])})
+                account, table, target = row["account"], row["table"], row["target"]
+                global_table = self._global_tables.of(account, table, target)
+                global_table = global_table or GlobalTable(account, table, {target: TableReplica(target)})
                 key, stamp = (row["key"][0], row["key"][1]), (row["stamp"][0], row["stamp"][1])
-                self._send([_delivery(group, row["target"], row["source"], key, stamp, row["item"])])
-        for group in self._groups:
-            for member in group.writable():
-                self._resend(group, member, [other for other in group.writable() if other != member])
-            self._settle(group)
+                self._send([_delivery(global_table, target, row["source"], key, stamp, row["item"])])
+        for global_table in self._global_tables:
+            for holder in global_table.writable():
+                self._resend(global_table, holder, [other for other in global_table.writable() if other != holder])
+            self._settle(global_table)
 
     def clear(self) -> None:
-        self._flying.clear()
-        self._waiting.clear()
+        self._in_flight.clear()
+        self._held.clear()
         self._pending.clear()
 
     def _tick(self) -> int:
-        self._last = max(self._last + 1, int(self._agenda.now() * 1_000_000_000))
+        self._last = max(self._last + 1, int(self._scheduler.now() * 1_000_000_000))
         return self._last
 
-    def _resend(self, group: Group, holder: str, targets: list[str]) -> None:
-        record = self._tables.get(group.account, holder, group.table)
+    def _resend(self, global_table: GlobalTable, holder: str, targets: list[str]) -> None:
+        record = self._tables.get(global_table.account, holder, global_table.name)
         for key, stamp in _stamped(record):
             self._last = max(self._last, stamp[0])
             item = record and record["items"].get(key[0], {}).get(key[1])
-            self._send([_delivery(group, target, holder, key, stamp, item) for target in targets])
+            self._send([_delivery(global_table, target, holder, key, stamp, item) for target in targets])
 
     def _send(self, deliveries: list[_Delivery]) -> None:
         for delivery in deliveries:
-            self._pending[delivery.group.account, delivery.group.table] += 1
+            self._pending[delivery.global_table.account, delivery.global_table.name] += 1
         for delivery in deliveries:
             number = next(self._numbers)
-            self._flying[number] = delivery
-            lag = self._pacing.lag(self._chance)
+            self._in_flight[number] = delivery
+            lag = self._timing.lag(self._chance)
             if lag:
-                self._agenda.at(self._agenda.now() + lag, functools.partial(self._deliver, number))
+                self._scheduler.at(self._scheduler.now() + lag, functools.partial(self._deliver, number))
             else:
                 self._deliver(number)
 
     def _deliver(self, number: int) -> None:
-        delivery = self._flying[number]
-        group, target, (part, sort) = delivery.group, delivery.member.region, delivery.key
-        if self._is_cut(group.table, delivery.source, target):
-            self._waiting.append(number)
+        delivery = self._in_flight[number]
+        global_table, target, (part, sort) = delivery.global_table, delivery.replica.region, delivery.key
+        if self._is_cut(global_table.name, delivery.source, target):
+            self._held.append(number)
             return
-        del self._flying[number]
-        record = self._tables.get(group.account, target, group.table)
-        if record is not None and group.members.get(target) is delivery.member:
+        del self._in_flight[number]
+        record = self._tables.get(global_table.account, target, global_table.name)
+        if record is not None and global_table.replicas.get(target) is delivery.replica:
             here = _stamps(record).get(part, {}).get(sort)
             if here is None or tuple(here) < delivery.stamp:
                 _stamps(record).setdefault(part, {})[sort] = list(delivery.stamp)
-                self._tables.apply(group.account, target, group.table, delivery.key, copy.deepcopy(delivery.item))
-            lag = self._agenda.now() - delivery.stamp[0] / 1e9
-            self._measured(group.account, delivery.source, target, group.table, lag)
-        self._pending[group.account, group.table] -= 1
-        self._settle(group)
+                self._tables.apply(global_table.account, target, global_table.name, delivery.key, copy.deepcopy(delivery.item))
+            lag = self._scheduler.now() - delivery.stamp[0] / 1e9
+            self._events.publish(WriteReplicated(global_table.account, delivery.source, target, global_table.name, lag))
+        self._pending[global_table.account, global_table.name] -= 1
+        self._settle(global_table)
 
-    def _settle(self, group: Group) -> None:
-        """Once nothing is on its way all regions are equal, and any later write is later than all stamps: forget them."""
-        if self._pending[group.account, group.table] > 0:
+    def _settle(self, global_table: GlobalTable) -> None:
+        """Once nothing is in flight all regions are equal, and any later write is later than all stamps: forget them."""
+        if self._pending[global_table.account, global_table.name] > 0:
             return
-        del self._pending[group.account, group.table]
-        for region in group.members:
-            record = self._tables.get(group.account, region, group.table)
+        del self._pending[global_table.account, global_table.name]
+        for region in global_table.replicas:
+            record = self._tables.get(global_table.account, region, global_table.name)
             if record is not None:
                 record.pop(STAMPS, None)
 
 
-def _delivery(group: Group, target: str, source: str, key: tuple[str, str], stamp: Stamp, item: Any) -> _Delivery:
-    return _Delivery(group, group.members[target], source, group.members.get(source), key, stamp, item)
+def _delivery(global_table: GlobalTable, target: str, source: str, key: tuple[str, str], stamp: Stamp, item: Any) -> _Delivery:
+    return _Delivery(global_table, global_table.replicas[target], source, global_table.replicas.get(source), key, stamp, item)
 
 
 def _stamps(record: dict[str, Any]) -> dict[str, dict[str, list[Any]]]:

@@ -21,14 +21,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from workshop.cloud.app import CloudApp
+from workshop.cloud.connections import Connections, raise_descriptor_limit
 from workshop.cloud.control import Control
 from workshop.cloud.daemon import ACCOUNT
-from workshop.cloud.door import Door
+from workshop.cloud.environment import leave_user_environment
 from workshop.cloud.layout import Layout, Record, write_record
-from workshop.cloud.pacing import Pacing
 from workshop.cloud.patches import check_version
 from workshop.cloud.persistence import Snapshots
+from workshop.cloud.timing import Timing
 from workshop.errors import WorkshopError
+from workshop.quoting import visible
 
 __all__ = ["main"]
 
@@ -53,7 +56,7 @@ def main(arguments: list[str]) -> int:
     os.umask(0o077)
     alive = os.open(layout.alive_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(alive, fcntl.LOCK_EX)
-    record = Record(os.getpid(), order["port"], order["instance"], order["timing"], order["scale"])
+    record = Record(os.getpid(), order["port"], order["instance"], order["timing"], order["scale"], order["other_users"])
     write_record(layout, record)
     _prepare(layout, record)
     try:
@@ -70,6 +73,7 @@ def _prepare(layout: Layout, record: Record) -> None:
     for folder in (layout.scratch, layout.state, layout.objects):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     tempfile.tempdir = str(layout.scratch)
+    leave_user_environment(layout.scratch / "home")
     os.environ.update(
         TMPDIR=str(layout.scratch),
         GATEWAY_PORT=str(record.port),
@@ -93,25 +97,34 @@ def _prepare(layout: Layout, record: Record) -> None:
         AWS_CONFIG_FILE=os.devnull,
         AWS_SHARED_CREDENTIALS_FILE=os.devnull,
     )
-    logging.basicConfig(
-        level=logging.WARNING, format="%(asctime)s %(levelname)s [%(name)s] %(message)s", datefmt="%Y-%m-%d %H:%M:%S"
-    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Printable("%(asctime)s %(levelname)s [%(name)s] %(message)s", datefmt="%Y-%m-%d %H:%M:%S"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logger.setLevel(logging.INFO)
+
+
+class _Printable(logging.Formatter):
+    """Requests and functions put their texts into the log, which `cloud run` shows on a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(super().format(record))
 
 
 async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> None:
     check_version()
-    from hypercorn.asyncio import serve
+    from hypercorn.asyncio import serve, tcp_server
     from hypercorn.config import Config
 
+    from workshop.cloud.addresses import EmulatorAddresses
     from workshop.cloud.emulator import Emulator
 
-    pacing = Pacing(record.timing, record.scale)
+    pacing = Timing(record.timing, record.scale)
 
     def changed(names: Iterable[str] | None) -> None:
         snapshots.changed(names)
 
-    emulator = Emulator(pacing, changed, random.Random())
+    connections = Connections(tcp_server.TCPServer, most=raise_descriptor_limit(), others=record.other_users)
+    emulator = Emulator(pacing, changed, random.Random(), connections.drop)
     snapshots = Snapshots(layout.state, emulator.codec, emulator.getters)
 
     async def empty() -> None:
@@ -122,9 +135,12 @@ async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> Non
         record,
         pacing,
         emulator.faults,
+        connections,
         on_reset=empty,
-        on_timing=lambda timing, scale: write_record(layout, replace(record, timing=timing, scale=scale)),
-        on_mended=emulator.tables.replication.mended,
+        on_change=lambda: write_record(
+            layout, replace(record, timing=pacing.profile, scale=pacing.scale, other_users=connections.others)
+        ),
+        on_healed=emulator.tables.replication.healed,
         backlog=emulator.tables.replication.backlog,
         saving=snapshots.costs,
     )
@@ -145,9 +161,9 @@ async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> Non
     config.keep_alive_timeout = 75
     config.graceful_timeout = 1
     config.loglevel = "WARNING"
-    door = Door(emulator.app, control, layout.sites, emulator.calls, emulator.api_scope, snapshots.changed)
+    app = CloudApp(emulator.app, control, layout.sites, emulator.calls, EmulatorAddresses(emulator.api_scope), snapshots.changed)
     keeping = asyncio.create_task(snapshots.keep(SAVE_SECONDS, LOOK_SECONDS))
-    server = asyncio.create_task(serve(door, config, shutdown_trigger=serving))
+    server = asyncio.create_task(serve(app, config, shutdown_trigger=serving))
     await asyncio.wait({server, asyncio.create_task(ending.wait())}, return_when=asyncio.FIRST_COMPLETED)
     await asyncio.wait({server}, timeout=GRACE_SECONDS)
     await snapshots.finish(keeping)

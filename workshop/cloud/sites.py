@@ -13,7 +13,8 @@ from email.utils import formatdate
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from workshop.cloud.answers import Answer
+from workshop.cloud.responses import Response
+from workshop.web_headers import SECURITY_HEADERS
 
 __all__ = ["serve_site"]
 
@@ -32,17 +33,30 @@ _TYPES = {
 }
 
 
-def serve_site(root: Path, method: str, path: str, headers: Mapping[str, str]) -> Answer:
-    """The answer for `path` (still percent-encoded, relative to `root`). A folder answers with its `index.html`."""
+def serve_site(root: Path, method: str, path: str, headers: Mapping[str, str]) -> Response:
+    """The response for `path` (still percent-encoded, relative to `root`), a folder's being its `index.html`."""
+    status, more, body = _served(root, method, path, headers)
+    return status, {**more, **SECURITY_HEADERS}, body
+
+
+def _served(root: Path, method: str, path: str, headers: Mapping[str, str]) -> Response:
     if method not in ("GET", "HEAD"):
-        return 405, {"Content-Type": "text/plain; charset=utf-8", "Allow": "GET, HEAD"}, b"Only GET and HEAD are served here.\n"
+        return (
+            405,
+            {"Content-Type": "text/plain; charset=utf-8", "Allow": "GET, HEAD"},
+            b"Only GET and HEAD are served here.\n",
+        )
     file = _inside(root, unquote(path))
     if file is not None and file.is_dir():
         if path and not path.endswith("/"):
             return 301, {"Location": quote(unquote(path).rsplit("/", 1)[-1]) + "/"}, b""
         file = _inside(root, unquote(path) + "/index.html")
     if file is None or not file.is_file():
-        return 404, {"Content-Type": "text/plain; charset=utf-8"}, b"There is no such page. Render the site: workshop setup\n"
+        return (
+            404,
+            {"Content-Type": "text/plain; charset=utf-8"},
+            b"There is no such page. Render the site: workshop setup\n",
+        )
     return _content(file, method, headers)
 
 
@@ -58,7 +72,7 @@ def _inside(root: Path, relative: str) -> Path | None:
         return None
 
 
-def _content(file: Path, method: str, headers: Mapping[str, str]) -> Answer:
+def _content(file: Path, method: str, headers: Mapping[str, str]) -> Response:
     stat = file.stat()
     tag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
     kind = _TYPES.get(file.suffix.lower()) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
@@ -70,7 +84,6 @@ def _content(file: Path, method: str, headers: Mapping[str, str]) -> Answer:
         "Last-Modified": formatdate(stat.st_mtime, usegmt=True),
         "Cache-Control": "no-cache",
         "Accept-Ranges": "bytes",
-        "X-Content-Type-Options": "nosniff",
     }
     if tag in [part.strip() for part in headers.get("if-none-match", "").split(",")]:
         return 304, shared, b""

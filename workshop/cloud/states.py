@@ -1,7 +1,7 @@
 """Which of MiniStack's states are saved, and how the large ones are read without a copy.
 
-What comes in: MiniStack's modules. What goes out: functions that hand over a service's state, to be written out before anything
-else can run; and which states a call to a service may change.
+In: MiniStack's modules. Out: functions that return a service's state, to be written out before anything else can run; and which
+states a call to a service may change.
 """
 
 from __future__ import annotations
@@ -14,12 +14,10 @@ from ministack import app as ministack
 from ministack.core import responses
 from ministack.services import apigateway, apigateway_v1, cloudwatch, cloudwatch_logs, dynamodb, iam, lambda_svc
 
-from workshop.cloud.patches import point
+from workshop.cloud.events import OWN
+from workshop.cloud.patches import require_attribute
 
-__all__ = ["OWN", "check_read_points", "service_states", "states_changed_by"]
-
-OWN = "workshop"
-"""The name under which this room's own state stands beside those of the services."""
+__all__ = ["check_attributes", "service_states", "states_changed_by"]
 
 
 def _dynamodb_state() -> Any:
@@ -93,16 +91,16 @@ UNCOPIED: dict[str, Callable[[], Any]] = {
 """The services that grow: their documents without MiniStack's copies."""
 
 
-def check_read_points() -> None:
-    """Every member that is read must exist."""
+def check_attributes() -> None:
+    """Raises `PinnedVersionError` unless every member that is read exists."""
     for module, names in READ.items():
         for name in names:
-            point(module, name)
+            require_attribute(module, name)
 
 
 def service_states() -> Mapping[str, Callable[[], Any]]:
     """How to read the state of every service that was used."""
-    services: dict[str, Callable[[], Any]] = point(ministack, "_build_persistence_save_dict")()
+    services: dict[str, Callable[[], Any]] = require_attribute(ministack, "_build_persistence_save_dict")()
     return {**services, **{name: get for name, get in UNCOPIED.items() if name in services}}
 
 
@@ -111,6 +109,6 @@ def states_changed_by(service: str) -> frozenset[str] | None:
     """The saved states that a service's own calls change, besides ours."""
     if service == "cloudformation":
         return None
-    entry = point(ministack, "SERVICE_REGISTRY").get(service, {})
+    entry = require_attribute(ministack, "SERVICE_REGISTRY").get(service, {})
     names = {entry.get("state_key", entry.get("module", "")), entry.get("module", ""), *entry.get("sub_modules", ())}
     return frozenset({*names, "cloudwatch", "cloudwatch_logs", OWN})

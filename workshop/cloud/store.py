@@ -1,6 +1,6 @@
 """The regional tables of MiniStack's DynamoDB, as the rest of this room handles them.
 
-What comes in: account, region, table. What goes out: the record MiniStack keeps, changed in place. It knows no rule and no time.
+In: account, region, table. Out: the record that MiniStack keeps, changed in place. It knows no rule and no time.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import copy
 from collections import defaultdict
 from typing import Any
 
-from workshop.cloud.patches import point
+from workshop.cloud.patches import require_attribute
 from workshop.cloud.replication import STAMPS
 
 __all__ = ["Store"]
@@ -18,19 +18,20 @@ STREAM = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
 
 
 class Store:
-    """Built before any point of `dynamodb` is replaced: it keeps the originals that must not note what they do."""
+    """Built before any function of `dynamodb` is replaced: it keeps the originals, whose writes are not reported."""
 
     def __init__(self, dynamodb: Any) -> None:
         self._dynamodb = dynamodb
-        self._tables = point(dynamodb, "_tables")
-        self._scope = point(dynamodb, "request_scope")
-        self._put, self._take = point(dynamodb, "_set_item"), point(dynamodb, "_remove_item")
-        self._remove_table = point(dynamodb, "_delete_table")
-        self._emit, self._label = point(dynamodb, "_emit_stream_event"), point(dynamodb, "_stream_label")
-        self._ttl = point(dynamodb, "_ttl_settings")
-        self._index_members = point(dynamodb, "_INDEX_MEMBERS")
+        self._tables = require_attribute(dynamodb, "_tables")
+        self._scope = require_attribute(dynamodb, "request_scope")
+        self._put, self._take = require_attribute(dynamodb, "_set_item"), require_attribute(dynamodb, "_remove_item")
+        self._remove_table = require_attribute(dynamodb, "_delete_table")
+        self._emit, self._label = require_attribute(dynamodb, "_emit_stream_event"), require_attribute(dynamodb, "_stream_label")
+        self._ttl = require_attribute(dynamodb, "_ttl_settings")
+        self._index_members = require_attribute(dynamodb, "_INDEX_MEMBERS")
 
     def get(self, account: str, region: str, table: str) -> dict[str, Any] | None:
+        """MiniStack's record of a table, or None."""
         found: dict[str, Any] | None = self._tables.get_scoped(account, region, table)
         return found
 
@@ -48,13 +49,13 @@ class Store:
         with self._scope(account, region):
             self._emit(table, event, before, item, replicate=False)
 
-    def status(self, account: str, region: str, table: str, status: str) -> None:
+    def set_status(self, account: str, region: str, table: str, status: str) -> None:
         record = self.get(account, region, table)
         if record is not None:
             record["TableStatus"] = status
 
-    def stream(self, account: str, region: str, table: str) -> None:
-        """A global table replicates through its stream: switch it on unless it is on, whatever it shows
+    def enable_stream(self, account: str, region: str, table: str) -> None:
+        """A global table replicates through its stream: switch it on unless it is on, whatever its view type
         (docs/aws-behaviours.md, section 1.4)."""
         record = self.get(account, region, table)
         if record is not None and not (record.get("StreamSpecification") or {}).get("StreamEnabled"):

@@ -1,7 +1,7 @@
-"""Notice every write to a table, whichever of MiniStack's operations makes it, and hand it to the replication.
+"""Report every write to a table to the replication, whichever of MiniStack's operations makes it.
 
-What comes in: MiniStack's two functions through which all items pass. What goes out: the same functions, overheard. A cancelled
-transaction has written nothing; a write from another thread (expiry, a stack) is taken up by the loop's.
+In: MiniStack's two functions through which all items pass. Out: the same functions, which report. A cancelled transaction has
+written nothing; a write from another thread (expiry, a stack) is handed to the server's thread.
 """
 
 from __future__ import annotations
@@ -9,80 +9,75 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from workshop.cloud.groups import Groups
-from workshop.cloud.patches import replace_point
+from workshop.cloud.global_tables import GlobalTables
+from workshop.cloud.patches import patch, patch_around
 from workshop.cloud.replication import Replication
 from workshop.cloud.store import Store
 
 __all__ = ["Writes"]
 
-Note = tuple[str, str, str, tuple[str, str], Any]
+Original = Callable[..., Any]
+Write = tuple[str, str, str, tuple[str, str], Any]
 
 
 class Writes:
-    """`defer` takes work that another thread found and answers True, or answers False when this is the loop's thread."""
+    """`defer` takes work that another thread found and returns True, or returns False when this is the server's thread."""
 
     def __init__(
         self,
         dynamodb: Any,
-        groups: Groups,
+        global_tables: GlobalTables,
         store: Store,
         replication: Replication,
         defer: Callable[[Callable[[], None]], bool],
     ) -> None:
-        self._groups, self._store, self._replication, self._defer = groups, store, replication, defer
-        self._held: list[Note] | None = None
-        replace_point(dynamodb, "_set_item", self._set)
-        replace_point(dynamodb, "_remove_item", self._remove)
-        replace_point(dynamodb, "_replicate_write", lambda _: lambda *_: None)
-        replace_point(dynamodb, "_execute_transaction", self._transaction)
+        self._global_tables, self._store, self._replication, self._defer = global_tables, store, replication, defer
+        self._dynamodb = dynamodb
+        self._held: list[Write] | None = None
 
-    def _set(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        def put(record: dict[str, Any], part: str, sort: str, item: dict[str, Any]) -> Any:
-            before = original(record, part, sort, item)
-            self._note(record, (part, sort), item)
-            return before
+    def apply(self) -> None:
+        """Patch MiniStack's DynamoDB."""
+        patch_around(self._dynamodb, "_set_item", self._set_item)
+        patch_around(self._dynamodb, "_remove_item", self._remove_item)
+        patch(self._dynamodb, "_replicate_write", lambda _: lambda *_: None)
+        patch_around(self._dynamodb, "_execute_transaction", self._execute_transaction)
 
-        return put
+    def _set_item(self, original: Original, record: dict[str, Any], part: str, sort: str, item: dict[str, Any]) -> Any:
+        before = original(record, part, sort, item)
+        self._report(record, (part, sort), item)
+        return before
 
-    def _remove(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        def take(record: dict[str, Any], part: str, sort: str) -> Any:
-            before = original(record, part, sort)
-            if before is not None:
-                self._note(record, (part, sort), None)
-            return before
+    def _remove_item(self, original: Original, record: dict[str, Any], part: str, sort: str) -> Any:
+        before = original(record, part, sort)
+        if before is not None:
+            self._report(record, (part, sort), None)
+        return before
 
-        return take
-
-    def _note(self, record: dict[str, Any], key: tuple[str, str], item: dict[str, Any] | None) -> None:
-        if not self._groups:
+    def _report(self, record: dict[str, Any], key: tuple[str, str], item: dict[str, Any] | None) -> None:
+        if not self._global_tables:
             return
         _, _, _, region, account, _ = record["TableArn"].split(":", 5)
         table = record["TableName"]
-        if self._defer(lambda: self._touched(account, region, table, key)):
+        if self._defer(lambda: self._report_later(account, region, table, key)):
             return
         if self._held is not None:
             self._held.append((account, region, table, key, item))
         else:
             self._replication.wrote(account, region, table, key, item)
 
-    def _touched(self, account: str, region: str, table: str, key: tuple[str, str]) -> None:
-        """Another thread wrote this item a moment ago: what stands now is what counts."""
+    def _report_later(self, account: str, region: str, table: str, key: tuple[str, str]) -> None:
+        """Another thread wrote this item a moment ago: its present value is what counts."""
         record = self._store.get(account, region, table)
         if record is not None:
             self._replication.wrote(account, region, table, key, record["items"].get(key[0], {}).get(key[1]))
 
-    def _transaction(self, original: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        """PartiQL transactions undo their writes when one statement fails; nothing of that leaves the region."""
-
-        def execute(data: Any) -> Any:
-            self._held = []
-            try:
-                answer = original(data)
-            finally:
-                notes, self._held = self._held, None
-            for note in notes if answer[0] == 200 else ():
-                self._replication.wrote(*note)
-            return answer
-
-        return execute
+    def _execute_transaction(self, original: Original, data: Any) -> Any:
+        """PartiQL transactions undo their writes when one statement fails; none of these leaves the region."""
+        self._held = []
+        try:
+            response = original(data)
+        finally:
+            writes, self._held = self._held, None
+        for write in writes if response[0] == 200 else ():
+            self._replication.wrote(*write)
+        return response

@@ -6,7 +6,6 @@ In: a report and what it speaks of. Out: text. Account numbers can be masked in 
 from __future__ import annotations
 
 import re
-import sys
 import time
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,8 +17,10 @@ from rich.markup import escape
 from workshop.checks.interface import Check, Finding, Key, Result, Status
 from workshop.checks.run import Report
 from workshop.console.document import print_document
+from workshop.console.echo import say
 from workshop.console.style import stream
 from workshop.errors import ExitCode
+from workshop.quoting import visible
 
 __all__ = ["MARKS", "About", "Waiting", "check_document", "html_page", "masked", "print_report", "verdict"]
 
@@ -102,11 +103,11 @@ def html_page(report: Report, about: About) -> str:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     groups = [(title, [r for r in report.results if r.family == family]) for family, title in report.families.items()]
-    return environment.get_template("check.html.j2").render(
+    return visible(environment.get_template("check.html.j2").render(
         about=about, report=report, verdict=verdict(report), bad=report.of(*BAD), warnings=report.of(Status.WARN),
         groups=[(title, results) for title, results in groups if results], marks={s.value: m for s, (m, _) in MARKS.items()},
         counts=_counts(report), title=_title,
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def masked(report: Report, about: About) -> tuple[Report, About]:
@@ -135,7 +136,7 @@ class Waiting:
             if waited > SLOW and key not in self._said:
                 self._said.add(key)
                 where = f" in {key[1]}" if key[1] else ""
-                print(f"Still asking after {waited:.0f} s{where}: {title}", file=sys.stderr, flush=True)
+                say(f"Still asking after {waited:.0f} s{where}: {title}", err=True)
 
 
 def _print(console: Any, result: Result) -> None:

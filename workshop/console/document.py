@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-import click
+from workshop.console.echo import say_json
 
 __all__ = ["VERSION", "print_document"]
 
@@ -14,4 +13,4 @@ VERSION = 1
 
 def print_document(command: str, ok: bool, content: dict[str, Any]) -> None:
     """Print `{"version": 1, "command": ..., "ok": ..., ...content}` as the one thing on stdout."""
-    click.echo(json.dumps({"version": VERSION, "command": command, "ok": ok, **content}, indent=2, ensure_ascii=False))
+    say_json({"version": VERSION, "command": command, "ok": ok, **content})

@@ -8,8 +8,10 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
+from workshop.console.brings import brings_entries, print_brings
 from workshop.console.document import print_document
 from workshop.console.style import STATES, stream
+from workshop.engine.brings import brought
 from workshop.engine.plan import Plan
 from workshop.engine.survey import Standpoint
 from workshop.engine.workspace import Workspace
@@ -41,6 +43,7 @@ def plan_document(verb: str, workspace: Workspace, account: str, points: Sequenc
         "minutes": round(_minutes(verb, points), 2),
         "usd": round(_usd(verb, points), 2),
         "steps": [_step(verb, point) for point in points],
+        **({"brings": brings_entries(brought(workspace))} if verb != "teardown" else {}),
     })  # fmt: skip
 
 
@@ -66,6 +69,8 @@ def print_plan(verb: str, workspace: Workspace, identity: str, points: Sequence[
     for point in points:
         if point.stake:
             console.print(f"[yellow]! {escape(str(point.node.key))} goes with {escape(point.stake)}[/]")
+    if verb != "teardown":
+        print_brings(console, brought(workspace))
     cost = f", about ${_usd(verb, points):.2f} for a day's event" if verb == "setup" else ""
     console.print(f"About {max(_minutes(verb, points), 0.1):.1f} minutes on AWS{cost}.", style="bright_black")
 

@@ -7,17 +7,17 @@ away above. Elsewhere, or with NO_COLOR: plain lines, and a sign of life at leas
 from __future__ import annotations
 
 import os
-import sys
 import time
 from typing import Protocol
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
 from rich.spinner import Spinner
 from rich.table import Table
-from rich.text import Text
 
+from workshop.console.echo import say
+from workshop.console.style import SafeConsole
 from workshop.engine.events import Event, NodeFinished, NodeProgressed, NodeStarted, NodeWaits, Noticed, RunStarted, StopAsked
 from workshop.engine.plan import NodeKey, Plan
 from workshop.engine.results import NodeResult, Outcome
@@ -49,7 +49,7 @@ class Progress(Protocol):
 
 def progress() -> Progress:
     """The progress that suits this process's stderr."""
-    console = Console(stderr=True, highlight=False)
+    console = SafeConsole(stderr=True, highlight=False, emoji=False)
     if console.is_terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb":
         return LiveProgress(console)
     return PlainProgress()
@@ -96,13 +96,13 @@ class PlainProgress:
 
     def notice(self, text: str) -> None:
         self._last = time.monotonic()
-        print(text, file=sys.stderr, flush=True)
+        say(text, err=True)
 
 
 class LiveProgress:
     """Finished lines scroll up; running ones stay at the bottom."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: SafeConsole) -> None:
         self._console = console
         self._width = 0
         self._running: dict[NodeKey, tuple[float, str]] = {}
@@ -141,7 +141,7 @@ class LiveProgress:
         self._print(f"[bright_black]{escape(text)}[/]")
 
     def _print(self, markup: str) -> None:
-        self._console.print(Text.from_markup(markup, overflow="fold"))
+        self._console.print(self._console.render_str(markup, overflow="fold"))
 
     def _render(self) -> RenderableType:
         table = Table.grid(padding=(0, 1), expand=True)

@@ -16,6 +16,7 @@ from typing import Any
 from workshop.engine.holdings import Holding
 from workshop.engine.receipt import Left, Receipt
 from workshop.home import write_private
+from workshop.quoting import visible
 from workshop.redaction import redact
 
 __all__ = ["receipt_page", "write_page"]
@@ -60,7 +61,7 @@ def receipt_page(receipt: Receipt) -> str:
         gone=sum(bool(holding.gone) for holding in receipt.made), when=_when, kind=lambda name: KINDS.get(name, name),
         makers=sorted({holding.by for holding in receipt.made if holding.by}),
     )  # fmt: skip
-    return redact(page)
+    return visible(redact(page))
 
 
 def _groups(made: Sequence[Holding]) -> list[Group]:

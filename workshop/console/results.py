@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
 
 from workshop.console.document import print_document
-from workshop.console.style import print_error, stream
+from workshop.console.style import SafeConsole, print_error, stream
 from workshop.engine.results import NodeResult, Outcome
 from workshop.engine.workspace import Contexts, Workspace
 from workshop.errors import ExitCode
@@ -68,8 +67,9 @@ def print_setup(
     seconds: float,
     code: int,
     again: str,
+    onward: Callable[[str], str],
 ) -> None:
-    """The end of a setup for people; `again` is the command that goes on."""
+    """The end of a setup for people; `again` is the command that goes on, `onward` makes the command of a verb (`open`)."""
     console = stream()
     _print_failures(results)
     counts = ", ".join(f"{n} {outcome.value}" for outcome in Outcome if (n := sum(r.outcome is outcome for r in results)))
@@ -81,11 +81,12 @@ def print_setup(
         console.print(f"Interrupted. Go on with: [bold]{escape(again)}[/]", soft_wrap=True)
     elif code != ExitCode.DONE:
         console.print(f"What was made stays. When the cause is mended, go on with: [bold]{escape(again)}[/]", soft_wrap=True)
-    elif contexts.links(account):
+    else:
+        shows = f"[bold]{escape(onward('open'))}[/] shows it, " if contexts.links(account) else ""
         console.print(
-            "Next: [bold]workshop open[/] shows it, [bold]workshop status[/] says what stands,",
-            "[bold]workshop teardown[/] removes it.",
-        )
+            f"Next: {shows}[bold]{escape(onward('status'))}[/] says what stands,",
+            f"[bold]{escape(onward('teardown'))}[/] removes it.", soft_wrap=True,
+        )  # fmt: skip
 
 
 def print_teardown(
@@ -127,7 +128,7 @@ def print_teardown(
         console.print(f"When the cause is mended, go on with: [bold]{escape(again)}[/]", soft_wrap=True)
 
 
-def print_addresses(console: Console, apis: Mapping[str, Mapping[str, str]], links: Mapping[str, str]) -> None:
+def print_addresses(console: SafeConsole, apis: Mapping[str, Mapping[str, str]], links: Mapping[str, str]) -> None:
     """The addresses, each on a line of its own that is never broken, so that it can be clicked and copied."""
     for region, api in apis.items():
         console.print(f"  API {region:<12} {api['url']}", soft_wrap=True, markup=False)

@@ -12,6 +12,7 @@ from workshop.console.document import print_document
 from workshop.console.style import stream
 from workshop.definition.model import Definition, StepSpec
 from workshop.engine.plan import Node
+from workshop.shell import command_line
 from workshop.steps.base import Context, Step
 from workshop.steps.registry import kinds
 
@@ -60,7 +61,9 @@ def print_step(nodes: Sequence[Node], kind: Step[Any], ctx: Context[Any]) -> Non
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
         console.print(f"  {name:<{width}}  {value}", markup=False, soft_wrap=True)
-    console.print(f"The lines that a person would type: [bold]workshop explain {escape(spec.id)}[/]")
+    console.print(
+        f"The lines that a person would type: [bold]{escape(command_line(ctx.again('explain', spec.id)))}[/]", soft_wrap=True
+    )
 
 
 def _listed(definition: Definition, spec: StepSpec) -> dict[str, Any]:

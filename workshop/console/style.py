@@ -1,16 +1,21 @@
-"""The few colours and words that everything on the console shares."""
+"""The few colours and words that everything on the console shares, and the console: it shows no foreign control code."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
+from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+from rich.text import Text
 
 from workshop.errors import WorkshopError
+from workshop.quoting import visible
 from workshop.steps.base import State
 
-__all__ = ["STATES", "print_error", "stream"]
+__all__ = ["STATES", "SafeConsole", "print_error", "stream"]
 
 STATES = {
     State.READY: ("ready", "green"),
@@ -21,14 +26,28 @@ STATES = {
 }
 
 
-def stream(*, err: bool = False) -> Console:
+class SafeConsole(Console):
+    """A console that writes control codes of its own only: those in the texts that it is given become escapes.
+
+    `render_str` does so before anything is measured, so that columns fit; `render` does for texts that come another way.
+    """
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(visible(text), **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=visible(segment.text))
+
+
+def stream(*, err: bool = False) -> SafeConsole:
     """A console on stdout or stderr: coloured on a terminal only; through a pipe lines are never cut or wrapped."""
     file = sys.stderr if err else sys.stdout
     plain = not file.isatty()
     # Without a colour system rich writes no escape code at all; `no_color` would still leave bold and dim.
-    return Console(
-        stderr=err, highlight=False, color_system=None if "NO_COLOR" in os.environ else "auto", width=10_000 if plain else None,
-        soft_wrap=plain,
+    return SafeConsole(
+        stderr=err, highlight=False, emoji=False, color_system=None if "NO_COLOR" in os.environ else "auto",
+        width=10_000 if plain else None, soft_wrap=plain,
     )  # fmt: skip
 
 

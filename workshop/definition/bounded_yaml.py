@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from workshop.definition.quoting import shown
+from workshop.quoting import shown
 
 __all__ = ["Bounds", "YamlBoundError", "compose"]
 

@@ -12,11 +12,11 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from workshop.definition.quoting import hidden, shown
 from workshop.definition.renderer import Renderer
 from workshop.definition.wellformed import unreadable
 from workshop.definition.yamlfile import display, read_text
 from workshop.errors import DefinitionError
+from workshop.quoting import hidden, shown
 from workshop.steps.base import Files
 
 __all__ = ["DefinitionFiles"]

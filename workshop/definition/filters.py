@@ -58,7 +58,7 @@ def _tojson(value: Any, indent: int | None = None) -> str:
     """JSON that is safe inside a script element: `<`, `>` and `&` are escaped."""
     if indent is not None and not 0 <= indent <= 16:
         raise SecurityError("tojson: indent is between 0 and 16.")
-    text = json.dumps(value, default=_plain, ensure_ascii=False, indent=indent)
+    text = json.dumps(value, default=_plain, ensure_ascii=False, indent=indent, allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 

@@ -15,8 +15,8 @@ from pydantic_core import ErrorDetails
 
 from workshop.definition.model import Definition
 from workshop.definition.problem import Problem, closest
-from workshop.definition.quoting import shown
 from workshop.definition.yamlfile import Document, FieldPath, display
+from workshop.quoting import shown
 
 __all__ = ["definition_of", "problem_at", "problems_of"]
 
@@ -111,6 +111,9 @@ def _words(details: ErrorDetails, model: type[BaseModel], loc: FieldPath) -> tup
         return f"This is too long: at most {most} {parts} fit.", "Shorten it, or split the workshop in two."
     if kind in ("too_short", "string_too_short"):
         return "This must not be empty.", f"Give '{name}' at least one entry." if kind == "too_short" else "Write something."
+    if kind in _BOUNDS:
+        bound = next(iter(context.values()), "")
+        return f"{_yaml(value)} does not fit here.", f"Write a number {_BOUNDS[kind]}{bound}."
     expected = _EXPECTED.get(kind)
     if expected:
         return f"{expected[0]} is needed here, and there is {_found(value)}.", expected[1]
@@ -118,6 +121,10 @@ def _words(details: ErrorDetails, model: type[BaseModel], loc: FieldPath) -> tup
     return f"{text[:1].upper()}{text[1:]}.", ""
 
 
+_BOUNDS = {
+    "greater_than": "above ", "greater_than_equal": "of at least ", "less_than": "below ", "less_than_equal": "of at most ",
+    "finite_number": "that has an end",
+}  # fmt: skip
 _EXPECTED = {
     "string_type": ("A text", "Write a text, in quotes when in doubt."),
     "tuple_type": ("A list", "Write [one, two], or one entry per line with a dash."),

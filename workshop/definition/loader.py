@@ -16,11 +16,11 @@ from workshop.definition.files import DefinitionFiles
 from workshop.definition.form_errors import definition_of, problems_of
 from workshop.definition.model import Definition
 from workshop.definition.problem import closest
-from workshop.definition.quoting import shown
 from workshop.definition.semantics import Kinds, semantic_problems
 from workshop.definition.source_location import SourceLocation
 from workshop.definition.yamlfile import Document, display, read
 from workshop.errors import UsageError
+from workshop.quoting import shown
 
 __all__ = ["Workshop", "WorkshopSource", "assemble", "known_kinds", "load", "locate"]
 

@@ -6,6 +6,7 @@ cycles, kinds) is checked by `workshop.definition.semantics`.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -24,16 +25,19 @@ __all__ = [
     "LinkSpec",
     "ModuleSpec",
     "ParameterSpec",
+    "Patience",
     "StepSpec",
     "matches",
 ]
 
-REGION_PATTERN = r"^[a-z]{2}(-[a-z]+)+-\d$"
+REGION_PATTERN = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
 
 MOST_STEPS = 300
 """Steps of a workshop; the built-in one has six."""
 LONGEST_VALUE = 256
 """Characters of a parameter's value."""
+PATTERN_SECONDS = 2.0
+"""Processor time for preparing all patterns of one definition. An ordinary one takes less than a thousandth of a second."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 """A workshop, module or link: lower case, because it becomes part of paths, addresses and tags."""
@@ -153,6 +157,25 @@ def matches(pattern: str, value: str) -> bool:
     except ValidationError:
         return False
     return True
+
+
+class Patience:
+    """Bounds the work for all patterns of one definition: at most `PATTERN_SECONDS`, and the pattern that exceeds them."""
+
+    def __init__(self) -> None:
+        self._spent = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        return self._spent > PATTERN_SECONDS
+
+    def matches(self, pattern: str, value: str) -> bool:
+        """`matches`, with its time added up."""
+        start = time.thread_time()
+        try:
+            return matches(pattern, value)
+        finally:
+            self._spent += time.thread_time() - start
 
 
 def _compiled(pattern: str) -> SchemaValidator:

@@ -13,6 +13,7 @@ from workshop.definition.loader import Workshop
 from workshop.definition.model import LONGEST_VALUE, REGION_PATTERN, ParameterSpec, matches
 from workshop.definition.problem import closest
 from workshop.errors import UsageError
+from workshop.shell import command_line
 from workshop.steps.base import Placement
 
 __all__ = ["Settings", "resolve", "still_valid"]
@@ -77,7 +78,7 @@ def _checked(name: str, value: str, spec: ParameterSpec) -> str:
         raise UsageError(
             what=f"The value '{value}' does not fit parameter '{name}'.",
             why=f"The whole value must match {spec.pattern}",
-            fix=f"Give one that does, for example: --param {name}={spec.default}",
+            fix=f"Give one that does, for example: {command_line(['--param', f'{name}={spec.default}'])}",
             code="BadParameter",
         )
     return value

@@ -16,10 +16,10 @@ from jinja2.exceptions import SecurityError
 
 from workshop.definition.budget import OUTPUT_LIMIT, SOURCE_LIMIT, TURN, budget, charge
 from workshop.definition.problem import closest
-from workshop.definition.quoting import shown
 from workshop.definition.sandbox import Sandbox
 from workshop.definition.variables import MissingMember, lenient, strict
 from workshop.errors import DefinitionError
+from workshop.quoting import shown
 
 __all__ = ["MissingOutputError", "Renderer"]
 

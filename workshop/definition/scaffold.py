@@ -16,6 +16,7 @@ from workshop.definition import builtins
 from workshop.definition.problem import closest
 from workshop.definition.yamlfile import display
 from workshop.errors import UsageError
+from workshop.shell import command_line
 
 __all__ = ["new"]
 
@@ -40,7 +41,7 @@ def new(name: str, folder: Path, from_builtin: str | None = None) -> list[Path]:
         raise UsageError(
             what=f"There is no built-in workshop '{from_builtin}'.",
             why=closest(from_builtin, builtins.builtin_names()),
-            fix=f"See: workshop definition new {name} --from {builtins.builtin_names()[0]}",
+            fix=f"See: {command_line(['workshop', 'definition', 'new', name, '--from', builtins.builtin_names()[0]])}",
             code="UnknownWorkshop",
         )
     if folder.is_symlink() or (folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))):

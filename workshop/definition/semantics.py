@@ -10,11 +10,11 @@ from itertools import islice
 from typing import Any
 
 from workshop.definition.form_errors import problem_at
-from workshop.definition.model import LONGEST_VALUE, MOST_STEPS, Definition, ModuleSpec, StepSpec, matches
+from workshop.definition.model import LONGEST_VALUE, MOST_STEPS, Definition, ModuleSpec, Patience, StepSpec
 from workshop.definition.problem import Problem, closest
-from workshop.definition.quoting import shown
 from workshop.definition.variables import RESERVED
 from workshop.definition.yamlfile import Document, FieldPath
+from workshop.quoting import shown
 from workshop.steps.base import Placement, Step
 
 __all__ = ["Kinds", "placed_steps", "semantic_problems"]
@@ -62,6 +62,7 @@ def _regions(definition: Definition, document: Document) -> Iterator[Problem]:
 
 
 def _parameters(definition: Definition, document: Document) -> Iterator[Problem]:
+    patience = Patience()
     for name, parameter in definition.parameters.items():
         field: FieldPath = ("parameters", name)
         if name in RESERVED or name in _WORDS_OF_TEMPLATES.split():
@@ -78,8 +79,16 @@ def _parameters(definition: Definition, document: Document) -> Iterator[Problem]
             continue
         if not parameter.pattern:
             continue
+        if patience.is_over:
+            yield problem_at(
+                document,
+                (*field, "pattern"),
+                "The patterns up to here take too long to prepare.",
+                r"Make them simpler: [A-Za-z0-9_] for \w, and smaller numbers of repetitions.",
+            )
+            return
         try:
-            fits = matches(parameter.pattern, parameter.default)
+            fits = patience.matches(parameter.pattern, parameter.default)
         except ValueError as error:
             yield problem_at(document, (*field, "pattern"), f"The pattern is not a regular expression: {error}.", "Correct it.")
             continue

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from workshop.definition.model import StepSpec
-from workshop.definition.quoting import shown
 from workshop.definition.renderer import MissingOutputError, Renderer
 from workshop.errors import DefinitionError
+from workshop.quoting import hidden, shown
 
 __all__ = ["MissingOutputError", "render_settings", "render_settings_leniently"]
 
@@ -22,11 +22,16 @@ Fill = Callable[[str, Mapping[str, Any], str], str]
 def render_settings(spec: StepSpec, variables: Mapping[str, Any]) -> dict[str, Any]:
     """The `with:` block of a step, rendered. Raises `DefinitionError` naming file, line and field, and
     `MissingOutputError` when it reads an output that does not exist."""
-    return _settings(spec, variables, _renderer(spec).render)
+
+    def fill(text: str, values: Mapping[str, Any], where: str) -> str:
+        return _without_hidden(_renderer(spec).render(text, values, where), where)
+
+    return _settings(spec, variables, fill)
 
 
 def render_settings_leniently(spec: StepSpec, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """The same, with the empty string in place of outputs that do not exist."""
+    """The same, with the empty string in place of outputs that do not exist, and with hidden characters of those that do:
+    what an account holds must not prevent a teardown."""
     return _settings(spec, variables, _renderer(spec).render_leniently)
 
 
@@ -56,6 +61,18 @@ def _text(spec: StepSpec, text: str, variables: Mapping[str, Any], fill: Fill, f
         raise type(error)(
             what=error.problem, why=error.why, fix=error.fix, where=error.where, field=dotted, code=error.code
         ) from error
+
+
+def _without_hidden(text: str, where: str) -> str:
+    """`text` as it is; an escape code that a template made could hide what a command does from the person who pastes it."""
+    if found := hidden(text.replace("\r\n", "\n")):
+        raise DefinitionError(
+            what=f"It renders to a text with the character {found}, which cannot be seen.",
+            why="A terminal could obey it, or show another text than the one that is used.",
+            fix="Leave that character out.",
+            where=where,
+        )
+    return text
 
 
 def _renderer(spec: StepSpec) -> Renderer:

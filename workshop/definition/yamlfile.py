@@ -16,8 +16,8 @@ from typing import Any
 import yaml
 
 from workshop.definition.bounded_yaml import Bounds, YamlBoundError, compose
-from workshop.definition.quoting import hidden, shown
 from workshop.errors import DefinitionError
+from workshop.quoting import hidden, shown
 
 __all__ = ["MAX_BYTES", "Document", "FieldPath", "display", "parse", "read", "read_text"]
 

@@ -75,7 +75,6 @@ class State:
     regions: tuple[str, ...]
     streaks: Mapping[str, Streak]
     failures: int = 0
-    failing_since: float | None = None
     switch_at: float | None = None
     switches: int = 0
     cause: str = "start"
@@ -126,7 +125,7 @@ def _heard(settings: FailoverSettings, state: State, region: str, *, well: bool)
 
 def _calm(state: State) -> State:
     phase = Phase.STEADY if state.active == state.preferred else Phase.AWAY
-    return replace(state, phase=phase, failures=0, failing_since=None, switch_at=None)
+    return replace(state, phase=phase, failures=0, switch_at=None)
 
 
 def _move(state: State, region: str, cause: str) -> State:
@@ -162,7 +161,7 @@ def _write_failed(settings: FailoverSettings, state: State, at: float) -> State:
     if state.phase in (Phase.FAILING, Phase.STRANDED):
         return replace(state, streaks=streaks, failures=state.failures + 1)
     return replace(
-        state, streaks=streaks, phase=Phase.FAILING, failures=1, failing_since=at, switch_at=at + settings.countdown_ms,
+        state, streaks=streaks, phase=Phase.FAILING, failures=1, switch_at=at + settings.countdown_ms,
         cause="write-failed",
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from workshop.drill.fault import Means
+from workshop.drill.pending import recover_command
 from workshop.drill.registry import UNDOABLE
 from workshop.engine.scope import Scope
 from workshop.engine.undos import Undo, Undos
@@ -72,6 +73,6 @@ class Ledger:
             first, cause = failed[0]
             raise PartlyDoneError(
                 f"{first.region} is not put back yet ({first.kind}).", f"{cause.what} {cause.why}".strip(),
-                "The journal keeps it. Try again: workshop drill recover", code="NotRestored",
+                f"The journal keeps it. Try again: {recover_command(first)}", code="NotRestored",
             ) from cause  # fmt: skip
         return settled

@@ -5,7 +5,6 @@ In: the journal, the state folder. Out: lines for people, or the regions as valu
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from workshop.engine.journal import Journal
 from workshop.engine.scope import Scope
 from workshop.engine.undos import BY_HAND, Undo
 from workshop.errors import WorkshopError
+from workshop.shell import command_line, flagged
 
 __all__ = ["ITEMS", "FailedRegion", "failed_regions", "pending_notices", "recover_command"]
 
@@ -63,11 +63,11 @@ def recover_command(undo: Undo) -> str:
     """The command that puts it back, from any shell."""
     words = ["workshop", "drill", "recover"]
     if undo.source != "global-serverless":
-        words += ["--workshop", undo.source]
+        words += flagged("--workshop", undo.source)
     words += ["--target", undo.target]
     if undo.profile:
-        words += ["--profile", undo.profile]
-    return shlex.join(words)
+        words += flagged("--profile", undo.profile)
+    return command_line(words)
 
 
 def _left(undo: Undo) -> str:

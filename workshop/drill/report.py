@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -17,6 +16,7 @@ from workshop.drill.plot import plot
 from workshop.drill.run import Drilled
 from workshop.drill.verdict import Targets, Verdict
 from workshop.home import prepare, write_private
+from workshop.quoting import json_text, visible
 
 __all__ = ["About", "Card", "Written", "cards", "write_report"]
 
@@ -91,9 +91,9 @@ def write_report(folder: Path, drilled: Drilled, targets: Targets, verdict: Verd
         drilled=drilled, targets=targets, verdict=verdict, about=about, cards=cards(drilled, targets, verdict),
         plot=Markup(drawn),  # noqa: S704 - our own drawing, in which every text is escaped
     )  # fmt: skip
-    write_private(written.svg, drawn)
-    write_private(written.json, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-    write_private(written.html, page)
+    write_private(written.svg, visible(drawn))
+    write_private(written.json, json_text(content, indent=1) + "\n")
+    write_private(written.html, visible(page))
     return written
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from workshop.drill.fault import Means, already
 from workshop.drill.function_setting import FunctionSetting, Memory, Value
 from workshop.drill.scene import Place, Scene
+from workshop.shell import aws_line
 
 __all__ = ["Throttle"]
 
@@ -26,8 +27,8 @@ class Throttle(FunctionSetting):
         for function in (name for name, value in before.items() if value == self.failing):
             raise already(
                 place.region, f"The reserved concurrency of {function} is 0, and the journal knows of no drill that set it.",
-                f"If nobody needs that: aws lambda delete-function-concurrency --region {place.region}"
-                f" --function-name {function}",
+                "If nobody needs that: "
+                + aws_line("lambda delete-function-concurrency", region=place.region, function_name=function),
             )  # fmt: skip
         return Memory(functions=before).model_dump_json()
 

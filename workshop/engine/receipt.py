@@ -6,7 +6,6 @@ the run. How it looks to people is the console's business.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from workshop.engine.holdings import Holding
 from workshop.engine.results import NodeResult
 from workshop.engine.workspace import Workspace
 from workshop.home import prepare, refuse_link, write_private
+from workshop.quoting import json_text
 from workshop.redaction import redact
 from workshop.steps.base import UNKNOWN, Resource
 from workshop.steps.upkeep import upkeep
@@ -126,7 +126,7 @@ def write_receipt(folder: Path, receipt: Receipt) -> Path:
     """Write `receipts/<workshop>-<target>-<run>.json` (mode 0600, no secrets) and answer its path."""
     refuse_link(folder)
     path = prepare(folder) / f"{receipt.workshop}-{receipt.target}-{receipt.run}.json"
-    write_private(path, redact(json.dumps(receipt.document(), indent=2, ensure_ascii=False)) + "\n")
+    write_private(path, redact(json_text(receipt.document())) + "\n")
     return path
 
 

@@ -14,7 +14,7 @@ from workshop.engine.execute import Stop, execute
 from workshop.engine.plan import Node, Plan
 from workshop.engine.results import NodeResult, Outcome
 from workshop.engine.workspace import Contexts, Workspace
-from workshop.errors import WorkshopError
+from workshop.errors import UsageError, WorkshopError
 from workshop.steps.base import Observed, State
 
 __all__ = ["check_files", "set_up"]
@@ -34,7 +34,12 @@ async def check_files(workspace: Workspace, plan: Plan) -> None:
 
 
 async def set_up(workspace: Workspace, plan: Plan, contexts: Contexts, emit: Emit, stop: Stop) -> list[NodeResult]:
-    """Run the plan; every result is in the journal before it is emitted."""
+    """Run the plan; every result is in the journal before it is emitted. The definition must be granted."""
+    if not workspace.trusted:
+        raise UsageError(
+            what=f"{workspace.name} was not granted as it is now.", why="Running it is running its author's code.",
+            fix="Read what it brings with: workshop setup --plan", code="NotGranted",
+        )  # fmt: skip
     journal = workspace.journal
 
     async def bring_up(node: Node) -> NodeResult:

@@ -48,6 +48,15 @@ class Workspace:
     clock: Clock
     run: str
     profile: str = ""
+    given: tuple[str, ...] = ()
+    """The options that mean this workshop in this place, as they were given on the command line."""
+    granted: bool = False
+    """Whether running the definition's code and calling its addresses was granted; what is built in needs no grant."""
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the definition's code may run and its addresses be called."""
+        return self.granted or self.workshop.builtin
 
     @property
     def home(self) -> str:
@@ -96,9 +105,12 @@ class Contexts:
     emit: Emit
     outputs: dict[NodeKey, Outputs] = field(default_factory=dict)
 
-    def strict(self, node: Node) -> tuple[Step[Any], Context[Any]]:
-        """The node's step and context; raises `MissingOutputError` when a step before it has no outputs yet."""
-        variables = self.variables(node)
+    def strict(self, node: Node, outputs: Mapping[str, Any] | None = None) -> tuple[Step[Any], Context[Any]]:
+        """The node's step and context; raises `MissingOutputError` when a step before it has no outputs yet.
+
+        `outputs` are the variables `steps` and `apis` where those that are known are not meant.
+        """
+        variables = {**self.variables(node), **(outputs or {})}
         return self._context(node, render_settings(node.spec, variables), variables, self.workspace.workshop.files)
 
     def lenient(self, node: Node) -> tuple[Step[Any], Context[Any]]:
@@ -206,7 +218,7 @@ class Contexts:
             clock=workspace.clock,
             progress=lambda text: self.emit(NodeProgressed(node, text)),
             waiting=lambda reason, seconds: self.emit(NodeWaits(node, reason, seconds)),
-            record=record, forget=forget, made=made,
+            record=record, forget=forget, made=made, given=workspace.given,
         )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from workshop.clock import Clock
 __all__ = [
     "MAY_STAND",
     "UNKNOWN",
+    "Brought",
     "Context",
     "Estimate",
     "Files",
@@ -142,6 +143,18 @@ class Estimate:
     usd: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Brought:
+    """One thing of a definition that runs code, gives rights or calls somewhere. The texts are the definition's own: foreign.
+
+    `kind` is one of ours (`function`, `role`, `address`), `name` what the definition calls it, `detail` the rest in words.
+    """
+
+    kind: str
+    name: str
+    detail: str = ""
+
+
 class Files(ABC):
     """The files of a definition: looked up beside it, for built-in workshops also at the project's root, nowhere else."""
 
@@ -192,6 +205,8 @@ class Context(Generic[P]):
     """Takes a note back: AWS refused the change, so what may stand under that name is not ours."""
     made: Callable[[str, str, str], datetime | None]
     """When the journal says that we made the resource of `kind` called `name` in a region; None when it does not."""
+    given: tuple[str, ...] = ()
+    """The options that mean this workshop in this place, as they were given on the command line."""
 
     @property
     def tags(self) -> dict[str, str]:
@@ -202,6 +217,10 @@ class Context(Generic[P]):
     def tags_by_hand(self) -> dict[str, str]:
         """What a person types, so that teardown knows the resource for ours."""
         return {"workshop": self.workshop, "workshop:step": self.step}
+
+    def again(self, *words: str) -> list[str]:
+        """The words of a `workshop` command that means this workshop in this place: `again("setup")`."""
+        return ["workshop", *words, *self.given]
 
     def owns(self, tags: Mapping[str, str]) -> bool:
         """Whether a resource with these tags was made by this workshop."""
@@ -218,6 +237,8 @@ class Step(ABC, Generic[P]):
     estimate: ClassVar[Estimate]
     verifies: ClassVar[bool] = False
     """True when the step proves something and makes nothing."""
+    calls_addresses: ClassVar[bool] = False
+    """True when even looking at the step calls an address that the definition names."""
     goes_with_others: ClassVar[bool] = False
     """True when what the step made goes with what it stands in, as items do with their table."""
     placements: ClassVar[frozenset[Placement]] = frozenset(Placement)
@@ -249,6 +270,10 @@ class Step(ABC, Generic[P]):
     async def stake(self, ctx: Context[P]) -> str:  # noqa: ARG002
         """What would be lost with this step that people may have put there, in a few words; empty when nothing."""
         return ""
+
+    def brings(self, ctx: Context[P]) -> list[Brought]:  # noqa: ARG002
+        """What the step would run, allow or call, read from its settings and files alone. Most kinds bring nothing."""
+        return []
 
     @abstractmethod
     def commands(self, ctx: Context[P]) -> list[str]:

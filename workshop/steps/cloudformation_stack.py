@@ -8,17 +8,29 @@ failure (docs/aws-behaviours.md, section 3). A stack of the same name that we di
 from __future__ import annotations
 
 import json
-import shlex
 import uuid
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from workshop.aws.errors import AwsError
 from workshop.aws.stacks import Stack, describe_stack, list_stacks, template_of
 from workshop.errors import DefinitionError, WorkshopError
-from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Resource, State, Step
+from workshop.shell import aws, aws_line, command_line, into
+from workshop.steps.base import (
+    Brought,
+    Context,
+    Estimate,
+    Observed,
+    Outputs,
+    Params,
+    Permission,
+    Resource,
+    State,
+    Step,
+)
 from workshop.steps.settings import TemplateFile
+from workshop.steps.stack_brings import stack_brings
 from workshop.steps.stack_changes import call_once, update_by_change_set
 from workshop.steps.stack_deletion import delete_stack
 from workshop.steps.stack_notes import announced, closed, expected, refused, stood
@@ -26,7 +38,7 @@ from workshop.steps.stack_permissions import stack_permissions
 from workshop.steps.stack_remains import clear_log_groups, log_groups_in_the_way, remains
 from workshop.steps.stack_retained import merged, retained
 from workshop.steps.stack_waits import failure, mark, wait_settled
-from workshop.steps.template import declared
+from workshop.steps.template import declared, parsed
 
 __all__ = ["CloudFormationStack", "StackParams"]
 
@@ -45,13 +57,17 @@ DEAD = {
 MOST_CREATES = 3
 
 
+Capability = Literal["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,255}$")]
+
+
 class StackParams(Params):
     """`template` renders to the stack's template; `parameters` are CloudFormation's own."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,127}$")]
     template: Annotated[str, TemplateFile("yaml or json")]
-    parameters: dict[str, str] = {}  # noqa: RUF012 - pydantic copies defaults
-    capabilities: list[str] = ["CAPABILITY_IAM"]  # noqa: RUF012
+    parameters: dict[ParameterName, str] = {}  # noqa: RUF012 - pydantic copies defaults
+    capabilities: list[Capability] = ["CAPABILITY_IAM"]  # noqa: RUF012
 
 
 class CloudFormationStack(Step[StackParams]):
@@ -117,7 +133,7 @@ class CloudFormationStack(Step[StackParams]):
         if stack is not None:
             ours = ctx.owns(stack.tags)
             why = stack.status if ours else "not made by this workshop: left alone"
-            show = f"aws cloudformation describe-stacks --region {ctx.region} --stack-name {stack.name}"
+            show = aws_line("cloudformation describe-stacks", region=ctx.region, stack_name=stack.name)
             found.append(Resource("stack", stack.name, ctx.region, why=why, fix=_delete_command(ctx), show=show, ours=ours))
         return found
 
@@ -125,25 +141,29 @@ class CloudFormationStack(Step[StackParams]):
         return [
             Resource(
                 "stack", stack.name, ctx.region, why=stack.status,
-                fix=f"aws cloudformation delete-stack --region {ctx.region} --stack-name {stack.name}",
-                show=f"aws cloudformation describe-stacks --region {ctx.region} --stack-name {stack.name}",
+                fix=aws_line("cloudformation delete-stack", region=ctx.region, stack_name=stack.name),
+                show=aws_line("cloudformation describe-stacks", region=ctx.region, stack_name=stack.name),
             )
             for stack in await list_stacks(ctx.aws, ctx.region)
             if ctx.owns(stack.tags)
         ]  # fmt: skip
 
+    def brings(self, ctx: Context[StackParams]) -> list[Brought]:
+        return stack_brings(ctx.params.name, parsed(_body(ctx), ctx.params.template), ctx.params.capabilities)
+
     def commands(self, ctx: Context[StackParams]) -> list[str]:
         file = f"{ctx.params.name}-{ctx.region}.yaml"
-        overrides = " ".join(shlex.quote(f"{key}={value}") for key, value in ctx.params.parameters.items())
-        tags = " ".join(shlex.quote(f"{key}={value}") for key, value in ctx.tags_by_hand.items())
-        return [
-            f"workshop step show {ctx.step} --in {ctx.region} --template > {file}",
-            f"aws cloudformation deploy --region {ctx.region} --stack-name {ctx.params.name} --template-file {file}"
-            f" --capabilities {' '.join(ctx.params.capabilities)} --tags {tags}"
-            + (f" --parameter-overrides {overrides}" if overrides else ""),
-            f"aws cloudformation describe-stacks --region {ctx.region} --stack-name {ctx.params.name}"
-            " --query 'Stacks[0].Outputs' --output table",
-        ]  # fmt: skip
+        deploy = aws(
+            "cloudformation deploy", region=ctx.region, stack_name=ctx.params.name, template_file=file,
+            capabilities=ctx.params.capabilities, tags=[f"{key}={value}" for key, value in ctx.tags_by_hand.items()],
+            parameter_overrides=[f"{key}={value}" for key, value in ctx.params.parameters.items()],
+        )  # fmt: skip
+        outputs = aws(
+            "cloudformation describe-stacks", region=ctx.region, stack_name=ctx.params.name, query="Stacks[0].Outputs",
+            output="table",
+        )  # fmt: skip
+        show = ctx.again("step", "show", ctx.step, "--in", ctx.region, "--template")
+        return [into(show, file), command_line(deploy), command_line(outputs)]
 
     def permissions(self, ctx: Context[StackParams]) -> list[Permission]:
         return stack_permissions(ctx.account, ctx.region, ctx.params.name, _declared(ctx))
@@ -290,4 +310,4 @@ def _outputs(stack: Stack) -> Outputs:
 
 
 def _delete_command(ctx: Context[StackParams]) -> str:
-    return f"aws cloudformation delete-stack --region {ctx.region} --stack-name {ctx.params.name}"
+    return aws_line("cloudformation delete-stack", region=ctx.region, stack_name=ctx.params.name)

@@ -6,17 +6,33 @@ missing and never overwrites an item, so attendees' changes survive. The items g
 
 from __future__ import annotations
 
-import shlex
+import base64
+import json
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from workshop.aws.errors import AwsError
 from workshop.aws.tables import Table, describe_table
 from workshop.clock import wait_for
-from workshop.errors import UsageError, WorkshopError
-from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Phase, Placement, Resource, State, Step
+from workshop.errors import DefinitionError, UsageError, WorkshopError
+from workshop.shell import aws_line, command_line, into
+from workshop.steps.base import (
+    Context,
+    Estimate,
+    Observed,
+    Outputs,
+    Params,
+    Permission,
+    Phase,
+    Placement,
+    Resource,
+    State,
+    Step,
+)
 from workshop.steps.dynamodb_table import TableName, is_ours, table_arn
 from workshop.steps.itemfile import Item, read_items, validate
 from workshop.steps.settings import DataFile
@@ -31,6 +47,7 @@ BATCH_DEADLINE = 300.0
 """Seconds for which DynamoDB may leave items or keys of one batch unprocessed."""
 REPLICATION_DEADLINE = 300.0
 SAY_EVERY = 500
+_TABLE_NAME: TypeAdapter[str] = TypeAdapter(TableName)
 
 
 class ItemsParams(Params):
@@ -87,8 +104,9 @@ class DynamoDBItems(Step[ItemsParams]):
         table = await describe_table(ctx.aws, ctx.region, ctx.params.table)
         if table is None:
             raise WorkshopError(
-                f"The table {ctx.params.table} in {ctx.region} is gone.", "", "Run: workshop setup", code="TableGone"
-            )
+                what=f"The table {ctx.params.table} in {ctx.region} is gone.", why="",
+                fix=f"Run: {command_line(ctx.again('setup'))}", code="TableGone",
+            )  # fmt: skip
         total = validate(_file(ctx), _name_in_file(ctx), dict(table.keys))
         seen = written = said = 0
         for chunk in _chunks(read_items(_file(ctx), _name_in_file(ctx)), READS):
@@ -110,16 +128,24 @@ class DynamoDBItems(Step[ItemsParams]):
         return []
 
     def commands(self, ctx: Context[ItemsParams]) -> list[str]:
-        file, table = shlex.quote(str(_file(ctx))), shlex.quote(ctx.params.table)
-        load = f"aws dynamodb batch-write-item --region {ctx.region} --request-items"
-        default = _name_in_file(ctx)
-        if ctx.params.table == default:
-            lines = [f"{load} file://{file}"]
-        else:
-            swap = shlex.quote(f's/"{default}"/"{ctx.params.table}"/')
-            lines = [f'{load} "$(sed {swap} {file})"']
-        count = f"aws dynamodb scan --table-name {table} --select COUNT --query Count"
-        return [*lines, *(f"{count} --region {region}" for region in ctx.regions)]
+        table, lines, file = ctx.params.table, [], str(_file(ctx))
+        if table != _name_in_file(ctx):
+            file = f"{ctx.step}-{table}.json"
+            lines.append(into(ctx.again("step", "show", ctx.step, "--file"), file))
+        lines.append(aws_line("dynamodb batch-write-item", region=ctx.region, request_items=f"file://{file}"))
+        scans = (
+            aws_line("dynamodb scan", table_name=table, select="COUNT", query="Count", region=region) for region in ctx.regions
+        )
+        return [*lines, *scans]
+
+    def request(self, ctx: Context[ItemsParams]) -> Iterator[str]:
+        """The lines of the file as the AWS CLI takes it for the table of this run, whatever name the file has for it."""
+        yield f"{{{json.dumps(ctx.params.table)}: [\n"
+        before = ""
+        for item in read_items(_file(ctx), _name_in_file(ctx)):
+            yield before + json.dumps({"PutRequest": {"Item": item.attributes}}, default=_base64)
+            before = ",\n"
+        yield "\n]}\n"
 
     def permissions(self, ctx: Context[ItemsParams]) -> list[Permission]:
         home = table_arn(ctx, ctx.region, ctx.params.table)
@@ -228,7 +254,17 @@ def _file(ctx: Context[ItemsParams]) -> Path:
 
 def _name_in_file(ctx: Context[ItemsParams]) -> str:
     """The data file names the definition's default table, whatever this run's table is called."""
-    return str(ctx.defaults["table"])
+    try:
+        return _TABLE_NAME.validate_python(ctx.defaults["table"])
+    except ValidationError as error:
+        raise DefinitionError(
+            what="With every parameter at its default this is not the name of a table", why="The file names its table like that",
+            fix="Correct the defaults of the parameters in it", field=f"{ctx.step}.table",
+        ) from error  # fmt: skip
+
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode("ascii")
 
 
 def _outputs(total: int) -> Outputs:

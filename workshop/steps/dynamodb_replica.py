@@ -7,13 +7,14 @@ this, takes one replica change per table at a time, and may silently drop one th
 
 from __future__ import annotations
 
-import shlex
+import json
 from typing import Any
 
 from workshop.aws.errors import AwsError
 from workshop.aws.tables import Table, describe_table, is_busy, is_protected, is_source_region_rule, table_tags, tag_table
 from workshop.clock import wait_for
 from workshop.errors import WorkshopError
+from workshop.shell import aws, aws_line, command_line, poll
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Phase, Placement, Resource, State, Step
 from workshop.steps.dynamodb_table import (
     CLOCKS_APART,
@@ -88,7 +89,8 @@ class DynamoDBReplica(Step[ReplicaParams]):
             nonlocal accepted, failed
             home, local = await self._both(ctx)
             if home is None:
-                raise WorkshopError(f"The table {name} in {ctx.home} is gone.", "", "Run: workshop setup", code="TableGone")
+                fix = f"Run: {command_line(ctx.again('setup'))}"
+                raise WorkshopError(f"The table {name} in {ctx.home} is gone.", "", fix, code="TableGone")
             entry = home.replica(ctx.region)
             if entry is not None and entry.status == "CREATION_FAILED" and home.status == "UPDATING":
                 return None  # its removal is under way, and shows late (section 1.7)
@@ -152,15 +154,18 @@ class DynamoDBReplica(Step[ReplicaParams]):
         return [standing(local, ours=ours)]
 
     def commands(self, ctx: Context[ReplicaParams]) -> list[str]:
-        table, home = shlex.quote(ctx.params.table), ctx.home
-        status = f"aws dynamodb describe-table --table-name {table} --output text"
+        table, home = ctx.params.table, ctx.home
+
+        def status(region: str, query: str) -> list[str]:
+            return aws("dynamodb describe-table", table_name=table, output="text", region=region, query=query)
+
+        entry = f"Table.Replicas[?RegionName=='{ctx.region}'].ReplicaStatus | [0]"
+        change = json.dumps([{"Create": {"RegionName": ctx.region}}])
         return [
-            f"aws dynamodb update-table --region {home} --table-name {table}"
-            f' --replica-updates \'[{{"Create": {{"RegionName": "{ctx.region}"}}}}]\'',
-            f'until [ "$({status} --region {home} --query '
-            f'"Table.Replicas[?RegionName==\'{ctx.region}\'].ReplicaStatus | [0]")" = ACTIVE ]; do sleep 5; done',
-            f'until [ "$({status} --region {home} --query Table.TableStatus)" = ACTIVE ]; do sleep 5; done',
-            f'until [ "$({status} --region {ctx.region} --query Table.TableStatus 2>/dev/null)" = ACTIVE ]; do sleep 5; done',
+            aws_line("dynamodb update-table", region=home, table_name=table, replica_updates=change),
+            poll(status(home, entry), "ACTIVE", FAILURES),
+            poll(status(home, "Table.TableStatus"), "ACTIVE", sorted(DEAD)),
+            poll(status(ctx.region, "Table.TableStatus"), "ACTIVE", sorted(DEAD), quiet=True),
         ]
 
     def permissions(self, ctx: Context[ReplicaParams]) -> list[Permission]:
@@ -304,7 +309,8 @@ class DynamoDBReplica(Step[ReplicaParams]):
             detail = f" {entry.detail}" if entry and entry.detail else ""
             raise WorkshopError(
                 f"The replica of {home.name} in {ctx.region} failed: {status}.", f"{FAILURES[status].capitalize()}.{detail}",
-                "Run: workshop teardown, mend the cause, then: workshop setup", code=status,
+                f"Run: {command_line(ctx.again('teardown'))}, fix the cause, then: {command_line(ctx.again('setup'))}",
+                code=status,
             )  # fmt: skip
 
 
@@ -339,6 +345,7 @@ def _vanished(ctx: Context[Any], times: int) -> WorkshopError:
     return WorkshopError(
         f"The replica in {ctx.region} vanished {times} times after DynamoDB had accepted it.",
         "AWS drops a replica without a word when something it needs is missing, such as an encryption key or a permission there.",
-        "Run: workshop check, or look at the account's AWS Health events, then: workshop setup",
+        f"Run: {command_line(ctx.again('check'))}, or look at the account's AWS Health events, then: "
+        f"{command_line(ctx.again('setup'))}",
         code="ReplicaVanished",
     )

@@ -6,7 +6,6 @@ never deleted; one with other keys stops the run.
 
 from __future__ import annotations
 
-import shlex
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -25,6 +24,7 @@ from workshop.aws.tables import (
 )
 from workshop.clock import WaitTimeout, wait_for
 from workshop.errors import WorkshopError
+from workshop.shell import aws_line
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Phase, Placement, Resource, State, Step
 from workshop.steps.table_remains import KIND, STEP, delete_command, earliest, protected, replicated, source_rule, standing
 
@@ -44,6 +44,8 @@ __all__ = [
 ]
 
 TableName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
+KeyName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,255}$")]
+"""AWS takes any characters; these are safe in the AWS CLI's own notation of keys, where a comma ends a name."""
 ACTIVE_DEADLINE = 600.0
 DELETE_DEADLINE = 900.0
 SOURCE_RULE_PATIENCE = 300.0
@@ -70,7 +72,7 @@ class TableParams(Params):
     """`keys` in order: the first is the partition key, a second the sort key; values are S, N or B."""
 
     name: TableName
-    keys: dict[str, Literal["S", "N", "B"]]
+    keys: dict[KeyName, Literal["S", "N", "B"]]
     stream: bool = False
 
     @field_validator("keys")
@@ -133,7 +135,7 @@ class DynamoDBTable(Step[TableParams]):
         if table is None or not await is_ours(ctx, table):
             return
         if table.members:
-            raise replicated(table)
+            raise replicated(ctx, table)
         await self._delete(ctx, table)
         await wait_gone(ctx, table.name)
         ctx.forget(KIND, table.name)  # what somebody makes later under this name is theirs
@@ -171,15 +173,16 @@ class DynamoDBTable(Step[TableParams]):
 
     def commands(self, ctx: Context[TableParams]) -> list[str]:
         name, region, keys = ctx.params.name, ctx.region, list(ctx.params.keys.items())
-        definitions = " ".join(f"AttributeName={key},AttributeType={kind}" for key, kind in keys)
-        schema = " ".join(f"AttributeName={key},KeyType={role}" for (key, _), role in zip(keys, ("HASH", "RANGE"), strict=False))
-        stream = " --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES" if ctx.params.stream else ""
-        tags = " ".join(f"Key={key},Value={value}" for key, value in ctx.tags_by_hand.items())
-        return [
-            f"aws dynamodb create-table --region {region} --table-name {shlex.quote(name)}"
-            f" --attribute-definitions {definitions} --key-schema {schema} --billing-mode PAY_PER_REQUEST{stream} --tags {tags}",
-            f"aws dynamodb wait table-exists --region {region} --table-name {shlex.quote(name)}",
-        ]
+        roles = zip(keys, ("HASH", "RANGE"), strict=False)
+        stream = {"stream_specification": "StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES"} if ctx.params.stream else {}
+        create = aws_line(
+            "dynamodb create-table", region=region, table_name=name,
+            attribute_definitions=[f"AttributeName={key},AttributeType={kind}" for key, kind in keys],
+            key_schema=[f"AttributeName={key},KeyType={role}" for (key, _), role in roles],
+            billing_mode="PAY_PER_REQUEST", **stream,
+            tags=[f"Key={key},Value={value}" for key, value in ctx.tags_by_hand.items()],
+        )  # fmt: skip
+        return [create, aws_line("dynamodb wait table-exists", region=region, table_name=name)]
 
     def permissions(self, ctx: Context[TableParams]) -> list[Permission]:
         arn = table_arn(ctx, ctx.region, ctx.params.name)
@@ -271,7 +274,7 @@ class DynamoDBTable(Step[TableParams]):
                 # A replica that was asked for shows some seconds later (section 1.3), and goes with no amount of waiting.
                 now = await describe_table(ctx.aws, ctx.region, table.name)
                 if now is not None and now.members:
-                    raise replicated(now) from error
+                    raise replicated(ctx, now) from error
                 return None
             return True
 

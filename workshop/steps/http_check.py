@@ -4,34 +4,39 @@ from __future__ import annotations
 
 import functools
 import json
-import shlex
 import ssl
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import httpx
+from pydantic import Field
 
 from workshop.clock import WaitTimeout, wait_for
 from workshop.errors import DefinitionError, WorkshopError
-from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Resource, State, Step
+from workshop.quoting import shown
+from workshop.shell import command_line, operands
+from workshop.steps.base import Brought, Context, Estimate, Observed, Outputs, Params, Permission, Resource, State, Step
 
 __all__ = ["CheckParams", "HttpCheck"]
 
 INTERVAL = 3.0
 REQUEST_TIMEOUT = 15.0
+LONGEST = 86_400.0
+"""Seconds that a check may try: longer than an event makes no sense."""
+MOST_ENTRIES = 1_000_000
 
 
 class CheckParams(Params):
     """`expect` and `length` name values inside the JSON answer by dotted path, numbers and `true` as JSON writes them;
-    `deadline` is in seconds.
+    `deadline` is in seconds, at most a day.
 
     A new deployment may answer 403 or 500 for up to a minute (docs/aws-behaviours.md, section 5), hence the deadline.
     """
 
     url: str
     expect: dict[str, str] = {}  # noqa: RUF012 - pydantic copies defaults
-    length: dict[str, int] = {}  # noqa: RUF012
-    deadline: float = 120.0
+    length: dict[str, Annotated[int, Field(ge=0, le=MOST_ENTRIES)]] = {}  # noqa: RUF012
+    deadline: Annotated[float, Field(gt=0, le=LONGEST, allow_inf_nan=False)] = 120.0
 
 
 class HttpCheck(Step[CheckParams]):
@@ -42,6 +47,7 @@ class HttpCheck(Step[CheckParams]):
     Params = CheckParams
     estimate = Estimate(minutes=0.1)
     verifies = True
+    calls_addresses = True
 
     async def observe(self, ctx: Context[CheckParams]) -> Observed:
         problem = await _problem(ctx.params, proxied=not ctx.target.gateway)
@@ -63,7 +69,7 @@ class HttpCheck(Step[CheckParams]):
         except WaitTimeout as timeout:
             raise WorkshopError(
                 f"{ctx.params.url} does not answer as it should.", f"{problem} ({ctx.params.deadline:.0f} s of trying).",
-                f"Look at it: curl -i {shlex.quote(ctx.params.url)}", code="HttpCheck",
+                f"Look at it: {command_line(['curl', '-i', *operands(ctx.params.url)])}", code="HttpCheck",
             ) from timeout  # fmt: skip
         return {}
 
@@ -73,8 +79,15 @@ class HttpCheck(Step[CheckParams]):
     async def leftovers(self, ctx: Context[CheckParams]) -> list[Resource]:  # noqa: ARG002
         return []
 
+    def brings(self, ctx: Context[CheckParams]) -> list[Brought]:
+        try:
+            _address(ctx.params.url)
+        except DefinitionError:
+            return []  # made from what is not there yet; a wrong one is refused before it is called
+        return [Brought("address", ctx.params.url, "called with GET")]
+
     def commands(self, ctx: Context[CheckParams]) -> list[str]:
-        return [f"curl -sS {shlex.quote(ctx.params.url)}"]
+        return [command_line(["curl", "-sS", *operands(ctx.params.url)])]
 
     def permissions(self, ctx: Context[CheckParams]) -> list[Permission]:  # noqa: ARG002
         return []
@@ -93,13 +106,13 @@ async def _problem(params: CheckParams, *, proxied: bool) -> str:
     except httpx.HTTPError as error:
         return f"{type(error).__name__}: {error}".rstrip(": ")
     if answer.status_code != 200:
-        return f"it answered {answer.status_code}: {answer.text[:200]}"
+        return f"it answered {answer.status_code}: {shown(answer.text, 200)}"
     if not params.expect and not params.length:
         return ""
     try:
         document = answer.json()
     except ValueError:
-        return f"it answered no JSON: {answer.text[:200]}"
+        return f"it answered no JSON: {shown(answer.text, 200)}"
     for path, wanted in params.expect.items():
         found = _inside(document, path)
         if (found if isinstance(found, str) else json.dumps(found)) != wanted:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from workshop.errors import UsageError
+from workshop.quoting import shown
 
 __all__ = ["Item", "ItemKey", "read_items", "validate"]
 
@@ -224,9 +225,8 @@ def _text(value: Mapping[str, Any]) -> str:
 
 def _at(path: Path, number: int, why: str, fix: str) -> UsageError:
     """The error of one item. `why` may quote names from the file: it is cut, and its control characters are escaped."""
-    cut = why if len(why) <= 300 else f"{why[:300]}..."
     return UsageError(
-        what=f"Item {number} of {path} {cut if cut.isprintable() else repr(cut)[1:-1]}.",
+        what=f"Item {number} of {path} {shown(why, 300)}.",
         why="Nothing was written.",
         fix=f"{fix}, then run the same command again.",
         code="DataFile",

@@ -1,21 +1,28 @@
 """Marks settings of a step kind that name files, so that definitions are checked without knowing the kinds.
 
-In: `Annotated[str, DataFile()]` on a field of a kind's `Params`. Out: `named_files`, the marked fields of such a class.
+In: `Annotated[str, DataFile()]` on a field of a kind's `Params`. Out: `named_files`, the marked fields of such a class. A marked
+setting is on one line and has no hidden characters.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from workshop.quoting import shown
 
 __all__ = ["DataFile", "Folder", "NamedFile", "TemplateFile", "named_files"]
 
 
 @dataclass(frozen=True, slots=True)
 class NamedFile:
-    """The base of the marks below."""
+    """The base of the marks below: a name on one line, without hidden characters, since names are shown and pasted."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(_without_hidden, handler(source))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +49,9 @@ class TemplateFile(NamedFile):
 def named_files(params: type[BaseModel]) -> dict[str, NamedFile]:
     """The settings of a kind that name files or folders, each with its mark, in the order of the fields."""
     return {name: mark for name, field in params.model_fields.items() for mark in field.metadata if isinstance(mark, NamedFile)}
+
+
+def _without_hidden(name: str) -> str:
+    if shown(name, len(name)) != name:
+        raise ValueError(f"the name '{shown(name)}' holds characters that cannot be seen")
+    return name

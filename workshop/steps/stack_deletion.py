@@ -12,6 +12,7 @@ from workshop.aws.buckets import empty_bucket
 from workshop.aws.errors import CredentialsError
 from workshop.aws.stacks import Stack, stack_resources
 from workshop.errors import WorkshopError
+from workshop.shell import aws_line
 from workshop.steps.base import Context
 from workshop.steps.stack_waits import failure, mark, paced, pause, wait_settled
 
@@ -28,8 +29,8 @@ async def delete_stack(ctx: Context[Any], stack: Stack) -> None:
     if stack.protected:
         raise WorkshopError(
             f"The stack {stack.name} in {ctx.region} has termination protection on.", "Somebody switched it on after setup.",
-            f"aws cloudformation update-termination-protection --region {ctx.region} --stack-name {stack.name}"
-            " --no-enable-termination-protection", code="TerminationProtection",
+            aws_line("cloudformation update-termination-protection", region=ctx.region, stack_name=stack.name,
+                     no_enable_termination_protection=True), code="TerminationProtection",
         )  # fmt: skip
     refused: WorkshopError | None = None
     for asked in range(MOST_DELETES):

@@ -5,13 +5,14 @@ In: a table as its region tells it. Out: leftovers and errors. It calls nobody.
 
 from __future__ import annotations
 
-import shlex
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
 from workshop.aws.errors import AwsError
 from workshop.aws.tables import Table
 from workshop.errors import PartlyDoneError, WorkshopError
+from workshop.shell import aws, aws_line, command_line, repeat
 from workshop.steps.base import Context, Resource
 
 __all__ = [
@@ -47,12 +48,12 @@ def standing(table: Table, *, ours: bool, earliest: str = "", step: str = "", co
         why = "not made by this workshop: left alone"
     elif copies:
         why = f"it has replicas in {', '.join(copies)}, which have to go first"
-        fix = "; ".join(f"until {line}; do sleep 30; done" for line in (*_unreplicate_commands(table), fix))
+        fix = "; ".join(repeat(words) for words in (*_unreplicate(table), _delete(table.name, table.region)))
     elif table.protected:
         why, fix = "deletion protection is on", f"{_unprotect_command(table.name, table.region)} && {fix}"
     elif earliest:
         why = "AWS may keep a table that was the source of a new replica for 24 hours"
-    show = f"aws dynamodb describe-table --region {table.region} --table-name {shlex.quote(table.name)}"
+    show = aws_line("dynamodb describe-table", region=table.region, table_name=table.name)
     until = "" if table.protected else earliest
     return Resource(
         KIND, table.name, table.region, why=why, fix=fix, earliest=until, show=show, ours=ours, step=step, copies=copies
@@ -61,7 +62,7 @@ def standing(table: Table, *, ours: bool, earliest: str = "", step: str = "", co
 
 def delete_command(name: str, region: str) -> str:
     """The line that deletes a table by hand."""
-    return f"aws dynamodb delete-table --region {region} --table-name {shlex.quote(name)}"
+    return command_line(_delete(name, region))
 
 
 def protected(table: Table, region: str) -> WorkshopError:
@@ -72,12 +73,12 @@ def protected(table: Table, region: str) -> WorkshopError:
     )  # fmt: skip
 
 
-def replicated(table: Table) -> PartlyDoneError:
+def replicated(ctx: Context[Any], table: Table) -> PartlyDoneError:
     """A home table with replicas that no step of the run removed: deleted without them, they would go on standing."""
     return PartlyDoneError(
         f"The table {table.name} in {table.region} has replicas in {', '.join(table.members)}.",
         "No step of this teardown removed them, and they would stay when the table goes.",
-        f"{' && '.join(_unreplicate_commands(table))}; when they are gone: workshop teardown",
+        f"{' && '.join(map(command_line, _unreplicate(table)))}; when they are gone: {command_line(ctx.again('teardown'))}",
         code="Replicated",
     )
 
@@ -98,7 +99,7 @@ def source_rule(ctx: Context[Any], table: Table, refusal: AwsError) -> PartlyDon
         f"The table {table.name} in {table.region} cannot be deleted yet.",
         f"AWS keeps a table that was the source of a new replica in the last 24 hours ({refusal.message}). "
         f"It can be deleted from {until:%Y-%m-%d %H:%M} UTC at the latest.",
-        "Run then: workshop teardown",
+        f"Run then: {command_line(ctx.again('teardown'))}",
         code="SourceRegionRule",
     )
 
@@ -109,13 +110,17 @@ def _day_after_newest(ctx: Context[Any], table: Table) -> datetime | None:
     return max(added) + DAY if added else None
 
 
-def _unreplicate_commands(table: Table) -> list[str]:
+def _delete(name: str, region: str) -> list[str]:
+    return aws("dynamodb delete-table", region=region, table_name=name)
+
+
+def _unreplicate(table: Table) -> list[list[str]]:
+    """The words of the calls that remove the replicas."""
+    changes = (json.dumps([{"Delete": {"RegionName": region}}]) for region in table.members)
     return [
-        f"aws dynamodb update-table --region {table.region} --table-name {shlex.quote(table.name)}"
-        f' --replica-updates \'[{{"Delete": {{"RegionName": "{region}"}}}}]\''
-        for region in table.members
+        aws("dynamodb update-table", region=table.region, table_name=table.name, replica_updates=change) for change in changes
     ]
 
 
 def _unprotect_command(name: str, region: str) -> str:
-    return f"aws dynamodb update-table --region {region} --table-name {shlex.quote(name)} --no-deletion-protection-enabled"
+    return aws_line("dynamodb update-table", region=region, table_name=name, no_deletion_protection_enabled=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ import yaml
 
 from workshop.errors import DefinitionError
 
-__all__ = ["FUNCTION_LOGS", "Declared", "declared"]
+__all__ = ["FUNCTION_LOGS", "Declared", "declared", "parsed"]
 
 FUNCTION_LOGS = "/aws/lambda/"
 """What Lambda puts before a function's name to name its log group (docs/aws-behaviours.md, section 4)."""
@@ -65,8 +66,11 @@ def _said(error: Exception) -> str:
 
 
 @functools.lru_cache(maxsize=64)
-def _declared(body: str, where: str) -> tuple[Declared, ...]:
-    """Remembered, because a teardown asks many times and YAML takes tenths of a second."""
+def parsed(body: str, where: str) -> Mapping[str, Any]:
+    """The whole document of a template text whose resources all have a type; raises `DefinitionError` when it is no template.
+
+    Remembered, because a teardown asks many times and YAML takes tenths of a second: the result is not to be changed.
+    """
     try:
         document = json.loads(body) if body.lstrip().startswith("{") else yaml.load(body, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except (ValueError, RecursionError, yaml.YAMLError) as error:
@@ -74,11 +78,15 @@ def _declared(body: str, where: str) -> tuple[Declared, ...]:
     resources = document.get("Resources") if isinstance(document, dict) else None
     if not isinstance(resources, dict) or not resources:
         raise DefinitionError("renders to a template without Resources", "", "Add at least one resource", where=where)
-    found = []
     for logical, resource in resources.items():
         if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
             raise DefinitionError(f"the resource {logical} has no Type", "", "Add its Type", where=where)
+    template: dict[str, Any] = document
+    return template
+
+
+def _declared(body: str, where: str) -> Iterator[Declared]:
+    for logical, resource in parsed(body, where)["Resources"].items():
         properties = resource.get("Properties") or {}
         name = properties.get(NAMES.get(resource["Type"], ""), "") if isinstance(properties, dict) else ""
-        found.append(Declared(str(logical), resource["Type"], name if isinstance(name, str) else ""))
-    return tuple(found)
+        yield Declared(str(logical), resource["Type"], name if isinstance(name, str) else "")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import filecmp
 import json
-import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -16,7 +15,20 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 from workshop.errors import DefinitionError
-from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Placement, Resource, State, Step
+from workshop.home import private_folder
+from workshop.shell import command_line, comment
+from workshop.steps.base import (
+    Context,
+    Estimate,
+    Observed,
+    Outputs,
+    Params,
+    Permission,
+    Placement,
+    Resource,
+    State,
+    Step,
+)
 from workshop.steps.settings import Folder, TemplateFile
 
 __all__ = ["SiteParams", "WebSite"]
@@ -69,11 +81,11 @@ class WebSite(Step[SiteParams]):
     async def create(self, ctx: Context[SiteParams]) -> Outputs:
         """Made beside its place and moved there whole: a browser never sees half a site."""
         folder = ctx.target.site_folder(ctx.workshop)
-        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(folder.parent)
         source = ctx.files.path(ctx.params.source)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as work:
             fresh, old = Path(work) / "new", Path(work) / "old"
-            fresh.mkdir()
+            fresh.mkdir(mode=0o700)
             for name in _pages(source):
                 (fresh / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source / name, fresh / name)
@@ -89,12 +101,14 @@ class WebSite(Step[SiteParams]):
 
     async def leftovers(self, ctx: Context[SiteParams]) -> list[Resource]:
         folder = ctx.target.site_folder(ctx.workshop)
-        return [Resource("site", str(folder), "", fix=f"rm -r {shlex.quote(str(folder))}")] if folder.exists() else []
+        return [Resource("site", str(folder), "", fix=command_line(["rm", "-r", str(folder)]))] if folder.exists() else []
 
     def commands(self, ctx: Context[SiteParams]) -> list[str]:
+        folder = ctx.target.site_folder(ctx.workshop)
+        closing = "and writes config.json there, no AWS call"
         return [
-            f"# copies {ctx.params.source} to {ctx.target.site_folder(ctx.workshop)} and writes config.json there; no AWS call",
-            f"cat {shlex.quote(str(ctx.target.site_folder(ctx.workshop) / 'config.json'))}",
+            comment(["copies", ctx.params.source, "to", str(folder), *closing.split()]),
+            command_line(["cat", str(folder / "config.json")]),
         ]
 
     def permissions(self, ctx: Context[SiteParams]) -> list[Permission]:  # noqa: ARG002

@@ -52,7 +52,7 @@ class Rehearsal:
         return Workspace(
             workshop=workshop, settings=resolve(workshop, {}, regions),
             target=Target("aws", self.folder / "sites", gateway=self.gateway), doors={ACCOUNT: self.door},
-            journal=self.journal, clock=self.clock, run=f"run-{self.runs}",
+            journal=self.journal, clock=self.clock, run=f"run-{self.runs}", granted=True,
         )  # fmt: skip
 
     @property

@@ -1,10 +1,11 @@
 /* backends.js: which APIs there are.
- * In: config.js (setup), the address bar (?api=URL, repeated), and what was added by hand earlier.
+ * In: config.js (setup), what was added by hand or accepted earlier, and the address bar (?api=URL, repeated), which only offers.
  * Out: a list of {id, region, place, url, pathUrl, slot, home, source}, in order, each with its own colour slot.
  * Never trusts any of the three: an address that is not http(s) is refused in words. */
 (function (W) {
   "use strict";
   const SLOTS = 6;
+  const MOST_OFFERED = 12;
   const config = globalThis.WORKSHOP_CONFIG && typeof globalThis.WORKSHOP_CONFIG === "object" ? globalThis.WORKSHOP_CONFIG : {};
   const setUp = config.apis && typeof config.apis === "object" ? config.apis : {};
 
@@ -15,7 +16,7 @@
     try {
       url = new URL(trimmed);
     } catch {
-      return { problem: `"${trimmed}" is not a web address. An API's address starts with https:// and ends in /api/.` };
+      return { problem: `"${trimmed.slice(0, 120)}" is not a web address. An API's address starts with https:// and ends in /api/.` };
     }
     if (url.protocol !== "https:" && url.protocol !== "http:") return { problem: "Only http and https addresses can be called." };
     const path = url.pathname.endsWith("/") ? url.pathname : `${url.pathname}/`;
@@ -28,20 +29,29 @@
   }
 
   const isList = (value) => Array.isArray(value) && value.every((entry) => typeof entry === "string");
-  const added = () =>
-    W.storage
-      .recall("apis", isList, [])
-      .map((text) => parse(text).url)
-      .filter(Boolean);
+  // Without storage, what was accepted lives in this entry of the browser's history, which no link can fill.
+  const accepted = () => (isList(globalThis.history.state?.apis) ? globalThis.history.state.apis : []);
+  const added = () => [
+    ...new Set(
+      [...W.storage.recall("apis", isList, []), ...accepted()].map((text) => parse(text).url).filter(Boolean),
+    ),
+  ];
 
-  function takeFromLink() {
-    const known = added();
-    for (const text of new URLSearchParams(globalThis.location.search).getAll("api")) {
-      const { url } = parse(text);
-      if (url && !known.includes(url)) known.push(url);
-    }
-    if (known.length) W.storage.keep("apis", known);
-    return known;
+  /* What the link of this page names: addresses that are not on the page yet, to be asked about, and what is wrong with others. */
+  function offered() {
+    const known = list().flatMap((row) => [row.url, row.pathUrl]);
+    const parsed = new URLSearchParams(globalThis.location.search).getAll("api").slice(0, MOST_OFFERED).map(parse);
+    return {
+      asked: [...new Set(parsed.map(({ url }) => url).filter((url) => url && !known.includes(url)))],
+      problems: [...new Set(parsed.map(({ problem }) => problem).filter(Boolean))],
+    };
+  }
+
+  /* Keeps addresses that a person said yes to. Answers whether the page can go on without its link. */
+  function accept(urls) {
+    if (W.storage.keep("apis", [...new Set([...added(), ...urls])])) return true;
+    globalThis.history.replaceState({ apis: [...added(), ...urls] }, "");
+    return false;
   }
 
   function list() {
@@ -53,7 +63,7 @@
       const { url } = parse(entry.url || entry.path_url);
       if (url) rows.push({ region, url, pathUrl: parse(entry.path_url).url || url, source: "setup" });
     }
-    for (const url of takeFromLink()) {
+    for (const url of added()) {
       if (!rows.some((row) => row.url === url || row.pathUrl === url))
         rows.push({ region: regionOf(url), url, pathUrl: url, source: "hand" });
     }
@@ -97,6 +107,8 @@
   W.backends = {
     list,
     add,
+    offered,
+    accept,
     remove,
     link,
     table: typeof config.table === "string" ? config.table : "global-serverless",

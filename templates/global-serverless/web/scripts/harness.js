@@ -14,7 +14,8 @@
   let onTrial = false;
 
   say(byId("table"), W.backends.table);
-  byId("none").hidden = backends.length > 0;
+  const asks = W.offer.attach({ done: (leave) => (leave ? leaveLink() : globalThis.location.reload()) });
+  byId("none").hidden = asks || backends.length > 0;
   byId("copy-link").hidden = backends.length === 0;
 
   function note(answer, action) {

@@ -1,0 +1,98 @@
+"""The room depends on named functions of one version of MiniStack, and names the one that is missing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib.metadata import version
+from types import SimpleNamespace
+
+import pytest
+
+from workshop.cloud.patches import PINNED, PinnedVersionError, check_version, patch, require_attribute
+
+RECORD = """
+import json
+from workshop.cloud import patches
+
+seen = []
+original = patches.require_attribute
+
+def noted(owner, name):
+    seen.append([getattr(owner, "__name__", type(owner).__name__), name])
+    return original(owner, name)
+
+patches.require_attribute = noted
+import random
+import workshop.cloud.emulator as emulator
+from workshop.cloud.timing import Timing
+emulator.Emulator(Timing("instant", 1.0), lambda names: None, random.Random(), lambda: None)
+print(json.dumps(seen))
+"""
+
+WITHOUT = """
+import random
+from workshop.cloud.timing import Timing
+import {module} as module
+owner = module{rest}
+delattr(owner, "{name}")
+try:
+    import workshop.cloud.emulator as emulator
+    emulator.Emulator(Timing("instant", 1.0), lambda names: None, random.Random(), lambda: None)
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+
+
+def python(program: str) -> str:
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_installed_ministack_is_the_pinned_one() -> None:
+    assert version("ministack") == PINNED
+    check_version()
+
+
+def test_a_missing_function_is_named_with_the_command_that_helps() -> None:
+    with pytest.raises(PinnedVersionError) as caught:
+        patch(SimpleNamespace(__name__="ministack.services.dynamodb"), "_replicate_write", lambda original: original)
+    assert "ministack.services.dynamodb has no _replicate_write" in caught.value.why
+    assert f"pip install 'ministack=={PINNED}'" in caught.value.fix
+
+
+def test_an_existing_attribute_is_replaced() -> None:
+    owner = SimpleNamespace(__name__="owner", name=1)
+    patch(owner, "name", lambda original: original + 1)
+    assert require_attribute(owner, "name") == 2
+
+
+def test_every_function_is_checked_before_the_cloud_serves() -> None:
+    seen = {(owner, name) for owner, name in json.loads(python(RECORD))}
+    names = {name for _, name in seen}
+    assert len(seen) > 70
+    assert {
+        "_set_item",
+        "_remove_item",
+        "_replicate_write",
+        "handle_request",
+        "_call_lambda_raw",
+        "record_metric",
+    } <= names
+
+
+@pytest.mark.parametrize(
+    ("module", "rest", "name"),
+    [
+        ("ministack.services.dynamodb", "", "_set_item"),
+        ("ministack.services.dynamodb", "", "_normalize_table_name"),
+        ("ministack.services.apigateway_v1", "", "_call_lambda_raw"),
+        ("ministack.core.lambda_runtime", ".Worker", "_drain_stderr_bounded"),
+        ("ministack.services.cloudformation.stacks", "", "_provision_keeping_seed"),
+    ],
+)
+def test_without_one_of_them_nothing_is_served(module: str, rest: str, name: str) -> None:
+    printed = python(WITHOUT.format(module=module, rest=rest, name=name))
+    assert printed.startswith("PinnedVersionError") and name in printed

@@ -1,0 +1,128 @@
+"""Around every call to a service: faults, API Gateway's rate limits, and an error instead of a crash.
+
+In: MiniStack's service handlers. Out: the same handlers with this around them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from workshop.cloud.connections import TOUCHED
+from workshop.cloud.fault_registry import FaultRegistry, ServiceCall, error_response
+from workshop.cloud.responses import Response, refusal
+from workshop.cloud.service_models import describe_call
+from workshop.cloud.timing import Timing
+
+__all__ = ["ServiceMiddleware"]
+
+logger = logging.getLogger("workshop.cloud")
+
+Handler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[Any]]
+RATE_LIMITED = {
+    "CreateRestApi": ("POST", r"/restapis/?"),
+    "DeleteRestApi": ("DELETE", r"/restapis/[^/]+"),
+    "PutRestApi": ("PUT", r"/restapis/[^/]+"),
+    "CreateDeployment": ("POST", r"/restapis/[^/]+/deployments/?"),
+    "CreateDomainName": ("POST", r"/domainnames/?"),
+    "DeleteDomainName": ("DELETE", r"/domainnames/[^/]+"),
+    "UpdateDomainName": ("PATCH", r"/domainnames/[^/]+"),
+    "UpdateAccount": ("PATCH", r"/account/?"),
+}
+"""Operations with a minimum interval, by method and path."""
+MALFORMED = (AttributeError, TypeError, KeyError, ValueError, IndexError)
+"""What MiniStack raises when a request holds a value of the wrong type."""
+
+
+class ServiceMiddleware:
+    """`here` returns account and region of the current request; `drop` closes its connection; `states` returns the names of the
+    saved states that a service's calls may change, None for any."""
+
+    def __init__(
+        self,
+        faults: FaultRegistry,
+        timing: Timing,
+        here: Callable[[], tuple[str, str]],
+        drop: Callable[[], None],
+        states: Callable[[str], frozenset[str] | None],
+    ) -> None:
+        self._faults, self._timing, self._here, self._drop, self._states = faults, timing, here, drop, states
+        self._last: dict[tuple[str, str, str], float] = {}
+
+    def wrap_all(self, handlers: MutableMapping[str, Handler]) -> None:
+        for name, handler in list(handlers.items()):
+            handlers[name] = self._around(name, handler)
+
+    async def inject(self, call: ServiceCall) -> tuple[Response | None, bool]:
+        """Apply the faults that match a call, before it is handled. Returns the response that replaces it, or None, and whether
+        its own response is to be lost."""
+        lost = False
+        for fault in self._faults.matching(call):
+            if fault.kind == "latency":
+                await asyncio.sleep(fault.seconds)
+            elif fault.kind == "drop-after":
+                lost = True
+            elif fault.kind == "drop-before":
+                self._drop()
+                return refusal(500, "ConnectionLost", "The connection is closed; this is never read."), False
+            else:
+                return error_response(fault, call.protocol), False
+        return None, lost
+
+    def has_faults(self) -> bool:
+        return len(self._faults) > 0
+
+    def drop_connection(self) -> None:
+        """Close the connection of the current request."""
+        self._drop()
+
+    def acquire(self, operation: str) -> float:
+        """Take the next slot of an operation in the current account and region: 0 when it is free, or the seconds until it is.
+
+        An operation without a minimum interval always gets 0.
+        """
+        interval, now = self._timing.min_interval(operation), time.monotonic()
+        key = (*self._here(), operation)
+        wait = self._last.get(key, -interval) + interval - now
+        if not interval or wait <= 0:
+            self._last[key] = now
+            return 0.0
+        return wait
+
+    def _around(self, service: str, handler: Handler) -> Handler:
+        async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Any:
+            lost = False
+            if self.has_faults():
+                call = describe_call(service, self._here()[1], method, path, headers, body, query)
+                response, lost = await self.inject(call)
+                if response is not None:
+                    return response
+            if service == "apigateway":
+                throttled = self._throttled(method, path)
+                if throttled is not None:
+                    return throttled
+            try:
+                result = await handler(method, path, headers, body, query)
+            except MALFORMED:
+                logger.warning("%s could not read %s %s", service, method, path, exc_info=True)
+                result = refusal(400, "SerializationException", "A value of the request has the wrong type.")
+            TOUCHED.set(self._states(service))
+            if lost:
+                self.drop_connection()
+            return result
+
+        return handle
+
+    def _throttled(self, method: str, path: str) -> Response | None:
+        """API Gateway's control plane accepts some calls once per so many seconds, per account and region
+        (docs/aws-behaviours.md, section 5)."""
+        operation = next((name for name, (verb, way) in RATE_LIMITED.items() if verb == method and re.fullmatch(way, path)), "")
+        wait = self.acquire(operation)
+        if not wait:
+            return None
+        status, headers, body = refusal(429, "TooManyRequestsException", "Too Many Requests", "application/json")
+        return status, {**headers, "Retry-After": str(max(1, round(wait)))}, body

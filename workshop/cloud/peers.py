@@ -1,0 +1,100 @@
+"""Whose process is at the other end of a connection on loopback.
+
+In: the two addresses of an accepted connection. Out: the user id of the peer, or None when the system does not tell. On Linux
+the kernel is asked for this one connection (`sock_diag`, some microseconds), or, where a container forbids that, its table of
+all connections is read (`/proc/net/tcp`, milliseconds on a busy machine); elsewhere psutil looks through this user's processes.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import struct
+import sys
+from pathlib import Path
+
+__all__ = ["Address", "peer_uid", "uid_by_kernel_query", "uid_by_kernel_table", "uid_by_processes"]
+
+Address = tuple[str, int]
+TABLES = (("/proc/net/tcp", socket.AF_INET), ("/proc/net/tcp6", socket.AF_INET6))
+LOCAL, REMOTE, OWNER, INODE = 1, 2, 7, 9
+"""Columns of the kernel's tables (Linux, Documentation/networking/proc_net_tcp.rst)."""
+
+
+NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, NLMSG_ERROR, NLM_F_REQUEST = 4, 20, 2, 1
+ANY_STATE = 0xFFFFFFFF
+KERNEL_TELLS = Path(TABLES[0][0]).exists()
+NO_COOKIE = (ANY_STATE, ANY_STATE)
+
+
+def peer_uid(peer: Address, here: Address) -> int | None:
+    """The user id of the process that connected from `peer` to `here`, two (IPv4 address, port) pairs."""
+    if not KERNEL_TELLS:
+        return uid_by_processes(peer, here)
+    try:
+        return uid_by_kernel_query(peer, here)
+    except OSError:
+        return uid_by_kernel_table(peer, here)
+
+
+def uid_by_kernel_query(peer: Address, here: Address) -> int | None:
+    """From Linux's `sock_diag` (man 7 sock_diag), for one connection. Raises `OSError` where the kernel may not be asked."""
+    ports = struct.pack(">HH", peer[1], here[1])
+    addresses = b"".join(socket.inet_aton(address).ljust(16, b"\0") for address, _ in (peer, here))
+    question = struct.pack("=BBBBI", socket.AF_INET, socket.IPPROTO_TCP, 0, 0, ANY_STATE)
+    question += ports + addresses + struct.pack("=III", 0, *NO_COOKIE)
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_SOCK_DIAG) as kernel:
+        kernel.send(struct.pack("=IHHII", 16 + len(question), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, 1, 0) + question)
+        reply = kernel.recv(4096)
+    (kind,) = struct.unpack_from("=H", reply, 4)
+    if kind == NLMSG_ERROR:
+        (number,) = struct.unpack_from("=i", reply, 16)
+        if number == -errno.ENOENT:
+            return None
+        raise OSError(-number, os.strerror(-number))
+    owner, inode = struct.unpack_from("=II", reply, 16 + 64)  # after the header, and 64 bytes of address and queues
+    return owner if inode else None
+
+
+def uid_by_kernel_table(peer: Address, here: Address) -> int | None:
+    """From `/proc/net/tcp` and `tcp6`. A connection whose process is gone has inode 0 and shows user 0: it belongs to no user."""
+    for table, family in TABLES:
+        local, remote = (f"{_hexadecimal(address, family)}:{port:04X}" for address, port in (peer, here))
+        try:
+            content = Path(table).read_text()
+        except OSError:
+            continue
+        at = content.find(f" {local} {remote} ")
+        if at >= 0:
+            fields = content[content.rfind("\n", 0, at) + 1 : content.find("\n", at)].split()
+            return int(fields[OWNER]) if int(fields[INODE]) else None
+    return None
+
+
+def uid_by_processes(peer: Address, here: Address) -> int | None:
+    """By psutil: our own user id when one of this user's processes holds the connection, else None."""
+    import psutil
+
+    mine = os.geteuid()
+    for process in psutil.process_iter():
+        try:
+            if process.uids().effective != mine:
+                continue
+            connections = process.net_connections(kind="tcp")
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+        if any(_plain(entry.laddr) == peer and _plain(entry.raddr) == here for entry in connections):
+            return mine
+    return None
+
+
+def _hexadecimal(address: str, family: int) -> str:
+    """An IPv4 address as the kernel prints it: each 32 bits in the machine's byte order, in `tcp6` mapped into IPv6."""
+    packed = socket.inet_aton(address)
+    words = [packed] if family == socket.AF_INET else [bytes(4), bytes(4), b"\x00\x00\xff\xff", packed]
+    return "".join(f"{int.from_bytes(word, sys.byteorder):08X}" for word in words)
+
+
+def _plain(address: tuple[str, int] | tuple[()]) -> Address | None:
+    return (address[0].removeprefix("::ffff:"), address[1]) if address else None

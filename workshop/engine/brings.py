@@ -1,0 +1,83 @@
+"""What a workshop brings of its author's: the list that every plan shows, and that is asked about before a first run.
+
+In: a workspace. Out: one entry for each thing, with the step and the regions that bring it. No one is called, and the list is
+the same before and after a setup: outputs of steps are placeholders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from workshop.definition.placeholders import PlaceholderApis, PlaceholderOutputs
+from workshop.engine.plan import Node
+from workshop.engine.workspace import Contexts, Workspace
+from workshop.errors import DefinitionError
+from workshop.steps.base import Brought
+
+__all__ = ["OWN_API", "Brings", "brought"]
+
+OWN_API = "http://own-api/"
+"""In the list, the address of the API that the workshop itself makes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brings:
+    """One entry of the list. Name and detail are the definition's texts: foreign."""
+
+    step: str
+    kind: str
+    name: str
+    detail: str
+    regions: tuple[str, ...]
+
+
+def brought(workspace: Workspace) -> tuple[Brings, ...]:
+    """Everything that the steps bring, in the order of the plan. Raises `DefinitionError` when a template cannot be rendered.
+
+    A template may depend on outputs that do not exist yet, so each is rendered twice: with a placeholder for every output,
+    and with every output empty; what shows in one of the two is listed.
+    """
+    contexts = Contexts(workspace, lambda _: None)
+    found: dict[tuple[str, Brought], list[str]] = {}
+    known: set[tuple[str, str, str, str]] = set()
+    plan = workspace.plan()
+    accounts = list(workspace.doors)[:1]  # the same in each
+    for node in plan.nodes:
+        if node.key.account not in accounts:
+            continue
+        for each in _with_placeholders(contexts, node):
+            known.add((node.key.step, node.key.region, each.kind, each.name))
+            found.setdefault((node.key.step, each), []).append(node.key.region)
+        for each in _with_nothing(contexts, node):
+            if (node.key.step, node.key.region, each.kind, each.name) not in known:
+                found.setdefault((node.key.step, each), []).append(node.key.region)
+    return tuple(
+        Brings(step, each.kind, each.name, each.detail, tuple(dict.fromkeys(regions)))
+        for (step, each), regions in found.items()
+    )  # fmt: skip
+
+
+def _with_placeholders(contexts: Contexts, node: Node) -> Iterator[Brought]:
+    workspace = contexts.workspace
+    outputs = PlaceholderOutputs(workspace.workshop.definition, workspace.settings)
+    apis = _OwnApis(outputs) if workspace.workshop.definition.apis else {}
+    step, ctx = contexts.strict(node, {"steps": outputs, "apis": apis})
+    yield from step.brings(ctx)
+
+
+def _with_nothing(contexts: Contexts, node: Node) -> list[Brought]:
+    try:
+        step, ctx = contexts.lenient(node)
+        return step.brings(ctx)
+    except DefinitionError:
+        return []  # a name made of outputs alone is empty, for one
+
+
+class _OwnApis(PlaceholderApis):
+    """An address that is the same in each region, so that what calls it is one entry."""
+
+    def __getitem__(self, region: str) -> Mapping[str, Any]:
+        super().__getitem__(region)
+        return {"url": OWN_API, "path_url": OWN_API}
