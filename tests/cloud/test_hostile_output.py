@@ -44,7 +44,7 @@ def hostile(clean):
 
 
 def test_an_answer_of_a_server_is_shown_without_its_escape_codes(hostile):
-    for words, code in ((("setup",), 1), (("status",), 0), (("setup", "--plan"), 0), (("explain",), 0)):
+    for words, code in ((("setup", "--yes"), 1), (("status",), 0), (("setup", "--plan"), 0), (("explain",), 0)):
         done = hostile.run(*words, "--workshop", "./hostile", code=code)
         harmless(done.out + done.err)
         assert "is ready. Run" not in [line.strip()[:13] for line in (done.out + done.err).splitlines()]
@@ -52,7 +52,7 @@ def test_an_answer_of_a_server_is_shown_without_its_escape_codes(hostile):
 
 
 def test_documents_hold_the_text_of_a_server_as_escapes(hostile):
-    done = hostile.run("setup", "--workshop", "./hostile", "--json", code=1)
+    done = hostile.run("setup", "--workshop", "./hostile", "--yes", "--json", code=1)
     harmless(done.out + done.err)
     assert r"\x1b]0;TITLE\x07" in done.document["steps"][0]["error"]["why"]
     status = hostile.run("status", "--workshop", "./hostile", "--json")
@@ -61,7 +61,7 @@ def test_documents_hold_the_text_of_a_server_as_escapes(hostile):
 
 
 def test_a_terminal_shows_our_colours_and_nobody_elses_codes(hostile):
-    seen = on_a_terminal(hostile, "setup", "--workshop", "./hostile", code=1)
+    seen = on_a_terminal(hostile, "setup", "--workshop", "./hostile", "--yes", code=1)
     harmless(seen)
     assert "\x1b[31m" in seen and "TITLE" in seen
     harmless(on_a_terminal(hostile, "status", "--workshop", "./hostile"))
@@ -84,7 +84,7 @@ def test_a_claim_with_escape_codes_is_shown_without_them(hostile):
               "since": "2026-01-01T09:00:00+00:00", "until": "2999-01-01T09:00:00+00:00"}  # fmt: skip
     hostile.client("ssm", HOME_REGION).put_parameter(Name=CLAIM, Value=json.dumps(holder), Type="String")
     try:
-        for words, code in ((("setup",), 1), (("teardown",), 1), (("check", "--only", "leftovers"), 0)):
+        for words, code in ((("setup", "--yes"), 1), (("teardown",), 1), (("check", "--only", "leftovers"), 0)):
             done = hostile.run(*words, "--workshop", "./hostile", code=code)
             harmless(done.out + done.err)
         harmless(on_a_terminal(hostile, "teardown", "--workshop", "./hostile", code=1))

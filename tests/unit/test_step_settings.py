@@ -46,3 +46,11 @@ def test_a_setting_that_names_a_file_has_no_hidden_characters(setting, name):
     with pytest.raises(ValidationError, match="holds characters that cannot be seen"):
         Songs(**{"lyrics": "l.txt", setting: name})
     assert Songs(lyrics="l.txt", file=name).file == name, "it names no file"
+
+
+def test_lint_reports_the_field_of_a_file_name_with_hidden_characters_and_what_to_do(tmp_path):
+    song = '{id: song, kind: song, in: home, with: {lyrics: l.txt, notes: "a\\tb.txt"}}'
+    path = write(tmp_path, steps(song), l__txt="{}")
+    (problem,) = lint(str(path), {"song": Inert("song", SongParams)})
+    assert problem.field.endswith("song.with.notes") and r"'a\tb.txt' holds characters" in problem.what
+    assert problem.fix == "Leave those characters out."

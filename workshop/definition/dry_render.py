@@ -82,6 +82,8 @@ class _DryNode:
             rendered = params.model_validate({**self.step.settings, **rendered}).model_dump(exclude=failed)
         except ValidationError as error:
             yield from problems_of(error, params, self.location.document, (*self.location.base, "with"), skip=failed)
+            refused = {details["loc"][0] for details in error.errors() if details["loc"]}
+            rendered = {key: value for key, value in rendered.items() if key not in refused}
         yield from self._files(params, rendered)
 
     def _files(self, params: type[Params], rendered: Mapping[str, Any]) -> Iterator[Problem]:

@@ -118,7 +118,7 @@ def _words(details: ErrorDetails, model: type[BaseModel], loc: FieldPath) -> tup
     if expected:
         return f"{expected[0]} is needed here, and there is {_found(value)}.", expected[1]
     text = details["msg"].removeprefix("Value error, ").rstrip(".")
-    return f"{text[:1].upper()}{text[1:]}.", ""
+    return f"{text[:1].upper()}{text[1:]}.", str(context.get("fix", ""))  # a kind's own error may bring one
 
 
 _BOUNDS = {

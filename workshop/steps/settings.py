@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import BaseModel, GetCoreSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from workshop.quoting import shown
 
@@ -53,5 +53,9 @@ def named_files(params: type[BaseModel]) -> dict[str, NamedFile]:
 
 def _without_hidden(name: str) -> str:
     if shown(name, len(name)) != name:
-        raise ValueError(f"the name '{shown(name)}' holds characters that cannot be seen")
+        raise PydanticCustomError(
+            "hidden_characters",
+            "The name '{name}' holds characters that cannot be seen",
+            {"name": shown(name), "fix": "Leave those characters out."},
+        )
     return name
