@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel
 
@@ -17,6 +17,7 @@ from workshop.checks.interface import Check, Finding
 from workshop.checks.run import run_checks
 from workshop.checks.subject import Event, Machine, Stop, Subject
 from workshop.steps.base import Observed, Permission, Phase, Resource, State
+from workshop.steps.settings import DataFile
 
 HOME, AWAY, ACCOUNT = "us-west-2", "eu-west-1", "111122223333"
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -72,7 +73,7 @@ def refusal(code: str, message: str = "", region: str = HOME) -> AwsError:
 
 
 class Settings(BaseModel):
-    file: str = ""
+    file: Annotated[str, DataFile()] = ""
 
 
 class FakeStep:

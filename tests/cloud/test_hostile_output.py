@@ -52,7 +52,7 @@ def test_an_answer_of_a_server_is_shown_without_its_escape_codes(hostile):
 
 
 def test_documents_hold_the_text_of_a_server_as_escapes(hostile):
-    done = hostile.run("setup", "--yes", "--workshop", "./hostile", "--json", code=1)
+    done = hostile.run("setup", "--workshop", "./hostile", "--yes", "--json", code=1)
     harmless(done.out + done.err)
     assert r"\x1b]0;TITLE\x07" in done.document["steps"][0]["error"]["why"]
     status = hostile.run("status", "--workshop", "./hostile", "--json")
@@ -61,7 +61,7 @@ def test_documents_hold_the_text_of_a_server_as_escapes(hostile):
 
 
 def test_a_terminal_shows_our_colours_and_nobody_elses_codes(hostile):
-    seen = on_a_terminal(hostile, "setup", "--yes", "--workshop", "./hostile", code=1)
+    seen = on_a_terminal(hostile, "setup", "--workshop", "./hostile", "--yes", code=1)
     harmless(seen)
     assert "\x1b[31m" in seen and "TITLE" in seen
     harmless(on_a_terminal(hostile, "status", "--workshop", "./hostile"))

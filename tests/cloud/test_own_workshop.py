@@ -68,7 +68,7 @@ def test_what_setup_and_explain_offer_next_means_the_workshop_that_was_set_up(cl
     given = (*films, "--param", "table=mine-too", "--target", "local")
     said = clean.run("explain", "data", *given).out
     assert (
-        f"workshop step show data --file {' '.join(films[:2])} --target local --param table=mine-too > data-mine-too.json" in said
+        "workshop step show data --file --workshop ./my-films --target local --param table=mine-too > data-mine-too.json" in said
     )
     assert (
         "# needs what earlier steps make, shown after: workshop setup --workshop ./my-films" in clean.run("explain", *given).out

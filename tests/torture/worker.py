@@ -36,7 +36,7 @@ from workshop.cloud.daemon import ACCOUNT
 from workshop.console.progress import PlainProgress
 from workshop.console.results import show_setup, show_teardown
 from workshop.definition.loader import load
-from workshop.definition.parameters import settle
+from workshop.definition.parameters import resolve
 from workshop.engine.discover import Search, settled_where_found
 from workshop.engine.events import Event, NodeFinished, NodeStarted
 from workshop.engine.journal import Journal
@@ -183,7 +183,7 @@ async def _work(order: Order) -> int:
         )
         standing = next((s for s in journal.standings(workshop.name) if s.scope.account == order.account), None)
         workspace = Workspace(
-            workshop=workshop, settings=settle(workshop, {}, tuple(order.regions)), target=target,
+            workshop=workshop, settings=resolve(workshop, {}, tuple(order.regions)), target=target,
             doors={order.account: deadly}, journal=journal, clock=clock, run=f"run-{os.getpid()}-{time.time_ns():x}",
             granted=True,
         )  # fmt: skip

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from workshop.definition.loader import Workshop, load
 from workshop.steps.base import Estimate, Params, Placement, Step
+from workshop.steps.settings import DataFile, Folder, TemplateFile
 
 HEAD = """\
 name: films
@@ -32,18 +33,18 @@ class TableParams(Params):
 
 class ItemsParams(Params):
     table: str
-    file: str
+    file: Annotated[str, DataFile()]
 
 
 class StackParams(Params):
     name: str
-    template: str
+    template: Annotated[str, TemplateFile("yaml or json")]
     parameters: dict[str, str] = Field(default_factory=dict)
 
 
 class SiteParams(Params):
-    source: str
-    config: str = "config.json.j2"
+    source: Annotated[str, Folder()]
+    config: Annotated[str, TemplateFile("json", inside="source")] = "config.json.j2"
 
 
 class CheckParams(Params):

@@ -1,4 +1,4 @@
-"""The author's documentation says what the code does."""
+"""The author's documentation agrees with the code."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from workshop.definition.lint import lint
 from workshop.definition.loader import known_kinds
-from workshop.definition.rules import RESERVED
+from workshop.definition.variables import RESERVED
 from workshop.steps.base import Placement
 
 TEXT = (Path(__file__).parents[2] / "docs" / "authoring.md").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""From what stands behind `--workshop` to a checked workshop."""
+"""Loading a workshop by the value of `--workshop`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.unit.definition_world import HEAD, KINDS, steps, workshop, write
-from workshop.definition import catalogue
+from workshop.definition import builtins
 from workshop.definition.loader import load
 from workshop.errors import DefinitionError, UsageError
 from workshop.steps.base import Placement
@@ -26,7 +26,7 @@ def test_a_folder_and_its_file_are_the_same_workshop(tmp_path):
         assert not found.builtin
 
 
-def test_a_definition_answers_questions_about_its_steps(tmp_path):
+def test_a_definition_gives_its_steps_by_id_and_by_module(tmp_path):
     definition = workshop(tmp_path, steps(TABLE, CHECK)).definition
     assert [step.id for step in definition.steps()] == ["table", "check"]
     assert definition.step("check").placement is Placement.EACH
@@ -38,11 +38,11 @@ def test_a_definition_answers_questions_about_its_steps(tmp_path):
 
 
 def test_the_builtin_workshops_are_found_by_name_and_by_their_folder():
-    assert "global-serverless" in catalogue.builtin_names()
-    for name in ("global-serverless", str(catalogue.builtin_folder("global-serverless"))):
+    assert "global-serverless" in builtins.builtin_names()
+    for name in ("global-serverless", str(builtins.builtin_folder("global-serverless"))):
         place = load_place(name)
         assert place.builtin
-        assert place.files().path("sample-data.json") == catalogue.shared_root() / "sample-data.json"
+        assert place.files().path("sample-data.json") == builtins.shared_root() / "sample-data.json"
 
 
 def load_place(name):
@@ -58,14 +58,14 @@ def test_in_an_installation_the_builtin_workshops_lie_inside_the_package(tmp_pat
     import workshop as package
 
     shutil.copytree(package.__path__[0], tmp_path / "workshop", ignore=shutil.ignore_patterns("__pycache__"))
-    root = catalogue.shared_root()
+    root = builtins.shared_root()
     builtin = tmp_path / "workshop" / "_builtin"
     shutil.copytree(root / "templates", builtin / "templates", ignore=shutil.ignore_patterns("web", ".*"))
     shutil.copy(root / "sample-data.json", builtin)
     program = (
         "from workshop.definition.loader import locate\n"
         "place = locate('global-serverless')\n"
-        "print(place.source, place.files().path('sample-data.json'))\n"
+        "print(place.path, place.files().path('sample-data.json'))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -112,7 +112,7 @@ WRONG = {
     "cycle": (steps(TABLE.replace("in: home", "in: home, needs: [check]"), CHECK), 10, "table -> check -> table"),
     "needs itself": (steps(CHECK.replace("[table]", "[check]")), 10, "check -> check"),
     "bad region": (steps(TABLE).replace("eu-west-1", "europe"), 3, "'europe' is not the name of a region"),
-    "region twice": (steps(TABLE).replace("eu-west-1", "us-west-2"), 3, "us-west-2 stands twice"),
+    "region twice": (steps(TABLE).replace("eu-west-1", "us-west-2"), 3, "us-west-2 is listed twice"),
     "placement": (steps(TABLE.replace("in: home", "in: each")), 10, "cannot run in 'each'.*Use one of: home"),
     "placement word": (steps(TABLE.replace("in: home", "in: everywhere")), 10, "'home', 'replicas', 'each' or 'global'"),
     "reserved parameter": (steps(TABLE).replace("  table: {", "  region: {"), 5, "cannot be a parameter"),

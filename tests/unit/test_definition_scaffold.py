@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from workshop.definition.catalogue import builtin_folder, shared_root
+from workshop.definition.builtins import builtin_folder, shared_root
 from workshop.definition.lint import lint
 from workshop.definition.loader import load
 from workshop.definition.scaffold import new
@@ -38,7 +38,7 @@ def test_the_items_of_the_skeleton_are_for_its_own_table(tmp_path):
     assert all(set(entry["PutRequest"]["Item"]) == {"PK", "SK", "text"} for entry in items["my-workshop-table"])
 
 
-def test_a_copy_of_a_builtin_workshop_stands_by_itself(tmp_path):
+def test_a_copy_of_a_builtin_workshop_is_complete(tmp_path):
     new("my-films", tmp_path / "my-films", "global-serverless")
     copied = load(str(tmp_path / "my-films"))
     assert copied.name == "my-films"

@@ -7,7 +7,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from tests.unit.definition_world import KINDS, steps
-from workshop.definition.catalogue import builtin_folder
+from workshop.definition.builtins import builtin_folder
 from workshop.definition.schema import json_schema
 
 TABLE = "{id: table, kind: dynamodb.table, in: home, with: {name: '{{ table }}', keys: {PK: S}}}"
@@ -47,6 +47,6 @@ def test_a_mistake_is_found_where_it_is(old, new, place):
 
 
 @pytest.mark.parametrize("setting", ["stream: true", "stream: '{{ stream }}'", "stream: '{% if x %}true{% endif %}'"])
-def test_where_a_kind_wants_a_value_of_some_form_a_template_may_stand(setting):
+def test_a_template_is_allowed_where_a_kind_wants_a_value_of_some_form(setting):
     assert errors(steps(TABLE.replace("keys", f"{setting}, keys"))) == []
     assert errors(steps(TABLE.replace("keys", "stream: maybe, keys"))) == ["modules/0/steps/0/with/stream"]

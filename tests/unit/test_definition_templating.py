@@ -1,4 +1,4 @@
-"""Filling in templates: what they see, what they may do, and what they are refused."""
+"""Rendering templates: what they see, what they may do, what is refused."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import json
 import pytest
 
 from tests.unit.definition_world import steps, workshop
-from workshop.definition.budget import OUTPUT_LIMIT
+from workshop.definition.budget import OUTPUT_LIMIT, budget
 from workshop.definition.model import StepSpec
-from workshop.definition.templating import MissingOutputError, render_settings, render_settings_leniently, render_text
+from workshop.definition.renderer import Renderer
+from workshop.definition.templating import MissingOutputError, render_settings, render_settings_leniently
 from workshop.errors import DefinitionError
 
 VARIABLES = {
@@ -26,7 +27,11 @@ def spec(**settings):
 
 
 def fill(text):
-    return render_text(text, VARIABLES, "here.yaml:7")
+    return Renderer(no_files).render(text, VARIABLES, "here.yaml:7")
+
+
+def no_files(name):
+    raise DefinitionError(what=f"There is no file {name!r}.")
 
 
 @pytest.mark.parametrize(
@@ -161,11 +166,9 @@ RUNAWAYS = {
     "join": "{{ range(90000) | join('a' * 100000) }}",
     "long output": "{% for i in range(90000) %}" + "x" * 40 + "{% endfor %}",
     "nested brackets": "{{ " + "(" * 20000,
-    "searching": "{% set s = 'a' * 900000 %}{% for i in range(9000) %}{% set x = 'ab' in s %}{% endfor %}",
-    "comparing": "{% set s = 'a' * 900000 %}{% set t = s ~ '' %}{% for i in range(9000) %}{% set x = s == t %}{% endfor %}",
+    "searching": "{% set s = 'a' * 900000 %}{% for i in range(90000) %}{% set x = 'ab' in s %}{% endfor %}",
     "cutting": "{% set s = 'a' * 900000 %}{% for i in range(9000) %}{% set x = s[1:] %}{% endfor %}",
     "testing": "{% set n = namespace(x=[1]) %}{% for i in range(40) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x is lower }}",
-    "counting": "{% set s = 'a' * 900000 %}{% for i in range(9000) %}{% set x = s.count('ab') %}{% endfor %}",
     "rounding up": "{{ 1 | round(10 ** 9, 'ceil') }}",
     "rounding far": "{{ 5 | round(-10 ** 9) }}",
     "adding lists up": "{{ [[1], [2]] | sum(start=[]) }}",
@@ -173,6 +176,16 @@ RUNAWAYS = {
     "large numbers": "{% set a = 0x" + "f" * 5000 + " %}{{ a // 3 }}",
     "a large text": "x" * 100_001 + "{{ region }}",
     "a large template": "{{ 1 }}" * 20_000,
+    "a long block": "{% set x %}{% for i in range(90000) %}" + "x" * 40_000 + "{% endfor %}{% endset %}",
+    "many large lists": "{% set n = namespace(x=[]) %}{% for i in range(9000) %}{% set n.x = [n.x, range(900) | list] %}"
+    "{% endfor %}",
+    "many slices": "{% set a = 'a' * 900000 %}" + "{% set a = a[1:] ~ 'b' %}" * 3000,
+    "comparing twice as much each time": "{% set n = namespace(x=[1], y=[1]) %}{% for i in range(40) %}{% set n.x = [n.x, n.x] %}"
+    "{% set n.y = [n.y, n.y] %}{% endfor %}{{ n.x == n.y }}",
+    "testing every member": "{% set s = 'a' * 900000 %}{{ range(90000) | map('string') | select('in', s) | list }}",
+    "hashing what a macro was given": "{% macro f(n) %}{% if n %}{{ f(n - 1, varargs, varargs) }}{% else %}{{ {varargs: 1} }}"
+    "{% endif %}{% endmacro %}{{ f(40, 1) }}",
+    "calling itself twice": "{% macro f(n) %}{% if n %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(60) }}",
 }
 
 
@@ -180,6 +193,27 @@ RUNAWAYS = {
 def test_a_template_that_runs_away_is_refused(name):
     with pytest.raises(DefinitionError):
         fill(RUNAWAYS[name])
+
+
+def test_a_template_that_only_takes_time_is_refused_as_well():
+    with budget("No time is left.", seconds=0), pytest.raises(DefinitionError, match="No time is left"):
+        fill("{{ table }}")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{{ 1e999 }}", "A number is too large"),
+        ("one\n{{ -1e999 }}", "A number is too large"),
+        ("{{ 1e308 * 10 }}", "infinite or undefined"),
+        ("{{ 'nan' | float }}", "infinite or undefined"),
+        ("{{ ['inf'] | map('float') | list }}", "infinite or undefined"),
+    ],
+)
+def test_a_number_that_is_infinite_or_undefined_is_refused_at_its_line(text, said):
+    with pytest.raises(DefinitionError, match=said) as caught:
+        fill(text)
+    assert caught.value.where == f"here.yaml:{7 + text.count(chr(10))}"
 
 
 @pytest.mark.parametrize("text", ["{{ steps['\x1b[2J'] }}", "{{ read('\x1b[2J') }}", "{% include '\x1b[2J' %}", "{{ 1 + \x1b }}"])

@@ -26,7 +26,7 @@ def test_fields_are_named_by_the_ids_of_steps():
 
 
 @pytest.mark.parametrize("text", ["no", "on", "yes", "01", "2026-01-01", "1_000", "0x1f", ".5", "12e", "1:30", "Infinity", "y"])
-def test_words_that_only_look_special_stay_text(text):
+def test_words_that_look_special_in_other_readers_stay_text(text):
     assert parse(f"value: {text}", PATH).data == {"value": text}
 
 
@@ -58,7 +58,8 @@ def test_numbers_truth_and_null_are_read_and_quotes_make_text(text, value):
         ("just words\n", 1, "one value"),
         ("a: 1\n---\nb: 2\n", 2, "several documents"),
         ("a: !!python/object/apply:os.system [ls]\n", 1, "tag"),
-        ("a: &x {b: *x}\n", 1, "alias"),
+        ("a: &x {b: *x}\n", 1, "an alias inside the value that the alias repeats"),
+        ("a: *x\n", 1, "undefined alias"),
         ("a: &x {b: 1}\nc:\n  <<: *x\n", 3, "Merge keys"),
         ("{a: 1}: 2\n", 1, "plain text"),
         ("a: " + "[" * 60 + "]" * 60, 1, "nested"),
@@ -71,16 +72,29 @@ def test_what_cannot_be_read_names_its_line(text, line, said):
     assert caught.value.exit_code == 2
 
 
+def test_a_value_that_is_repeated_by_an_alias_keeps_the_line_where_it_is_written():
+    document = parse("a: &x {b: 1}\nc: *x\nd: [*x]\n", PATH)
+    assert document.line(("c",)) == 2
+    assert document.line(("c", "b")) == 1
+    assert document.line(("d", 0)) == 1
+
+
+def test_a_long_text_repeated_many_times_is_refused_although_its_values_are_few():
+    text = f"a: &a {'x' * 500_000}\nb: [*a, *a, *a, *a]\n"
+    with pytest.raises(DefinitionError, match="more than 2,000,000 characters"):
+        parse(text, PATH)
+
+
 def test_an_alias_repeats_a_value_and_a_bomb_of_aliases_is_refused():
     assert parse("a: &x [1, 2]\nb: *x\n", PATH).data == {"a": [1, 2], "b": [1, 2]}
     bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9))
-    with pytest.raises(DefinitionError, match="too many values"):
+    with pytest.raises(DefinitionError, match="more than 40,000 values"):
         parse(bomb, PATH)
 
 
 def test_aliases_do_not_nest_deeper_than_values_that_are_written_out():
     chain = "".join(f"a{n}: &a{n} {'[' * 9}{f'*a{n - 1}' if n else ''}{']' * 9}\n" for n in range(9))
-    with pytest.raises(DefinitionError, match="nested too deeply"):
+    with pytest.raises(DefinitionError, match="nested deeper than 40 levels"):
         parse(chain, PATH)
 
 
@@ -97,6 +111,13 @@ def test_a_text_that_looks_like_another_one_is_refused(text, said):
     with pytest.raises(DefinitionError, match=said) as caught:
         parse(f"a: 1\n{text}\n", PATH)
     assert caught.value.where == "workshop.yaml:2" and caught.value.args[0].isprintable()
+
+
+def test_a_tag_in_a_message_holds_nothing_that_a_terminal_obeys():
+    for tag in ("!!%1bX", "!%1bX"):
+        with pytest.raises(DefinitionError, match="tag") as caught:
+            parse(f"a: {tag} x\n", PATH)
+        assert str(caught.value).isprintable()
 
 
 def test_texts_of_several_lines_and_of_any_language_are_kept():

@@ -19,9 +19,9 @@ from workshop.aws.sweep import buckets, functions, log_groups, rest_apis, roles,
 from workshop.aws.tables import Replica, Table
 from workshop.aws.target import Target
 from workshop.cli.options import Common, retyped
-from workshop.definition.catalogue import builtin_names
+from workshop.definition.builtins import builtin_names
 from workshop.definition.loader import load
-from workshop.definition.parameters import settle
+from workshop.definition.parameters import resolve
 from workshop.engine.journal import Journal
 from workshop.engine.workspace import Contexts, Workspace
 from workshop.steps.registry import kinds
@@ -135,7 +135,7 @@ def test_what_is_left_is_removed_by_a_line_that_names_it_as_one_word(names):
 def test_a_table_that_stays_is_removed_by_lines_that_name_it_as_one_word(values):
     every = []
     for name, region in values:
-        table = Table(name, region, "arn", "ACTIVE", (), (Replica(region, "ACTIVE", ""),), False, True, None)
+        table = Table(name, region, "arn", "ACTIVE", (), (Replica(region, "ACTIVE", ""),), True, None)
         ctx = replace(hostile_context("dynamodb.table", name, region), given=("--workshop", name))
         for left in (standing(table, ours=True, copies=table.members), standing(table, ours=True), standing(table, ours=False)):
             every += [left.fix, left.show]
@@ -161,7 +161,7 @@ def test_the_lines_of_a_builtin_workshop_carry_the_options_that_were_given(name,
     given = ("--workshop", "./it's $(touch x)", "--target", "local", "--region", "us-west-2", "--param", "x=`y`;\n#")
     with contextlib.closing(Journal(tmp_path / "runs.db")) as journal:
         workspace = Workspace(
-            workshop=workshop, settings=settle(workshop, {}, ()), target=Target("aws", tmp_path), doors={ACCOUNT: world.door},
+            workshop=workshop, settings=resolve(workshop, {}, ()), target=Target("aws", tmp_path), doors={ACCOUNT: world.door},
             journal=journal, clock=world.clock, run="run", given=given,
         )  # fmt: skip
         contexts = Contexts(workspace, lambda _: None)

@@ -22,7 +22,7 @@ from workshop.checks.subject import Event, Machine, Stop, Subject
 from workshop.clock import SystemClock
 from workshop.definition.lint import Problem, lint
 from workshop.definition.loader import Workshop, load
-from workshop.definition.parameters import Settings, recorded, settle
+from workshop.definition.parameters import Settings, resolve, still_valid
 from workshop.definition.templating import MissingOutputError
 from workshop.engine.journal import Journal, Standing
 from workshop.engine.workspace import Contexts, Workspace
@@ -170,6 +170,6 @@ def _settings(workshop: Workshop | None, invocation: Invocation, installed: Stan
     if workshop is None:
         return Settings(dict(invocation.parameters), invocation.regions or FALLBACK_REGIONS)
     if installed is None:
-        return settle(workshop, invocation.parameters, invocation.regions)
-    kept, _ = recorded(workshop, installed.parameters)
-    return settle(workshop, {**kept, **invocation.parameters}, invocation.regions or installed.regions)
+        return resolve(workshop, invocation.parameters, invocation.regions)
+    kept, _ = still_valid(workshop, installed.parameters)
+    return resolve(workshop, {**kept, **invocation.parameters}, invocation.regions or installed.regions)

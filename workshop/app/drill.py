@@ -15,7 +15,7 @@ from workshop.app.runs import Watch
 from workshop.app.session import Session
 from workshop.cloud.fault_model import CloudFault
 from workshop.cloud.faults import fault_add, faults_clear, faults_list
-from workshop.definition.catalogue import builtin_folder
+from workshop.definition.builtins import builtin_folder
 from workshop.drill.api_client import http_client
 from workshop.drill.base import FaultContext
 from workshop.drill.bookmarks import Bookmarks, bookmarks_snapshot

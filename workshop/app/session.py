@@ -24,7 +24,7 @@ from workshop.aws.regions import known_regions
 from workshop.aws.target import Target
 from workshop.clock import SystemClock
 from workshop.definition.loader import Workshop, load
-from workshop.definition.parameters import Settings, recorded, settle
+from workshop.definition.parameters import Settings, resolve, still_valid
 from workshop.drill.pending import pending_notices
 from workshop.engine.grants import Grants
 from workshop.engine.journal import Journal, Standing
@@ -110,7 +110,7 @@ async def open_session(
         standings = [s for s in journal.standings(workshop.name) if s.scope.target == target]
         profile = invocation.profile or _recorded_profile(standings)
         # The account decides which settings were recorded, and a region has to be asked for the account: the latest home will do.
-        latest = settle(workshop, {}, invocation.regions or (standings[0].regions if standings else ()))
+        latest = resolve(workshop, {}, invocation.regions or (standings[0].regions if standings else ()))
         await _check_regions(latest.regions)
         place = Place(target, folder, profile, latest.home, SystemClock(), executor)
         if no_calls:
@@ -163,7 +163,7 @@ def _as_defined(workshop: Workshop, standing: Standing | None, notice: Notice) -
     """What stands, with the parameters that the definition still has."""
     if standing is None:
         return None
-    kept, dropped = recorded(workshop, standing.parameters)
+    kept, dropped = still_valid(workshop, standing.parameters)
     for name in dropped:
         notice(f"! It was set up with {name}={standing.parameters[name]}, which its definition does not take any more.")
     return replace(standing, parameters=kept)
@@ -172,8 +172,8 @@ def _as_defined(workshop: Workshop, standing: Standing | None, notice: Notice) -
 def _settings(workshop: Workshop, invocation: Invocation, standing: Standing | None) -> Settings:
     """Today's wishes over what stands: a workshop that stands keeps its home and its parameters until it is torn down."""
     if standing is None:
-        return settle(workshop, invocation.parameters, invocation.regions)
-    settings = settle(workshop, {**standing.parameters, **invocation.parameters}, invocation.regions or standing.regions)
+        return resolve(workshop, invocation.parameters, invocation.regions)
+    settings = resolve(workshop, {**standing.parameters, **invocation.parameters}, invocation.regions or standing.regions)
     changed = [k for k, v in settings.parameters.items() if k in standing.parameters and standing.parameters[k] != v]
     if settings.regions[0] != standing.regions[0]:
         changed.append("home region")

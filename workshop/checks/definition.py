@@ -12,14 +12,13 @@ from workshop.checks.subject import Stop, Subject
 from workshop.errors import DefinitionError
 from workshop.shell import command_line
 from workshop.steps.cloudformation_stack import MOST_TEMPLATE_BYTES, CloudFormationStack
+from workshop.steps.settings import named_files
 
 __all__ = ["TITLE", "Sound", "StepFiles", "checks"]
 
 TITLE = "Definition and data"
 FULL = 0.9
 """The share of CloudFormation's limit above which a template is worth a word."""
-SETTINGS = ("file", "source", "template", "config")
-"""The settings that name a file or a folder."""
 
 
 class Sound(Check):
@@ -68,27 +67,28 @@ class StepFiles(Check):
             return self._template(len((step.rendered("template", ctx) or "").encode()))
         files = self._files()
         total = sum(path.stat().st_size for path in files)
-        return passed(f"{', '.join(self._named())}: {_count(len(files), 'file')}, {_size(total)}")
+        return passed(f"{', '.join(_named(self.stop))}: {_count(len(files), 'file')}, {_size(total)}")
 
     def _template(self, size: int) -> Finding:
-        shown = f"{self._named()[0]}: {size:,} of {MOST_TEMPLATE_BYTES:,} bytes"
+        shown = f"{_named(self.stop)[0]}: {size:,} of {MOST_TEMPLATE_BYTES:,} bytes"
         if size > MOST_TEMPLATE_BYTES * FULL:
             return warned(f"{shown}: little room is left.", "Shorten the template, or split it into two stacks")
         return passed(shown)
 
-    def _named(self) -> list[str]:
-        params = self.stop.ctx.params.model_dump()
-        return [str(params[name]) for name in SETTINGS if params.get(name)]
-
     def _files(self) -> list[Path]:
         found: list[Path] = []
-        for name in self._named():
+        for name in _named(self.stop):
             try:
                 path = self.stop.ctx.files.path(name)
             except DefinitionError:
                 continue  # a configuration beside its site's pages is counted with them
             found += [each for each in path.rglob("*") if each.is_file()] if path.is_dir() else [path]
         return sorted(set(found))
+
+
+def _named(stop: Stop) -> list[str]:
+    """The files and folders that the settings of a step name."""
+    return [name for setting in named_files(type(stop.ctx.params)) if (name := getattr(stop.ctx.params, setting))]
 
 
 def _count(number: int, word: str) -> str:
@@ -103,7 +103,6 @@ def checks(subject: Subject) -> list[Check]:
     """The checks of this family: the files of each step are looked at once, whatever the number of its regions."""
     seen: dict[str, Stop] = {}
     for stop in subject.stops:
-        params = stop.ctx.params.model_dump()
-        if any(params.get(name) for name in SETTINGS):
+        if _named(stop):
             seen.setdefault(stop.ctx.step, stop)
     return [Sound(subject), *(StepFiles(subject, stop=stop) for stop in seen.values())]

@@ -1,105 +1,95 @@
-"""What one rendering may spend, so that a template that runs away is refused instead of filling the machine.
+"""Limits of a rendering, so that a runaway template is refused before it fills the machine.
 
-In: what is about to be done, in units. Out: nothing, or the end of the rendering.
+In: the size of each value that a template makes. Out: nothing, or `SecurityError`, which ends the rendering. What a template
+only reads is bounded by the processor time.
 """
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from jinja2.exceptions import SecurityError
-from jinja2.runtime import Context
 
-__all__ = [
-    "ALLOWANCE",
-    "BUDGET",
-    "OUTPUT_LIMIT",
-    "SOURCE_LIMIT",
-    "TURN",
-    "Budget",
-    "allowance",
-    "budget",
-    "new_budget",
-    "spend",
-    "weight",
-]
+__all__ = ["OUTPUT_LIMIT", "SECONDS", "SOURCE_LIMIT", "TURN", "UNITS", "Budget", "budget", "charge", "charge_value", "size"]
 
-BUDGET = 20_000_000
-"""Units of one rendering; a character costs one, a turn of a loop or a call ten."""
-ALLOWANCE = 3 * BUDGET
-"""Units of all renderings of a rehearsal together."""
+UNITS = 10_000_000
+"""Units of one rendering. A character of a new value costs one."""
+SECONDS = 2.0
+"""Processor time of one rendering. The built-in workshop takes milliseconds."""
+TURN = 10
+"""Units of a turn of a loop, a call, a value, a member of a list."""
 SOURCE_LIMIT = 100_000
 """Characters of one template: compiling it takes a thousand times as much memory. Long texts belong into files to `read()`."""
 OUTPUT_LIMIT = 2_000_000
 """Characters of one rendered text. A CloudFormation template is refused by AWS above 1 MB."""
-TURN = 10
-"""Units of a turn of a loop, a call, a member of a list."""
 
 
+@dataclass
 class Budget:
-    """What is left for one rendering; what it spends is taken from the `purse` of all as well, when there is one."""
+    """Units that are left, and the processor time of this thread at which it ends. `around` is charged as well."""
 
-    def __init__(self, units: int, purse: Budget | None = None, refusal: str = "") -> None:
-        self.left, self._purse = units, purse
-        self._refusal = refusal or "The template does too much work or makes too much text."
+    units: int
+    deadline: float
+    refusal: str
+    around: Budget | None
 
     @property
-    def spent(self) -> bool:
-        return self.left < 0
+    def exhausted(self) -> bool:
+        return self.units < 0 or time.thread_time() > self.deadline
 
-    def spend(self, units: int) -> None:
-        self.left -= units
-        if self.spent:
-            raise SecurityError(self._refusal)
-        if self._purse is not None:
-            self._purse.spend(units)
+    def charge(self, units: int) -> None:
+        self.units -= units
+        if self.exhausted:
+            raise SecurityError(self.refusal)
+        if self.around is not None:
+            self.around.charge(units)
 
 
-budget: ContextVar[Budget] = ContextVar("budget")
-"""The budget of the rendering that is going on."""
-_together: ContextVar[Budget | None] = ContextVar("together", default=None)
+_current: ContextVar[Budget] = ContextVar("current")
 
 
 @contextmanager
-def allowance(units: int = ALLOWANCE) -> Iterator[Budget]:
-    """Let all renderings of the block together spend no more than that."""
-    purse = Budget(units, refusal="The templates of this workshop do too much work together.")
-    token = _together.set(purse)
+def budget(refusal: str, units: int = UNITS, seconds: float = SECONDS) -> Iterator[Budget]:
+    """Bound the renderings of the block, within the bounds of the blocks around it. `refusal` is the error's text."""
+    made = Budget(units, time.thread_time() + seconds, refusal, _current.get(None))
+    token = _current.set(made)
     try:
-        yield purse
+        yield made
     finally:
-        _together.reset(token)
+        _current.reset(token)
 
 
-def new_budget() -> Budget:
-    """The budget of a rendering that begins."""
-    return Budget(BUDGET, _together.get())
+def charge(units: int = TURN) -> None:
+    """Charge the rendering; raises `SecurityError` when its budget is exhausted."""
+    _current.get().charge(units)
 
 
-def spend(units: int) -> None:
-    """Take `units` from the rendering that is going on; raises `SecurityError` when they are not left."""
-    budget.get().spend(units)
+def charge_value(value: Any) -> Any:
+    """Charge the rendering for a new value, and return it; raises `SecurityError` for an infinite number as well."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise SecurityError("A number is infinite or undefined.")
+    charge(size(value))
+    return value
 
 
-def weight(value: Any) -> int:
-    """About how many characters a value is, counted no further than the budget; each member counts like a turn of a loop."""
-    total, stack, limit = 0, [value], budget.get().left
+def size(value: Any) -> int:
+    """About how many characters a value has when it is written out, counted no further than the budget."""
+    total, stack, limit = 0, [value], _current.get().units
     while stack and total <= limit:
         value = stack.pop()
-        total += 1
+        total += TURN
         if isinstance(value, str):
             total += len(value)
-        elif isinstance(value, Context):
-            continue  # what some of Jinja2's filters are handed beside their values
-        elif isinstance(value, Mapping):
-            stack.extend(value.values())
-            total += TURN * len(value)
-        elif isinstance(value, list | tuple | set | frozenset):
-            stack.extend(value)
-            total += TURN * len(value)
         elif isinstance(value, int):
             total += value.bit_length() // 3
+        elif isinstance(value, Mapping):
+            stack.extend(value.values())
+        elif isinstance(value, list | tuple | set | frozenset):
+            stack.extend(value)
     return total

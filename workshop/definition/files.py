@@ -1,7 +1,7 @@
 """The files of a definition: beside it first, for built-in workshops also at the project's root, and nowhere else.
 
-In: a name from `workshop.yaml` or a template. Out: a path that is inside, or a rendered text. Never follows `..`, an
-absolute name or a symbolic link to the outside, and never opens a pipe or a device.
+In: a name from `workshop.yaml` or a template. Out: a path inside these folders, or a rendered text. Refuses `..`, absolute
+names, symbolic links to the outside, pipes and devices.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from workshop.definition.renderer import Renderer
+from workshop.definition.wellformed import unreadable
 from workshop.definition.yamlfile import display, read_text
 from workshop.errors import DefinitionError
 from workshop.quoting import hidden, shown
@@ -34,64 +35,81 @@ class DefinitionFiles(Files):
 
     @cached_property
     def renderer(self) -> Renderer:
-        """What fills in templates that may `read()` and include these files."""
+        """Renders templates that may `read()` and include these files."""
         return Renderer(self.text)
 
     def path(self, name: str) -> Path:
         parts = PurePosixPath(name).parts
         if not parts or name.startswith(("/", "~")) or ".." in parts or "\\" in name or hidden(name):
             raise DefinitionError(
-                f"The file name '{shown(name)}' is not allowed.",
-                "Names are relative to the definition's folder and stay inside it.",
-                "Copy the file beside workshop.yaml and name it from there.",
+                what=f"The file name '{shown(name)}' is not allowed.",
+                why="Names are relative to the definition's folder and stay inside it.",
+                fix="Copy the file beside workshop.yaml and name it from there.",
             )
         for folder in (self._folder, self._shared):
-            if folder is not None and _stands(folder / name):
+            if folder is not None and _exists(folder / name):
                 _require_inside(folder / name, folder, name)
                 return folder / name
         raise DefinitionError(
-            f"There is no file '{shown(name)}'.",
-            f"It was looked for in {self._places()}.",
-            "Create it there, or correct the name.",
+            what=f"There is no file '{shown(name)}'.",
+            why=f"It was looked for in {self._places()}.",
+            fix="Create it there, or correct the name.",
         )
 
     def text(self, name: str) -> str:
         """The text of the file `name`, UTF-8 and at most 1 MB; raises `DefinitionError`."""
         path = self.path(name)
         if path.is_dir():
-            raise DefinitionError(f"'{shown(name)}' is a folder.", "A file is needed here.", "Name a file inside it.")
+            raise DefinitionError(
+                what=f"'{shown(name)}' is a folder.", why="A file is needed here.", fix="Name a file inside it."
+            )
         return read_text(path)
 
     def render(self, name: str, variables: Mapping[str, Any]) -> str:
-        return self.renderer.render(self.text(name), variables, display(self.path(name)))
+        return self._readable(name, self.renderer.render(self.text(name), variables, display(self.path(name))))
+
+    def render_leniently(self, name: str, variables: Mapping[str, Any]) -> str:
+        """The same, with the empty string in place of outputs that do not exist."""
+        return self._readable(name, self.renderer.render_leniently(self.text(name), variables, display(self.path(name))))
+
+    def _readable(self, name: str, rendered: str) -> str:
+        """The rendered text of the file `name`, unless reading it as YAML or JSON would fill the machine."""
+        if reason := unreadable(rendered):
+            raise DefinitionError(
+                what="The result of the template is refused.",
+                why=reason,
+                fix="Make it flatter, and write out what its aliases repeat.",
+                where=f"{display(self.path(name))}:1",
+            )
+        return rendered
 
     def _places(self) -> str:
         folders = [folder for folder in (self._folder, self._shared) if folder is not None]
         return " and ".join(display(folder) for folder in folders)
 
 
-def _stands(path: Path) -> bool:
+def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError:  # a name that is longer than file systems take, a folder that may not be looked into
+    except OSError:  # a name that is longer than file systems take, a closed folder
         return False
 
 
 def _require_inside(path: Path, folder: Path, name: str) -> None:
-    """Refuse a file, or a folder that holds anything, that leads out of `folder`, and what is neither file nor folder."""
+    """Refuse a path that leads out of `folder`, a folder with such a link inside, and what is neither file nor folder."""
     if not (path.is_file() or path.is_dir()):
         raise DefinitionError(
-            f"'{shown(name)}' is neither a file nor a folder.",
-            "Reading a pipe or a device may never end.",
-            "Put a plain file there.",
+            what=f"'{shown(name)}' is neither a file nor a folder.",
+            why="Reading a pipe or a device may never end.",
+            fix="Put a plain file there.",
         )
-    inside = os.path.realpath(folder)  # which bears links that lead to themselves
+    inside = os.path.realpath(folder)  # unlike Path.resolve, takes links that lead to themselves
     for each in (path, *_links(path)):
         if not Path(found := os.path.realpath(each)).is_relative_to(inside):
             raise DefinitionError(
-                f"The file '{shown(str(each.relative_to(folder)))}' leads out of the definition's folder.",
-                f"It is a link to {shown(found)}.",
-                "Copy the file itself beside workshop.yaml.",
+                what=f"The file '{shown(str(each.relative_to(folder)))}' leads out of the definition's folder.",
+                why=f"It is a link to {shown(found)}.",
+                fix="Copy the file itself beside workshop.yaml.",
             )
 
 

@@ -1,6 +1,6 @@
-"""The filters of templates: those of Jinja2 that cannot run away, and our own.
+"""The filters and tests of templates: an allow-list of Jinja2's, and our own.
 
-In: the values of a template. Out: `filters()`, each of which pays for what it reads and makes.
+In: the values of a template. Out: `filters()` and `tests()`, each of which charges the rendering for what it makes.
 """
 
 from __future__ import annotations
@@ -14,56 +14,39 @@ from typing import Any
 from jinja2 import Undefined
 from jinja2.exceptions import SecurityError
 from jinja2.filters import FILTERS
+from jinja2.tests import TESTS
 
-from workshop.definition.budget import TURN, spend, weight
-from workshop.definition.namespace import Blank
+from workshop.definition.budget import charge, charge_value
+from workshop.definition.variables import Blank
 
-__all__ = ["filters"]
+__all__ = ["filters", "tests"]
 
-_KEPT = [
-    "abs",
-    "capitalize",
-    "count",
-    "dictsort",
-    "first",
-    "float",
-    "int",
-    "items",
-    "last",
-    "length",
-    "list",
-    "lower",
-    "map",
-    "max",
-    "min",
-    "reject",
-    "rejectattr",
-    "reverse",
-    "select",
-    "selectattr",
-    "sort",
-    "string",
-    "title",
-    "trim",
-    "unique",
-    "upper",
-]
+_KEPT = (
+    "abs capitalize count dictsort first float int items last length list lower map max min reject rejectattr reverse "
+    "select selectattr sort string title trim unique upper"
+)
+"""The filters of Jinja2 that are available."""
 
 
 def filters() -> dict[str, Callable[..., Any]]:
     """Every filter by its name."""
-    return {name: _paid(function) for name, function in ({name: FILTERS[name] for name in _KEPT} | _OWN).items()}
+    allowed: dict[str, Any] = {name: FILTERS[name] for name in _KEPT.split()}
+    return {name: _charged(function) for name, function in (allowed | _OWN).items()}
 
 
-def _paid(function: Callable[..., Any]) -> Callable[..., Any]:
+def tests() -> dict[str, Callable[..., Any]]:
+    """Every test (`is ...`) by its name."""
+    allowed: dict[str, Any] = TESTS
+    return {name: _charged(function) for name, function in allowed.items()}
+
+
+def _charged(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
-    def filter_(*args: Any, **kwargs: Any) -> Any:
-        spend(TURN + sum(weight(value) for value in (*args, *kwargs.values())))
-        result = function(*args, **kwargs)
-        spend(weight(result))
-        return result
+    def charged(*args: Any, **kwargs: Any) -> Any:
+        charge()
+        return charge_value(function(*args, **kwargs))
 
-    return filter_
+    return charged
 
 
 def _fingerprint(value: Any) -> str:
@@ -72,7 +55,7 @@ def _fingerprint(value: Any) -> str:
 
 
 def _tojson(value: Any, indent: int | None = None) -> str:
-    """JSON that may stand in a script element as well: `<`, `>` and `&` are escaped."""
+    """JSON that is safe inside a script element: `<`, `>` and `&` are escaped."""
     if indent is not None and not 0 <= indent <= 16:
         raise SecurityError("tojson: indent is between 0 and 16.")
     text = json.dumps(value, default=_plain, ensure_ascii=False, indent=indent, allow_nan=False)
@@ -90,20 +73,20 @@ def _plain(value: Any) -> Any:
 def _indent(value: Any, width: int | str = 4, first: bool = False) -> str:
     """Indents every line but the first, or that one too; empty lines stay empty."""
     prefix = width if isinstance(width, str) else " " * min(max(width, 0), 100)
-    spend(str(value).count("\n") * len(prefix))
+    charge(str(value).count("\n") * len(prefix))
     lines = str(value).split("\n")
     return "\n".join(prefix + line if line and (first or number) else line for number, line in enumerate(lines))
 
 
 def _join(value: Iterable[Any], separator: str = "") -> str:
     parts = [str(part) for part in value]
-    spend(len(separator) * len(parts) + sum(len(part) for part in parts))
+    charge(len(separator) * len(parts) + sum(len(part) for part in parts))
     return separator.join(parts)
 
 
 def _replace(value: Any, old: str, new: str) -> str:
     text = str(value)
-    spend(len(new) * (text.count(old) if old else len(text) + 1))
+    charge(len(new) * (text.count(old) if old else len(text) + 1))
     return text.replace(old, new)
 
 

@@ -1,6 +1,6 @@
-"""Everything that is wrong with a workshop, at once, before anything is made.
+"""Lists what is wrong with a workshop before anything is created.
 
-In: a name or a path. Out: a list of problems, each with file, line, field and remedy; empty when the workshop is sound.
+In: a name or a path. Out: problems, each with file, line, field and fix; none when the workshop is sound.
 """
 
 from __future__ import annotations
@@ -9,53 +9,44 @@ from collections.abc import Iterable
 
 from pydantic import ValidationError
 
+from workshop.definition.dry_render import dry_render
+from workshop.definition.form_errors import definition_of, problems_of
 from workshop.definition.loader import Workshop, assemble, known_kinds, locate
 from workshop.definition.model import Definition
 from workshop.definition.parameters import Settings
 from workshop.definition.problem import Problem, from_error
-from workshop.definition.rehearsal import rehearse
-from workshop.definition.rules import Kinds, static_problems
-from workshop.definition.salvage import salvage
-from workshop.definition.shape import definition_of, problems_of
-from workshop.definition.yamlfile import Document, FieldPath, read
+from workshop.definition.semantics import Kinds, semantic_problems
+from workshop.definition.yamlfile import read
 from workshop.errors import DefinitionError
 
 __all__ = ["Problem", "lint", "require_sound"]
 
 
 def lint(name_or_path: str, kinds: Kinds | None = None) -> list[Problem]:
-    """Every problem, in the order of files and lines; `kinds` are the registered ones unless given.
+    """The problems, in the order of files and lines; `kinds` are the registered ones unless given.
 
-    Raises `UsageError` only when there is no workshop of that name or path at all.
+    A file that is not YAML is one problem. Wrong form (missing or unknown fields, wrong types) is listed completely and ends the
+    search: what fields mean together, and templates, are checked once the form is right. Raises `UsageError` when there is no
+    workshop of that name or path.
     """
-    place = locate(name_or_path)
+    source = locate(name_or_path)
     kinds = known_kinds() if kinds is None else kinds
     try:
-        document = read(place.source)
+        document = read(source.path)
+        definition = definition_of(document)
     except DefinitionError as error:
         return [from_error(error)]
-    problems, definition, unreadable = _read(document)
-    if definition is None:
-        return _sorted(problems)
-    problems += static_problems(definition, document, kinds, unreadable)
-    workshop = assemble(definition, document, place)
-    problems += rehearse(workshop, _defaults(definition), kinds, unreadable)
-    return _sorted(problems)
+    except ValidationError as error:
+        return _sorted(problems_of(error, Definition, document))
+    workshop = assemble(definition, document, source)
+    problems = semantic_problems(definition, document, kinds)
+    return _sorted([*problems, *dry_render(workshop, _defaults(definition), kinds)])
 
 
 def require_sound(workshop: Workshop, settings: Settings, kinds: Kinds | None = None) -> None:
-    """Raise the first problem of filling in every template with the settings of a run: nothing is begun that cannot end."""
-    for problem in rehearse(workshop, settings, known_kinds() if kinds is None else kinds):
+    """Raise the first problem of rendering every template with the settings of a run."""
+    for problem in dry_render(workshop, settings, known_kinds() if kinds is None else kinds):
         raise problem.error()
-
-
-def _read(document: Document) -> tuple[list[Problem], Definition | None, frozenset[FieldPath]]:
-    try:
-        return [], definition_of(document), frozenset()
-    except ValidationError as error:
-        problems = problems_of(error, Definition, document)
-        rest = salvage(document, error)
-    return (problems, rest.definition, rest.unreadable) if rest else (problems, None, frozenset())
 
 
 def _defaults(definition: Definition) -> Settings:

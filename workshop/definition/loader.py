@@ -1,7 +1,7 @@
-"""From a name or a path to a checked workshop.
+"""Loads and checks a workshop by its name or path.
 
-In: what stands behind `--workshop`. Out: a `Workshop`, or the first problem as a `DefinitionError`. Templates are not filled
-in here: `workshop.definition.lint` does that.
+In: the value of `--workshop`. Out: a `Workshop`, or the first problem as a `DefinitionError`. Templates are not rendered here:
+`workshop.definition.lint` does that.
 """
 
 from __future__ import annotations
@@ -11,30 +11,30 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from workshop.definition import catalogue
+from workshop.definition import builtins
 from workshop.definition.files import DefinitionFiles
+from workshop.definition.form_errors import definition_of, problems_of
 from workshop.definition.model import Definition
-from workshop.definition.origin import Origin
 from workshop.definition.problem import closest
-from workshop.definition.rules import Kinds, static_problems
-from workshop.definition.shape import definition_of, problems_of
+from workshop.definition.semantics import Kinds, semantic_problems
+from workshop.definition.source_location import SourceLocation
 from workshop.definition.yamlfile import Document, display, read
 from workshop.errors import UsageError
 from workshop.quoting import shown
 
-__all__ = ["Place", "Workshop", "assemble", "known_kinds", "load", "locate"]
+__all__ = ["Workshop", "WorkshopSource", "assemble", "known_kinds", "load", "locate"]
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a definition lies."""
+class WorkshopSource:
+    """Where a definition is: the path of its `workshop.yaml`, and whether it belongs to the package."""
 
-    source: Path
+    path: Path
     builtin: bool
 
     def files(self) -> DefinitionFiles:
         """The files that the definition may use."""
-        return DefinitionFiles(self.source.parent, catalogue.shared_root() if self.builtin else None)
+        return DefinitionFiles(self.path.parent, builtins.shared_root() if self.builtin else None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,16 +56,16 @@ def load(name_or_path: str, kinds: Kinds | None = None) -> Workshop:
 
     Raises `UsageError` when there is none, `DefinitionError` for the first problem of its form.
     """
-    place = locate(name_or_path)
-    document = read(place.source)
+    source = locate(name_or_path)
+    document = read(source.path)
     try:
         definition = definition_of(document)
     except ValidationError as error:
         problems = problems_of(error, Definition, document)
         raise min(problems, key=lambda problem: problem.line).error() from None
-    for problem in static_problems(definition, document, known_kinds() if kinds is None else kinds):
+    for problem in semantic_problems(definition, document, known_kinds() if kinds is None else kinds):
         raise problem.error()
-    return assemble(definition, document, place)
+    return assemble(definition, document, source)
 
 
 def known_kinds() -> Kinds:
@@ -75,51 +75,51 @@ def known_kinds() -> Kinds:
     return kinds()
 
 
-def assemble(definition: Definition, document: Document, place: Place) -> Workshop:
-    """The workshop, each of whose steps knows where it is written down."""
-    files = place.files()
+def assemble(definition: Definition, document: Document, source: WorkshopSource) -> Workshop:
+    """The workshop, with the location of each step."""
+    files = source.files()
     modules = tuple(
         module.model_copy(
             update={
                 "steps": tuple(
-                    step.written_at(Origin(document, ("modules", module_number, "steps", number), files.renderer))
+                    step.located_at(SourceLocation(document, ("modules", module_number, "steps", number), files.renderer))
                     for number, step in enumerate(module.steps)
                 )
             }
         )
         for module_number, module in enumerate(definition.modules)
     )
-    return Workshop(definition.model_copy(update={"modules": modules}), files, place.source, place.builtin)
+    return Workshop(definition.model_copy(update={"modules": modules}), files, source.path, source.builtin)
 
 
-def locate(name_or_path: str) -> Place:
-    """A built-in name, a folder that holds a `workshop.yaml`, or a YAML file; raises `UsageError`."""
-    if name_or_path in catalogue.builtin_names():
-        return Place(catalogue.builtin_folder(name_or_path) / catalogue.DEFINITION_FILE, builtin=True)
+def locate(name_or_path: str) -> WorkshopSource:
+    """Where a workshop is, by a built-in name, a folder that holds a `workshop.yaml`, or a YAML file; raises `UsageError`."""
+    if name_or_path in builtins.builtin_names():
+        return WorkshopSource(builtins.builtin_folder(name_or_path) / builtins.DEFINITION_FILE, builtin=True)
     try:
         path = Path(name_or_path).expanduser()
         found = _file_at(path)
-    except (OSError, RuntimeError) as error:  # a name too long, a folder that nobody may look into, the home of no user
+    except (OSError, RuntimeError) as error:  # a name too long, a closed folder, the home of no user
         raise UsageError(
-            f"The path {shown(name_or_path)} cannot be read.",
-            f"{str((isinstance(error, OSError) and error.strerror) or error).rstrip('.')}.",
-            "Name a built-in workshop, or a folder: --workshop ./my-workshop",
+            what=f"The path {shown(name_or_path)} cannot be read.",
+            why=f"{str((isinstance(error, OSError) and error.strerror) or error).rstrip('.')}.",
+            fix="Name a built-in workshop, or a folder: --workshop ./my-workshop",
             code="UnknownWorkshop",
         ) from error
     if found:
-        return Place(found, builtin=_is_builtin(found))
-    names = catalogue.builtin_names()
+        return WorkshopSource(found, builtin=_is_builtin(found))
+    names = builtins.builtin_names()
     if "/" in name_or_path or path.suffix in (".yaml", ".yml"):
         raise UsageError(
-            f"There is no workshop at {shown(display(path))}.",
-            "No such file or folder.",
-            "Check the path, or make one with: workshop definition new NAME",
+            what=f"There is no workshop at {shown(display(path))}.",
+            why="No such file or folder.",
+            fix="Check the path, or make one with: workshop definition new NAME",
             code="UnknownWorkshop",
         )
     raise UsageError(
-        f"There is no workshop named '{shown(name_or_path)}'.",
-        closest(name_or_path, names),
-        "Name a built-in workshop, or a folder: --workshop ./my-workshop",
+        what=f"There is no workshop named '{shown(name_or_path)}'.",
+        why=closest(name_or_path, names),
+        fix="Name a built-in workshop, or a folder: --workshop ./my-workshop",
         code="UnknownWorkshop",
     )
 
@@ -128,16 +128,16 @@ def _file_at(path: Path) -> Path | None:
     """The definition file at a path, which may be its folder; None when there is nothing. Raises `OSError`."""
     if not path.is_dir():
         return path if path.is_file() else None
-    if (path / catalogue.DEFINITION_FILE).is_file():
-        return path / catalogue.DEFINITION_FILE
+    if (path / builtins.DEFINITION_FILE).is_file():
+        return path / builtins.DEFINITION_FILE
     raise UsageError(
-        f"There is no workshop in the folder '{shown(str(path))}'.",
-        f"The folder holds no {catalogue.DEFINITION_FILE}.",
-        "Make one with: workshop definition new NAME",
+        what=f"There is no workshop in the folder '{shown(str(path))}'.",
+        why=f"The folder holds no {builtins.DEFINITION_FILE}.",
+        fix="Make one with: workshop definition new NAME",
         code="UnknownWorkshop",
     )
 
 
 def _is_builtin(path: Path) -> bool:
     folder = path.resolve().parent
-    return any(folder == catalogue.builtin_folder(name).resolve() for name in catalogue.builtin_names())
+    return any(folder == builtins.builtin_folder(name).resolve() for name in builtins.builtin_names())

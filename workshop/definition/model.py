@@ -1,25 +1,43 @@
-"""The form of a `workshop.yaml`, as frozen values.
+"""The form of a `workshop.yaml`, as frozen models.
 
-In: the plain values of the file. Out: a `Definition`. The models check the form of each field by itself; what fields say
-about each other (needs, cycles, kinds) is checked by `workshop.definition.rules`.
+In: the plain values of the file. Out: a `Definition`. The models check each field by itself; what fields mean together (needs,
+cycles, kinds) is checked by `workshop.definition.semantics`.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic_core import SchemaError, SchemaValidator, ValidationError, core_schema
 
-from workshop.definition.origin import Origin
+from workshop.definition.source_location import SourceLocation
 from workshop.steps.base import Placement
 
-__all__ = ["MOST_STEPS", "REGION_PATTERN", "ApiSpec", "Definition", "LinkSpec", "ModuleSpec", "ParameterSpec", "StepSpec"]
+__all__ = [
+    "LONGEST_VALUE",
+    "MOST_STEPS",
+    "REGION_PATTERN",
+    "ApiSpec",
+    "Definition",
+    "LinkSpec",
+    "ModuleSpec",
+    "ParameterSpec",
+    "Patience",
+    "StepSpec",
+    "matches",
+]
 
 REGION_PATTERN = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
 
 MOST_STEPS = 300
-"""Steps of a workshop. Ours has six; what is beyond this is no workshop, and takes time without end."""
+"""Steps of a workshop; the built-in one has six."""
+LONGEST_VALUE = 256
+"""Characters of a parameter's value."""
+PATTERN_SECONDS = 2.0
+"""Processor time for preparing all patterns of one definition. An ordinary one takes less than a thousandth of a second."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 """A workshop, module or link: lower case, because it becomes part of paths, addresses and tags."""
@@ -45,17 +63,17 @@ class StepSpec(_Form):
     settings: Mapping[str, Any] = Field(default_factory=dict, alias="with", description="The settings of the kind.")
     title: str = Field(default="", description="What people read instead of the id.")
 
-    _origin: Origin | None = PrivateAttr(default=None)
+    _location: SourceLocation | None = PrivateAttr(default=None)
 
     @property
-    def origin(self) -> Origin | None:
-        """Where the step is written down and which files lie beside it; None for a step made in code."""
-        return self._origin
+    def location(self) -> SourceLocation | None:
+        """Where the step is defined; None for a step made in code."""
+        return self._location
 
-    def written_at(self, origin: Origin) -> StepSpec:
-        """The same step, knowing where it is written down."""
+    def located_at(self, location: SourceLocation) -> StepSpec:
+        """The same step with its location."""
         step = self.model_copy()
-        step._origin = origin
+        step._location = location
         return step
 
 
@@ -68,9 +86,9 @@ class ModuleSpec(_Form):
 
 
 class ParameterSpec(_Form):
-    """Something that a facilitator may change with `--param`; templates see it as a variable."""
+    """A value that a facilitator may change with `--param`; templates see it as a variable."""
 
-    default: str = Field(description="The value when nothing else is said.")
+    default: str = Field(description="The value unless --param gives another.")
     pattern: str = Field(default="", description="A regular expression that the whole value must match.")
     description: str = Field(default="", description="What it is, for people.")
 
@@ -125,3 +143,44 @@ class Definition(_Form):
     def module_names(self) -> tuple[str, ...]:
         """The modules' names, in the order of the workshop."""
         return tuple(module.name for module in self.modules)
+
+
+def matches(pattern: str, value: str) -> bool:
+    """Whether `pattern` matches the whole `value`; raises `ValueError` with the reason when it is no regular expression.
+
+    Matching takes time in proportion to the value, whatever the pattern: the engine does not back-track, and therefore has
+    neither look-around nor back-references.
+    """
+    _compiled(pattern)  # by itself first: a bracket too many must not close the group below
+    try:
+        _compiled(rf"\A(?:{pattern})\z").validate_python(value)
+    except ValidationError:
+        return False
+    return True
+
+
+class Patience:
+    """Bounds the work for all patterns of one definition: at most `PATTERN_SECONDS`, and the pattern that exceeds them."""
+
+    def __init__(self) -> None:
+        self._spent = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        return self._spent > PATTERN_SECONDS
+
+    def matches(self, pattern: str, value: str) -> bool:
+        """`matches`, with its time added up."""
+        start = time.thread_time()
+        try:
+            return matches(pattern, value)
+        finally:
+            self._spent += time.thread_time() - start
+
+
+def _compiled(pattern: str) -> SchemaValidator:
+    try:
+        return SchemaValidator(core_schema.str_schema(pattern=pattern, regex_engine="rust-regex"))
+    except SchemaError as error:
+        last = str(error).strip().splitlines()[-1].strip()
+        raise ValueError(last.removeprefix("error: ").removeprefix("SchemaError: ").rstrip(".")) from error

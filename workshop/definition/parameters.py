@@ -10,15 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from workshop.definition.loader import Workshop
-from workshop.definition.model import REGION_PATTERN, ParameterSpec
-from workshop.definition.pattern import fits
+from workshop.definition.model import LONGEST_VALUE, REGION_PATTERN, ParameterSpec, matches
 from workshop.definition.problem import closest
-from workshop.definition.rules import LONGEST_VALUE
 from workshop.errors import UsageError
 from workshop.shell import command_line
 from workshop.steps.base import Placement
 
-__all__ = ["Settings", "recorded", "settle"]
+__all__ = ["Settings", "resolve", "still_valid"]
 
 
 @dataclass(frozen=True)
@@ -33,25 +31,25 @@ class Settings:
         return self.regions[0]
 
 
-def settle(workshop: Workshop, given: Mapping[str, str], regions: Sequence[str]) -> Settings:
+def resolve(workshop: Workshop, given: Mapping[str, str], regions: Sequence[str]) -> Settings:
     """The given values over the definition's defaults; no `regions` means the definition's. Raises `UsageError`."""
     known = workshop.definition.parameters
     for name in given:
         if name not in known:
             raise UsageError(
-                f"The workshop {workshop.name} has no parameter '{name}'.",
-                f"It has: {', '.join(known)}." if known else "It has none.",
-                _suggestion(name, known),
+                what=f"The workshop {workshop.name} has no parameter '{name}'.",
+                why=f"It has: {', '.join(known)}." if known else "It has none.",
+                fix=_suggestion(name, known),
                 code="UnknownParameter",
             )
     values = {name: _checked(name, given.get(name, spec.default), spec) for name, spec in known.items()}
     return Settings(values, _regions(workshop, tuple(regions) or workshop.definition.regions))
 
 
-def recorded(workshop: Workshop, values: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+def still_valid(workshop: Workshop, values: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     """Of the values that an earlier run was given, those that the definition still takes, and the names of the others.
 
-    A definition that changed since must keep nobody from taking down what stands.
+    A definition that changed since must not prevent a teardown.
     """
     known = workshop.definition.parameters
     kept: dict[str, str] = {}
@@ -71,16 +69,16 @@ def _suggestion(name: str, known: Mapping[str, ParameterSpec]) -> str:
 def _checked(name: str, value: str, spec: ParameterSpec) -> str:
     if len(value) > LONGEST_VALUE:
         raise UsageError(
-            f"The value of parameter '{name}' is too long.",
-            f"At most {LONGEST_VALUE} characters fit.",
-            f"Give a shorter one: --param {name}=VALUE",
+            what=f"The value of parameter '{name}' is too long.",
+            why=f"At most {LONGEST_VALUE} characters fit.",
+            fix=f"Give a shorter one: --param {name}=VALUE",
             code="BadParameter",
         )
-    if spec.pattern and not fits(spec.pattern, value):
+    if spec.pattern and not matches(spec.pattern, value):
         raise UsageError(
-            f"The value '{value}' does not fit parameter '{name}'.",
-            f"The whole value must match {spec.pattern}",
-            f"Give one that does, for example: {command_line(['--param', f'{name}={spec.default}'])}",
+            what=f"The value '{value}' does not fit parameter '{name}'.",
+            why=f"The whole value must match {spec.pattern}",
+            fix=f"Give one that does, for example: {command_line(['--param', f'{name}={spec.default}'])}",
             code="BadParameter",
         )
     return value
@@ -90,25 +88,25 @@ def _regions(workshop: Workshop, regions: tuple[str, ...]) -> tuple[str, ...]:
     for number, region in enumerate(regions):
         if not re.fullmatch(REGION_PATTERN, region):
             raise UsageError(
-                f"'{region}' is not the name of a region.",
-                "Regions look like us-west-2.",
-                "Name the home region first: --region us-west-2 --region eu-west-1",
+                what=f"'{region}' is not the name of a region.",
+                why="Regions look like us-west-2.",
+                fix="Name the home region first: --region us-west-2 --region eu-west-1",
                 code="BadRegion",
             )
         if region in regions[:number]:
             raise UsageError(
-                f"The region {region} is named twice.",
-                "Each region of a workshop is a different one.",
-                "Name each once: --region us-west-2 --region eu-west-1",
+                what=f"The region {region} is named twice.",
+                why="Each region of a workshop is a different one.",
+                fix="Name each once: --region us-west-2 --region eu-west-1",
                 code="BadRegion",
             )
     if len(regions) == 1:
         for step in workshop.definition.steps():
             if step.placement is Placement.REPLICAS:
                 raise UsageError(
-                    f"The workshop {workshop.name} needs at least two regions.",
-                    f"Its step '{step.id}' makes replicas outside the home region {regions[0]}.",
-                    f"Name another one: --region {regions[0]} --region "
+                    what=f"The workshop {workshop.name} needs at least two regions.",
+                    why=f"Its step '{step.id}' makes replicas outside the home region {regions[0]}.",
+                    fix=f"Name another one: --region {regions[0]} --region "
                     f"{next((r for r in workshop.definition.regions if r != regions[0]), 'eu-west-1')}",
                     code="BadRegion",
                 )

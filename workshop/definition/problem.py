@@ -1,4 +1,7 @@
-"""One thing that is wrong in a definition: what lint lists, and what loading raises the first of."""
+"""One problem of a definition: lint lists them all, loading raises the first.
+
+In: a place and words. Out: a `Problem`, or an error made of one.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ class Problem:
 
     def error(self) -> DefinitionError:
         """The problem as the error that stops a command."""
-        return DefinitionError(self.what, "", self.fix, where=self.place, field=self.field)
+        return DefinitionError(what=self.what, fix=self.fix, where=self.place, field=self.field)
 
 
 def from_error(error: DefinitionError) -> Problem:

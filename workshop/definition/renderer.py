@@ -1,6 +1,6 @@
-"""Fills in templates and turns everything that can go wrong in one into an error that names file and line.
+"""Renders templates and turns everything that can go wrong in one into an error that names file and line.
 
-In: a text, the variables, the place where the text is written down. Out: the rendered text. Never writes a file.
+In: a text, its variables, its place. Out: the rendered text. Writes no file.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ from typing import Any
 from jinja2 import FunctionLoader, Template, TemplateError, TemplateNotFound, TemplateSyntaxError, UndefinedError
 from jinja2.exceptions import SecurityError
 
-from workshop.definition.budget import OUTPUT_LIMIT, SOURCE_LIMIT, TURN, budget, new_budget, spend
-from workshop.definition.namespace import MissingMember, lenient, strict
+from workshop.definition.budget import OUTPUT_LIMIT, SOURCE_LIMIT, TURN, budget, charge
 from workshop.definition.problem import closest
 from workshop.definition.sandbox import Sandbox
-from workshop.definition.wellformed import explosive
+from workshop.definition.variables import MissingMember, lenient, strict
 from workshop.errors import DefinitionError
 from workshop.quoting import shown
 
@@ -44,7 +43,7 @@ class MissingOutputError(DefinitionError):
 
 
 class Renderer:
-    """Templates of one definition. `text_of` answers the text of a file by name, for `read()` and `{% include %}`."""
+    """The templates of one definition. `text_of` returns the text of a file by its name, for `read()` and `{% include %}`."""
 
     def __init__(self, text_of: Callable[[str], str]) -> None:
         self._text_of = text_of
@@ -52,32 +51,27 @@ class Renderer:
         self._compiled = lru_cache(maxsize=256)(self._compile)
 
     def render(self, text: str, variables: Mapping[str, Any], where: str) -> str:
-        """`text` filled in. `where` is its file, or `file:line` of its first line. Raises `DefinitionError`, or
-        `MissingOutputError` when an output is not there."""
+        """The rendered `text`. `where` is its file, or `file:line` of its first line. Raises `DefinitionError`, and
+        `MissingOutputError` for an output that does not exist."""
         return self._render(text, strict(variables), where)
 
     def render_leniently(self, text: str, variables: Mapping[str, Any], where: str) -> str:
-        """The same, with the empty string in place of outputs that are not there."""
+        """The same, with the empty string in place of outputs that do not exist."""
         return self._render(text, lenient(variables), where)
 
     def _render(self, text: str, variables: dict[str, Any], where: str) -> str:
         if "{" not in text:
-            _require_harmless(text, where)
             return text
-        token = budget.set(new_budget())
         try:
-            _measure(text)
-            rendered = self._bounded(self._compiled(text, where), variables)
+            with budget("The template does too much work or makes too much text."):
+                _charge_source(text)
+                return self._bounded(self._compiled(text, where), variables)
         except DefinitionError as error:
             if error.where:
                 raise
-            raise DefinitionError(error.problem, error.why, error.fix, where=_line_of(error, where)) from error
+            raise DefinitionError(what=error.problem, why=error.why, fix=error.fix, where=_line_of(error, where)) from error
         except _FAULTS as error:
             raise _explain(error, where, variables) from error
-        finally:
-            budget.reset(token)
-        _require_harmless(rendered, where)
-        return rendered
 
     def _bounded(self, template: Template, variables: dict[str, Any]) -> str:
         parts: list[str] = []
@@ -94,71 +88,60 @@ class Renderer:
         return Template.from_code(self._sandbox, code, self._sandbox.make_globals(None))
 
     def _read(self, name: str) -> str:
-        spend(500 * TURN)
+        charge(500 * TURN)
         return self._text_of(name)
 
     def _load(self, name: str) -> tuple[str, str, None]:
         text = self._text_of(name)
-        _measure(text)
+        _charge_source(text)
         return text, _PREFIX + name, None
 
 
-def _require_harmless(rendered: str, where: str) -> None:
-    """Whoever is handed the text may read it as YAML or JSON."""
-    if wrong := explosive(rendered):
-        raise DefinitionError(
-            "What the template is filled in to is refused.",
-            f"Read as YAML, {wrong}.",
-            "Make it flatter, and write out what its aliases repeat.",
-            where=_line_of(DefinitionError(wrong), where),
-        )
-
-
-def _measure(source: str) -> None:
-    """Compiling takes time too, and memory."""
+def _charge_source(source: str) -> None:
+    """Compiling takes time and memory too."""
     if len(source) > SOURCE_LIMIT:
         raise SecurityError(f"The template is longer than {SOURCE_LIMIT:,} characters: move long texts into a file to read().")
-    spend(TURN * len(source))
+    charge(TURN * len(source))
 
 
 def _explain(error: BaseException, where: str, variables: Mapping[str, Any]) -> DefinitionError:
-    place = _line_of(error, where)
+    place, message = _line_of(error, where), shown(str(error), 300)
     if isinstance(error, MissingMember):
         return MissingOutputError(
-            shown(str(error), 300),
-            "The step that makes it has not run, or it is gone.",
-            "Add that step to `needs`, or set the workshop up first.",
+            what=message,
+            why="The step that makes it has not run, or it is gone.",
+            fix="Add that step to `needs`, or set the workshop up first.",
             where=place,
             code="MissingOutput",
         )
     if isinstance(error, TemplateNotFound):
-        return DefinitionError(f"There is no template '{shown(str(error.name))}'.", "", "Correct the name.", where=place)
+        return DefinitionError(what=f"There is no template '{shown(str(error.name))}'.", fix="Correct the name.", where=place)
     if isinstance(error, TemplateSyntaxError):
         return DefinitionError(
-            "The template is not well formed.",
-            f"{shown(error.message or '', 300).rstrip('.')}.",
-            "Check the {{ }} and {% %} of that line.",
+            what="The template is not well formed.",
+            why=f"{shown(error.message or '', 300).rstrip('.')}.",
+            fix="Check the {{ }} and {% %} of that line.",
             where=place,
         )
     if isinstance(error, SecurityError):
         return DefinitionError(
-            "The template is refused.", shown(str(error), 300), "Templates fill in values; do heavy work elsewhere.", where=place
+            what="The template is refused.",
+            why=message,
+            fix="Templates fill in values; do heavy work elsewhere.",
+            where=place,
         )
     if isinstance(error, UndefinedError):
         name = re.match(r"The variable '(\w+)' is not defined\.$", str(error))
-        return DefinitionError(
-            shown(str(error), 300),
-            "",
-            closest(name[1], sorted(variables)) if name else "Correct the name.",
-            where=place,
-            code="UndefinedVariable",
-        )
+        fix = closest(name[1], sorted(variables)) if name else "Correct the name."
+        return DefinitionError(what=message, fix=fix, where=place, code="UndefinedVariable")
     if isinstance(error, RecursionError | MemoryError | SyntaxError):
-        return DefinitionError("The template is refused.", "It is nested too deeply.", "Make it flatter.", where=place)
+        return DefinitionError(
+            what="The template is refused.", why="It is nested too deeply.", fix="Make it flatter.", where=place
+        )
     return DefinitionError(
-        "The template cannot be filled in.",
-        f"{type(error).__name__}: {shown(str(error), 300)}.",
-        "Check the expression of that line.",
+        what="The template cannot be rendered.",
+        why=f"{type(error).__name__}: {message}.",
+        fix="Check the expression of that line.",
         where=place,
     )
 

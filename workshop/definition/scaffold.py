@@ -1,6 +1,6 @@
-"""Makes a new workshop: a small one that works and teaches, or a copy of a built-in one.
+"""Creates a new workshop: a small one with comments that teach, or a copy of a built-in one.
 
-In: a name, the folder to make. Out: the folder, whole; on any error nothing is left of it.
+In: a name and a folder. Out: the complete folder; on any error nothing is left of it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from workshop.definition import catalogue
+from workshop.definition import builtins
 from workshop.definition.problem import closest
 from workshop.definition.yamlfile import display
 from workshop.errors import UsageError
@@ -27,37 +27,37 @@ _SKIPPED = shutil.ignore_patterns(".*", "__pycache__", "*.pyc", "node_modules")
 def new(name: str, folder: Path, from_builtin: str | None = None) -> list[Path]:
     """Make the workshop `name` in `folder`, as a copy of `from_builtin` when that is given.
 
-    The answer is the files, sorted, relative to `folder`. Raises `UsageError` when the name does not fit, there is no such
-    built-in workshop, or the folder holds something already.
+    Returns the files, sorted, relative to `folder`. Raises `UsageError` when the name does not fit, there is no such
+    built-in workshop, or the folder is not empty.
     """
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"'{name}' cannot be the name of a workshop.",
-            "A name has lower case letters, digits and -, begins with a letter and has at most 40 characters.",
-            "Choose another one, for example: workshop definition new my-workshop",
+            what=f"'{name}' cannot be the name of a workshop.",
+            why="A name has lower case letters, digits and -, begins with a letter and has at most 40 characters.",
+            fix="Choose another one, for example: workshop definition new my-workshop",
             code="BadName",
         )
-    if from_builtin is not None and from_builtin not in catalogue.builtin_names():
+    if from_builtin is not None and from_builtin not in builtins.builtin_names():
         raise UsageError(
-            f"There is no built-in workshop '{from_builtin}'.",
-            closest(from_builtin, catalogue.builtin_names()),
-            f"See: {command_line(['workshop', 'definition', 'new', name, '--from', catalogue.builtin_names()[0]])}",
+            what=f"There is no built-in workshop '{from_builtin}'.",
+            why=closest(from_builtin, builtins.builtin_names()),
+            fix=f"See: {command_line(['workshop', 'definition', 'new', name, '--from', builtins.builtin_names()[0]])}",
             code="UnknownWorkshop",
         )
     if folder.is_symlink() or (folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))):
         raise UsageError(
-            f"{display(folder)} exists already.",
-            "Nothing in it was changed.",
-            "Choose another name, or remove it first.",
+            what=f"{display(folder)} exists already.",
+            why="Nothing in it was changed.",
+            fix="Choose another name, or remove it first.",
             code="FolderExists",
         )
     try:
         return _made(name, folder, from_builtin)
     except OSError as error:
         raise UsageError(
-            f"The workshop cannot be written to {display(folder)}.",
-            f"{error.strerror or error}.",
-            "Change to a folder that you can write, and try again.",
+            what=f"The workshop cannot be written to {display(folder)}.",
+            why=f"{error.strerror or error}.",
+            fix="Change to a folder that you can write, and try again.",
             code="FolderUnwritable",
         ) from error
 
@@ -75,11 +75,11 @@ def _made(name: str, folder: Path, from_builtin: str | None) -> list[Path]:
 
 
 def _copy(name: str, draft: Path, builtin: str) -> None:
-    shutil.copytree(catalogue.builtin_folder(builtin), draft, ignore=_SKIPPED, copy_function=_copy_file)
-    for shared in catalogue.shared_root().glob("*.json"):
+    shutil.copytree(builtins.builtin_folder(builtin), draft, ignore=_SKIPPED, copy_function=_copy_file)
+    for shared in builtins.shared_root().glob("*.json"):
         if not (draft / shared.name).exists():
             _copy_file(str(shared), str(draft / shared.name))
-    definition = draft / catalogue.DEFINITION_FILE
+    definition = draft / builtins.DEFINITION_FILE
     text = definition.read_text(encoding="utf-8")
     text = re.sub(r"(?m)^name:.*$", f"name: {name}", text, count=1)
     text = text.replace(f"templates/{builtin}", f"./{name}")
@@ -101,7 +101,7 @@ def _umask() -> int:
 
 def _write_skeleton(name: str, draft: Path) -> None:
     draft.mkdir()
-    (draft / catalogue.DEFINITION_FILE).write_text(_SKELETON.replace("NAME", name), encoding="utf-8")
+    (draft / builtins.DEFINITION_FILE).write_text(_SKELETON.replace("NAME", name), encoding="utf-8")
     items = [
         {"PutRequest": {"Item": {"PK": {"S": "greeting"}, "SK": {"S": language}, "text": {"S": text}}}}
         for language, text in (("en", "Hello"), ("es", "Hola"), ("ja", "こんにちは"))
@@ -115,7 +115,7 @@ _SKELETON = """\
 #   check it     workshop definition lint ./NAME
 #   run it       workshop setup --workshop ./NAME        (on the local cloud; add --target aws for AWS)
 #   remove it    workshop teardown --workshop ./NAME
-# What may stand here, for your editor: workshop definition schema > workshop.schema.json
+# All fields, for your editor: workshop definition schema > workshop.schema.json
 
 name: NAME                             # lower case; part of tags, addresses and the state folder
 title: My first multi-region workshop
@@ -160,6 +160,6 @@ modules:
   # A second module is one more entry like the first. Ideas, one line each:
   #   - {id: api, kind: cloudformation.stack, in: each, with: {name: NAME-api, template: api.yaml.j2}}
   #   - {id: ping, kind: http.check, in: each, needs: [api], with: {url: '{{ apis[region].path_url }}'}}
-  # `apis` (below) says which step's output is the id of the API, so that results and templates know the addresses:
+  # `apis` (below) names the step whose output is the id of the API, so that results and templates know the addresses:
   # apis: {step: api, output: ApiId, stage: api}
 """

@@ -11,12 +11,12 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from workshop.definition.loader import known_kinds
 from workshop.definition.model import Definition
-from workshop.definition.rules import Kinds
+from workshop.definition.semantics import Kinds
 
 __all__ = ["json_schema"]
 
 _TEMPLATE = {"type": "string", "pattern": r"\{[{%]"}
-"""Wherever a kind wants a number, a word of a list or a text of some form, a template that makes one may stand."""
+"""A template is allowed wherever a kind wants a number, a word of a list or a text of some form."""
 _RESTRICTED = ("enum", "const", "pattern", "minLength", "maxLength")
 
 

@@ -1,7 +1,7 @@
-"""Filling in the templates of a definition: single texts and the settings of a step.
+"""Renders the settings of a step.
 
-In: a text or a `StepSpec`, and the variables. Out: the same with every `{{ }}` filled in. Two forms: the strict one, in which
-an output that is not there is a `MissingOutputError`, and the lenient one for teardown and status, in which it is empty.
+In: a `StepSpec` and the variables. Out: the same with every template rendered. In the strict form a missing output
+is a `MissingOutputError`; in the lenient form, for teardown and status, it is empty.
 """
 
 from __future__ import annotations
@@ -14,29 +14,24 @@ from workshop.definition.renderer import MissingOutputError, Renderer
 from workshop.errors import DefinitionError
 from workshop.quoting import hidden, shown
 
-__all__ = ["MissingOutputError", "render_settings", "render_settings_leniently", "render_text"]
+__all__ = ["MissingOutputError", "render_settings", "render_settings_leniently"]
 
 Fill = Callable[[str, Mapping[str, Any], str], str]
 
 
-def render_text(text: str, variables: Mapping[str, Any], where: str) -> str:
-    """A single text that belongs to no file of the definition; `where` names it in errors."""
-    return Renderer(_no_files).render(text, variables, where)
-
-
 def render_settings(spec: StepSpec, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """The `with:` block of a step, filled in. Raises `DefinitionError` naming file, line and field, and
-    `MissingOutputError` when it reads an output that is not there."""
+    """The `with:` block of a step, rendered. Raises `DefinitionError` naming file, line and field, and
+    `MissingOutputError` when it reads an output that does not exist."""
 
     def fill(text: str, values: Mapping[str, Any], where: str) -> str:
-        return _plain(_renderer(spec).render(text, values, where), where)
+        return _without_hidden(_renderer(spec).render(text, values, where), where)
 
     return _settings(spec, variables, fill)
 
 
 def render_settings_leniently(spec: StepSpec, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """The same, with the empty string in place of outputs that are not there, and with whatever characters those outputs
-    brought: what an account holds must not keep a teardown from its work."""
+    """The same, with the empty string in place of outputs that do not exist, and with hidden characters of those that do:
+    what an account holds must not prevent a teardown."""
     return _settings(spec, variables, _renderer(spec).render_leniently)
 
 
@@ -58,19 +53,21 @@ def _value(spec: StepSpec, value: Any, variables: Mapping[str, Any], fill: Fill,
 
 
 def _text(spec: StepSpec, text: str, variables: Mapping[str, Any], fill: Fill, field: tuple[str | int, ...]) -> str:
-    where = spec.origin.where(*field) if spec.origin else f"step {spec.id}"
+    where = spec.location.where(*field) if spec.location else f"step {spec.id}"
     try:
         return fill(text, variables, where)
     except DefinitionError as error:
-        dotted = spec.origin.dotted(*field) if spec.origin else ".".join(map(str, (spec.id, *field)))
-        raise type(error)(error.problem, error.why, error.fix, where=error.where, field=dotted, code=error.code) from error
+        dotted = spec.location.dotted(*field) if spec.location else ".".join(map(str, (spec.id, *field)))
+        raise type(error)(
+            what=error.problem, why=error.why, fix=error.fix, where=error.where, field=dotted, code=error.code
+        ) from error
 
 
-def _plain(text: str, where: str) -> str:
+def _without_hidden(text: str, where: str) -> str:
     """`text` as it is; an escape code that a template made could hide what a command does from the person who pastes it."""
     if found := hidden(text.replace("\r\n", "\n")):
         raise DefinitionError(
-            what=f"It is filled in to a text with the character {found}, which cannot be seen.",
+            what=f"It renders to a text with the character {found}, which cannot be seen.",
             why="A terminal could obey it, or show another text than the one that is used.",
             fix="Leave that character out.",
             where=where,
@@ -79,12 +76,12 @@ def _plain(text: str, where: str) -> str:
 
 
 def _renderer(spec: StepSpec) -> Renderer:
-    return spec.origin.renderer if spec.origin else Renderer(_no_files)
+    return spec.location.renderer if spec.location else Renderer(_no_files)
 
 
 def _no_files(name: str) -> str:
     raise DefinitionError(
-        f"There is no file '{shown(name)}'.",
-        "This text belongs to no definition.",
-        "Read files in the templates of a definition only.",
+        what=f"There is no file '{shown(name)}'.",
+        why="This text belongs to no definition.",
+        fix="Read files in the templates of a definition only.",
     )

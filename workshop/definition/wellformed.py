@@ -1,53 +1,43 @@
-"""Whether what a template was filled in to can be read: well-formed YAML or JSON that does not blow up while it is read.
+"""Whether the result of a template can be read: valid YAML or JSON, and within bounds.
 
-In: the rendered text, and where it is known what the text is for, the setting that names the template. Out: what is wrong, or
-nothing. Builds no values.
+In: the rendered text and, where it has a purpose, its form. Out: what is wrong as a sentence, or the empty string.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from typing import Literal
 
 import yaml
 
-__all__ = ["explosive", "malformed"]
+from workshop.definition.bounded_yaml import Bounds, YamlBoundError, compose
 
-MOST_LEVELS = 100
-"""Lists and groups inside each other; CloudFormation's own limits are far below."""
-MOST_CHARACTERS = 2_000_000
-"""Of all texts and names, repeated aliases included."""
-MOST_VALUES = 200_000
-"""Values that are written out."""
-TOO_DEEP = "it is nested too deeply"
-_PLAIN_TAGS = frozenset({"bool", "float", "int", "map", "null", "seq", "str", "timestamp"})
-_STANDARD = "tag:yaml.org,2002:"
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+__all__ = ["malformed", "unreadable"]
+
+BOUNDS = Bounds(levels=100, values=200_000, characters=2_000_000)
+"""CloudFormation's own limits are far below."""
+_TOO_DEEP = "As JSON: it is nested too deeply."
 
 
-def malformed(key: str, name: str, text: str) -> str:
-    """What is wrong with a rendered file, in a sentence; empty when nothing is.
+def malformed(text: str, form: Literal["json", "yaml or json"], name: str) -> str:
+    """What is wrong with a rendered text of that form; empty when nothing is. `name` is the file's, without `.j2`."""
+    return _json(text) if form == "json" or name.endswith(".json") or text.lstrip().startswith("{") else _yaml(text)
 
-    `key` is the setting: a `config` is JSON, and a `template` YAML or JSON, whatever it is called.
+
+def unreadable(text: str) -> str:
+    """Why no reader of YAML or JSON should be given a text, whatever it is for; empty when reading it is harmless.
+
+    A few characters can expand to more values than fit into memory, or for more levels than a reader can follow.
     """
-    if key == "config" or name.endswith(".json") or (key == "template" and text.lstrip().startswith("{")):
-        return _json(text)
-    return _yaml(text) if key == "template" or name.endswith((".yaml", ".yml")) else ""
-
-
-def explosive(text: str) -> str:
-    """Why nobody should read a text as YAML or JSON, whatever it was meant for; empty when reading it does no harm.
-
-    A few characters of it can stand for more values than fit into the machine, or for more levels than a reader can take.
-    """
-    if len(text) <= MOST_LEVELS:
+    if len(text) <= BOUNDS.levels:
         return ""
-    reader = _Reader(yaml.parse(text, Loader=_LOADER))
     try:
-        return next(filter(None, map(reader.explosion, reader.events)), "")
-    except yaml.YAMLError:  # JSON may hold what YAML does not, such as an escaped slash
-        return TOO_DEEP if _json(text).endswith(f"{TOO_DEEP}.") else ""
+        compose(text, BOUNDS)
+    except YamlBoundError as error:
+        return f"Read as YAML, it {error}."
+    except yaml.YAMLError:  # JSON may hold what YAML does not, such as half of a character
+        return _TOO_DEEP if _json(text) == _TOO_DEEP else ""
+    return ""
 
 
 def _json(text: str) -> str:
@@ -56,58 +46,15 @@ def _json(text: str) -> str:
     except ValueError as error:
         return f"As JSON: {error} of the result."
     except RecursionError:
-        return f"As JSON: {TOO_DEEP}."
+        return _TOO_DEEP
     return ""
 
 
 def _yaml(text: str) -> str:
     try:
-        return _Reader(yaml.parse(text, Loader=_LOADER)).read()
+        compose(text, BOUNDS)
+    except YamlBoundError as error:
+        return f"As YAML: it {error}, in line {error.line} of the result."
     except yaml.YAMLError as error:
         return f"As YAML: {' '.join(str(error).split())}."
-
-
-class _Reader:
-    """Goes through the parser's events and adds up what the values would be."""
-
-    def __init__(self, events: Iterator[Any]) -> None:
-        self.events = events
-        self.total = self.values = 0
-        self.sizes: dict[str, int] = {}
-        self.open: list[tuple[str | None, int]] = []
-        """The anchor of each list and group around, and the total before it."""
-
-    def read(self) -> str:
-        for event in self.events:
-            if wrong := self.mistake(event):
-                return f"As YAML: {wrong} in line {event.start_mark.line + 1} of the result."
-        return ""
-
-    def mistake(self, event: Any) -> str:
-        """What is wrong with one event."""
-        tag = getattr(event, "tag", None) or ""
-        if tag.startswith(_STANDARD) and tag.removeprefix(_STANDARD) not in _PLAIN_TAGS:
-            return f"there is the tag !!{tag.removeprefix(_STANDARD)}, which nobody reads,"
-        if isinstance(event, yaml.AliasEvent) and event.anchor not in self.sizes:
-            return f"the alias *{event.anchor} stands inside the value that it names, or before it,"
-        return self.explosion(event)
-
-    def explosion(self, event: Any) -> str:
-        """Whether what was read up to this event is more than anybody should read."""
-        self.values += 1
-        if isinstance(event, yaml.AliasEvent):
-            self.total += self.sizes.get(event.anchor or "", 1)
-        elif isinstance(event, yaml.ScalarEvent):
-            self.total += 1 + len(event.value)
-            self.sizes[event.anchor or ""] = 1 + len(event.value)
-        elif isinstance(event, yaml.CollectionStartEvent):
-            self.open.append((event.anchor, self.total))
-            self.total += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            anchor, before = self.open.pop()
-            self.sizes[anchor or ""] = self.total - before
-        if len(self.open) > MOST_LEVELS:
-            return TOO_DEEP
-        if self.values > MOST_VALUES:
-            return f"it holds more than {MOST_VALUES:,} values"
-        return f"its aliases make more than {MOST_CHARACTERS:,} characters of it" if self.total > MOST_CHARACTERS else ""
+    return ""

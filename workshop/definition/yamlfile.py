@@ -1,21 +1,21 @@
 """Reads a YAML file into plain values and remembers the line of every field.
 
-In: a path. Out: a `Document`. Never builds objects from tags, never expands aliases without bound, never lets a second key
-of the same name replace the first, never lets in characters that cannot be seen. `no`, `on`, dates and `01` stay text: only
-true, false, null and JSON numbers are special.
+In: a path. Out: a `Document`. Refuses tags, merge keys, a key that occurs twice, aliases beyond a bound and invisible characters.
+`no`, `on`, dates and `01` stay text: only true, false, null and JSON numbers are special.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from workshop.definition.bounded_yaml import Bounds, YamlBoundError, compose
 from workshop.errors import DefinitionError
 from workshop.quoting import hidden, shown
 
@@ -25,13 +25,12 @@ FieldPath = tuple[str | int, ...]
 """Keys and list positions from the top of a document: `("modules", 0, "steps", 2, "needs")`."""
 
 MAX_BYTES = 1_000_000
-MAX_DEPTH = 40
-MAX_VALUES = 20_000
-"""Values after aliases are expanded: a workshop of a hundred steps has about two thousand."""
+BOUNDS = Bounds(levels=40, values=40_000, characters=2_000_000)
+"""A workshop of a hundred steps has about four thousand values and keys."""
 
 _NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,15})?([eE][-+]?\d{1,2})?")
 _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "true": True, "false": False}
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Document:
     lines: Mapping[FieldPath, int]
 
     def line(self, field: FieldPath) -> int:
-        """The line of a field, or of the nearest one around it that is written down."""
+        """The line of a field, or of the nearest enclosing one that has a line."""
         for length in range(len(field), 0, -1):
             if field[:length] in self.lines:
                 return self.lines[field[:length]]
@@ -54,7 +53,7 @@ class Document:
         return f"{display(self.path)}:{self.line(field)}"
 
     def dotted(self, field: FieldPath) -> str:
-        """A field in words: modules and steps by their names, `modules.backend.steps.api.needs`."""
+        """A field with modules and steps by their names: `modules.backend.steps.api.needs`."""
         parts: list[str] = []
         value: Any = self.data
         for key in field:
@@ -65,7 +64,7 @@ class Document:
 
 
 def display(path: Path) -> str:
-    """A path as people like to read it: relative when it lies below the current folder."""
+    """A path for messages: relative when it lies below the current folder."""
     try:
         return str(path.absolute().relative_to(Path.cwd()))
     except (ValueError, OSError):
@@ -85,13 +84,16 @@ def read_text(path: Path) -> str:
             raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise DefinitionError(
-            "The file cannot be read.", f"{os.strerror(error.errno or 0)}.", "Check the path and its permissions.", where=name
+            what="The file cannot be read.",
+            why=f"{os.strerror(error.errno or 0)}.",
+            fix="Check the path and its permissions.",
+            where=name,
         ) from error
     if len(raw) > MAX_BYTES:
         raise DefinitionError(
-            "The file is too large.",
-            f"More than {MAX_BYTES:,} bytes are not read.",
-            "Move data into its own file and name that file.",
+            what="The file is too large.",
+            why=f"More than {MAX_BYTES:,} bytes are not read.",
+            fix="Move data into its own file and name that file.",
             where=name,
         )
     try:
@@ -99,162 +101,111 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise DefinitionError(
-            "The file is not UTF-8 text.",
-            f"Byte 0x{raw[error.start]:02x} does not belong there.",
-            "Save the file as UTF-8.",
+            what="The file is not UTF-8 text.",
+            why=f"Byte 0x{raw[error.start]:02x} does not belong there.",
+            fix="Save the file as UTF-8.",
             where=f"{name}:{line}",
         ) from error
 
 
 def parse(text: str, path: Path) -> Document:
     """Turn YAML text into a `Document`; `path` is only named in errors."""
-    name = display(path)
+    values = _Values(display(path))
     try:
-        reader = _Reader(yaml.parse(text, Loader=_LOADER), name)
-        data = reader.document()
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error).splitlines()[0]
+        root = compose(text, BOUNDS)
+    except YamlBoundError as error:
         raise DefinitionError(
-            "The file is not valid YAML.",
-            f"{problem[:1].upper()}{problem[1:]}.",
-            "Check the indentation, quotes and brackets of that line and of the one above.",
-            where=f"{name}:{line}",
+            what=f"The file {error}.", fix="Make it flatter or shorter.", where=f"{values.name}:{error.line}"
         ) from error
+    except yaml.YAMLError as error:
+        raise _invalid(error, values.name) from error
+    data = None if root is None else values.of(root, ())
     if not isinstance(data, dict):
         kind = "empty" if data is None else "a list" if isinstance(data, list) else "one value"
         raise DefinitionError(
-            "The file is not a workshop definition.",
-            f"Its top must be a mapping, and it is {kind}.",
-            "Start with `name:`, or make a skeleton with: workshop definition new NAME",
-            where=f"{name}:1",
+            what="The file is not a workshop definition.",
+            why=f"Its top must be a mapping, and it is {kind}.",
+            fix="Start with `name:`, or make a skeleton with: workshop definition new NAME",
+            where=f"{values.name}:1",
         )
-    return Document(path, data, reader.lines)
+    return Document(path, data, values.lines)
 
 
-class _Reader:
-    """Builds values from the parser's events, in one pass and within the bounds."""
+def _invalid(error: yaml.YAMLError, name: str) -> DefinitionError:
+    mark = getattr(error, "problem_mark", None)
+    where = f"{name}:{mark.line + 1 if mark else 1}"
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error).splitlines()[0]
+    if problem == "but found another document":
+        return DefinitionError(what="The file holds several documents.", fix="Keep one, without a second `---`.", where=where)
+    return DefinitionError(
+        what="The file is not valid YAML.",
+        why=f"{problem[:1].upper()}{problem[1:]}.",
+        fix="Check the indentation, quotes and brackets of that line and of the one above.",
+        where=where,
+    )
 
-    def __init__(self, events: Iterator[Any], name: str) -> None:
-        self.events, self.name = events, name
+
+class _Values:
+    """Turns nodes into plain values and notes the line of each field. `name` is the file in errors."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.lines: dict[FieldPath, int] = {}
-        self.anchors: dict[str, Any] = {}
-        self.left = MAX_VALUES
 
-    def document(self) -> Any:
-        value: Any = None
-        documents = 0
-        for event in self.events:
-            if isinstance(event, yaml.DocumentStartEvent):
-                documents += 1
-                if documents > 1:
-                    raise self.refuse(event, "The file holds several documents.", "Keep one, without a second `---`.")
-                value = self.value(next(self.events), ())
-        return value
+    def of(self, node: Any, field: FieldPath) -> Any:
+        if node.tag not in _TAGS:
+            raise self.refusal(node, f"The tag {shown(node.tag)} is not supported here.", "Write plain values, without tags.")
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping(node, field)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.entry(member, (*field, number)) for number, member in enumerate(node.value)]
+        return _scalar(self.visible(node), plain=not node.style)
 
-    def value(self, event: Any, field: FieldPath) -> Any:
-        if len(field) > MAX_DEPTH:
-            raise self.too_deep(event)
-        self.take(event, 1)
-        if isinstance(event, yaml.AliasEvent):
-            if event.anchor not in self.anchors:
-                raise self.refuse(
-                    event,
-                    f"The alias *{shown(str(event.anchor))} stands inside the value that it names, or before it.",
-                    "Write the value out.",
-                )
-            value = self.anchors[event.anchor]
-            self.take(event, _size(value))
-            if len(field) + _depth(value) > MAX_DEPTH:
-                raise self.too_deep(event)
-            return value
-        if event.tag is not None and event.tag != "!":
-            raise self.refuse(event, f"The tag {shown(event.tag)} is not supported here.", "Write plain values, without tags.")
-        if isinstance(event, yaml.ScalarEvent):
-            self.look(event)
-            value = _scalar(event)
-        elif isinstance(event, yaml.SequenceStartEvent):
-            value = self.sequence(field)
-        else:
-            value = self.mapping(field)
-        if event.anchor is not None:
-            self.anchors[event.anchor] = value
-        return value
+    def entry(self, node: Any, field: FieldPath) -> Any:
+        self.lines[field] = _line(node)
+        return self.of(node, field)
 
-    def sequence(self, field: FieldPath) -> list[Any]:
-        values: list[Any] = []
-        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
-            here = (*field, len(values))
-            self.lines[here] = _line(event)
-            values.append(self.value(event, here))
-        return values
-
-    def mapping(self, field: FieldPath) -> dict[str, Any]:
+    def mapping(self, node: yaml.MappingNode, field: FieldPath) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
-            if not isinstance(event, yaml.ScalarEvent):
-                raise self.refuse(event, "A key must be plain text.", "Quote keys that begin with { or [ or *.")
-            self.look(event)
-            key = event.value
-            if key == "<<" and event.implicit[0]:
-                raise self.refuse(event, "Merge keys (<<) are not supported.", "Write the fields out.")
-            if key in values:
-                first = self.lines[(*field, key)]
-                raise self.refuse(event, f"The key '{shown(key)}' stands twice, first in line {first}.", "Remove one of the two.")
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise self.refusal(key_node, "A key must be plain text.", "Quote keys that begin with { or [ or *.")
+            key = self.visible(key_node)
+            if key == "<<" and not key_node.style:
+                raise self.refusal(key_node, "Merge keys (<<) are not supported.", "Write the fields out.")
             here = (*field, key)
-            self.lines[here] = _line(event)
-            values[key] = None
-            values[key] = self.value(next(self.events), here)
+            if key in values:
+                first = self.lines[here]
+                what = f"The key '{shown(key)}' occurs twice, first in line {first}."
+                raise self.refusal(key_node, what, "Remove one of the two.")
+            self.lines[here] = _line(key_node)
+            values[key] = self.of(value_node, here)
         return values
 
-    def take(self, event: Any, values: int) -> None:
-        self.left -= values
-        if self.left < 0:
-            raise self.refuse(
-                event, "The file holds too many values.", f"Keep to {MAX_VALUES:,} values, repeated aliases included."
-            )
+    def visible(self, node: yaml.ScalarNode) -> str:
+        """The text of a node; refuses characters that make it look like another text, or that a terminal obeys."""
+        text: str = node.value
+        if found := hidden(text):
+            what = f"The text '{shown(text)}' holds the character {found}, which cannot be seen."
+            raise self.refusal(node, what, "Remove it.")
+        return text
 
-    def look(self, event: Any) -> None:
-        """Refuse a text that would look like another one, or that a terminal would obey."""
-        if found := hidden(event.value):
-            what = f"The text '{shown(event.value)}' holds the character {found}, which cannot be seen."
-            raise self.refuse(event, what, "Remove it.")
-
-    def too_deep(self, event: Any) -> DefinitionError:
-        return self.refuse(event, "The fields are nested too deeply.", f"Keep to {MAX_DEPTH} levels.")
-
-    def refuse(self, event: Any, what: str, fix: str) -> DefinitionError:
-        return DefinitionError(what, "", fix, where=f"{self.name}:{_line(event)}")
+    def refusal(self, node: yaml.Node, what: str, fix: str) -> DefinitionError:
+        return DefinitionError(what=what, fix=fix, where=f"{self.name}:{_line(node)}")
 
 
-def _line(event: Any) -> int:
-    line: int = event.start_mark.line
-    return line + 1
+def _line(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1
 
 
-def _scalar(event: Any) -> Any:
-    text: str = event.value
-    if not event.implicit[0]:
+def _scalar(text: str, *, plain: bool) -> Any:
+    if not plain:
         return text
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
     if match := _NUMBER.fullmatch(text):
         return float(text) if match[2] or match[3] else int(text)
     return text
-
-
-def _size(value: Any) -> int:
-    if isinstance(value, dict):
-        return 1 + sum(_size(member) for member in value.values())
-    if isinstance(value, list):
-        return 1 + sum(_size(member) for member in value)
-    return 1
-
-
-def _depth(value: Any) -> int:
-    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return max((1 + _depth(member) for member in members), default=0)
 
 
 def _member(value: Any, key: str | int) -> Any:

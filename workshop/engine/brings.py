@@ -1,7 +1,7 @@
 """What a workshop brings of its author's: the list that every plan shows, and that is asked about before a first run.
 
 In: a workspace. Out: one entry for each thing, with the step and the regions that bring it. No one is called, and the list is
-the same before and after a setup: outputs of steps are written as stand-ins.
+the same before and after a setup: outputs of steps are placeholders.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from workshop.definition.standins import Apis, Outputs
+from workshop.definition.placeholders import PlaceholderApis, PlaceholderOutputs
 from workshop.engine.plan import Node
 from workshop.engine.workspace import Contexts, Workspace
 from workshop.errors import DefinitionError
@@ -34,10 +34,10 @@ class Brings:
 
 
 def brought(workspace: Workspace) -> tuple[Brings, ...]:
-    """Everything that the steps bring, in the order of the plan. Raises `DefinitionError` when a template cannot be filled in.
+    """Everything that the steps bring, in the order of the plan. Raises `DefinitionError` when a template cannot be rendered.
 
-    A template may depend on outputs that do not exist yet, so each is filled in twice: with a stand-in for every output, and
-    with every output empty; what shows in one of the two is listed.
+    A template may depend on outputs that do not exist yet, so each is rendered twice: with a placeholder for every output,
+    and with every output empty; what shows in one of the two is listed.
     """
     contexts = Contexts(workspace, lambda _: None)
     found: dict[tuple[str, Brought], list[str]] = {}
@@ -47,7 +47,7 @@ def brought(workspace: Workspace) -> tuple[Brings, ...]:
     for node in plan.nodes:
         if node.key.account not in accounts:
             continue
-        for each in _with_stand_ins(contexts, node):
+        for each in _with_placeholders(contexts, node):
             known.add((node.key.step, node.key.region, each.kind, each.name))
             found.setdefault((node.key.step, each), []).append(node.key.region)
         for each in _with_nothing(contexts, node):
@@ -59,9 +59,9 @@ def brought(workspace: Workspace) -> tuple[Brings, ...]:
     )  # fmt: skip
 
 
-def _with_stand_ins(contexts: Contexts, node: Node) -> Iterator[Brought]:
+def _with_placeholders(contexts: Contexts, node: Node) -> Iterator[Brought]:
     workspace = contexts.workspace
-    outputs = Outputs(workspace.workshop.definition, workspace.settings)
+    outputs = PlaceholderOutputs(workspace.workshop.definition, workspace.settings)
     apis = _OwnApis(outputs) if workspace.workshop.definition.apis else {}
     step, ctx = contexts.strict(node, {"steps": outputs, "apis": apis})
     yield from step.brings(ctx)
@@ -75,7 +75,7 @@ def _with_nothing(contexts: Contexts, node: Node) -> list[Brought]:
         return []  # a name made of outputs alone is empty, for one
 
 
-class _OwnApis(Apis):
+class _OwnApis(PlaceholderApis):
     """An address that is the same in each region, so that what calls it is one entry."""
 
     def __getitem__(self, region: str) -> Mapping[str, Any]:

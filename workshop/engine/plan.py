@@ -13,13 +13,11 @@ from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 
 from workshop.definition.model import Definition, StepSpec
+from workshop.definition.placement import GLOBAL, needed_regions, node_regions
 from workshop.errors import UsageError
 from workshop.steps.base import Placement
 
 __all__ = ["GLOBAL", "Node", "NodeKey", "Plan", "build"]
-
-GLOBAL = "global"
-"""The region of a node that belongs to none."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -104,30 +102,13 @@ def _ordered(nodes: Mapping[NodeKey, Node]) -> Iterator[NodeKey]:
 
 def _nodes(definition: Definition, spec: StepSpec, regions: Sequence[str], account: str) -> list[Node]:
     nodes: list[Node] = []
-    for place in _places(spec, regions):
+    for place in node_regions(spec.placement, regions):
         needs = {
             NodeKey(account, need, region)
             for need in spec.needs
-            for region in _needed_in(definition.step(need), place, spec, regions)
+            for region in needed_regions(definition.step(need).placement, spec.placement, place, regions)
         }
         if spec.placement is Placement.REPLICAS and nodes:
             needs.add(nodes[-1].key)
         nodes.append(Node(NodeKey(account, spec.id, place), definition.module_of(spec.id), spec, frozenset(needs)))
     return nodes
-
-
-def _places(spec: StepSpec, regions: Sequence[str]) -> Sequence[str]:
-    places: dict[Placement, Sequence[str]] = {
-        Placement.HOME: regions[:1],
-        Placement.REPLICAS: regions[1:],
-        Placement.EACH: regions,
-        Placement.GLOBAL: (GLOBAL,),
-    }
-    return places[spec.placement]
-
-
-def _needed_in(need: StepSpec, place: str, spec: StepSpec, regions: Sequence[str]) -> Sequence[str]:
-    """A step in each region needs another such step in its own region only; everything else needs all of it."""
-    if need.placement is Placement.EACH and spec.placement is Placement.EACH:
-        return (place,)
-    return _places(need, regions)

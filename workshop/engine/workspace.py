@@ -18,17 +18,19 @@ from workshop.aws.door import Door
 from workshop.aws.target import Target
 from workshop.clock import Clock
 from workshop.definition.files import DefinitionFiles
+from workshop.definition.form_errors import problems_of
 from workshop.definition.loader import Workshop
 from workshop.definition.parameters import Settings
-from workshop.definition.shape import problems_of
+from workshop.definition.placement import GLOBAL, by_region
 from workshop.definition.templating import render_settings, render_settings_leniently
+from workshop.definition.variables import TemplateVariables
 from workshop.engine.events import Emit, Event, NodeFinished, NodeProgressed, NodeWaits
 from workshop.engine.journal import Journal, Standing
-from workshop.engine.plan import GLOBAL, Node, NodeKey, Plan, build
+from workshop.engine.plan import Node, NodeKey, Plan, build
 from workshop.engine.results import Outcome
 from workshop.engine.scope import Scope
 from workshop.errors import DefinitionError
-from workshop.steps.base import Context, Files, Outputs, Placement, Step
+from workshop.steps.base import Context, Files, Outputs, Step
 from workshop.steps.registry import kinds
 
 __all__ = ["Contexts", "Workspace"]
@@ -120,18 +122,18 @@ class Contexts:
     def variables(self, node: Node) -> dict[str, Any]:
         """What the node's templates are filled in with."""
         workspace, account = self.workspace, node.key.account
-        return {
-            **workspace.settings.parameters,
-            "workshop": workspace.name,
-            "title": workspace.workshop.definition.title,
-            "target": workspace.target.name,
-            "account": account,
-            "region": self._region(node),
-            "home": workspace.home,
-            "regions": list(workspace.settings.regions),
-            "steps": self._steps(account),
-            "apis": self.apis(account),
-        }
+        variables = TemplateVariables(
+            workshop=workspace.name,
+            title=workspace.workshop.definition.title,
+            target=workspace.target.name,
+            account=account,
+            region=self._region(node),
+            home=workspace.home,
+            regions=list(workspace.settings.regions),
+            steps=self._steps(account),
+            apis=self.apis(account),
+        )
+        return variables.with_parameters(workspace.settings.parameters)
 
     def apis(self, account: str) -> dict[str, dict[str, str]]:
         """The addresses of the API in each region where it stands: `{region: {url, path_url}}`."""
@@ -169,11 +171,11 @@ class Contexts:
     def _steps(self, account: str) -> dict[str, Any]:
         steps: dict[str, Any] = {}
         for spec in self.workspace.workshop.definition.steps():
-            by_region = {k.region: dict(v) for k, v in self.outputs.items() if (k.account, k.step) == (account, spec.id)}
-            if spec.placement in (Placement.EACH, Placement.REPLICAS):
-                steps[spec.id] = by_region
+            outputs = {k.region: dict(v) for k, v in self.outputs.items() if (k.account, k.step) == (account, spec.id)}
+            if by_region(spec.placement):
+                steps[spec.id] = outputs
             else:
-                steps[spec.id] = next(iter(by_region.values()), {})
+                steps[spec.id] = next(iter(outputs.values()), {})
         return steps
 
     def _defaults(self, node: Node, variables: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -234,12 +236,12 @@ class _LenientFiles(Files):
         return self._files.path(name)
 
     def render(self, name: str, variables: Mapping[str, Any]) -> str:
-        return self._files.renderer.render_leniently(self._files.text(name), variables, name)
+        return self._files.render_leniently(name, variables)
 
 
 def _bad_settings(node: Node, step: Step[Any], error: ValidationError) -> DefinitionError:
     """The first of what pydantic found, by file, line and field where the step was read from a file."""
-    origin = node.spec.origin
-    if origin is not None:
-        return problems_of(error, step.Params, origin.document, (*origin.base, "with"))[0].error()
+    location = node.spec.location
+    if location is not None:
+        return problems_of(error, step.Params, location.document, (*location.base, "with"))[0].error()
     return DefinitionError(f"{error.errors()[0]['msg']}.", "", "Mend its settings.", field=node.key.step)

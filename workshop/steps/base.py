@@ -12,14 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from workshop.aws.door import Door
 from workshop.aws.target import Target
 from workshop.clock import Clock
-from workshop.quoting import shown
 
 __all__ = [
     "MAY_STAND",
@@ -27,7 +26,6 @@ __all__ = [
     "Brought",
     "Context",
     "Estimate",
-    "FileName",
     "Files",
     "Observed",
     "Outputs",
@@ -51,16 +49,6 @@ class Params(BaseModel):
 
 
 P = TypeVar("P", bound=Params)
-
-
-def _without_hidden(name: str) -> str:
-    if shown(name, len(name)) != name:
-        raise ValueError(f"the name '{shown(name)}' holds characters that cannot be seen")
-    return name
-
-
-FileName = Annotated[str, AfterValidator(_without_hidden)]
-"""The name of a file or folder of the definition: on one line, without control characters."""
 
 
 UNKNOWN = "unknown"

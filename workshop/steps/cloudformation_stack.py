@@ -21,7 +21,6 @@ from workshop.steps.base import (
     Brought,
     Context,
     Estimate,
-    FileName,
     Observed,
     Outputs,
     Params,
@@ -30,6 +29,7 @@ from workshop.steps.base import (
     State,
     Step,
 )
+from workshop.steps.settings import TemplateFile
 from workshop.steps.stack_brings import stack_brings
 from workshop.steps.stack_changes import call_once, update_by_change_set
 from workshop.steps.stack_deletion import delete_stack
@@ -65,7 +65,7 @@ class StackParams(Params):
     """`template` renders to the stack's template; `parameters` are CloudFormation's own."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,127}$")]
-    template: FileName
+    template: Annotated[str, TemplateFile("yaml or json")]
     parameters: dict[ParameterName, str] = {}  # noqa: RUF012 - pydantic copies defaults
     capabilities: list[Capability] = ["CAPABILITY_IAM"]  # noqa: RUF012
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -23,7 +23,6 @@ from workshop.shell import aws_line, command_line, into
 from workshop.steps.base import (
     Context,
     Estimate,
-    FileName,
     Observed,
     Outputs,
     Params,
@@ -36,6 +35,7 @@ from workshop.steps.base import (
 )
 from workshop.steps.dynamodb_table import TableName, is_ours, table_arn
 from workshop.steps.itemfile import Item, read_items, validate
+from workshop.steps.settings import DataFile
 
 __all__ = ["DynamoDBItems", "ItemsParams"]
 
@@ -54,7 +54,7 @@ class ItemsParams(Params):
     """`file` holds the items of `table`, under the table's default name."""
 
     table: TableName
-    file: FileName
+    file: Annotated[str, DataFile()]
 
 
 class DynamoDBItems(Step[ItemsParams]):

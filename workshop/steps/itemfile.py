@@ -1,38 +1,37 @@
-"""Reads a BatchWriteItem request file of any length, one item at a time, and says what is wrong with it and where.
+"""Reads a BatchWriteItem request file and checks every value in it.
 
 In: the path of `{"TABLE": [{"PutRequest": {"Item": {...}}}, ...]}` in DynamoDB JSON, as the AWS CLI takes it with
-`--request-items file://`. Out: items in boto3's form. Limits: docs/aws-behaviours.md, section 2. Nothing is written here.
+`--request-items file://`. Out: items in boto3's form. Limits: docs/aws-behaviours.md, section 2.
 """
 
 from __future__ import annotations
 
 import base64
+import collections
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, BinaryIO
-
-import ijson
+from typing import Any
 
 from workshop.errors import UsageError
+from workshop.quoting import shown
 
-__all__ = ["Item", "Key", "read_items", "validate"]
+__all__ = ["Item", "ItemKey", "read_items", "validate"]
 
+MOST_FILE_BYTES = 16_000_000
+"""The file is read as a whole. Sample data of a workshop has kilobytes."""
 MOST_ITEM_BYTES = 400 * 1024
 MOST_PARTITION_KEY_BYTES = 2048
 MOST_SORT_KEY_BYTES = 1024
 MOST_LEVELS = 32
 """Lists and maps inside each other."""
-MOST_JSON_LEVELS = 2 * MOST_LEVELS + 8
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 EXACT = Context(prec=50)
-MOST_BETWEEN_ITEMS = 8 << 20
-"""Bytes that are read in search of the next item: one of 400 KB, all of it escaped and indented, has less than half of that."""
-Key = tuple[tuple[str, str], ...]
-"""An item's key attributes as text, in the table's order: `(("S:library"), ...)` by type and value."""
+ItemKey = tuple[tuple[str, str], ...]
+"""An item's key attributes in the table's order, each by name and as text of type and value: `(("PK", "S:library"), ...)`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +42,8 @@ class Item:
     attributes: Mapping[str, Any]
     size: int
 
-    def key(self, keys: Sequence[str]) -> Key:
-        """The item's key, for telling items apart."""
+    def key(self, keys: Sequence[str]) -> ItemKey:
+        """The item's key, for comparing items."""
         return tuple((name, _text(self.attributes[name])) for name in keys)
 
     def key_attributes(self, keys: Sequence[str]) -> dict[str, Any]:
@@ -53,31 +52,57 @@ class Item:
 
 
 def read_items(path: Path, table: str) -> Iterator[Item]:
-    """The items of the file, which must speak of `table` alone; raises `UsageError` at the first wrong one."""
-    number = 0
+    """The items of the file, which must be for `table` alone; raises `UsageError` at the first wrong one."""
+    example = f'It should look like {{"{table}": [{{"PutRequest": {{"Item": {{...}}}}}}]}}'
+    document = _document(path)
+    if not isinstance(document, dict):
+        raise _wrong(path, "is not an object", example)
+    for name, requests in document.items():
+        if name != table:
+            raise _wrong(path, f"is for the table {name[:60]!r}, not {table!r}", f"Rename its key to {table!r}")
+        if not isinstance(requests, list):
+            raise _wrong(path, f"holds no list under {name!r}", example)
+    if not document.get(table):
+        raise _wrong(path, "holds no items", example)
+    for number, request in enumerate(document[table], start=1):
+        yield _item(request, number, path)
+
+
+def _document(path: Path) -> Any:
     try:
-        file = path.open("rb")
+        with path.open("rb") as file:
+            content = file.read(MOST_FILE_BYTES + 1)
     except OSError as error:
         raise _wrong(path, f"cannot be read: {error.strerror}", "Name a file that you can read") from error
-    with file:
-        metered = _Metered(file, path)
-        try:
-            for name, request in _requests(metered, path, table):
-                metered.since = 0
-                if name != table:
-                    raise _wrong(path, f"is for the table {name!r}, not {table!r}", f"Rename the key {name!r} to {table!r}")
-                number += 1
-                yield _item(request, number, path)
-        except (ijson.JSONError, ValueError, SystemError) as error:
-            # A number of thousands of digits is a ValueError of Python, which the reader written in C wraps in a SystemError.
-            raise _malformed(path, error) from error
-    if number == 0:
-        raise _wrong(path, "holds no items", 'It should look like {"' + table + '": [{"PutRequest": {"Item": {...}}}]}')
+    if len(content) > MOST_FILE_BYTES:
+        why = f"is larger than {MOST_FILE_BYTES // 1_000_000} MB, the most that a workshop loads"
+        raise _wrong(path, why, "Load fewer items, and write the others with: aws dynamodb batch-write-item")
+    try:
+        return json.loads(content.decode("utf-8"), object_pairs_hook=_unique)
+    except UnicodeDecodeError as error:
+        raise _wrong(path, "is not JSON: it is not UTF-8 text", "Save it as UTF-8") from error
+    except json.JSONDecodeError as error:
+        place = f"at line {error.lineno}, column {error.colno}"
+        fix = "Correct it there; python3 -m json.tool FILE shows the same place"
+        raise _wrong(path, f"is not JSON {place}: {error.msg}", fix) from error
+    except RecursionError as error:
+        raise _wrong(path, f"holds values nested deeper than DynamoDB's {MOST_LEVELS} levels", "Make them flatter") from error
+    except ValueError as error:  # a key that occurs twice, a number of thousands of digits
+        raise _wrong(path, f"cannot be read: {error}", "Correct it") from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of the file; JSON leaves open which of two equal keys counts."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        twice = collections.Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise ValueError(f"the key {twice[:60]!r} occurs twice in one object")
+    return members
 
 
 def validate(path: Path, table: str, keys: Mapping[str, str]) -> int:
-    """Read the whole file, check every item's key and that none stands twice; answers the number of items."""
-    seen: dict[Key, int] = {}
+    """Read the whole file, check every item's key and that no key occurs twice; returns the number of items."""
+    seen: dict[ItemKey, int] = {}
     limits = dict(zip(keys, (MOST_PARTITION_KEY_BYTES, MOST_SORT_KEY_BYTES), strict=False))
     count = 0
     for item in read_items(path, table):
@@ -92,62 +117,11 @@ def validate(path: Path, table: str, keys: Mapping[str, str]) -> int:
                 why = f"has a key attribute {name} of {size} bytes; 1 to {limits[name]} are allowed"
                 raise _at(path, item.number, why, "Shorten it")
         key = item.key(list(keys))
-        if key and key in seen:  # without known keys nothing can be told apart
+        if key and key in seen:  # without known keys no two items can be compared
             shown = ", ".join(f"{name}={text.partition(':')[2]}" for name, text in key)
             raise _at(path, item.number, f"has the same key as item {seen[key]} ({shown})", "Remove one of them")
         seen[key] = item.number
     return count
-
-
-class _Metered:
-    """A file that ends the search for an item that is far too long: the time to parse one text grows with its square."""
-
-    def __init__(self, file: BinaryIO, path: Path) -> None:
-        self._file, self._path = file, path
-        self.since = 0
-        """Bytes since the last item."""
-
-    def read(self, size: int) -> bytes:
-        data = self._file.read(size)
-        self.since += len(data)
-        if self.since > MOST_BETWEEN_ITEMS:
-            why = f"holds an item longer than {MOST_BETWEEN_ITEMS >> 20} MB; DynamoDB takes {MOST_ITEM_BYTES:,} bytes"
-            raise _wrong(self._path, why, "Split or shorten it")
-        return data
-
-
-def _requests(file: Any, path: Path, table: str) -> Iterator[tuple[str, Any]]:
-    """The `(table, request)` pairs of the document, as they come."""
-    builder: Any = None
-    name, depth = "", 0
-    for event, value in ijson.basic_parse(file, use_float=False):
-        if depth == 0 and event != "start_map":
-            raise _wrong(path, "is not an object", 'It should look like {"' + table + '": [...]}')
-        if builder is None:
-            if event in ("start_map", "start_array") and depth < 2:
-                depth += 1
-                if depth == 2 and event != "start_array":
-                    raise _wrong(path, f"holds no list under {name!r}", f'It should look like {{"{table}": [...]}}')
-            elif event in ("end_map", "end_array"):
-                depth -= 1
-            elif event == "map_key":
-                name = value
-            elif event == "start_map":
-                builder = ijson.ObjectBuilder()
-                builder.event(event, value)
-                depth += 1
-            else:
-                shown = "a list" if event == "start_array" else repr(value)
-                raise _wrong(path, f"holds {shown} where a PutRequest should stand", 'Write {"PutRequest": {"Item": {...}}}')
-            continue
-        builder.event(event, value)
-        depth += event in ("start_map", "start_array")
-        depth -= event in ("end_map", "end_array")
-        if depth > MOST_JSON_LEVELS:
-            raise _wrong(path, f"holds values nested deeper than DynamoDB's {MOST_LEVELS} levels", "Make them flatter")
-        if depth == 2:
-            yield name, builder.value
-            builder = None
 
 
 def _item(request: Any, number: int, path: Path) -> Item:
@@ -157,9 +131,11 @@ def _item(request: Any, number: int, path: Path) -> Item:
         raise _at(path, number, "is not a PutRequest with an Item", 'Write {"PutRequest": {"Item": {...}}}')
     try:
         attributes = {name: _value(value, name) for name, value in item.items()}
+        size = sum(len(name.encode()) + _size(value) for name, value in attributes.items())
+    except UnicodeEncodeError as error:
+        raise _at(path, number, r"holds half of a character, such as \ud800", "Write the whole character") from error
     except ValueError as error:
         raise _at(path, number, str(error), 'Values look like {"S": "text"}, {"N": "1"}, {"BOOL": true}') from error
-    size = sum(len(name.encode()) + _size(value) for name, value in attributes.items())
     if size > MOST_ITEM_BYTES:
         raise _at(path, number, f"has {size:,} bytes; DynamoDB takes {MOST_ITEM_BYTES:,} at most", "Split or shorten it")
     return Item(number, attributes, size)
@@ -247,26 +223,15 @@ def _text(value: Mapping[str, Any]) -> str:
     return f"{kind}:{base64.b64encode(content).decode() if isinstance(content, bytes) else content}"
 
 
-def _malformed(path: Path, error: Exception) -> UsageError:
-    text = str(error.__cause__ or error).partition("\n")[0]
-    place = ""
-    if path.stat().st_size < 50_000_000:
-        try:
-            json.loads(path.read_bytes())
-        except json.JSONDecodeError as exact:
-            text, place = exact.msg, f" at line {exact.lineno}, column {exact.colno}"
-        except UnicodeDecodeError:
-            text = "it is not UTF-8 text"
-        except (ValueError, RecursionError):
-            return _wrong(path, f"cannot be read: {text}", "Mend it; python3 -m json.tool FILE may show the place")
-    return _wrong(path, f"is not JSON{place}: {text}", "Mend it there; python3 -m json.tool FILE shows the same place")
-
-
 def _at(path: Path, number: int, why: str, fix: str) -> UsageError:
+    """The error of one item. `why` may quote names from the file: it is cut, and its control characters are escaped."""
     return UsageError(
-        f"Item {number} of {path} {why}.", "Nothing was written.", f"{fix}, then run the same command again.", code="DataFile"
+        what=f"Item {number} of {path} {shown(why, 300)}.",
+        why="Nothing was written.",
+        fix=f"{fix}, then run the same command again.",
+        code="DataFile",
     )
 
 
 def _wrong(path: Path, why: str, fix: str) -> UsageError:
-    return UsageError(f"The data file {path} {why}.", "Nothing was written.", fix, code="DataFile")
+    return UsageError(what=f"The data file {path} {why}.", why="Nothing was written.", fix=fix, code="DataFile")

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import Annotated
 
 from workshop.errors import DefinitionError
 from workshop.home import private_folder
@@ -19,7 +20,6 @@ from workshop.shell import command_line, comment
 from workshop.steps.base import (
     Context,
     Estimate,
-    FileName,
     Observed,
     Outputs,
     Params,
@@ -29,6 +29,7 @@ from workshop.steps.base import (
     State,
     Step,
 )
+from workshop.steps.settings import Folder, TemplateFile
 
 __all__ = ["SiteParams", "WebSite"]
 
@@ -40,8 +41,8 @@ GLOBAL_NAME = "WORKSHOP_CONFIG"
 class SiteParams(Params):
     """`source` is a folder; `config` a template inside it that renders to JSON."""
 
-    source: FileName
-    config: FileName = "config.json.j2"
+    source: Annotated[str, Folder()]
+    config: Annotated[str, TemplateFile("json", inside="source")] = "config.json.j2"
 
 
 class WebSite(Step[SiteParams]):

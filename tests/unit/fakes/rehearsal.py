@@ -17,7 +17,7 @@ from tests.unit.fakes.http_server import Answer, Server
 from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.target import Target
 from workshop.definition.loader import Workshop, load
-from workshop.definition.parameters import settle
+from workshop.definition.parameters import resolve
 from workshop.engine.events import Event, NodeFinished
 from workshop.engine.execute import Stop
 from workshop.engine.journal import Journal, Scope
@@ -50,7 +50,7 @@ class Rehearsal:
         self.stop = Stop()
         workshop = _loaded(self.source)
         return Workspace(
-            workshop=workshop, settings=settle(workshop, {}, regions),
+            workshop=workshop, settings=resolve(workshop, {}, regions),
             target=Target("aws", self.folder / "sites", gateway=self.gateway), doors={ACCOUNT: self.door},
             journal=self.journal, clock=self.clock, run=f"run-{self.runs}", granted=True,
         )  # fmt: skip

@@ -1,6 +1,6 @@
-"""What the fields of a definition say about each other: ids, needs, cycles, kinds, placements, names.
+"""Checks what the fields of a definition mean together: ids, needs, cycles, kinds, placements, names.
 
-In: a definition of the right form. Out: every problem found. Reads no file and fills in no template.
+In: a definition of the right form. Out: every problem found. Reads no file and renders no template.
 """
 
 from __future__ import annotations
@@ -9,87 +9,49 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from workshop.definition.model import MOST_STEPS, Definition, ModuleSpec, StepSpec
-from workshop.definition.pattern import Patience
+from workshop.definition.form_errors import problem_at
+from workshop.definition.model import LONGEST_VALUE, MOST_STEPS, Definition, ModuleSpec, Patience, StepSpec
 from workshop.definition.problem import Problem, closest
-from workshop.definition.shape import problem_at
+from workshop.definition.variables import RESERVED
 from workshop.definition.yamlfile import Document, FieldPath
 from workshop.quoting import shown
 from workshop.steps.base import Placement, Step
 
-__all__ = ["LONGEST_VALUE", "RESERVED", "Kinds", "places", "static_problems"]
+__all__ = ["Kinds", "placed_steps", "semantic_problems"]
 
 Kinds = Mapping[str, Step[Any]]
 
-LONGEST_VALUE = 256
-"""Characters of a parameter's value."""
 MOST_PROBLEMS = 100
-"""Problems of one sort that are listed: nobody reads more, and finding the nearest name to each takes its time."""
-RESERVED = ("workshop", "title", "target", "account", "region", "home", "regions", "steps", "apis", "read")
-"""The variables that every template sees."""
+"""Problems of one sort that are listed: finding the nearest name to each takes time."""
 _WORDS_OF_TEMPLATES = (
-    "and",
-    "or",
-    "not",
-    "in",
-    "is",
-    "if",
-    "else",
-    "true",
-    "false",
-    "none",
-    "True",
-    "False",
-    "None",
-    "range",
-    "dict",
-    "joiner",
-    "namespace",
-    "loop",
-    "self",
-    "super",
-    "caller",
-    "varargs",
-    "kwargs",
-    "import",
-    "from",
-    "recursive",
-    "with",
-    "context",
+    "and or not in is if else true false none True False None range dict joiner namespace loop self super caller varargs "
+    "kwargs import from recursive with context"
 )
 
 
-def places(definition: Definition) -> Iterator[tuple[FieldPath, ModuleSpec, StepSpec]]:
+def placed_steps(definition: Definition) -> Iterator[tuple[FieldPath, ModuleSpec, StepSpec]]:
     """Every step with its place in the document and its module."""
     for module_number, module in enumerate(definition.modules):
         for number, step in enumerate(module.steps):
             yield ("modules", module_number, "steps", number), module, step
 
 
-def static_problems(
-    definition: Definition,
-    document: Document,
-    kinds: Kinds,
-    unreadable: frozenset[FieldPath] = frozenset(),
-) -> list[Problem]:
-    """Everything that can be said without files and templates, in the order of the lines.
-
-    `unreadable` are the places of steps whose kind is not known because their form is wrong.
-    """
+def semantic_problems(definition: Definition, document: Document, kinds: Kinds) -> list[Problem]:
+    """Every problem that shows without files and templates, in the order of the lines."""
     if len(definition.steps()) > MOST_STEPS:
         return [problem_at(document, ("modules",), f"There are more than {MOST_STEPS} steps.", "Split the workshop in two.")]
     rules = (_regions, _parameters, _modules, _steps, _needs, _cycles, _results)
     found = [problem for rule in rules for problem in islice(rule(definition, document), MOST_PROBLEMS)]
-    found += _kinds(definition, document, kinds, unreadable)
+    found += _kinds(definition, document, kinds)
     return sorted(found, key=lambda problem: problem.line)
 
 
 def _regions(definition: Definition, document: Document) -> Iterator[Problem]:
     for number, region in enumerate(definition.regions):
         if region in definition.regions[:number]:
-            yield problem_at(document, ("regions", number), f"The region {region} stands twice.", "Remove one of the two.")
+            yield problem_at(document, ("regions", number), f"The region {region} is listed twice.", "Remove one of the two.")
     if len(definition.regions) == 1:
-        for field, _, step in places(definition):
+        for field, _, step in placed_steps(definition):
             if step.placement is Placement.REPLICAS:
                 yield problem_at(
                     document,
@@ -103,9 +65,9 @@ def _parameters(definition: Definition, document: Document) -> Iterator[Problem]
     patience = Patience()
     for name, parameter in definition.parameters.items():
         field: FieldPath = ("parameters", name)
-        if name in RESERVED or name in _WORDS_OF_TEMPLATES:
+        if name in RESERVED or name in _WORDS_OF_TEMPLATES.split():
             yield problem_at(
-                document, field, f"'{name}' cannot be a parameter: templates know that word already.", "Choose another name."
+                document, field, f"'{name}' cannot be a parameter: templates use that word already.", "Choose another name."
             )
         if len(parameter.default) > LONGEST_VALUE:
             yield problem_at(
@@ -126,11 +88,11 @@ def _parameters(definition: Definition, document: Document) -> Iterator[Problem]
             )
             return
         try:
-            matches = patience.fits(parameter.pattern, parameter.default)
+            fits = patience.matches(parameter.pattern, parameter.default)
         except ValueError as error:
             yield problem_at(document, (*field, "pattern"), f"The pattern is not a regular expression: {error}.", "Correct it.")
             continue
-        if not matches:
+        if not fits:
             yield problem_at(
                 document,
                 (*field, "default"),
@@ -148,7 +110,7 @@ def _modules(definition: Definition, document: Document) -> Iterator[Problem]:
 
 def _steps(definition: Definition, document: Document) -> Iterator[Problem]:
     first: dict[str, FieldPath] = {}
-    for field, _, step in places(definition):
+    for field, _, step in placed_steps(definition):
         if step.id in first:
             line = document.line((*first[step.id], "id"))
             yield problem_at(
@@ -161,8 +123,8 @@ def _steps(definition: Definition, document: Document) -> Iterator[Problem]:
 
 
 def _needs(definition: Definition, document: Document) -> Iterator[Problem]:
-    order = {step.id: definition.module_names().index(module.name) for _, module, step in places(definition)}
-    for field, module, step in places(definition):
+    order = {step.id: definition.module_names().index(module.name) for _, module, step in placed_steps(definition)}
+    for field, module, step in placed_steps(definition):
         for number, need in enumerate(step.needs):
             here = (*field, "needs", number)
             if need not in order:
@@ -180,7 +142,7 @@ def _needs(definition: Definition, document: Document) -> Iterator[Problem]:
 
 
 def _cycles(definition: Definition, document: Document) -> Iterator[Problem]:
-    fields = {step.id: field for field, _, step in places(definition)}
+    fields = {step.id: field for field, _, step in placed_steps(definition)}
     needs = {step.id: [need for need in step.needs if need in fields] for step in definition.steps()}
     done: set[str] = set()
     for start in needs:
@@ -214,10 +176,8 @@ def _results(definition: Definition, document: Document) -> Iterator[Problem]:
             yield problem_at(document, field, f"'{shown(step)}' is not a step.", closest(step, ids))
 
 
-def _kinds(definition: Definition, document: Document, kinds: Kinds, unreadable: frozenset[FieldPath]) -> Iterator[Problem]:
-    for field, _, step in places(definition):
-        if field in unreadable:
-            continue
+def _kinds(definition: Definition, document: Document, kinds: Kinds) -> Iterator[Problem]:
+    for field, _, step in placed_steps(definition):
         kind = kinds.get(step.kind)
         if kind is None:
             yield problem_at(

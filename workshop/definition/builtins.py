@@ -22,9 +22,9 @@ def shared_root() -> Path:
         if (root / "templates").is_dir():
             return root
     raise WorkshopError(
-        "The built-in workshops are missing from this installation.",
-        f"Neither {package / '_builtin'} nor {package.parent} has a folder templates.",
-        "Install the package again: pipx reinstall aws-workshop",
+        what="The built-in workshops are missing from this installation.",
+        why=f"Neither {package / '_builtin'} nor {package.parent} has a folder templates.",
+        fix="Install the package again: pipx reinstall aws-workshop",
         code="Installation",
     )
 

@@ -1,7 +1,7 @@
-"""From what pydantic says about plain values to problems that name line, field and remedy.
+"""Translates pydantic's errors into problems that name line, field and fix.
 
-In: the values of a document, or the settings of one step. Out: the checked model, or the list of problems. The wording is
-for people who write YAML and have never heard of pydantic.
+In: the values of a document, or the settings of one step. Out: the checked model, or the list of problems, in the words of
+YAML.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from workshop.definition.problem import Problem, closest
 from workshop.definition.yamlfile import Document, FieldPath, display
 from workshop.quoting import shown
 
-__all__ = ["causes", "definition_of", "problem_at", "problems_of"]
+__all__ = ["definition_of", "problem_at", "problems_of"]
 
 _PATTERNS = {
     "regions": ("is not the name of a region", "Regions look like us-west-2."),
@@ -47,19 +47,19 @@ def problems_of(
     *,
     skip: Set[str] = frozenset(),
 ) -> list[Problem]:
-    """Every error about `model`, whose values stand at `base` in the document; nothing about the fields in `skip`."""
-    every = [details for details in causes(error) if not skip & set(details["loc"][:1])]
+    """Every error about `model`, whose values are at `base` in the document; none about the fields in `skip`."""
+    every = [details for details in _causes(error) if not skip & set(details["loc"][:1])]
     misspelt = _misspelt(every)
-    told = {(*loc[:-1], name) for loc, name in misspelt.items()}
+    merged = {(*loc[:-1], name) for loc, name in misspelt.items()}
     return [
         _problem(details, model, document, base, misspelt.get(details["loc"], ""))
         for details in every
-        if details["loc"] not in told
+        if details["loc"] not in merged
     ]
 
 
-def causes(error: ValidationError) -> list[ErrorDetails]:
-    """The errors without their echoes: a list whose only entry is wrong is called too short as well."""
+def _causes(error: ValidationError) -> list[ErrorDetails]:
+    """The errors without their consequences: a list whose only entry is wrong is reported as too short as well."""
     every = error.errors(include_url=False)
     wrong = {details["loc"][:length] for details in every for length in range(len(details["loc"]))}
     return [details for details in every if details["type"] != "too_short" or details["loc"] not in wrong]
@@ -118,7 +118,7 @@ def _words(details: ErrorDetails, model: type[BaseModel], loc: FieldPath) -> tup
     if expected:
         return f"{expected[0]} is needed here, and there is {_found(value)}.", expected[1]
     text = details["msg"].removeprefix("Value error, ").rstrip(".")
-    return f"{text[:1].upper()}{text[1:]}.", ""
+    return f"{text[:1].upper()}{text[1:]}.", str(context.get("fix", ""))  # a kind's own error may bring one
 
 
 _BOUNDS = {

@@ -1,6 +1,6 @@
-"""What `steps` and `apis` look like before anything is made: every step has every output, every API an address.
+"""Placeholders for `steps` and `apis` before anything exists: every step has every output, every API an address.
 
-In: a definition and the settings of a run. Out: mappings for templates, which remember what was read, by step and region.
+In: a definition and the settings of a run. Out: mappings for templates, which record what was read, by step and region.
 """
 
 from __future__ import annotations
@@ -8,24 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from workshop.definition.model import Definition, StepSpec
+from workshop.definition.model import Definition
 from workshop.definition.parameters import Settings
+from workshop.definition.placement import by_region, node_regions
 from workshop.definition.problem import closest
 from workshop.errors import DefinitionError
-from workshop.steps.base import Placement
 
-__all__ = ["Apis", "Outputs", "regions_of"]
-
-
-def regions_of(step: StepSpec, settings: Settings) -> tuple[str, ...]:
-    """The regions that a step runs in; a global one stands in the home region."""
-    if step.placement is Placement.EACH:
-        return settings.regions
-    return settings.regions[1:] if step.placement is Placement.REPLICAS else settings.regions[:1]
+__all__ = ["PlaceholderApis", "PlaceholderOutputs"]
 
 
-class Outputs(Mapping[str, Any]):
-    """Stand-ins for `steps`: every step has every output. Remembers which steps were read in which region."""
+class PlaceholderOutputs(Mapping[str, Any]):
+    """`steps`, in which every step has every output. `read` collects the steps that were read, each with a region."""
 
     def __init__(self, definition: Definition, settings: Settings) -> None:
         self.definition, self.settings = definition, settings
@@ -34,14 +27,13 @@ class Outputs(Mapping[str, Any]):
     def __getitem__(self, step_id: str) -> Mapping[str, Any]:
         for step in self.definition.steps():
             if step.id == step_id:
-                regions = regions_of(step, self.settings)
-                if step.placement in (Placement.EACH, Placement.REPLICAS):
-                    return {region: AnyOutput(self.read, step_id, region) for region in regions}
-                return AnyOutput(self.read, step_id, regions[0])
+                regions = node_regions(step.placement, self.settings.regions)
+                if by_region(step.placement):
+                    return {region: PlaceholderStep(self.read, step_id, region) for region in regions}
+                return PlaceholderStep(self.read, step_id, regions[0])
         raise DefinitionError(
-            f"The template reads steps.{step_id}, and there is no such step.",
-            "",
-            closest(step_id, [step.id for step in self.definition.steps()]),
+            what=f"The template reads steps.{step_id}, and there is no such step.",
+            fix=closest(step_id, [step.id for step in self.definition.steps()]),
         )
 
     def __iter__(self) -> Iterator[str]:
@@ -51,10 +43,10 @@ class Outputs(Mapping[str, Any]):
         return len(self.definition.steps())
 
 
-class Apis(Mapping[str, Any]):
-    """Stand-ins for `apis`: an address for every region in which the step of the APIs runs."""
+class PlaceholderApis(Mapping[str, Any]):
+    """`apis`: an address for every region in which the step of the APIs runs."""
 
-    def __init__(self, outputs: Outputs) -> None:
+    def __init__(self, outputs: PlaceholderOutputs) -> None:
         self.outputs = outputs
 
     def __getitem__(self, region: str) -> Mapping[str, str]:
@@ -75,16 +67,17 @@ class Apis(Mapping[str, Any]):
         definition = self.outputs.definition
         if definition.apis is None:
             raise DefinitionError(
-                "The template reads apis, and the definition names none.", "", "Add, for example, apis: {step: api, stage: api}"
+                what="The template reads apis, and the definition names none.",
+                fix="Add, for example, apis: {step: api, stage: api}",
             )
         for step in definition.steps():
             if step.id == definition.apis.step:
-                return step.id, regions_of(step, self.outputs.settings)
+                return step.id, node_regions(step.placement, self.outputs.settings.regions)
         return definition.apis.step, ()
 
 
-class AnyOutput(Mapping[str, str]):
-    """Every output that anyone asks for, of one step in one region."""
+class PlaceholderStep(Mapping[str, str]):
+    """Every output of one step in one region, whatever its name."""
 
     def __init__(self, read: set[tuple[str, str]], step: str, region: str) -> None:
         self.read, self.step, self.region = read, step, region

@@ -1,29 +1,57 @@
-"""What templates see below `steps` and `apis`, and what happens when it is not there.
+"""The variables of templates, and what an output is that does not exist.
 
-An output that does not exist yet is not a typing mistake: reaching for it raises `MissingMember`, and in the lenient
-form, for teardown and status, it is the empty string.
+In: the facts of one step in one region. Out: the variables that its templates see. A missing output below `steps` or `apis`
+is no typing mistake: it raises `MissingMember`, and in the lenient form, for teardown and status, it is the empty string.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 from jinja2 import StrictUndefined, Undefined, UndefinedError
 from jinja2.utils import missing
 
-__all__ = ["OUTPUT_NAMES", "Blank", "Members", "MissingMember", "Unset", "lenient", "strict"]
+__all__ = ["RESERVED", "Blank", "Members", "MissingMember", "TemplateVariables", "Unset", "lenient", "strict"]
 
 OUTPUT_NAMES = ("steps", "apis")
 """The variables whose members appear while a workshop is being set up."""
 
 
+@dataclass(frozen=True, slots=True)
+class TemplateVariables:
+    """What every template sees besides the parameters (docs/authoring.md, Templates)."""
+
+    workshop: str
+    title: str
+    target: str
+    account: str
+    region: str
+    """The region of the step; for a global one the home region."""
+    home: str
+    regions: Sequence[str]
+    """All regions, home first."""
+    steps: Mapping[str, Any]
+    """The outputs of each step, by region where it runs in several."""
+    apis: Mapping[str, Any]
+    """`{region: {"url": ..., "path_url": ...}}`."""
+
+    def with_parameters(self, parameters: Mapping[str, str]) -> dict[str, Any]:
+        """All variables by name."""
+        return {**parameters, **{field.name: getattr(self, field.name) for field in fields(self)}}
+
+
+RESERVED = (*(field.name for field in fields(TemplateVariables)), "read")
+"""The names that a parameter cannot have, because every template sees them already."""
+
+
 class MissingMember(UndefinedError):
-    """Something below `steps` or `apis` is not there (yet, or any more)."""
+    """Something below `steps` or `apis` does not exist (yet, or any more)."""
 
 
 class Unset(StrictUndefined):
-    """A name that no one defined: any use of it is an error."""
+    """An undefined name: any use of it is an error."""
 
     @property
     def _undefined_message(self) -> str:
@@ -35,13 +63,13 @@ class Unset(StrictUndefined):
 
 
 class Blank(str):
-    """The empty string, in place of an output that is not there; so are all its members."""
+    """The empty string in place of a missing output; its members are the same."""
 
     __slots__ = ()
 
 
 class Members(Mapping[str, Any]):
-    """A mapping below `steps` or `apis` that knows its own name. `blank` says what a missing member is."""
+    """A mapping below `steps` or `apis`. `path` is its name in messages."""
 
     def __init__(self, values: Mapping[str, Any], path: str) -> None:
         self._values, self._path = values, path
@@ -60,7 +88,7 @@ class Members(Mapping[str, Any]):
         return repr(dict(self))
 
     def missing(self, key: str) -> Undefined | Blank:
-        """What stands for a member that is not there."""
+        """What a template gets for a member that does not exist."""
         return Unset(f"{self._below(key)} is not there.", exc=MissingMember)
 
     def _below(self, key: str) -> str:

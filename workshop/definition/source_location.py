@@ -1,4 +1,7 @@
-"""Where a part of a definition is written down, so that an error about it can name file, line and field."""
+"""Where a part of a definition is in its file, so that an error about it names file, line and field.
+
+In: a document and a path of fields. Out: `file:line` and dotted names.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,12 @@ from dataclasses import dataclass
 from workshop.definition.renderer import Renderer
 from workshop.definition.yamlfile import Document, FieldPath
 
-__all__ = ["Origin"]
+__all__ = ["SourceLocation"]
 
 
 @dataclass(frozen=True, eq=False)
-class Origin:
-    """A place in a document, and what fills in its templates."""
+class SourceLocation:
+    """A part of a document, and the renderer of its templates."""
 
     document: Document
     base: FieldPath

@@ -1,0 +1,162 @@
+"""Renders every template of a workshop with placeholders, before anything is created.
+
+In: a workshop, the settings of a run, the kinds. Out: problems: undefined variables, missing files, settings that the kind
+refuses, outputs read without waiting for the step that makes them. Writes nothing and calls no service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from workshop.definition.budget import SECONDS, UNITS, budget
+from workshop.definition.form_errors import problem_at, problems_of
+from workshop.definition.loader import Workshop
+from workshop.definition.model import Definition, StepSpec
+from workshop.definition.parameters import Settings
+from workshop.definition.placeholders import PlaceholderApis, PlaceholderOutputs
+from workshop.definition.placement import GLOBAL, needed_regions, node_regions
+from workshop.definition.problem import Problem, from_error
+from workshop.definition.semantics import Kinds
+from workshop.definition.source_location import SourceLocation
+from workshop.definition.templating import render_settings
+from workshop.definition.variables import TemplateVariables
+from workshop.definition.wellformed import malformed
+from workshop.errors import DefinitionError
+from workshop.steps.base import Params
+from workshop.steps.settings import TemplateFile, named_files
+
+__all__ = ["dry_render"]
+
+TOTAL = 5
+"""The work of all renderings together, in budgets of a single one."""
+
+
+def dry_render(workshop: Workshop, settings: Settings, kinds: Kinds) -> list[Problem]:
+    """Every problem that shows when the steps are prepared, each once."""
+    found: dict[Problem, None] = {}
+    refusal = "The templates of this workshop do too much work together."
+    with budget(refusal, TOTAL * UNITS, TOTAL * SECONDS) as total:
+        for step in workshop.definition.steps():
+            kind = kinds.get(step.kind)
+            for region in node_regions(step.placement, settings.regions):
+                if step.location is not None and not total.exhausted:
+                    node = _DryNode(workshop, settings, step, step.location, region)
+                    found |= dict.fromkeys(node.problems(kind.Params if kind else None))
+    return list(found)
+
+
+class _DryNode:
+    """One step in one region."""
+
+    def __init__(self, workshop: Workshop, settings: Settings, step: StepSpec, location: SourceLocation, region: str) -> None:
+        self.workshop, self.settings, self.step, self.location, self.region = workshop, settings, step, location, region
+        self.outputs = PlaceholderOutputs(workshop.definition, settings)
+        self.variables = TemplateVariables(
+            workshop=workshop.name,
+            title=workshop.definition.title,
+            target="local",
+            account="000000000000",
+            region=settings.home if region == GLOBAL else region,
+            home=settings.home,
+            regions=list(settings.regions),
+            steps=self.outputs,
+            apis=PlaceholderApis(self.outputs),
+        ).with_parameters(settings.parameters)
+
+    def problems(self, params: type[Params] | None) -> Iterator[Problem]:
+        """What is wrong with the step. `params` is None for an unknown kind, whose settings are only rendered."""
+        rendered: dict[str, Any] = {}
+        for key, value in self.step.settings.items():
+            try:
+                rendered |= render_settings(self.step.model_copy(update={"settings": {key: value}}), self.variables)
+            except DefinitionError as error:
+                yield from_error(error)
+        yield from self._not_waited_for("with")
+        if params is None:
+            return
+        failed = self.step.settings.keys() - rendered.keys()
+        try:
+            rendered = params.model_validate({**self.step.settings, **rendered}).model_dump(exclude=failed)
+        except ValidationError as error:
+            yield from problems_of(error, params, self.location.document, (*self.location.base, "with"), skip=failed)
+            refused = {details["loc"][0] for details in error.errors() if details["loc"]}
+            rendered = {key: value for key, value in rendered.items() if key not in refused}
+        yield from self._files(params, rendered)
+
+    def _files(self, params: type[Params], rendered: Mapping[str, Any]) -> Iterator[Problem]:
+        for key, mark in named_files(params).items():
+            name = rendered.get(key)
+            if not isinstance(name, str):
+                continue
+            try:
+                if not isinstance(mark, TemplateFile):
+                    self.workshop.files.path(name)
+                    continue
+                name = self._inside(rendered.get(mark.inside), name)
+                self.workshop.files.path(name)
+            except DefinitionError as error:
+                yield self._at(key, error)
+                continue
+            yield from self._template(key, mark, name)
+            yield from self._not_waited_for("with", key)
+
+    def _template(self, key: str, mark: TemplateFile, name: str) -> Iterator[Problem]:
+        try:
+            text = self.workshop.files.render(name, self.variables)
+        except DefinitionError as error:
+            yield from_error(error) if error.where else self._at(key, error)
+            return
+        if reason := malformed(text, mark.form, name.removesuffix(".j2")):
+            wrong = DefinitionError(
+                what=f"The result of '{name}' is not well formed.",
+                why=reason,
+                fix="Check its quotes and commas, and the indentation of what it fills in.",
+            )
+            yield self._at(key, wrong)
+
+    def _inside(self, folder: Any, name: str) -> str:
+        """The template in `folder` if there is one, otherwise the one beside the definition."""
+        if not isinstance(folder, str):
+            return name
+        try:
+            self.workshop.files.path(f"{folder}/{name}")
+        except DefinitionError:
+            return name
+        return f"{folder}/{name}"
+
+    def _not_waited_for(self, *field: str) -> Iterator[Problem]:
+        """The outputs read since the last call although the step does not wait for them."""
+        early = self.outputs.read - _waited_for(self.workshop.definition, self.settings, self.step, self.region)
+        self.outputs.read.clear()
+        for name in sorted({name for name, _ in early}):
+            regions = ", ".join(sorted(region for read, region in early if read == name))
+            yield problem_at(
+                self.location.document,
+                (*self.location.base, *field),
+                f"The step '{self.step.id}' reads an output of '{name}' ({regions}) and does not wait for it.",
+                "In one region a step waits for that region only: read the others in a step with `in: global`."
+                if name in self.step.needs
+                else f"Add '{name}' to `needs` of '{self.step.id}'.",
+            )
+
+    def _at(self, key: str, error: DefinitionError) -> Problem:
+        what = " ".join(part for part in (error.problem, error.why) if part)
+        return problem_at(self.location.document, (*self.location.base, "with", key), what, error.fix)
+
+
+def _waited_for(definition: Definition, settings: Settings, step: StepSpec, region: str) -> set[tuple[str, str]]:
+    """The steps, each with a region, that are done when `step` starts in `region`."""
+    by_id = {each.id: each for each in definition.steps()}
+    found: set[tuple[str, str]] = set()
+    waiting = [(step, region)]
+    while waiting:
+        node, place = waiting.pop()
+        for need in (by_id[name] for name in node.needs if name in by_id):
+            for each in needed_regions(need.placement, node.placement, place, settings.regions):
+                if (need.id, each) not in found:
+                    found.add((need.id, each))
+                    waiting.append((need, each))
+    return found

@@ -1,0 +1,61 @@
+"""Marks settings of a step kind that name files, so that definitions are checked without knowing the kinds.
+
+In: `Annotated[str, DataFile()]` on a field of a kind's `Params`. Out: `named_files`, the marked fields of such a class. A marked
+setting is on one line and has no hidden characters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from workshop.quoting import shown
+
+__all__ = ["DataFile", "Folder", "NamedFile", "TemplateFile", "named_files"]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFile:
+    """The base of the marks below: a name on one line, without hidden characters, since names are shown and pasted."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(_without_hidden, handler(source))
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile(NamedFile):
+    """The setting names a file that is read as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder(NamedFile):
+    """The setting names a folder that is taken as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateFile(NamedFile):
+    """The setting names a template, whose result must have a form.
+
+    `inside` is the setting of a `Folder` that is looked into first.
+    """
+
+    form: Literal["json", "yaml or json"]
+    inside: str = ""
+
+
+def named_files(params: type[BaseModel]) -> dict[str, NamedFile]:
+    """The settings of a kind that name files or folders, each with its mark, in the order of the fields."""
+    return {name: mark for name, field in params.model_fields.items() for mark in field.metadata if isinstance(mark, NamedFile)}
+
+
+def _without_hidden(name: str) -> str:
+    if shown(name, len(name)) != name:
+        raise PydanticCustomError(
+            "hidden_characters",
+            "The name '{name}' holds characters that cannot be seen",
+            {"name": shown(name), "fix": "Leave those characters out."},
+        )
+    return name
