@@ -1,4 +1,4 @@
-"""The door of the checks: soon done with whoever does not answer, and honest about credentials."""
+"""The aws of the checks: soon done with whoever does not answer, and honest about credentials."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from botocore.credentials import DeferredRefreshableCredentials
 from botocore.exceptions import UnauthorizedSSOTokenError
 
 from workshop.aws.errors import AwsError, CredentialsError
-from workshop.aws.inquiry import Inquiry, credential_life
+from workshop.aws.inquiry import QuickClient, credential_life
 from workshop.aws.sessions import local_session, profile_session
-from workshop.clock import SystemClock
+from workshop.waiting import SystemClock
 
 
 def asked(work: Callable[[ThreadPoolExecutor], Coroutine[Any, Any, Any]]) -> Any:
@@ -33,7 +33,7 @@ def test_a_signed_out_session_is_a_credentials_error_and_no_defect() -> None:
     session._credentials = DeferredRefreshableCredentials(signed_out, "sso")
 
     async def work(executor: ThreadPoolExecutor) -> None:
-        await Inquiry(session, "", clock=SystemClock(), executor=executor).call("sts", "us-west-2", "get_caller_identity")
+        await QuickClient(session, "", clock=SystemClock(), executor=executor).call("sts", "us-west-2", "get_caller_identity")
 
     with pytest.raises(CredentialsError, match="aws sso login"):
         asked(work)
@@ -44,7 +44,7 @@ def test_nobody_there_is_known_after_two_attempts() -> None:
         probe.bind(("127.0.0.1", 0))
         endpoint = f"http://127.0.0.1:{probe.getsockname()[1]}"
 
-    class Counting(Inquiry):
+    class Counting(QuickClient):
         attempts = 0
 
         def _invoke(self, *args: Any) -> Any:
@@ -52,8 +52,8 @@ def test_nobody_there_is_known_after_two_attempts() -> None:
             return super()._invoke(*args)
 
     async def work(executor: ThreadPoolExecutor) -> None:
-        door = Counting(local_session("111122223333"), "", clock=SystemClock(), executor=executor, endpoint=endpoint)
-        await door.call("dynamodb", "us-west-2", "list_tables")
+        aws = Counting(local_session("111122223333"), "", clock=SystemClock(), executor=executor, endpoint=endpoint)
+        await aws.call("dynamodb", "us-west-2", "list_tables")
 
     with pytest.raises(AwsError, match="Unreachable"):
         asked(work)
@@ -62,7 +62,7 @@ def test_nobody_there_is_known_after_two_attempts() -> None:
 
 def test_the_address_of_a_service_is_known_without_asking_it() -> None:
     async def work(executor: ThreadPoolExecutor) -> str:
-        return Inquiry(local_session("1"), "", clock=SystemClock(), executor=executor).address("dynamodb", "eu-west-1")
+        return QuickClient(local_session("1"), "", clock=SystemClock(), executor=executor).address("dynamodb", "eu-west-1")
 
     assert asked(work) == "https://dynamodb.eu-west-1.amazonaws.com"
 

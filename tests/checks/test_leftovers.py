@@ -7,19 +7,19 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from tests.checks.world import ACCOUNT, HOME, NOW, FakeDoor, FakeStep, look, needs, refusal, stop, subject
+from tests.checks.world import ACCOUNT, HOME, NOW, FakeDoor, FakeStep, context, look, needs, planned, refusal
 from workshop.aws.claim import Holder
-from workshop.checks.atwork import Claim
-from workshop.checks.interface import Finding, Status
+from workshop.checks.base import Finding, Status
+from workshop.checks.claim import Claim
+from workshop.checks.context import CheckContext
 from workshop.checks.leftovers import InTheWay, ReservedConcurrency, Strays
 from workshop.checks.stacks import StackStates
-from workshop.checks.subject import Subject
 from workshop.steps.base import Observed, Resource, State
 
 
 async def seen(step: FakeStep, *, since: str = "", complete: bool = True) -> Finding:
-    place = stop(step, complete=complete)
-    return await look(InTheWay(subject(stops=(place,), since=since), HOME, stop=place))
+    place = planned(step, complete=complete)
+    return await look(InTheWay(context(planned_steps=(place,), since=since), HOME, planned=place))
 
 
 async def test_nothing_there_passes() -> None:
@@ -67,8 +67,8 @@ FUNCTION = FakeStep(permissions=[needs("lambda:CreateFunction", f"arn:aws:lambda
 
 
 async def throttled(answer: Any) -> Finding:
-    door = FakeDoor({"lambda.get_function_concurrency": answer})
-    return await look(ReservedConcurrency(subject(door, stops=(stop(FUNCTION),)), HOME))
+    aws = FakeDoor({"lambda.get_function_concurrency": answer})
+    return await look(ReservedConcurrency(context(aws, planned_steps=(planned(FUNCTION),)), HOME))
 
 
 async def test_a_reserve_of_zero_is_no_go_with_the_line_that_lifts_it() -> None:
@@ -83,9 +83,9 @@ async def test_no_reserve_another_reserve_and_no_function_pass() -> None:
     assert (await throttled(refusal("AccessDeniedException"))).status is Status.SKIP
 
 
-def tagged(*arns: str) -> Subject:
+def tagged(*arns: str) -> CheckContext:
     pages = {"ResourceTagMappingList": [{"ResourceARN": arn} for arn in arns]}
-    return subject(FakeDoor({"resourcegroupstaggingapi.get_resources": pages}), stops=(stop(FUNCTION),))
+    return context(FakeDoor({"resourcegroupstaggingapi.get_resources": pages}), planned_steps=(planned(FUNCTION),))
 
 
 async def test_tagged_things_under_other_names_are_remains_of_another_run() -> None:
@@ -98,12 +98,12 @@ async def test_tagged_things_under_other_names_are_remains_of_another_run() -> N
 
 
 async def test_without_the_tag_index_that_is_skipped() -> None:
-    assert (await look(Strays(subject(FakeDoor()), HOME))).status is Status.SKIP
+    assert (await look(Strays(context(FakeDoor()), HOME))).status is Status.SKIP
 
 
 async def claim(value: str | Exception) -> Finding:
     answer = value if isinstance(value, Exception) else {"Parameter": {"Value": value}}
-    return await look(Claim(subject(FakeDoor({"ssm.get_parameter": answer})), HOME))
+    return await look(Claim(context(FakeDoor({"ssm.get_parameter": answer})), HOME))
 
 
 def held(minutes: int) -> str:
@@ -127,7 +127,9 @@ STACK = FakeStep(
 
 async def states(status: str, name: str = "global-serverless-api", **more: Any) -> Finding:
     stacks = {"Stacks": [{"StackId": "id", "StackName": name, "StackStatus": status, **more}]}
-    return await look(StackStates(subject(FakeDoor({"cloudformation.describe_stacks": stacks}), stops=(stop(STACK),)), HOME))
+    return await look(
+        StackStates(context(FakeDoor({"cloudformation.describe_stacks": stacks}), planned_steps=(planned(STACK),)), HOME)
+    )
 
 
 async def test_stuck_dead_busy_and_protected_stacks_are_told_apart() -> None:

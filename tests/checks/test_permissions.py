@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tests.checks.world import ACCOUNT, AWAY, HOME, FakeDoor, FakeStep, denied, look, needs, refusal, stop, subject
+from tests.checks.world import ACCOUNT, AWAY, HOME, FakeDoor, FakeStep, context, denied, look, needs, planned, refusal
 from workshop.aws.sessions import Identity
-from workshop.checks.interface import Status
+from workshop.checks.base import Status
+from workshop.checks.context import CheckContext
 from workshop.checks.permissions import LinkedRoles, Reads, Simulated
-from workshop.checks.subject import Subject
 
 TABLE = f"arn:aws:dynamodb:{HOME}:{ACCOUNT}:table/t"
 STEP = FakeStep(permissions=[needs("dynamodb:CreateTable", TABLE), needs("dynamodb:DescribeTable", TABLE)])
 ROLE = {"Role": {"Arn": f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/Facilitator"}}
 
 
-def wanting(door: FakeDoor, step: FakeStep = STEP, **changes: Any) -> Subject:
-    return subject(door, stops=(stop(step),), **changes)
+def wanting(aws: FakeDoor, step: FakeStep = STEP, **changes: Any) -> CheckContext:
+    return context(aws, planned_steps=(planned(step),), **changes)
 
 
 def deciding(forbidden: Sequence[str] = (), **why: Any) -> Any:
@@ -36,13 +36,13 @@ def deciding(forbidden: Sequence[str] = (), **why: Any) -> Any:
 
 
 async def test_what_iam_allows_passes() -> None:
-    door = FakeDoor({"iam.get_role": ROLE, "iam.simulate_principal_policy": deciding()})
-    assert (await look(Simulated(wanting(door), HOME))).status is Status.PASS
+    aws = FakeDoor({"iam.get_role": ROLE, "iam.simulate_principal_policy": deciding()})
+    assert (await look(Simulated(wanting(aws), HOME))).status is Status.PASS
 
 
 async def test_what_iam_denies_is_named_with_the_policy_that_grants_it() -> None:
-    door = FakeDoor({"iam.get_role": ROLE, "iam.simulate_principal_policy": deciding(["dynamodb:CreateTable"])})
-    finding = await look(Simulated(wanting(door), HOME))
+    aws = FakeDoor({"iam.get_role": ROLE, "iam.simulate_principal_policy": deciding(["dynamodb:CreateTable"])})
+    finding = await look(Simulated(wanting(aws), HOME))
     assert finding.status is Status.FAIL
     assert "dynamodb:CreateTable (not granted)" in finding.detail
     assert "dynamodb:DescribeTable" not in finding.detail
@@ -51,8 +51,8 @@ async def test_what_iam_denies_is_named_with_the_policy_that_grants_it() -> None
 
 async def test_a_denial_by_the_organization_sends_to_the_organization() -> None:
     org = {"OrganizationsDecisionDetail": {"AllowedByOrganizations": False}}
-    door = FakeDoor({"iam.get_role": ROLE, "iam.simulate_principal_policy": deciding(["dynamodb:CreateTable"], **org)})
-    assert "organization" in (await look(Simulated(wanting(door), HOME))).fix
+    aws = FakeDoor({"iam.get_role": ROLE, "iam.simulate_principal_policy": deciding(["dynamodb:CreateTable"], **org)})
+    assert "organization" in (await look(Simulated(wanting(aws), HOME))).fix
 
 
 async def test_the_role_is_simulated_by_its_real_arn_in_its_region() -> None:
@@ -73,8 +73,8 @@ async def test_all_pages_of_a_prediction_are_read() -> None:
         {"EvaluationResults": [], "IsTruncated": True, "Marker": "more"},
         {"EvaluationResults": [{"EvalActionName": "dynamodb:CreateTable", "EvalDecision": "explicitDeny"}]},
     ]
-    door = FakeDoor({"iam.get_role": ROLE, "iam.simulate_principal_policy": lambda region, **_: pages.pop(0)})
-    finding = await look(Simulated(wanting(door), HOME))
+    aws = FakeDoor({"iam.get_role": ROLE, "iam.simulate_principal_policy": lambda region, **_: pages.pop(0)})
+    finding = await look(Simulated(wanting(aws), HOME))
     assert "by an explicit deny" in finding.detail
 
 
@@ -85,22 +85,22 @@ async def test_a_prediction_that_is_denied_is_skipped_with_the_reason() -> None:
 
 
 async def test_the_root_user_is_not_simulated() -> None:
-    door = FakeDoor()
+    aws = FakeDoor()
     root = Identity(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root")
-    assert (await look(Simulated(wanting(door, caller=root), HOME))).status is Status.PASS
-    assert door.calls == []
+    assert (await look(Simulated(wanting(aws, caller=root), HOME))).status is Status.PASS
+    assert aws.calls == []
 
 
 async def test_a_prediction_in_another_shape_is_a_crash() -> None:
-    door = FakeDoor({"iam.get_role": ROLE, "iam.simulate_principal_policy": {"EvaluationResults": [{}]}})
-    assert (await look(Simulated(wanting(door), HOME))).status is Status.CRASH
+    aws = FakeDoor({"iam.get_role": ROLE, "iam.simulate_principal_policy": {"EvaluationResults": [{}]}})
+    assert (await look(Simulated(wanting(aws), HOME))).status is Status.CRASH
 
 
 async def test_reads_go_to_the_services_that_the_steps_use_and_to_no_other() -> None:
-    door = FakeDoor({"dynamodb.list_tables": {}})
-    assert (await look(Reads(wanting(door), HOME))).status is Status.PASS
-    assert door.calls == [("dynamodb", HOME, "list_tables")]
-    assert (await look(Reads(wanting(door), AWAY))).status is Status.SKIP
+    aws = FakeDoor({"dynamodb.list_tables": {}})
+    assert (await look(Reads(wanting(aws), HOME))).status is Status.PASS
+    assert aws.calls == [("dynamodb", HOME, "list_tables")]
+    assert (await look(Reads(wanting(aws), AWAY))).status is Status.SKIP
 
 
 async def test_a_denied_read_names_action_and_policy() -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.checks.world import ACCOUNT, HOME, FakeDoor, FakeStep, look, needs, refusal, stop, subject
-from workshop.checks.interface import Status
+from tests.checks.world import ACCOUNT, HOME, FakeDoor, FakeStep, context, look, needs, planned, refusal
+from workshop.checks.base import Status
+from workshop.checks.context import CheckContext
 from workshop.checks.quotas import Apis, Concurrency, Roles, Stacks, Tables
-from workshop.checks.subject import Subject
 
 MAKES = FakeStep(
     permissions=[
@@ -21,9 +21,11 @@ MAKES = FakeStep(
 )
 
 
-def account(**answers: Any) -> Subject:
+def account(**answers: Any) -> CheckContext:
     """An account that answers these operations."""
-    return subject(FakeDoor({name.replace("__", "."): answer for name, answer in answers.items()}), stops=(stop(MAKES),))
+    return context(
+        FakeDoor({name.replace("__", "."): answer for name, answer in answers.items()}), planned_steps=(planned(MAKES),)
+    )
 
 
 def limit(concurrent: int) -> dict[str, Any]:
@@ -101,7 +103,7 @@ async def test_roles_are_counted_by_iam() -> None:
 
 
 async def test_steps_that_make_none_are_not_held_up_by_a_quota() -> None:
-    nothing = subject(FakeDoor())
+    nothing = context(FakeDoor())
     assert {(await look(check)).status for check in (Tables(nothing, HOME), Concurrency(nothing, HOME), Roles(nothing))} == {
         Status.SKIP
     }

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.checks.world import HOME, refusal, subject
-from workshop.checks.catalogue import FAMILIES, all_checks, chosen, needed_permissions
-from workshop.checks.interface import Check, Finding, Key, Result, Status, failed, passed, warned
-from workshop.checks.run import Report, run_checks
+from tests.checks.world import HOME, context, refusal
+from workshop.checks.base import Check, Finding, Key, Result, Status, failed, passed, warned
+from workshop.checks.registry import FAMILIES, all_checks, chosen, needed_permissions
+from workshop.checks.runner import Report, run_checks
 from workshop.errors import ExitCode, UsageError, WorkshopError
 
 
@@ -34,7 +34,7 @@ class Told(Check):
         return self.named
 
     @property
-    def after(self) -> tuple[Key, ...]:
+    def depends_on(self) -> tuple[Key, ...]:
         return self.needs
 
     @property
@@ -59,7 +59,7 @@ def raising(error: Exception) -> Callable[[], Finding]:
 
 
 def test_a_check_that_breaks_is_a_result_and_costs_nobody_else_theirs() -> None:
-    first, second = asked(Told(subject(), act=raising(KeyError("Items"))), Told(subject(), named="other"))
+    first, second = asked(Told(context(), act=raising(KeyError("Items"))), Told(context(), named="other"))
     assert first.status is Status.CRASH
     assert "KeyError" in first.finding.detail
     assert "--skip identity" in first.finding.fix
@@ -67,17 +67,17 @@ def test_a_check_that_breaks_is_a_result_and_costs_nobody_else_theirs() -> None:
 
 
 def test_a_known_error_is_a_failure_with_its_own_fix() -> None:
-    (result,) = asked(Told(subject(), act=raising(WorkshopError("It is broken.", "Somebody fell.", "mend it"))))
+    (result,) = asked(Told(context(), act=raising(WorkshopError("It is broken.", "Somebody fell.", "mend it"))))
     assert (result.status, result.finding.detail, result.finding.fix) == (Status.FAIL, "It is broken. Somebody fell.", "mend it")
 
 
 def test_every_failure_has_a_fix_even_when_the_error_has_none() -> None:
-    (result,) = asked(Told(subject(), act=raising(WorkshopError("It is broken."))))
+    (result,) = asked(Told(context(), act=raising(WorkshopError("It is broken."))))
     assert "workshop check --target aws" in result.finding.fix
 
 
 def test_no_answer_within_the_deadline_is_a_failure_that_says_so() -> None:
-    (result,) = asked(Told(subject(), region=HOME, forever=True, patience=0.01))
+    (result,) = asked(Told(context(), region=HOME, forever=True, patience=0.01))
     assert result.status is Status.FAIL
     assert "No answer" in result.finding.detail
     assert HOME in result.finding.detail
@@ -85,22 +85,22 @@ def test_no_answer_within_the_deadline_is_a_failure_that_says_so() -> None:
 
 
 def test_what_relies_on_a_failure_is_not_asked_and_says_why() -> None:
-    first = Told(subject(), named="first", act=lambda: failed("no", "fix"))
-    second = Told(subject(), named="second", needs=(("first", ""),), act=raising(AssertionError("was asked")))
-    third = Told(subject(), named="third", needs=(("second", ""),))
+    first = Told(context(), named="first", act=lambda: failed("no", "fix"))
+    second = Told(context(), named="second", needs=(("first", ""),), act=raising(AssertionError("was asked")))
+    third = Told(context(), named="third", needs=(("second", ""),))
     results = asked(third, second, first)
     assert [r.status for r in results] == [Status.PASS, Status.SKIP, Status.FAIL]
     assert "It does as it is told" in results[1].finding.detail
 
 
 def test_what_relies_on_a_crash_is_not_asked() -> None:
-    first = Told(subject(), named="first", act=raising(ValueError()))
-    second = Told(subject(), named="second", needs=(("first", ""),), act=raising(AssertionError("was asked")))
+    first = Told(context(), named="first", act=raising(ValueError()))
+    second = Told(context(), named="second", needs=(("first", ""),), act=raising(AssertionError("was asked")))
     assert asked(first, second)[1].status is Status.SKIP
 
 
 def test_what_relies_on_a_check_that_was_left_out_is_asked() -> None:
-    (result,) = asked(Told(subject(), needs=(("identity.caller", ""),)))
+    (result,) = asked(Told(context(), needs=(("identity.caller", ""),)))
     assert result.status is Status.PASS
 
 
@@ -115,13 +115,13 @@ def test_checks_are_asked_at_the_same_time() -> None:
             await begun[1 - mine].wait()
             return passed()
 
-    results = asked(*(Meeting(subject(), named=str(n), patience=10.0) for n in range(2)))
+    results = asked(*(Meeting(context(), named=str(n), patience=10.0) for n in range(2)))
     assert [r.status for r in results] == [Status.PASS, Status.PASS]
 
 
 def test_a_beginning_and_an_end_are_heard_of_every_check() -> None:
     heard: list[tuple[str, bool]] = []
-    checks = [Told(subject(), named="a"), Told(subject(), named="b", act=raising(ValueError()))]
+    checks = [Told(context(), named="a"), Told(context(), named="b", act=raising(ValueError()))]
     asyncio.run(run_checks(checks, lambda check, result: heard.append((check.id, result is not None))))
     assert sorted(heard) == [("a", False), ("a", True), ("b", False), ("b", True)]
 
@@ -153,7 +153,7 @@ def test_only_and_skip_choose_families_and_refuse_others() -> None:
 
 
 def test_every_check_has_an_id_and_a_region_of_its_own() -> None:
-    checks = all_checks(subject())
+    checks = all_checks(context())
     assert len({check.key for check in checks}) == len(checks)
     assert {check.family for check in checks} == set(FAMILIES)
 
@@ -161,18 +161,18 @@ def test_every_check_has_an_id_and_a_region_of_its_own() -> None:
 def test_a_check_names_permissions_of_its_own_phase_only() -> None:
     from workshop.steps.base import Phase
 
-    own = {p for check in all_checks(subject()) for p in check.permissions()}
+    own = {p for check in all_checks(context()) for p in check.permissions()}
     assert own
     assert {p.phase for p in own} == {Phase.CHECK}
-    assert own <= set(needed_permissions(subject()))
+    assert own <= set(needed_permissions(context()))
 
 
 def test_without_a_caller_nothing_is_asked_in_the_account_and_the_report_is_whole() -> None:
-    nobody = subject(caller=None, caller_error=refusal("NoCredentials", "Unable to locate credentials"))
+    nobody = context(caller=None, caller_error=refusal("NoCredentials", "Unable to locate credentials"))
     left = [family for family in FAMILIES if family not in ("endpoints", "clock")]
     results = asked(*all_checks(nobody, left))
     by_id = {(r.id, r.region): r for r in results}
     assert by_id["identity.caller", ""].status is Status.FAIL
     assert by_id["permissions.reads", HOME].status is Status.SKIP
     assert by_id["quotas.tables", HOME].status is Status.SKIP
-    assert nobody.door.calls == []  # type: ignore[attr-defined]
+    assert nobody.aws.calls == []  # type: ignore[attr-defined]

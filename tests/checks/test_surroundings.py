@@ -14,15 +14,15 @@ from typing import Any
 
 import pytest
 
-from tests.checks.world import HOME, NOW, FakeStep, look, needs, refusal, stop, subject
-from workshop.checks.clockskew import ClockSkew
+from tests.checks.world import HOME, NOW, FakeStep, context, look, needs, planned, refusal
+from workshop.checks.base import Finding, Status
+from workshop.checks.clock_skew import ClockSkew
+from workshop.checks.context import EventPlan, Machine
 from workshop.checks.cost import Cost, Minutes
 from workshop.checks.definition import Sound, StepFiles
 from workshop.checks.endpoints import Override, Reachable
-from workshop.checks.interface import Finding, Status
 from workshop.checks.machine import Browser, LocalCloud, Packages, Port, Python, StateFolder
-from workshop.checks.readonly import ReadOnly
-from workshop.checks.subject import Event, Machine
+from workshop.checks.read_only import ReadOnlyClient
 from workshop.definition.problem import Problem
 from workshop.errors import UsageError, WorkshopError
 
@@ -70,7 +70,7 @@ def test_a_clock_that_is_off_is_measured_by_the_date_of_an_answer(
     real: Callable[[Any], Finding], seconds: int, status: Status
 ) -> None:
     with service(format_datetime(NOW - timedelta(seconds=seconds), usegmt=True)) as url:
-        finding = real(ClockSkew(subject(address=lambda *_: url)))
+        finding = real(ClockSkew(context(address=lambda *_: url)))
     assert finding.status is status
     if status is not Status.PASS:
         assert f"{abs(seconds)} s {'ahead' if seconds > 0 else 'behind'}" in finding.detail
@@ -79,15 +79,15 @@ def test_a_clock_that_is_off_is_measured_by_the_date_of_an_answer(
 
 def test_without_a_date_the_refused_signature_decides(real: Callable[[Any], Finding]) -> None:
     with service(None) as url:
-        assert real(ClockSkew(subject(address=lambda *_: url))).status is Status.SKIP
+        assert real(ClockSkew(context(address=lambda *_: url))).status is Status.SKIP
         error = refusal("RequestTimeTooSkewed", "Signature expired: 20261121T080000Z is now earlier than ...")
-        finding = real(ClockSkew(subject(address=lambda *_: url, caller=None, caller_error=error)))
+        finding = real(ClockSkew(context(address=lambda *_: url, caller=None, caller_error=error)))
     assert finding.status is Status.FAIL
 
 
 def test_a_date_that_cannot_be_read_is_skipped(real: Callable[[Any], Finding]) -> None:
     with service("yesterday") as url:
-        assert real(ClockSkew(subject(address=lambda *_: url))).status is Status.SKIP
+        assert real(ClockSkew(context(address=lambda *_: url))).status is Status.SKIP
 
 
 def nobody() -> str:
@@ -100,43 +100,43 @@ def test_services_answer_or_are_named_with_their_address(real: Callable[[Any], F
     step = FakeStep(permissions=[needs("dynamodb:CreateTable", "*"), needs("lambda:CreateFunction", "*")])
     closed = nobody()
     with service(None) as url:
-        good = subject(stops=(stop(step),), address=lambda *_: url)
+        good = context(planned_steps=(planned(step),), address=lambda *_: url)
         assert "dynamodb" in real(Reachable(good, HOME)).detail
-        half = subject(stops=(stop(step),), address=lambda name, _: url if name == "dynamodb" else closed)
+        half = context(planned_steps=(planned(step),), address=lambda name, _: url if name == "dynamodb" else closed)
         finding = real(Reachable(half, HOME))
     assert finding.status is Status.FAIL
     assert "1 of 2" in finding.detail
     assert f"curl -sI {closed}" in finding.fix
-    assert real(ClockSkew(subject(address=lambda *_: closed))).status is Status.SKIP
+    assert real(ClockSkew(context(address=lambda *_: closed))).status is Status.SKIP
 
 
 async def test_a_stray_endpoint_is_announced_on_aws_only() -> None:
-    stray = await look(Override(subject(override="http://127.0.0.1:4566")))
+    stray = await look(Override(context(override="http://127.0.0.1:4566")))
     assert (stray.status, "NOT AWS" in stray.detail) == (Status.WARN, True)
     assert "unset AWS_ENDPOINT_URL" in stray.fix
-    assert (await look(Override(subject()))).status is Status.PASS
-    assert (await look(Override(subject(target="local")))).status is Status.SKIP
+    assert (await look(Override(context()))).status is Status.PASS
+    assert (await look(Override(context(target="local")))).status is Status.SKIP
 
 
 async def test_this_python_and_its_packages_are_right() -> None:
-    assert (await look(Python(subject()))).status in (Status.PASS, Status.WARN)
-    assert (await look(Packages(subject(target="local")))).status is Status.PASS
+    assert (await look(Python(context()))).status in (Status.PASS, Status.WARN)
+    assert (await look(Packages(context(target="local")))).status is Status.PASS
 
 
 async def test_a_state_folder_that_cannot_be_used_is_no_go(tmp_path: Path) -> None:
     error = UsageError("The state folder cannot be used: /x.", "Permission denied.", "export WORKSHOP_HOME=/y")
-    finding = await look(StateFolder(subject(machine=Machine(tmp_path, folder_error=error))))
+    finding = await look(StateFolder(context(machine=Machine(tmp_path, folder_error=error))))
     assert (finding.status, finding.fix) == (Status.FAIL, error.fix)
-    assert (await look(StateFolder(subject(machine=Machine(tmp_path))))).status is Status.PASS
+    assert (await look(StateFolder(context(machine=Machine(tmp_path))))).status is Status.PASS
     missing = Machine(tmp_path / "gone")
-    assert (await look(StateFolder(subject(machine=missing)))).status is Status.CRASH
+    assert (await look(StateFolder(context(machine=missing)))).status is Status.CRASH
 
 
 async def test_a_cloud_that_did_not_start_is_no_go(tmp_path: Path) -> None:
     error = WorkshopError("The local cloud did not start.", "Its process ended.", "Read its log: workshop cloud logs")
-    local = subject(target="local", machine=Machine(tmp_path, cloud_error=error))
+    local = context(target="local", machine=Machine(tmp_path, cloud_error=error))
     assert (await look(LocalCloud(local))).fix == error.fix
-    assert (await look(LocalCloud(subject()))).status is Status.SKIP
+    assert (await look(LocalCloud(context()))).status is Status.SKIP
 
 
 async def test_a_port_is_free_ours_or_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -146,9 +146,9 @@ async def test_a_port_is_free_ours_or_taken(monkeypatch: pytest.MonkeyPatch, tmp
         port = taken.getsockname()[1]
         monkeypatch.setenv("WORKSHOP_PORT", str(port))
         for cloud, status in ((port, Status.PASS), (port + 1, Status.WARN), (None, Status.FAIL)):
-            local = subject(target="local", machine=Machine(tmp_path, cloud_port=cloud))
+            local = context(target="local", machine=Machine(tmp_path, cloud_port=cloud))
             assert (await look(Port(local))).status is status
-    assert (await look(Port(subject(target="local", machine=Machine(tmp_path))))).status is Status.PASS
+    assert (await look(Port(context(target="local", machine=Machine(tmp_path))))).status is Status.PASS
 
 
 async def test_a_browser_is_found_or_missed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -156,15 +156,15 @@ async def test_a_browser_is_found_or_missed(monkeypatch: pytest.MonkeyPatch, tmp
     (tmp_path / "firefox").chmod(0o700)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("BROWSER", raising=False)
-    assert (await look(Browser(subject()))).detail == "firefox"
+    assert (await look(Browser(context()))).detail == "firefox"
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
-    assert (await look(Browser(subject()))).status in (Status.WARN, Status.PASS)  # macOS always has one
+    assert (await look(Browser(context()))).status in (Status.WARN, Status.PASS)  # macOS always has one
 
 
 async def test_a_definition_with_problems_is_no_go_at_its_line() -> None:
-    assert (await look(Sound(subject()))).status is Status.PASS
+    assert (await look(Sound(context()))).status is Status.PASS
     problem = Problem("workshop.yaml", 7, "steps.0.kind", "There is no kind 'dynamodb.tabel'.", "Did you mean dynamodb.table?")
-    finding = await look(Sound(subject(problems=(problem, problem))))
+    finding = await look(Sound(context(problems=(problem, problem))))
     assert finding.status is Status.FAIL
     assert "workshop.yaml:7" in finding.detail
     assert "1 more" in finding.detail
@@ -173,19 +173,19 @@ async def test_a_definition_with_problems_is_no_go_at_its_line() -> None:
 def test_the_files_of_a_step_are_read_and_weighed(real: Callable[[Any], Finding], tmp_path: Path) -> None:
     data = tmp_path / "data.json"
     data.write_text("{}")
-    good = stop(FakeStep(), file=str(data))
-    assert "2 bytes" in (real(StepFiles(subject(stops=(good,)), stop=good))).detail
-    bad = stop(FakeStep(files=UsageError("Item 3 of data.json has no key.", "Nothing was written.", "Add it")), file=str(data))
-    assert (real(StepFiles(subject(stops=(bad,)), stop=bad))).fix == "Add it"
-    broken = stop(FakeStep(files=IndexError("x")), file=str(data))
-    assert (real(StepFiles(subject(stops=(broken,)), stop=broken))).status is Status.CRASH
+    good = planned(FakeStep(), file=str(data))
+    assert "2 bytes" in (real(StepFiles(context(planned_steps=(good,)), planned=good))).detail
+    bad = planned(FakeStep(files=UsageError("Item 3 of data.json has no key.", "Nothing was written.", "Add it")), file=str(data))
+    assert (real(StepFiles(context(planned_steps=(bad,)), planned=bad))).fix == "Add it"
+    broken = planned(FakeStep(files=IndexError("x")), file=str(data))
+    assert (real(StepFiles(context(planned_steps=(broken,)), planned=broken))).status is Status.CRASH
 
 
 async def test_time_and_cost_follow_the_steps_and_the_participants() -> None:
-    assert (await look(Minutes(subject(event=Event(1, 120, 3))))).status is Status.PASS
-    assert (await look(Minutes(subject(event=Event(1, 30, 15))))).status is Status.WARN
-    assert (await look(Minutes(subject(event=Event(1, 10, 15))))).status is Status.FAIL
-    assert "$2.00 for 40 participants" in (await look(Cost(subject(event=Event(40, 120, 3, 0.05))))).detail
+    assert (await look(Minutes(context(event=EventPlan(1, 120, 3))))).status is Status.PASS
+    assert (await look(Minutes(context(event=EventPlan(1, 30, 15))))).status is Status.WARN
+    assert (await look(Minutes(context(event=EventPlan(1, 10, 15))))).status is Status.FAIL
+    assert "$2.00 for 40 participants" in (await look(Cost(context(event=EventPlan(40, 120, 3, 0.05))))).detail
 
 
 async def test_a_call_that_could_change_something_does_not_pass_the_door() -> None:
@@ -197,4 +197,4 @@ async def test_a_call_that_could_change_something_does_not_pass_the_door() -> No
 
     for operation in ("create_table", "update_table", "delete_stack", "put_item", "tag_resource", "batch_write_item"):
         with pytest.raises(PermissionError, match=operation):
-            await ReadOnly(Never()).call("any", HOME, operation)
+            await ReadOnlyClient(Never()).call("any", HOME, operation)

@@ -1,4 +1,4 @@
-"""A subject without any cloud: a door that answers from a table, a clock that stands, a step that is told what to observe."""
+"""A context without any cloud: a aws that answers from a table, a clock that stands, a step that is told what to observe."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pydantic import BaseModel
 
 from workshop.aws.errors import AwsError, CredentialsError
 from workshop.aws.sessions import Identity
-from workshop.checks.interface import Check, Finding
-from workshop.checks.run import run_checks
-from workshop.checks.subject import Event, Machine, Stop, Subject
+from workshop.checks.base import Check, Finding
+from workshop.checks.context import CheckContext, EventPlan, Machine, PlannedStep
+from workshop.checks.runner import run_checks
 from workshop.steps.base import Observed, Permission, Phase, Resource, State
 from workshop.steps.settings import DataFile
 
@@ -79,7 +79,7 @@ class Settings(BaseModel):
 class FakeStep:
     """A step that answers what it was told; an exception is raised instead."""
 
-    verifies = False
+    is_verification = False
 
     def __init__(
         self, observed: Observed | Exception | None = None, remains: list[Resource] | None = None,
@@ -104,23 +104,23 @@ class FakeStep:
             raise self.files
 
 
-def stop(step: FakeStep, name: str = "table", region: str = HOME, *, complete: bool = True, file: str = "") -> Stop:
+def planned(step: FakeStep, name: str = "table", region: str = HOME, *, complete: bool = True, file: str = "") -> PlannedStep:
     ctx = SimpleNamespace(step=name, region=region, params=Settings(file=file), files=SimpleNamespace(path=Path))
-    return Stop(step, ctx, region, complete)  # type: ignore[arg-type]
+    return PlannedStep(step, ctx, region, complete)  # type: ignore[arg-type]
 
 
 def needs(action: str, resource: str = "*", region: str = HOME, phase: Phase = Phase.SETUP) -> Permission:
     return Permission(action, resource, region, phase)
 
 
-def subject(door: FakeDoor | None = None, **changes: Any) -> Subject:
-    """A subject on AWS with a caller, in two regions, that lacks nothing; `changes` are its fields."""
-    base = Subject(
+def context(aws: FakeDoor | None = None, **changes: Any) -> CheckContext:
+    """A context on AWS with a caller, in two regions, that lacks nothing; `changes` are its fields."""
+    base = CheckContext(
         workshop="global-serverless", source="global-serverless", target="aws", regions=(HOME, AWAY),
-        known_regions=frozenset({HOME, AWAY, "us-east-1", "eu-central-1"}), account=ACCOUNT, door=door or FakeDoor(),
+        known_regions=frozenset({HOME, AWAY, "us-east-1", "eu-central-1"}), account=ACCOUNT, aws=aws or FakeDoor(),
         address=lambda service, region: f"https://{service}.{region}.amazonaws.com", override="",
         caller=Identity(ACCOUNT, f"arn:aws:sts::{ACCOUNT}:assumed-role/Facilitator/ann"), caller_error=None, life=None,
-        expected_account="", stops=(), problems=(), event=Event(1, 120.0, 3.0, 0.05),
+        expected_account="", planned_steps=(), problems=(), event=EventPlan(1, 120.0, 3.0, 0.05),
         machine=Machine(Path("/tmp"), None, None, 4566), since="", clock=StandingClock(),
         words=("--target", "aws"),
     )  # fmt: skip
@@ -129,7 +129,7 @@ def subject(door: FakeDoor | None = None, **changes: Any) -> Subject:
 
 async def look(check: Check) -> Finding:
     """What a check answers when it is asked by the runner, with errors and crashes turned into findings."""
-    alone = type(check).after.fget  # asked for so that a check whose dependencies break is noticed
+    alone = type(check).depends_on.fget  # asked for so that a check whose dependencies break is noticed
     assert alone is not None and alone(check) is not None
     (result,) = await run_checks([check], lambda *_: None)
     return result.finding

@@ -51,7 +51,7 @@ def test_a_teardown_forgets_the_undos_of_its_scope_only(path: Path) -> None:
     journal = Journal(path)
     record(journal, HERE, "1")
     record(journal, THERE, "2")
-    journal.gone(HERE)
+    journal.record_removed(HERE)
     assert [undo.memory for undo in journal.undos.everywhere()] == ["2"]
 
 

@@ -1,4 +1,4 @@
-"""The real door over moto: a second, independent opinion of DynamoDB, STS, IAM, Lambda, logs and CloudFormation.
+"""The real aws over moto: a second, independent opinion of DynamoDB, STS, IAM, Lambda, logs and CloudFormation.
 
 moto runs inside the process; calls run on the spot, so that waits take virtual time.
 """
@@ -14,7 +14,7 @@ from moto import mock_aws
 from tests.unit.fakes.botocore_session import Inline
 from tests.unit.fakes.context import Notes, context
 from tests.unit.fakes.virtual_time import VirtualClock
-from workshop.aws.account import Account
+from workshop.aws.boto_client import BotoClient
 from workshop.steps.base import Context, Params
 
 ACCOUNT = "123456789012"
@@ -27,14 +27,14 @@ class Moto:
         session = botocore.session.Session()
         session.set_credentials("AKIDEXAMPLE", "secret")
         self.clock = VirtualClock()
-        self.door = Account(session, ACCOUNT, clock=self.clock, executor=Inline())
+        self.aws = BotoClient(session, ACCOUNT, clock=self.clock, executor=Inline())
         self.notes = Notes(self.clock)
 
     def context(self, params: Params, **more) -> Context:
-        return context(self.door, self.notes, params, **more)
+        return context(self.aws, self.notes, params, **more)
 
     async def ask(self, service: str, operation: str, region: str = "us-west-2", **parameters):
-        return await self.door.call(service, region, operation, **parameters)
+        return await self.aws.call(service, region, operation, **parameters)
 
 
 @pytest.fixture

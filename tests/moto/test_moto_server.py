@@ -1,4 +1,4 @@
-"""The real door over HTTP on loopback: to moto's server, to a page that is not AWS, and to nobody."""
+"""The real aws over HTTP on loopback: to moto's server, to a page that is not AWS, and to nobody."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from moto.server import ThreadedMotoServer
 from tests.unit.fakes.botocore_session import Inline
 from tests.unit.fakes.http_server import Server, closed_port
 from tests.unit.fakes.virtual_time import VirtualClock
-from workshop.aws.account import THREADS, Account
+from workshop.aws.boto_client import THREADS, BotoClient
 from workshop.aws.errors import AwsError
 from workshop.aws.sessions import aws_account, local_account, override
 from workshop.aws.tables import list_tables
-from workshop.clock import SystemClock
+from workshop.waiting import SystemClock
 
 
 @pytest.fixture
@@ -33,9 +33,9 @@ def endpoint() -> Iterator[str]:
 
 def test_threads_share_the_clients_of_one_account(endpoint):
     async def scene(executor: ThreadPoolExecutor) -> list[list[str]]:
-        door = local_account(endpoint, "123456789012", clock=SystemClock(), executor=executor)
+        aws = local_account(endpoint, "123456789012", clock=SystemClock(), executor=executor)
         regions = ("us-west-2", "eu-west-1", "us-west-2", "eu-west-1") * 3
-        return await asyncio.gather(*(list_tables(door, region) for region in regions))
+        return await asyncio.gather(*(list_tables(aws, region) for region in regions))
 
     with ThreadPoolExecutor(THREADS) as executor:
         assert asyncio.run(scene(executor)) == [[]] * 12
@@ -46,14 +46,14 @@ def test_an_endpoint_of_the_environment_is_where_the_calls_go(endpoint, monkeypa
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     with ThreadPoolExecutor(1) as executor:
-        door, identity = asyncio.run(aws_account(None, "us-west-2", clock=SystemClock(), executor=executor))
-    assert override(None, "us-west-2") == endpoint and door.account == identity.account == "123456789012"
+        aws, identity = asyncio.run(aws_account(None, "us-west-2", clock=SystemClock(), executor=executor))
+    assert override(None, "us-west-2") == endpoint and aws.account == identity.account == "123456789012"
 
 
-def at(url: str) -> Account:
+def at(url: str) -> BotoClient:
     session = botocore.session.Session()
     session.set_credentials("AKIDEXAMPLE", "secret")
-    return Account(session, "1", clock=VirtualClock(), executor=Inline(), endpoint=url)
+    return BotoClient(session, "1", clock=VirtualClock(), executor=Inline(), endpoint=url)
 
 
 async def test_a_page_that_is_not_aws_is_told_from_an_answer():

@@ -1,4 +1,4 @@
-"""Tables and items through the real door, as moto's DynamoDB sees them."""
+"""Tables and items through the real aws, as moto's DynamoDB sees them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def test_a_table_is_made_found_again_and_removed(moto):
     assert described["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
     assert described["StreamSpecification"]["StreamEnabled"]
     await TABLE.destroy(ctx)
-    assert await TABLE.leftovers(ctx) == [] and await list_tables(moto.door, HOME) == []
+    assert await TABLE.leftovers(ctx) == [] and await list_tables(moto.aws, HOME) == []
 
 
 async def test_its_tags_are_read_back_in_its_region_alone(moto):
@@ -57,7 +57,7 @@ async def test_a_table_made_by_hand_is_used_and_left_alone(moto):
     observed = await TABLE.observe(ctx)
     assert observed.state is State.READY and not observed.ours
     await TABLE.destroy(ctx)
-    assert await list_tables(moto.door, HOME) == ["films"]
+    assert await list_tables(moto.aws, HOME) == ["films"]
 
 
 async def test_deletion_protection_is_told_from_other_refusals(moto):

@@ -1,21 +1,21 @@
-"""Doors that lie the way AWS sometimes does, for what the local cloud has no fault rule for. Each wraps a real door."""
+"""Doors that lie the way AWS sometimes does, for what the local cloud has no fault rule for. Each wraps a real aws."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from workshop.aws.door import Answer, Door
+from workshop.aws.client import Answer, AwsClient
 
 __all__ = ["CreationFailed", "DeleteFailedOnce", "Mischief", "NeverProcessed", "RoleNotAssumable", "RolledBack"]
 
 
 class Mischief:
-    """A door that hands everything on."""
+    """A aws that hands everything on."""
 
     title = ""
     """What it does, in the words of a table."""
 
-    def __init__(self, inner: Door) -> None:
+    def __init__(self, inner: AwsClient) -> None:
         self.inner = inner
 
     @property
@@ -31,7 +31,7 @@ class CreationFailed(Mischief):
 
     title = "a replica is CREATION_FAILED"
 
-    def __init__(self, inner: Door) -> None:
+    def __init__(self, inner: AwsClient) -> None:
         super().__init__(inner)
         self.failed, self.asked = "", 0
 
@@ -64,7 +64,7 @@ class RolledBack(Mischief):
 
     reason = ""
 
-    def __init__(self, inner: Door) -> None:
+    def __init__(self, inner: AwsClient) -> None:
         super().__init__(inner)
         self.stack = ""
 
@@ -96,7 +96,7 @@ class DeleteFailedOnce(Mischief):
 
     title = "DELETE_FAILED: DeleteRestApi is paced"
 
-    def __init__(self, inner: Door) -> None:
+    def __init__(self, inner: AwsClient) -> None:
         super().__init__(inner)
         self.failed: set[str] = set()
         self.let: set[str] = set()

@@ -217,7 +217,7 @@ def standing(desk: Desk) -> list[tuple[object, ...]]:
         return []
     journal = sqlite3.connect(f"file:{desk.state / 'runs.db'}?mode=ro", uri=True)
     try:
-        return [row for table in ("standings", "made") for row in journal.execute(f"SELECT * FROM {table}")]  # noqa: S608
+        return [row for table in ("installations", "made") for row in journal.execute(f"SELECT * FROM {table}")]  # noqa: S608
     finally:
         journal.close()
 

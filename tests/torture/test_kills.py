@@ -34,7 +34,7 @@ def bring_up(desk: Desk, which: tuple[str, ...]) -> float:
     return time.monotonic() - start
 
 
-def take_down(desk: Desk, which: tuple[str, ...], before: list[tuple[str, str, str]]) -> float:
+def tear_down(desk: Desk, which: tuple[str, ...], before: list[tuple[str, str, str]]) -> float:
     start = time.monotonic()
     assert desk.document("teardown", *which)["leftovers"] == []
     took = time.monotonic() - start
@@ -55,7 +55,7 @@ def ended_after(process: subprocess.Popen[str], seconds: float, number: signal.S
 
 def test_a_command_killed_at_any_time_is_finished_by_the_next_one(desk: Desk, tally: Tally) -> None:
     chance, before, met, stands = random.Random(6), desk.inventory(), 0, False
-    spans = {"setup": bring_up(desk, SMALL_ONE), "teardown": take_down(desk, SMALL_ONE, before)}
+    spans = {"setup": bring_up(desk, SMALL_ONE), "teardown": tear_down(desk, SMALL_ONE, before)}
     rounds, wanted = 0, 50 if long() else 1
     while met < wanted and rounds < 2 * wanted + 3:
         rounds += 1
@@ -68,8 +68,8 @@ def test_a_command_killed_at_any_time_is_finished_by_the_next_one(desk: Desk, ta
         if stands := chance.random() < 0.5:
             bring_up(desk, SMALL_ONE)
         else:
-            take_down(desk, SMALL_ONE, before)
-    take_down(desk, SMALL_ONE, before)
+            tear_down(desk, SMALL_ONE, before)
+    tear_down(desk, SMALL_ONE, before)
     tally("kill -9 of a live command at a random time", met)
     assert met == wanted
 
@@ -135,7 +135,7 @@ def test_ctrl_c_ends_a_run_and_the_next_one_goes_on(unhurried: Desk, tally: Tall
         process.send_signal(signal.SIGINT)
     ended = desk.finish(process, 130)
     assert words in ended.out + ended.err
-    take_down(desk, SMALL_ONE, before)
+    tear_down(desk, SMALL_ONE, before)
     tally(f"Ctrl-C, pressed {times} times", 2)
 
 
@@ -153,5 +153,5 @@ def test_a_cloud_that_dies_in_the_middle_is_started_again_by_the_next_command(de
             assert process.returncode in (0, 1, 5), f"{out}\n{err}"
             assert "Traceback" not in out + err
             bring_up(desk, SMALL_ONE)
-        take_down(desk, SMALL_ONE, before)
+        tear_down(desk, SMALL_ONE, before)
     tally("the cloud dies in the middle", rounds * len(verbs))

@@ -1,4 +1,4 @@
-"""The tool's own commands in a process of its own, with a door that can end that process at an exact place.
+"""The tool's own commands in a process of its own, with a aws that can end that process at an exact place.
 
 In: an `Order`, picklable. Out: the JSON document of the command in a file, and the exit code. The process is forked from a
 server that has everything loaded, so that hundreds of them can be killed in a minute. Nothing of the product is patched: the
@@ -27,8 +27,8 @@ from workshop.app.invocation import Invocation
 from workshop.app.session import Session
 from workshop.app.setup import setup
 from workshop.app.teardown import teardown
-from workshop.aws.account import THREADS
-from workshop.aws.door import Answer
+from workshop.aws.boto_client import THREADS
+from workshop.aws.client import Answer
 from workshop.aws.sessions import local_account
 from workshop.aws.target import Target
 from workshop.cli.terminal import interruptible
@@ -37,7 +37,7 @@ from workshop.console.progress import PlainProgress
 from workshop.console.results import show_setup, show_teardown
 from workshop.definition.loader import load
 from workshop.definition.parameters import resolve
-from workshop.engine.discover import Search, settled_where_found
+from workshop.engine.discover import Search, with_discovered_regions
 from workshop.engine.events import Event, NodeFinished, NodeStarted
 from workshop.engine.journal import Journal
 from workshop.engine.workspace import Workspace
@@ -97,7 +97,7 @@ class Order:
 
 
 class Deadly:
-    """A door, and a console, that end the process at one place; they count every place that they pass."""
+    """A aws, and a console, that end the process at one place; they count every place that they pass."""
 
     def __init__(self, inner: Any, place: Place) -> None:
         self._inner, self._place = inner, place
@@ -128,7 +128,7 @@ class Deadly:
 
 
 class Shown(PlainProgress):
-    """The plain console, which also hands boundaries to the deadly door."""
+    """The plain console, which also hands boundaries to the deadly aws."""
 
     def __init__(self, deadly: Deadly) -> None:
         super().__init__()
@@ -176,15 +176,15 @@ async def _work(order: Order) -> int:
     order.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     workshop = load(order.workshop)
     with contextlib.closing(Journal(order.folder / "runs.db")) as journal, ThreadPoolExecutor(THREADS) as executor:
-        door = local_account(f"http://{gateway}", order.account, clock=clock, executor=executor)
-        deadly = Deadly(order.mischief(door) if order.mischief else door, order.place)
+        aws = local_account(f"http://{gateway}", order.account, clock=clock, executor=executor)
+        deadly = Deadly(order.mischief(aws) if order.mischief else aws, order.place)
         target = Target(
             "local", order.folder / "sites" / "local", endpoint=f"http://{gateway}", gateway=gateway, serves_sites=True
         )
-        standing = next((s for s in journal.standings(workshop.name) if s.scope.account == order.account), None)
+        standing = next((s for s in journal.installations(workshop.name) if s.scope.account == order.account), None)
         workspace = Workspace(
             workshop=workshop, settings=resolve(workshop, {}, tuple(order.regions)), target=target,
-            doors={order.account: deadly}, journal=journal, clock=clock, run=f"run-{os.getpid()}-{time.time_ns():x}",
+            clients={order.account: deadly}, journal=journal, clock=clock, run=f"run-{os.getpid()}-{time.time_ns():x}",
             granted=True,
         )  # fmt: skip
         session = Session(
@@ -199,7 +199,7 @@ async def _work(order: Order) -> int:
         shown, search = Shown(deadly), None
         if order.verb == "sweep":
             search = Search(order.searched)
-            session = replace(session, workspace=await settled_where_found(workspace, search, shown))
+            session = replace(session, workspace=await with_discovered_regions(workspace, search, shown))
         async with interruptible(shown) as watch:
             if order.verb == "setup":
                 made = await setup(session, workspace.plan(), watch)

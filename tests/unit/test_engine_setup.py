@@ -6,9 +6,9 @@ import asyncio
 import json
 
 import pytest
+from tests.unit.fakes.aws import ACCOUNT, refusal
 
 from tests.unit.fakes.context import EU, HOME
-from tests.unit.fakes.door import ACCOUNT, refusal
 from tests.unit.fakes.rehearsal import rehearsal
 from workshop.aws.errors import CredentialsError
 from workshop.engine.events import NodeFinished, NodeWaits
@@ -30,7 +30,7 @@ def outcomes(results) -> dict[str, str]:
 async def test_everything_is_created_in_an_order_that_overlaps(scene):
     results = await scene.setup()
     assert set(outcomes(results).values()) == {"created"} and len(results) == 12
-    started = {(c.operation, c.region): c.at for c in reversed(scene.door.calls)}
+    started = {(c.operation, c.region): c.at for c in reversed(scene.aws.calls)}
     assert started["create_stack", HOME] < 1 and started["create_stack", EU] < 1
     assert started["batch_write_item", HOME] >= 26, "the items wait for the replica"
     assert asyncio.get_running_loop().time() < 90
@@ -41,14 +41,14 @@ async def test_everything_is_created_in_an_order_that_overlaps(scene):
 
 async def test_the_files_of_the_built_in_workshop_are_sound(scene):
     await scene.check()
-    assert scene.door.calls == []
+    assert scene.aws.calls == []
 
 
 async def test_a_second_setup_finds_everything_unchanged_and_changes_nothing(scene):
     await scene.setup()
-    scene.door.calls.clear()
+    scene.aws.calls.clear()
     assert set(outcomes(await scene.setup()).values()) == {"unchanged"}
-    assert scene.door.changes() == []
+    assert scene.aws.changes() == []
 
 
 async def test_through_a_module_leaves_the_rest_for_later(scene):
@@ -69,13 +69,13 @@ async def test_the_intent_is_in_the_journal_before_the_change_and_the_result_bef
         if isinstance(event, NodeFinished) and event.result.node.key == table and scene.journal.resumes(scene.scope, table):
             unwritten.append(event)
 
-    scene.door.watch, scene.heard = seen, heard
+    scene.aws.watch, scene.heard = seen, heard
     await scene.setup(through="backend")
-    assert scene.door.made("create_table") and unwritten == []
+    assert scene.aws.made("create_table") and unwritten == []
 
 
 async def test_a_failed_stack_stops_only_what_needs_it_and_a_rerun_goes_on_there(scene):
-    scene.door.cloudformation.create_fails = [("Handler", "AWS::Lambda::Function", "no such runtime")]
+    scene.aws.cloudformation.create_fails = [("Handler", "AWS::Lambda::Function", "no such runtime")]
     first = await scene.setup()
     failed = [name for name, result in first.items() if result.outcome is Outcome.FAILED]
     assert len(failed) == 1 and failed[0].startswith("api")
@@ -88,12 +88,12 @@ async def test_a_failed_stack_stops_only_what_needs_it_and_a_rerun_goes_on_there
 
 
 async def test_a_foreign_table_fails_its_step_with_advice_and_is_not_touched(scene):
-    table = scene.door.dynamodb.put(HOME, "global-serverless", {"id": "S"})
+    table = scene.aws.dynamodb.put(HOME, "global-serverless", {"id": "S"})
     results = await scene.setup()
     error = results[f"table {HOME}"].error
     assert error.code == "Foreign" and "id (S)" in error.why and "delete-table" in error.fix
     assert results[f"data {HOME}"].outcome is Outcome.CANCELLED and results[f"ping {EU}"].outcome is Outcome.CREATED
-    assert table.tags == {} and not scene.door.made("update_table")
+    assert table.tags == {} and not scene.aws.made("update_table")
 
 
 async def test_after_ctrl_c_a_rerun_finishes_what_was_begun(scene):
@@ -108,7 +108,7 @@ async def test_after_ctrl_c_a_rerun_finishes_what_was_begun(scene):
     second = outcomes(await scene.setup())
     assert second[f"table {HOME}"] == "unchanged"
     assert second[f"replica {EU}"] == second[f"api {HOME}"] == second[f"data {HOME}"] == "created"
-    assert len(scene.door.made("create_stack")) == 2 and len(scene.door.made("update_table")) == 1
+    assert len(scene.aws.made("create_stack")) == 2 and len(scene.aws.made("update_table")) == 1
 
 
 async def test_expired_credentials_stop_the_run_and_a_rerun_goes_on(scene):
@@ -116,25 +116,25 @@ async def test_expired_credentials_stop_the_run_and_a_rerun_goes_on(scene):
         if call.at > 10:
             raise refusal("ExpiredTokenException", "The security token included in the request is expired")
 
-    scene.door.watch = expire
+    scene.aws.watch = expire
     first = await scene.setup()
     assert isinstance(scene.stop.fatal, CredentialsError) and "fresh credentials" in scene.stop.fatal.fix
     assert asyncio.get_running_loop().time() < 30
     assert {r.outcome for r in first.values()} == {Outcome.CREATED, Outcome.FAILED, Outcome.CANCELLED}
-    scene.door.watch = lambda call: None
+    scene.aws.watch = lambda call: None
     assert {r.outcome for r in (await scene.setup()).values()} == {Outcome.CREATED, Outcome.UNCHANGED}
 
 
 async def test_a_changed_template_is_an_update(scene):
     await scene.setup()
-    stack = scene.door.cloudformation.find(EU, "global-serverless-api")
+    stack = scene.aws.cloudformation.find(EU, "global-serverless-api")
     stack.template += "\n# an older version"
     assert outcomes(await scene.setup())[f"api {EU}"] == "updated"
 
 
 async def test_what_people_changed_survives_a_rerun(scene):
     await scene.setup()
-    table = scene.door.dynamodb.find(HOME, "global-serverless")
+    table = scene.aws.dynamodb.find(HOME, "global-serverless")
     changed = next(key for key in table.items if "user100" in key)
     table.items[changed] = {**table.items[changed], "Bookmark": {"N": "42"}}
     del table.items[next(key for key in table.items if "'07'" in key)]
@@ -152,7 +152,7 @@ async def test_waits_say_what_is_waited_for(scene):
 async def test_three_regions_get_their_replicas_one_after_the_other(scene):
     results = await scene.setup(HOME, EU, "ap-south-1", through="backend")
     assert results["replica ap-south-1"].outcome is Outcome.CREATED
-    creates = [c.parameters["ReplicaUpdates"][0]["Create"]["RegionName"] for c in scene.door.made("update_table")]
+    creates = [c.parameters["ReplicaUpdates"][0]["Create"]["RegionName"] for c in scene.aws.made("update_table")]
     assert creates == [EU, "ap-south-1"]
 
 
@@ -191,14 +191,14 @@ async def test_a_template_may_read_what_an_earlier_step_made(own):
     await own.check()
     results = await own.setup()
     assert set(outcomes(results).values()) == {"created"}
-    assert "apiuswest2" in own.door.cloudformation.find(HOME, "second").template
+    assert "apiuswest2" in own.aws.cloudformation.find(HOME, "second").template
 
 
 async def test_a_wrong_data_file_is_found_before_anything_is_made(own, tmp_path):
     (tmp_path / "films" / "data.json").write_text('{"films": [{"PutRequest": {"Item": {"SK": {"S": "a"}}}}]}')
     with pytest.raises(UsageError, match="Item 1"):
         await own.check()
-    assert own.door.calls == []
+    assert own.aws.calls == []
 
 
 async def test_a_teardown_without_a_journal_needs_no_output_of_any_step(own):
@@ -206,7 +206,7 @@ async def test_a_teardown_without_a_journal_needs_no_output_of_any_step(own):
     own.lose_the_journal()
     results, left = await own.teardown()
     assert left == [] and set(outcomes(results).values()) <= {"removed", "absent"}
-    assert own.door.cloudformation.find(HOME, "second") is None
+    assert own.aws.cloudformation.find(HOME, "second") is None
 
 
 async def test_a_data_file_that_is_gone_keeps_no_table_from_being_removed(own, tmp_path):

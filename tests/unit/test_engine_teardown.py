@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from tests.unit.fakes.aws import refusal
 
 from tests.unit.fakes.context import EU, HOME
-from tests.unit.fakes.door import refusal
 from tests.unit.fakes.rehearsal import rehearsal
 from workshop.aws.errors import CredentialsError
-from workshop.engine.discover import Search, settled_where_found, settled_where_it_stands, under_other_names
+from workshop.engine.discover import Search, find_orphans, with_discovered_regions, with_replicated_regions
 from workshop.engine.events import Noticed, RunStarted
 from workshop.engine.results import Outcome
 from workshop.errors import PartlyDoneError
-from workshop.steps.base import MAY_STAND, Resource
+from workshop.steps.base import NOTED_RESOURCES, Resource
 
 TABLE, STACK = "global-serverless", "global-serverless-api"
 LOGS = "/aws/lambda/global-serverless-dev"
@@ -33,9 +33,9 @@ def outcomes(results) -> dict[str, str]:
 async def test_everything_goes_and_nothing_is_left(scene):
     await scene.setup()
     results, left = await scene.teardown()
-    assert not scene.journal.remembers_made(scene.scope, MAY_STAND)
-    assert left == [] and scene.door.dynamodb.tables == {}
-    assert {s.status for s in scene.door.cloudformation.stacks} == {"DELETE_COMPLETE"}
+    assert not scene.journal.remembers_made(scene.scope, NOTED_RESOURCES)
+    assert left == [] and scene.aws.dynamodb.tables == {}
+    assert {s.status for s in scene.aws.cloudformation.stacks} == {"DELETE_COMPLETE"}
     assert not (scene.folder / "sites" / TABLE).exists()
     assert outcomes(results) == {
         f"table {HOME}": "removed", f"replica {EU}": "removed", f"data {HOME}": "removed", "web global": "removed",
@@ -49,9 +49,9 @@ async def test_replicas_go_before_the_home_table_and_the_last_one_added_first(sc
     await scene.setup(*regions, through="backend")
     _, left = await scene.teardown(*regions)
     removed = [c.parameters["ReplicaUpdates"][0]["Delete"]["RegionName"]
-               for c in scene.door.made("update_table") if "Delete" in c.parameters["ReplicaUpdates"][0]]  # fmt: skip
+               for c in scene.aws.made("update_table") if "Delete" in c.parameters["ReplicaUpdates"][0]]  # fmt: skip
     assert removed == ["ap-south-1", EU] and left == []
-    assert {c.region for c in scene.door.made("delete_table")} == {HOME}
+    assert {c.region for c in scene.aws.made("delete_table")} == {HOME}
     ended = scene.finished()
     assert ended.index(f"replica {EU}") < len(ended) - 1 == len(ended) - 1 - ended[::-1].index(f"table {HOME}")
 
@@ -59,15 +59,15 @@ async def test_replicas_go_before_the_home_table_and_the_last_one_added_first(sc
 async def test_a_second_teardown_finds_nothing_and_changes_nothing(scene):
     await scene.setup()
     await scene.teardown()
-    scene.door.calls.clear()
+    scene.aws.calls.clear()
     results, left = await scene.teardown()
     assert set(outcomes(results).values()) == {"absent"} and left == []
-    assert scene.door.changes() == []
+    assert scene.aws.changes() == []
 
 
 async def test_without_a_setup_there_is_nothing_to_take_down(scene):
     results, left = await scene.teardown()
-    assert set(outcomes(results).values()) == {"absent"} and left == [] and scene.door.changes() == []
+    assert set(outcomes(results).values()) == {"absent"} and left == [] and scene.aws.changes() == []
 
 
 async def test_a_lost_journal_costs_nothing_but_memory(scene):
@@ -75,33 +75,33 @@ async def test_a_lost_journal_costs_nothing_but_memory(scene):
     scene.lose_the_journal()
     results, left = await scene.teardown()
     assert left == [] and results[f"table {HOME}"].outcome is Outcome.REMOVED
-    assert scene.door.dynamodb.tables == {}
+    assert scene.aws.dynamodb.tables == {}
 
 
 async def test_what_somebody_else_made_is_left_alone_and_named(scene):
-    table = scene.door.dynamodb.put(HOME, TABLE)
-    stack = scene.door.cloudformation.put(EU, STACK, "CREATE_COMPLETE")
-    scene.door.remains.log_groups.add((EU, LOGS))
+    table = scene.aws.dynamodb.put(HOME, TABLE)
+    stack = scene.aws.cloudformation.put(EU, STACK, "CREATE_COMPLETE")
+    scene.aws.remains.log_groups.add((EU, LOGS))
     results, left = await scene.teardown()
     assert results[f"table {HOME}"].outcome is results[f"api {EU}"].outcome is Outcome.SKIPPED
     assert {(r.kind, r.region) for r in left} == {("table", HOME), ("stack", EU), ("log-group", EU)}
     assert all("not made by this workshop" in r.why and r.fix for r in left)
-    assert table.status == "ACTIVE" and stack.status == "CREATE_COMPLETE" and (EU, LOGS) in scene.door.remains.log_groups
-    assert scene.door.changes() == []
+    assert table.status == "ACTIVE" and stack.status == "CREATE_COMPLETE" and (EU, LOGS) in scene.aws.remains.log_groups
+    assert scene.aws.changes() == []
 
 
 async def test_items_loaded_into_a_table_made_by_hand_are_not_said_to_be_removed(scene):
-    scene.door.dynamodb.put(HOME, TABLE)
+    scene.aws.dynamodb.put(HOME, TABLE)
     await scene.setup(through="backend")
     results, left = await scene.teardown()
     assert results[f"table {HOME}"].outcome is results[f"data {HOME}"].outcome is Outcome.SKIPPED
-    assert len(scene.door.dynamodb.find(HOME, TABLE).items) == 13
+    assert len(scene.aws.dynamodb.find(HOME, TABLE).items) == 13
     assert any(r.kind == "table" and r.region == HOME for r in left)
 
 
 async def test_a_stack_that_cannot_be_deleted_keeps_nothing_else(scene):
     await scene.setup()
-    scene.door.cloudformation.find(EU, STACK).protected = True
+    scene.aws.cloudformation.find(EU, STACK).protected = True
     results, left = await scene.teardown()
     assert results[f"api {EU}"].error.code == "TerminationProtection"
     assert results[f"api {HOME}"].outcome is results[f"table {HOME}"].outcome is Outcome.REMOVED
@@ -110,17 +110,17 @@ async def test_a_stack_that_cannot_be_deleted_keeps_nothing_else(scene):
 
 async def test_a_protected_replica_keeps_the_home_table_from_being_asked(scene):
     await scene.setup(through="backend")
-    scene.door.dynamodb.find(EU, TABLE).protected = True
+    scene.aws.dynamodb.find(EU, TABLE).protected = True
     results, left = await scene.teardown()
     assert results[f"replica {EU}"].error.code == "DeletionProtection"
     assert results[f"table {HOME}"].outcome is Outcome.CANCELLED
     assert {(r.kind, r.region) for r in left} == {("table", HOME), ("table", EU)}
-    assert scene.door.made("delete_table") == []
+    assert scene.aws.made("delete_table") == []
 
 
 async def test_the_source_region_rule_leaves_the_home_table_as_a_leftover_with_a_time(scene):
     await scene.setup(through="backend")
-    scene.door.dynamodb.source_rule = 10**6
+    scene.aws.dynamodb.source_rule = 10**6
     results, left = await scene.teardown()
     error = results[f"table {HOME}"].error
     assert isinstance(error, PartlyDoneError) and error.exit_code == 5 and "UTC" in error.why
@@ -134,17 +134,17 @@ async def test_a_log_group_that_comes_back_after_its_function_is_removed_too(sce
     def late_logs(call) -> None:
         if call.operation == "delete_log_group":
             deleted.append(call)
-        if call.operation == "describe_log_groups" and not deleted and not scene.door.cloudformation.find(EU, STACK):
-            scene.door.remains.log_groups.add((EU, LOGS))
+        if call.operation == "describe_log_groups" and not deleted and not scene.aws.cloudformation.find(EU, STACK):
+            scene.aws.remains.log_groups.add((EU, LOGS))
 
-    scene.door.watch = late_logs
+    scene.aws.watch = late_logs
     _, left = await scene.teardown()
-    assert deleted and left == [] and scene.door.remains.log_groups == set()
+    assert deleted and left == [] and scene.aws.remains.log_groups == set()
 
 
 async def test_what_nobody_answers_about_counts_as_left(scene):
     await scene.setup()
-    scene.door.refuse("list_roles", EU, *[refusal("AccessDenied", "not authorized to perform iam:ListRoles")] * 99)
+    scene.aws.refuse("list_roles", EU, *[refusal("AccessDenied", "not authorized to perform iam:ListRoles")] * 99)
     results, left = await scene.teardown()
     assert results[f"api {EU}"].outcome is Outcome.REMOVED
     assert [(r.kind, r.region) for r in left] == [("unknown", EU)] and "ListRoles" in left[0].why
@@ -160,7 +160,7 @@ async def test_after_ctrl_c_nothing_new_is_removed_and_a_rerun_goes_on(scene):
     results, left = await scene.teardown()
     assert results[f"replica {EU}"].outcome is results[f"table {HOME}"].outcome is Outcome.CANCELLED
     _, left = await scene.teardown()
-    assert left == [] and scene.door.dynamodb.tables == {}
+    assert left == [] and scene.aws.dynamodb.tables == {}
 
 
 async def test_after_a_teardown_a_setup_creates_everything_again(scene):
@@ -170,18 +170,18 @@ async def test_after_a_teardown_a_setup_creates_everything_again(scene):
 
 
 async def test_a_setup_that_failed_halfway_is_taken_down_as_well(scene):
-    scene.door.cloudformation.create_fails = [("Handler", "AWS::Lambda::Function", "no")]
-    scene.door.dynamodb.replica_fails = "REGION_DISABLED"
+    scene.aws.cloudformation.create_fails = [("Handler", "AWS::Lambda::Function", "no")]
+    scene.aws.dynamodb.replica_fails = "REGION_DISABLED"
     await scene.setup()
-    scene.door.dynamodb.replica_fails = ""
+    scene.aws.dynamodb.replica_fails = ""
     _, left = await scene.teardown()
-    assert left == [] and scene.door.dynamodb.tables == {}
+    assert left == [] and scene.aws.dynamodb.tables == {}
 
 
 async def test_the_console_hears_of_the_run_and_of_the_sweep(scene):
     await scene.setup()
     scene.events.clear()
-    scene.door.dynamodb.put("eu-west-1", "unrelated")
+    scene.aws.dynamodb.put("eu-west-1", "unrelated")
     await scene.teardown()
     assert [e.verb for e in scene.events if isinstance(e, RunStarted)] == ["teardown"]
     assert any("leftovers" in e.text for e in scene.events if isinstance(e, Noticed))
@@ -190,7 +190,7 @@ async def test_the_console_hears_of_the_run_and_of_the_sweep(scene):
 async def test_without_a_journal_regions_in_which_something_of_ours_stands_are_found(scene):
     await scene.setup(HOME, "ap-south-1", through="backend")
     scene.lose_the_journal()
-    workspace = await settled_where_found(scene.workspace(), Search(["ap-south-1", "sa-east-1"]), scene.heard)
+    workspace = await with_discovered_regions(scene.workspace(), Search(["ap-south-1", "sa-east-1"]), scene.heard)
     assert workspace.settings.regions == (HOME, EU, "ap-south-1")
     assert any("ap-south-1" in e.text for e in scene.events if isinstance(e, Noticed))
 
@@ -198,81 +198,81 @@ async def test_without_a_journal_regions_in_which_something_of_ours_stands_are_f
 async def test_without_a_journal_home_is_where_the_steps_that_belong_home_left_their_tags(scene):
     await scene.setup("sa-east-1", "ap-south-1", through="backend")
     scene.lose_the_journal()
-    workspace = await settled_where_found(scene.workspace(), Search(["ap-south-1", EU, HOME, "sa-east-1"]), scene.heard)
+    workspace = await with_discovered_regions(scene.workspace(), Search(["ap-south-1", EU, HOME, "sa-east-1"]), scene.heard)
     assert workspace.settings.regions[0] == "sa-east-1" and set(workspace.settings.regions) >= {"sa-east-1", "ap-south-1"}
     assert any("home region is sa-east-1" in e.text for e in scene.events if isinstance(e, Noticed))
 
 
 async def test_regions_into_which_somebody_replicated_our_table_are_found_with_a_journal_and_without(scene):
     await scene.setup(through="backend")
-    scene.door.dynamodb.link(HOME, "sa-east-1", TABLE)
-    workspace = await settled_where_it_stands(scene.workspace(), scene.heard)
+    scene.aws.dynamodb.link(HOME, "sa-east-1", TABLE)
+    workspace = await with_replicated_regions(scene.workspace(), scene.heard)
     assert workspace.settings.regions == (HOME, EU, "sa-east-1")
     scene.lose_the_journal()
-    workspace = await settled_where_found(scene.workspace(), Search([HOME, EU]), scene.heard)
+    workspace = await with_discovered_regions(scene.workspace(), Search([HOME, EU]), scene.heard)
     assert workspace.settings.regions == (HOME, EU, "sa-east-1")
     results, left = await scene.teardown(*workspace.settings.regions)
-    assert results["replica sa-east-1"].outcome is Outcome.REMOVED and left == [] and scene.door.dynamodb.tables == {}
+    assert results["replica sa-east-1"].outcome is Outcome.REMOVED and left == [] and scene.aws.dynamodb.tables == {}
 
 
 async def test_the_copies_of_a_table_made_by_hand_are_none_of_our_business(scene):
-    scene.door.dynamodb.put(HOME, TABLE)
-    scene.door.dynamodb.link(HOME, "sa-east-1", TABLE)
-    assert (await settled_where_it_stands(scene.workspace(), scene.heard)).settings.regions == (HOME, EU)
+    scene.aws.dynamodb.put(HOME, TABLE)
+    scene.aws.dynamodb.link(HOME, "sa-east-1", TABLE)
+    assert (await with_replicated_regions(scene.workspace(), scene.heard)).settings.regions == (HOME, EU)
 
 
 async def test_a_table_of_somebody_else_does_not_draw_its_region_in(scene):
-    scene.door.dynamodb.put("sa-east-1", TABLE)
-    workspace = await settled_where_found(scene.workspace(), Search(["sa-east-1"]), scene.heard)
+    scene.aws.dynamodb.put("sa-east-1", TABLE)
+    workspace = await with_discovered_regions(scene.workspace(), Search(["sa-east-1"]), scene.heard)
     assert workspace.settings.regions == (HOME, EU)
 
 
 async def test_a_region_where_it_is_denied_to_look_is_named_and_left_out(scene):
-    scene.door.refuse("describe_table", "sa-east-1", refusal("AccessDeniedException"))
+    scene.aws.refuse("describe_table", "sa-east-1", refusal("AccessDeniedException"))
     search = Search(["sa-east-1"])
-    workspace = await settled_where_found(scene.workspace(), search, scene.heard)
+    workspace = await with_discovered_regions(scene.workspace(), search, scene.heard)
     assert workspace.settings.regions == (HOME, EU)
     assert any("sa-east-1 was not searched" in e.text for e in scene.events if isinstance(e, Noticed))
     assert search.denied == ["sa-east-1"] and search.silent == {}
 
 
 async def test_a_region_that_does_not_answer_counts_as_something_left(scene):
-    scene.door.refuse("describe_table", "sa-east-1", refusal("ServiceUnavailable"))
+    scene.aws.refuse("describe_table", "sa-east-1", refusal("ServiceUnavailable"))
     search = Search(["sa-east-1"])
-    await settled_where_found(scene.workspace(), search, scene.heard)
-    await under_other_names(scene.workspace(), search, [], scene.heard)
+    await with_discovered_regions(scene.workspace(), search, scene.heard)
+    await find_orphans(scene.workspace(), search, [], scene.heard)
     (left,) = search.silent.values()
     assert (left.kind, left.region) == ("unknown", "sa-east-1") and "ServiceUnavailable" in left.why and left.fix
 
 
 async def test_credentials_that_no_region_takes_end_a_search_and_a_region_that_is_not_enabled_does_not(scene):
-    scene.door.refuse("describe_table", "sa-east-1", refusal("UnrecognizedClientException"))
+    scene.aws.refuse("describe_table", "sa-east-1", refusal("UnrecognizedClientException"))
     search = Search(["sa-east-1"])
-    await settled_where_found(scene.workspace(), search, scene.heard)
+    await with_discovered_regions(scene.workspace(), search, scene.heard)
     assert search.disabled == ["sa-east-1"] and search.denied == [] and search.silent == {}
-    scene.door.refuse("describe_table", "sa-east-1", refusal("ExpiredToken"))
+    scene.aws.refuse("describe_table", "sa-east-1", refusal("ExpiredToken"))
     with pytest.raises(CredentialsError):
-        await settled_where_found(scene.workspace(), Search(["sa-east-1"]), scene.heard)
+        await with_discovered_regions(scene.workspace(), Search(["sa-east-1"]), scene.heard)
 
 
 async def test_a_home_that_was_named_wrongly_is_put_right_by_what_stands(scene):
     await scene.setup(through="backend")
     scene.lose_the_journal()
-    workspace = await settled_where_it_stands(scene.workspace(EU, HOME), scene.heard)
+    workspace = await with_replicated_regions(scene.workspace(EU, HOME), scene.heard)
     assert workspace.settings.regions == (HOME, EU)
 
 
 async def test_what_the_definition_does_not_make_any_more_is_found_by_its_tags(scene):
     await scene.setup()
-    assert scene.journal.remembers_made(scene.scope, MAY_STAND)
+    assert scene.journal.remembers_made(scene.scope, NOTED_RESOURCES)
     known = [Resource("stack", STACK, HOME)]
-    found = await under_other_names(scene.workspace(), Search([HOME]), known, scene.heard)
+    found = await find_orphans(scene.workspace(), Search([HOME]), known, scene.heard)
     assert [(r.kind, r.name) for r in found] == [("table", TABLE)] and "does not use now" in found[0].why
 
 
 async def test_items_that_may_not_be_read_do_not_keep_their_table(scene):
     await scene.setup(through="backend")
-    scene.door.refuse("batch_get_item", HOME, refusal("AccessDeniedException"))
+    scene.aws.refuse("batch_get_item", HOME, refusal("AccessDeniedException"))
     results, left = await scene.teardown()
     assert results[f"data {HOME}"].outcome is Outcome.SKIPPED and results[f"table {HOME}"].outcome is Outcome.REMOVED
     assert left == []
@@ -281,7 +281,7 @@ async def test_items_that_may_not_be_read_do_not_keep_their_table(scene):
 async def test_what_an_api_logged_goes_with_it_on_a_machine_that_did_not_make_it(scene):
     await scene.setup()
     logs = f"API-Gateway-Execution-Logs_api{EU.replace('-', '')}/api"
-    scene.door.remains.log_groups.add((EU, logs))
+    scene.aws.remains.log_groups.add((EU, logs))
     scene.lose_the_journal()
     _, left = await scene.teardown()
-    assert left == [] and (EU, logs) not in scene.door.remains.log_groups
+    assert left == [] and (EU, logs) not in scene.aws.remains.log_groups

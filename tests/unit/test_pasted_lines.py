@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.unit.fakes.aws import ACCOUNT
 from tests.unit.fakes.context import HOME, World, context
-from tests.unit.fakes.door import ACCOUNT
 from tests.unit.hostile import HOSTILE, hidden, refused
+from workshop.app.invocation import Invocation
 from workshop.aws.sweep import buckets, functions, log_groups, rest_apis, roles, tables
 from workshop.aws.tables import Replica, Table
 from workshop.aws.target import Target
-from workshop.cli.options import Common, retyped
 from workshop.definition.builtins import builtin_names
 from workshop.definition.loader import load
 from workshop.definition.parameters import resolve
@@ -52,7 +52,7 @@ class AnyFiles:
 def hostile_context(kind, one, other):
     """A context of a kind whose every text is one of two; pydantic is passed by."""
     world, settings_of = World(), WITH[kind](one, other)
-    ctx = context(world.door, world.notes, KINDS[kind].Params.model_construct(**settings_of), region=one, regions=(one, other))
+    ctx = context(world.aws, world.notes, KINDS[kind].Params.model_construct(**settings_of), region=one, regions=(one, other))
     return replace(
         ctx, workshop=one, step=other, files=AnyFiles(), given=("--workshop", one, "--param", f"x={other}"),
         defaults={**settings_of, "table": "films"}, target=Target("aws", Path("/sites")),
@@ -92,7 +92,7 @@ def test_the_lines_of_a_kind_hold_their_values_as_words(kind, values):
 
 
 class Answers:
-    """A door where everything has the same name."""
+    """A aws where everything has the same name."""
 
     account = ACCOUNT
 
@@ -115,9 +115,9 @@ class Answers:
 @given(st.lists(HOSTILE, min_size=5, max_size=15))
 def test_what_is_left_is_removed_by_a_line_that_names_it_as_one_word(names):
     async def found(name):
-        door = Answers(name)
+        aws = Answers(name)
         looks = (functions, log_groups, roles, buckets, tables)
-        return [*await rest_apis(door, HOME), *[each for look in looks for each in await look(door, HOME, name)]]
+        return [*await rest_apis(aws, HOME), *[each for look in looks for each in await look(aws, HOME, name)]]
 
     every = []
     for name in names:
@@ -148,8 +148,8 @@ def test_a_table_that_stays_is_removed_by_lines_that_name_it_as_one_word(values)
 def test_a_command_is_typed_again_with_the_options_that_were_given(values):
     lines = []
     for one, other in values:
-        common = Common(one, "local", "", (one, other), {"x": other}, other, yes=False, json=False)
-        lines.append(retyped(common, "setup", "local"))
+        invocation = Invocation(one, "local", "", (one, other), {"x": other}, other, yes=False, json=False)
+        lines.append(invocation.command_line("setup", "local"))
         if not hidden(one + other):
             assert shlex.split(lines[-1])[:2] == ["workshop", "setup"] and f"x={other}" in shlex.split(lines[-1])
     sound(lines)
@@ -161,7 +161,7 @@ def test_the_lines_of_a_builtin_workshop_carry_the_options_that_were_given(name,
     given = ("--workshop", "./it's $(touch x)", "--target", "local", "--region", "us-west-2", "--param", "x=`y`;\n#")
     with contextlib.closing(Journal(tmp_path / "runs.db")) as journal:
         workspace = Workspace(
-            workshop=workshop, settings=resolve(workshop, {}, ()), target=Target("aws", tmp_path), doors={ACCOUNT: world.door},
+            workshop=workshop, settings=resolve(workshop, {}, ()), target=Target("aws", tmp_path), clients={ACCOUNT: world.aws},
             journal=journal, clock=world.clock, run="run", given=given,
         )  # fmt: skip
         contexts = Contexts(workspace, lambda _: None)

@@ -130,5 +130,5 @@ async def test_what_never_answers_is_reported_with_the_last_problem_and_a_comman
 async def test_it_makes_nothing_so_it_leaves_nothing(world):
     ctx = world.context(CheckParams(url="http://127.0.0.1/"))
     await STEP.destroy(ctx)
-    assert STEP.verifies and await STEP.leftovers(ctx) == [] and STEP.permissions(ctx) == []
+    assert STEP.is_verification and await STEP.leftovers(ctx) == [] and STEP.permissions(ctx) == []
     assert STEP.commands(ctx) == ["curl -sS http://127.0.0.1/"]

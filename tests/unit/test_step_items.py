@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.fakes.aws import refusal
 from tests.unit.fakes.context import EU, HOME, OURS, World
-from tests.unit.fakes.door import refusal
 from workshop.aws.errors import AwsError
-from workshop.clock import WaitTimeout
 from workshop.errors import DefinitionError, UsageError, WorkshopError
 from workshop.steps.base import State
 from workshop.steps.dynamodb_items import DynamoDBItems, ItemsParams
+from workshop.waiting import WaitTimeout
 
 STEP = DynamoDBItems()
 PARAMS = ItemsParams(table="films", file="data.json")
@@ -25,8 +25,8 @@ PARAMS = ItemsParams(table="films", file="data.json")
 def world() -> World:
     """A home table of ours with a replica, both empty."""
     world = World()
-    world.door.dynamodb.put(HOME, "films", tags=dict(OURS))
-    world.door.dynamodb.link(HOME, EU, "films").tags = dict(OURS)
+    world.aws.dynamodb.put(HOME, "films", tags=dict(OURS))
+    world.aws.dynamodb.link(HOME, EU, "films").tags = dict(OURS)
     return world
 
 
@@ -44,11 +44,11 @@ def load(world, tmp_path: Path):
 
 def writes(world: World) -> list[int]:
     """How many items each write call held."""
-    return [len(c.parameters["RequestItems"]["films"]) for c in world.door.made("batch_write_item")]
+    return [len(c.parameters["RequestItems"]["films"]) for c in world.aws.made("batch_write_item")]
 
 
 def items(world: World, region: str) -> dict:
-    return world.door.dynamodb.find(region, "films").items
+    return world.aws.dynamodb.find(region, "films").items
 
 
 async def test_every_item_is_written_and_then_seen_in_every_region(world, load):
@@ -63,7 +63,7 @@ async def test_every_item_is_written_and_then_seen_in_every_region(world, load):
 async def test_twenty_five_are_written_with_each_call(world, load):
     await STEP.create(load(260))
     assert writes(world) == [25] * 4 + [25] * 4 + [25, 25, 10]
-    assert {len(c.parameters["RequestItems"]["films"]["Keys"]) for c in world.door.made("batch_get_item", HOME)} == {100, 60}
+    assert {len(c.parameters["RequestItems"]["films"]["Keys"]) for c in world.aws.made("batch_get_item", HOME)} == {100, 60}
 
 
 async def test_progress_is_told_for_long_files(world, load):
@@ -75,13 +75,13 @@ async def test_progress_is_told_for_long_files(world, load):
 async def test_a_rerun_writes_only_what_is_missing_and_overwrites_nothing(world, load):
     ctx = load(40)
     await STEP.create(ctx)
-    table = world.door.dynamodb.find(HOME, "films")
+    table = world.aws.dynamodb.find(HOME, "films")
     gone, changed = list(table.items)[3], list(table.items)[5]
-    del table.items[gone], world.door.dynamodb.find(EU, "films").items[gone]
+    del table.items[gone], world.aws.dynamodb.find(EU, "films").items[gone]
     table.items[changed] = {**table.items[changed], "Bookmark": {"N": "42"}}
     observed = await STEP.observe(ctx)
     assert observed.state is State.PARTIAL and observed.detail == "39 of 40 items in us-west-2"
-    world.door.calls.clear()
+    world.aws.calls.clear()
     await STEP.create(ctx)
     assert writes(world) == [1]
     assert table.items[changed]["Bookmark"] == {"N": "42"}
@@ -90,20 +90,20 @@ async def test_a_rerun_writes_only_what_is_missing_and_overwrites_nothing(world,
 async def test_a_rerun_of_a_whole_load_writes_nothing(world, load):
     ctx = load(30)
     await STEP.create(ctx)
-    world.door.calls.clear()
+    world.aws.calls.clear()
     await STEP.create(ctx)
     assert writes(world) == []
 
 
 async def test_items_that_are_slow_to_arrive_are_waited_for(world, load):
-    world.door.dynamodb.replication_lag = 40
+    world.aws.dynamodb.replication_lag = 40
     await STEP.create(load(13))
     assert len(items(world, EU)) == 13 and asyncio.get_running_loop().time() >= 40
     assert any("eu-west-1" in reason for reason in world.notes.waits)
 
 
 async def test_items_that_never_arrive_are_reported(world, load):
-    world.door.dynamodb.replication_lag = 100_000
+    world.aws.dynamodb.replication_lag = 100_000
     with pytest.raises(WaitTimeout, match="13 items to reach eu-west-1"):
         await STEP.create(load(13))
 
@@ -117,24 +117,24 @@ async def test_items_that_are_missing_in_a_replica_are_no_ready(world, load):
 
 
 async def test_what_is_left_unprocessed_is_sent_again_with_growing_pauses(world, load):
-    world.door.dynamodb.takes = lambda offered: 5
+    world.aws.dynamodb.takes = lambda offered: 5
     await STEP.create(load(25))
     assert writes(world) == [25, 20, 15, 10, 5]
-    times = [c.at for c in world.door.made("batch_write_item")]
+    times = [c.at for c in world.aws.made("batch_write_item")]
     pauses = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert all(pause > 0 for pause in pauses) and pauses[-1] > pauses[0]
 
 
 async def test_a_batch_that_is_not_taken_for_a_while_goes_through_in_the_end(world, load):
     loop = asyncio.get_running_loop()
-    world.door.dynamodb.takes = lambda offered: offered if loop.time() > 100 else 0
+    world.aws.dynamodb.takes = lambda offered: offered if loop.time() > 100 else 0
     await STEP.create(load(25))
     assert len(items(world, HOME)) == 25
     assert len(writes(world)) < 40
 
 
 async def test_a_batch_that_is_never_taken_is_given_up_with_advice(world, load):
-    world.door.dynamodb.takes = lambda offered: 0
+    world.aws.dynamodb.takes = lambda offered: 0
     with pytest.raises(WaitTimeout) as caught:
         await STEP.create(load(25))
     assert "same command again" in caught.value.fix
@@ -143,13 +143,13 @@ async def test_a_batch_that_is_never_taken_is_given_up_with_advice(world, load):
 
 async def test_a_write_that_is_throttled_as_a_whole_is_sent_again(world, load):
     throttled = refusal("ProvisionedThroughputExceededException")
-    world.door.refuse("batch_write_item", HOME, throttled, throttled)
+    world.aws.refuse("batch_write_item", HOME, throttled, throttled)
     await STEP.create(load(3))
     assert writes(world) == [3, 3, 3]
 
 
 async def test_a_write_that_is_refused_is_not_sent_again(world, load):
-    world.door.refuse("batch_write_item", HOME, refusal("AccessDeniedException"))
+    world.aws.refuse("batch_write_item", HOME, refusal("AccessDeniedException"))
     with pytest.raises(AwsError):
         await STEP.create(load(3))
     assert writes(world) == [3]
@@ -158,19 +158,19 @@ async def test_a_write_that_is_refused_is_not_sent_again(world, load):
 async def test_keys_that_were_not_read_are_asked_for_again(world, load):
     ctx = load(40)
     await STEP.create(ctx)
-    world.door.dynamodb.reads = lambda offered: 7
+    world.aws.dynamodb.reads = lambda offered: 7
     assert (await STEP.observe(ctx)).state is State.READY
 
 
 async def test_keys_that_are_never_read_are_given_up(world, load):
-    world.door.dynamodb.reads = lambda offered: 0
+    world.aws.dynamodb.reads = lambda offered: 0
     with pytest.raises(WaitTimeout):
         await STEP.observe(load(3))
 
 
 async def test_a_replica_that_does_not_serve_yet_is_waited_for(world, load):
     missing = refusal("ResourceNotFoundException", "Requested resource not found")
-    world.door.refuse("batch_get_item", EU, missing, missing)
+    world.aws.refuse("batch_get_item", EU, missing, missing)
     await STEP.create(load(3))
     assert len(items(world, EU)) == 3
 
@@ -186,13 +186,13 @@ async def test_nothing_is_written_when_a_later_item_is_wrong(world, load, tmp_pa
 
 
 async def test_the_file_keeps_the_default_name_of_a_table_that_was_renamed(world, load, tmp_path):
-    world.door.dynamodb.put(HOME, "mine")
+    world.aws.dynamodb.put(HOME, "mine")
     load(3, table="films")
     ctx = world.context(
         ItemsParams(table="mine", file="data.json"), folder=tmp_path, defaults={"table": "films", "file": "data.json"}
     )
     await STEP.create(ctx)
-    assert len(world.door.dynamodb.find(HOME, "mine").items) == 3
+    assert len(world.aws.dynamodb.find(HOME, "mine").items) == 3
     show, write, *_ = STEP.commands(ctx)
     assert show == "workshop step show step --file > step-mine.json"
     assert write == "aws dynamodb batch-write-item --region us-west-2 --request-items file://step-mine.json"
@@ -208,7 +208,8 @@ def test_the_request_file_names_the_table_of_the_run_and_is_the_same_otherwise(w
     items_of_file = [{"PutRequest": {"Item": attributes}}, {"PutRequest": {"Item": {"PK": {"S": "b"}}}}]
     (tmp_path / "data.json").write_text(json.dumps({"films": items_of_file}))
     ctx = world.context(ItemsParams(table="mine", file="data.json"), folder=tmp_path, defaults={"table": "films"})
-    text = "".join(STEP.request(ctx))
+    text = STEP.rendered("file", ctx)
+    assert text is not None
     assert json.loads(text) == {"mine": items_of_file} and text.isascii()
 
 
@@ -235,20 +236,20 @@ def test_the_file_is_checked_against_the_tables_keys_before_anything_is_made(loa
 @pytest.mark.parametrize("status", [None, "CREATING", "DELETING"])
 async def test_without_a_table_there_are_no_items(world, load, status):
     if status is None:
-        world.door.dynamodb.tables.clear()
+        world.aws.dynamodb.tables.clear()
     else:
-        world.door.dynamodb.find(HOME, "films").status = status
+        world.aws.dynamodb.find(HOME, "films").status = status
     assert (await STEP.observe(load(3))).state is State.ABSENT
 
 
 async def test_a_table_that_is_gone_when_the_load_begins_is_reported(world, load):
-    world.door.dynamodb.tables.clear()
+    world.aws.dynamodb.tables.clear()
     with pytest.raises(WorkshopError, match="is gone"):
         await STEP.create(load(3))
 
 
 async def test_a_table_with_other_keys_holds_none_of_the_items(world, load):
-    world.door.dynamodb.put(HOME, "films", {"id": "S"})
+    world.aws.dynamodb.put(HOME, "films", {"id": "S"})
     observed = await STEP.observe(load(3))
     assert observed.state is State.ABSENT and "other keys" in observed.detail
 
@@ -256,9 +257,9 @@ async def test_a_table_with_other_keys_holds_none_of_the_items(world, load):
 async def test_the_items_go_with_their_table(world, load):
     ctx = load(3)
     await STEP.create(ctx)
-    world.door.calls.clear()
+    world.aws.calls.clear()
     await STEP.destroy(ctx)
-    assert world.door.calls == [] and await STEP.leftovers(ctx) == []
+    assert world.aws.calls == [] and await STEP.leftovers(ctx) == []
 
 
 def test_the_command_is_what_a_person_would_type(load, tmp_path):

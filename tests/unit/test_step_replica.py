@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from tests.unit.fakes.aws import refusal
 
 from tests.unit.fakes.context import EU, HOME, OURS, World
-from tests.unit.fakes.door import refusal
 from workshop.aws.errors import AwsError
-from workshop.clock import WaitTimeout
 from workshop.errors import PartlyDoneError, WorkshopError
 from workshop.steps.base import Phase, State
 from workshop.steps.dynamodb_replica import DynamoDBReplica, ReplicaParams
+from workshop.waiting import WaitTimeout
 
 PARAMS = ReplicaParams(table="films")
 STEP = DynamoDBReplica()
@@ -22,14 +22,14 @@ STEP = DynamoDBReplica()
 def world() -> World:
     """A home table of ours, without a replica."""
     world = World()
-    world.door.dynamodb.put(HOME, "films", tags=dict(OURS))
+    world.aws.dynamodb.put(HOME, "films", tags=dict(OURS))
     return world
 
 
 @pytest.fixture
 def linked(world) -> World:
     """The same with a replica of ours."""
-    world.door.dynamodb.link(HOME, EU, "films").tags = dict(OURS)
+    world.aws.dynamodb.link(HOME, EU, "films").tags = dict(OURS)
     return world
 
 
@@ -39,15 +39,15 @@ def here(world: World, **more):
 
 def requests(world: World, action: str) -> list[float]:
     """When a replica change was asked for."""
-    return [c.at for c in world.door.made("update_table") if action in c.parameters["ReplicaUpdates"][0]]
+    return [c.at for c in world.aws.made("update_table") if action in c.parameters["ReplicaUpdates"][0]]
 
 
 async def test_a_replica_is_ready_when_both_regions_say_so(world):
     assert (await STEP.observe(here(world))).state is State.ABSENT
     outputs = await STEP.create(here(world))
-    home, local = world.door.dynamodb.find(HOME, "films"), world.door.dynamodb.find(EU, "films")
+    home, local = world.aws.dynamodb.find(HOME, "films"), world.aws.dynamodb.find(EU, "films")
     assert (home.status, home.replicas, local.status) == ("ACTIVE", {EU: "ACTIVE"}, "ACTIVE")
-    assert outputs == {"Arn": world.door.dynamodb.arn(EU, "films")}
+    assert outputs == {"Arn": world.aws.dynamodb.arn(EU, "films")}
     assert len(requests(world, "Create")) == 1
     observed = await STEP.observe(here(world))
     assert observed.state is State.READY and observed.ours
@@ -55,34 +55,34 @@ async def test_a_replica_is_ready_when_both_regions_say_so(world):
 
 async def test_it_is_tagged_in_its_own_region(world):
     await STEP.create(here(world))
-    assert world.door.dynamodb.find(EU, "films").tags["workshop:run"] == "run-2"
-    assert {c.region for c in world.door.made("tag_resource")} == {EU}
+    assert world.aws.dynamodb.find(EU, "films").tags["workshop:run"] == "run-2"
+    assert {c.region for c in world.aws.made("tag_resource")} == {EU}
 
 
 async def test_an_entry_that_is_active_before_its_region_is_not_ready(world):
-    world.door.dynamodb.region_lags = 300
+    world.aws.dynamodb.region_lags = 300
     creating = asyncio.ensure_future(STEP.create(here(world)))
     await asyncio.sleep(100)
-    assert world.door.dynamodb.find(HOME, "films").replicas == {EU: "ACTIVE"}
+    assert world.aws.dynamodb.find(HOME, "films").replicas == {EU: "ACTIVE"}
     assert (await STEP.observe(here(world))).state is State.PARTIAL and not creating.done()
     await creating
     assert asyncio.get_running_loop().time() >= 322
 
 
 async def test_a_table_with_items_takes_minutes_and_is_not_asked_twice(world):
-    world.door.dynamodb.find(HOME, "films").items["x"] = {"PK": {"S": "x"}, "SK": {"S": "x"}}
+    world.aws.dynamodb.find(HOME, "films").items["x"] = {"PK": {"S": "x"}, "SK": {"S": "x"}}
     await STEP.create(here(world))
     assert 640 <= asyncio.get_running_loop().time() < 680 and len(requests(world, "Create")) == 1
 
 
 async def test_a_replica_that_vanished_is_requested_again(world):
-    world.door.dynamodb.vanishing = 2
+    world.aws.dynamodb.vanishing = 2
     await STEP.create(here(world))
     assert len(requests(world, "Create")) == 3
 
 
 async def test_a_replica_that_always_vanishes_is_given_up_with_the_likely_causes(world):
-    world.door.dynamodb.vanishing = 99
+    world.aws.dynamodb.vanishing = 99
     with pytest.raises(WorkshopError) as caught:
         await STEP.create(here(world))
     assert caught.value.code == "ReplicaVanished" and "5 times" in caught.value.what
@@ -90,7 +90,7 @@ async def test_a_replica_that_always_vanishes_is_given_up_with_the_likely_causes
 
 
 async def test_another_change_in_flight_is_waited_for(world):
-    home = world.door.dynamodb.find(HOME, "films")
+    home = world.aws.dynamodb.find(HOME, "films")
     home.status = "UPDATING"
     asyncio.get_running_loop().call_later(70, setattr, home, "status", "ACTIVE")
     await STEP.create(here(world))
@@ -100,15 +100,15 @@ async def test_another_change_in_flight_is_waited_for(world):
 async def test_a_refusal_because_of_another_change_waits_its_turn(world):
     busy = refusal("ResourceInUseException", "The resource which you are attempting to change is in use.")
     adding = refusal("ValidationException", "Create/Update/Delete of replica is not allowed while the replica is being added")
-    world.door.refuse("update_table", HOME, busy, adding, refusal("LimitExceededException", "Too many"), busy, busy, busy)
+    world.aws.refuse("update_table", HOME, busy, adding, refusal("LimitExceededException", "Too many"), busy, busy, busy)
     await STEP.create(here(world))
     assert len(requests(world, "Create")) == 7
 
 
 async def test_a_lost_answer_is_no_failure(world):
-    world.door.lose_answer("update_table")
+    world.aws.lose_answer("update_table")
     await STEP.create(here(world))
-    assert world.door.dynamodb.find(HOME, "films").replicas == {EU: "ACTIVE"}
+    assert world.aws.dynamodb.find(HOME, "films").replicas == {EU: "ACTIVE"}
 
 
 async def test_a_second_region_waits_for_the_first(world):
@@ -117,12 +117,12 @@ async def test_a_second_region_waits_for_the_first(world):
         STEP.create(here(world, regions=regions)),
         STEP.create(world.context(PARAMS, region="ap-south-1", regions=regions)),
     )
-    assert world.door.dynamodb.find(HOME, "films").replicas == {EU: "ACTIVE", "ap-south-1": "ACTIVE"}
-    assert all(len(c.parameters["ReplicaUpdates"]) == 1 for c in world.door.made("update_table"))
+    assert world.aws.dynamodb.find(HOME, "films").replicas == {EU: "ACTIVE", "ap-south-1": "ACTIVE"}
+    assert all(len(c.parameters["ReplicaUpdates"]) == 1 for c in world.aws.made("update_table"))
 
 
 async def test_a_foreign_table_in_the_target_region_stops_with_advice(world):
-    world.door.dynamodb.put(EU, "films")
+    world.aws.dynamodb.put(EU, "films")
     observed = await STEP.observe(here(world))
     assert observed.state is State.FOREIGN and "delete-table --region eu-west-1" in observed.fix
     with pytest.raises(WorkshopError) as caught:
@@ -131,8 +131,8 @@ async def test_a_foreign_table_in_the_target_region_stops_with_advice(world):
 
 
 async def test_an_old_table_that_is_being_deleted_there_is_waited_out(world):
-    world.door.dynamodb.put(EU, "films")
-    await world.door.call("dynamodb", EU, "delete_table", TableName="films")
+    world.aws.dynamodb.put(EU, "films")
+    await world.aws.call("dynamodb", EU, "delete_table", TableName="films")
     await STEP.create(here(world))
     assert requests(world, "Create")[0] >= 5
 
@@ -141,7 +141,7 @@ async def test_a_refusal_of_a_name_that_is_taken_for_a_moment_is_settled_by_look
     taken = (
         "Failed to create a the new replica of table with name: ‘films’ because one or more replicas already existed as tables."
     )
-    world.door.refuse("update_table", HOME, refusal("ValidationException", taken))
+    world.aws.refuse("update_table", HOME, refusal("ValidationException", taken))
     await STEP.create(here(world))
     assert len(requests(world, "Create")) == 2
 
@@ -156,7 +156,7 @@ async def test_a_refusal_of_a_name_that_is_taken_for_a_moment_is_settled_by_look
     ],
 )
 async def test_a_state_of_failure_is_reported_with_its_meaning(world, status, meaning):
-    world.door.dynamodb.replica_fails = status
+    world.aws.dynamodb.replica_fails = status
     with pytest.raises(WorkshopError) as caught:
         await STEP.create(here(world))
     assert caught.value.code == status and meaning in caught.value.why and "It could not be done." in caught.value.why
@@ -166,18 +166,18 @@ async def test_a_state_of_failure_is_reported_with_its_meaning(world, status, me
 
 
 async def test_a_creation_that_failed_is_removed_and_asked_for_again(world):
-    world.door.dynamodb.replica_fails = "CREATION_FAILED"
+    world.aws.dynamodb.replica_fails = "CREATION_FAILED"
     creating = asyncio.ensure_future(STEP.create(here(world)))
     await asyncio.sleep(30)
     assert (await STEP.observe(here(world))).state is State.BROKEN
-    world.door.dynamodb.replica_fails = ""
+    world.aws.dynamodb.replica_fails = ""
     await creating
     assert len(requests(world, "Create")) == 2
     assert (await STEP.observe(here(world))).state is State.READY
 
 
 async def test_a_creation_that_fails_three_times_is_reported_with_its_meaning(world):
-    world.door.dynamodb.replica_fails = "CREATION_FAILED"
+    world.aws.dynamodb.replica_fails = "CREATION_FAILED"
     with pytest.raises(WorkshopError) as caught:
         await STEP.create(here(world))
     assert caught.value.code == "CREATION_FAILED" and "could not create" in caught.value.why
@@ -185,38 +185,38 @@ async def test_a_creation_that_fails_three_times_is_reported_with_its_meaning(wo
 
 
 async def test_a_home_table_that_became_unusable_is_a_failure(world):
-    world.door.dynamodb.find(HOME, "films").status = "ARCHIVED"
+    world.aws.dynamodb.find(HOME, "films").status = "ARCHIVED"
     with pytest.raises(WorkshopError, match="ARCHIVED"):
         await STEP.create(here(world))
 
 
 async def test_a_region_that_is_not_enabled_is_explained(world):
-    world.door.dynamodb.disabled_regions.add(EU)
+    world.aws.dynamodb.disabled_regions.add(EU)
     with pytest.raises(WorkshopError) as caught:
         await STEP.create(here(world))
     assert caught.value.code == "RegionDisabled" and "Enable the region eu-west-1" in caught.value.fix
 
 
 async def test_a_home_table_that_is_gone_is_reported(world):
-    world.door.dynamodb.tables.clear()
+    world.aws.dynamodb.tables.clear()
     with pytest.raises(WorkshopError, match="is gone"):
         await STEP.create(here(world))
 
 
 async def test_a_denial_is_passed_on(world):
-    world.door.refuse("update_table", HOME, refusal("AccessDeniedException", "not authorized"))
+    world.aws.refuse("update_table", HOME, refusal("AccessDeniedException", "not authorized"))
     with pytest.raises(AwsError, match="AccessDenied"):
         await STEP.create(here(world))
 
 
 async def test_a_replica_that_never_comes_is_given_up_in_the_end(world):
-    world.door.dynamodb.find(HOME, "films").status = "UPDATING"
+    world.aws.dynamodb.find(HOME, "films").status = "UPDATING"
     with pytest.raises(WaitTimeout, match="replica of films in eu-west-1"):
         await STEP.create(here(world))
 
 
 async def test_a_ready_replica_without_our_tags_is_completed(linked):
-    linked.door.dynamodb.find(EU, "films").tags.clear()
+    linked.aws.dynamodb.find(EU, "films").tags.clear()
     assert (await STEP.observe(here(linked))).state is State.PARTIAL
     await STEP.create(here(linked))
     assert (await STEP.observe(here(linked))).state is State.READY
@@ -224,7 +224,7 @@ async def test_a_ready_replica_without_our_tags_is_completed(linked):
 
 
 async def test_tags_wait_for_the_lock_of_another_tag_change(linked):
-    local = linked.door.dynamodb.find(EU, "films")
+    local = linked.aws.dynamodb.find(EU, "films")
     local.tags.clear()
     local.locked_until = 10
     await STEP.create(here(linked))
@@ -232,22 +232,22 @@ async def test_tags_wait_for_the_lock_of_another_tag_change(linked):
 
 
 async def test_a_replica_of_a_table_made_by_hand_is_used_and_left_untagged(world):
-    world.door.dynamodb.find(HOME, "films").tags.clear()
-    world.door.dynamodb.link(HOME, EU, "films")
+    world.aws.dynamodb.find(HOME, "films").tags.clear()
+    world.aws.dynamodb.link(HOME, EU, "films")
     observed = await STEP.observe(here(world))
     assert observed.state is State.READY and not observed.ours
     await STEP.create(here(world))
-    assert world.door.made("tag_resource") == []
+    assert world.aws.made("tag_resource") == []
 
 
 async def test_deleting_waits_for_the_entry_and_then_for_the_table(linked):
     destroying = asyncio.ensure_future(STEP.destroy(here(linked)))
     await asyncio.sleep(135)
-    assert linked.door.dynamodb.find(HOME, "films").replicas == {}
-    assert linked.door.dynamodb.find(EU, "films") is not None and not destroying.done()
+    assert linked.aws.dynamodb.find(HOME, "films").replicas == {}
+    assert linked.aws.dynamodb.find(EU, "films") is not None and not destroying.done()
     await destroying
-    assert linked.door.dynamodb.find(EU, "films") is None
-    assert len(requests(linked, "Delete")) == 1 and linked.door.made("delete_table") == []
+    assert linked.aws.dynamodb.find(EU, "films") is None
+    assert len(requests(linked, "Delete")) == 1 and linked.aws.made("delete_table") == []
 
 
 async def test_in_the_gap_between_entry_and_table_it_is_neither_ready_nor_foreign(linked):
@@ -260,22 +260,22 @@ async def test_in_the_gap_between_entry_and_table_it_is_neither_ready_nor_foreig
 
 async def test_what_is_gone_already_is_fine(world):
     await STEP.destroy(here(world))
-    assert world.door.made("update_table") == [] and await STEP.leftovers(here(world)) == []
+    assert world.aws.made("update_table") == [] and await STEP.leftovers(here(world)) == []
 
 
 async def test_a_deletion_waits_for_another_change_of_the_table(linked):
     busy = refusal("ResourceInUseException", "The resource which you are attempting to change is in use.")
-    linked.door.refuse("update_table", HOME, busy, busy)
+    linked.aws.refuse("update_table", HOME, busy, busy)
     await STEP.destroy(here(linked))
-    assert linked.door.dynamodb.find(EU, "films") is None
+    assert linked.aws.dynamodb.find(EU, "films") is None
 
 
 async def test_a_replica_that_failed_to_be_created_is_deleted(world):
-    world.door.dynamodb.replica_fails = "CREATION_FAILED"
+    world.aws.dynamodb.replica_fails = "CREATION_FAILED"
     with pytest.raises(WorkshopError):
         await STEP.create(here(world))
     await STEP.destroy(here(world))
-    assert world.door.dynamodb.find(HOME, "films").replicas == {}
+    assert world.aws.dynamodb.find(HOME, "films").replicas == {}
 
 
 async def test_a_replica_that_is_still_being_created_is_deleted_after_that(world):
@@ -283,41 +283,41 @@ async def test_a_replica_that_is_still_being_created_is_deleted_after_that(world
     await asyncio.sleep(8)
     creating.cancel()
     await STEP.destroy(here(world))
-    assert world.door.dynamodb.find(EU, "films") is None
+    assert world.aws.dynamodb.find(EU, "films") is None
     assert requests(world, "Delete")[0] >= 22
 
 
 async def test_a_disassociated_replica_is_deleted_in_its_own_region(world):
-    world.door.dynamodb.put(EU, "films", tags=dict(OURS))
+    world.aws.dynamodb.put(EU, "films", tags=dict(OURS))
     observed = await STEP.observe(here(world))
     assert observed.state is State.BROKEN and "by itself" in observed.detail
     await STEP.destroy(here(world))
-    assert world.door.dynamodb.find(EU, "films") is None and world.door.dynamodb.find(HOME, "films") is not None
-    assert {c.region for c in world.door.made("delete_table")} == {EU}
+    assert world.aws.dynamodb.find(EU, "films") is None and world.aws.dynamodb.find(HOME, "films") is not None
+    assert {c.region for c in world.aws.made("delete_table")} == {EU}
 
 
 async def test_a_replica_whose_home_table_is_gone_is_deleted_in_its_own_region(linked):
-    del linked.door.dynamodb.tables[HOME, "films"]
-    linked.door.dynamodb.find(EU, "films").replicas.clear()
+    del linked.aws.dynamodb.tables[HOME, "films"]
+    linked.aws.dynamodb.find(EU, "films").replicas.clear()
     await STEP.destroy(here(linked))
-    assert linked.door.dynamodb.find(EU, "films") is None
+    assert linked.aws.dynamodb.find(EU, "films") is None
 
 
 async def test_a_foreign_global_table_of_the_same_name_stops_setup_and_is_left_alone_by_teardown(world):
-    foreign = world.door.dynamodb.put(EU, "films", replicas={"us-east-1": "ACTIVE"})
+    foreign = world.aws.dynamodb.put(EU, "films", replicas={"us-east-1": "ACTIVE"})
     assert (await STEP.observe(here(world))).state is State.FOREIGN
     with pytest.raises(WorkshopError) as caught:
         await STEP.create(here(world))
     assert caught.value.code == "Foreign"
     await STEP.destroy(here(world))
-    assert world.door.dynamodb.find(EU, "films") is foreign and foreign.status == "ACTIVE"
+    assert world.aws.dynamodb.find(EU, "films") is foreign and foreign.status == "ACTIVE"
     assert [r.ours for r in await STEP.leftovers(here(world))] == [False]
 
 
 async def test_a_foreign_table_in_the_region_is_left_alone(world):
-    world.door.dynamodb.put(EU, "films")
+    world.aws.dynamodb.put(EU, "films")
     await STEP.destroy(here(world))
-    assert world.door.dynamodb.find(EU, "films").status == "ACTIVE"
+    assert world.aws.dynamodb.find(EU, "films").status == "ACTIVE"
     (left,) = await STEP.leftovers(here(world))
     assert "not made by this workshop" in left.why and "--region eu-west-1" in left.fix
 
@@ -327,8 +327,8 @@ async def stopped_after_the_request(world: World) -> None:
     creating = asyncio.ensure_future(STEP.create(here(world)))
     await asyncio.sleep(1)
     creating.cancel()
-    home = world.door.dynamodb.find(HOME, "films")
-    assert (home.status, home.replicas, world.door.dynamodb.find(EU, "films")) == ("UPDATING", {}, None)
+    home = world.aws.dynamodb.find(HOME, "films")
+    assert (home.status, home.replicas, world.aws.dynamodb.find(EU, "films")) == ("UPDATING", {}, None)
 
 
 async def test_a_replica_that_was_asked_for_and_does_not_show_yet_is_not_absent(world):
@@ -347,22 +347,22 @@ async def test_a_replica_that_does_not_show_yet_is_waited_for_and_deleted(world,
         world.notes.made.clear()
     await STEP.destroy(here(world))
     assert len(requests(world, "Delete")) == 1
-    assert world.door.dynamodb.find(HOME, "films").replicas == {} and world.door.dynamodb.find(EU, "films") is None
+    assert world.aws.dynamodb.find(HOME, "films").replicas == {} and world.aws.dynamodb.find(EU, "films") is None
 
 
 async def test_a_replica_that_vanishes_after_the_request_is_gone_when_the_home_table_has_settled(world):
-    world.door.dynamodb.vanishing = 1
+    world.aws.dynamodb.vanishing = 1
     await stopped_after_the_request(world)
     await STEP.destroy(here(world))
-    assert world.door.dynamodb.find(HOME, "films").status == "ACTIVE" and requests(world, "Delete") == []
+    assert world.aws.dynamodb.find(HOME, "films").status == "ACTIVE" and requests(world, "Delete") == []
 
 
 @pytest.mark.parametrize("home", ["standing", "gone"])
 async def test_deletion_protection_of_a_replica_is_reported_with_its_region(linked, home):
-    local = linked.door.dynamodb.find(EU, "films")
+    local = linked.aws.dynamodb.find(EU, "films")
     local.protected = True
     if home == "gone":
-        del linked.door.dynamodb.tables[HOME, "films"]
+        del linked.aws.dynamodb.tables[HOME, "films"]
     with pytest.raises(WorkshopError) as caught:
         await STEP.destroy(here(linked))
     assert caught.value.code == "DeletionProtection" and "--region eu-west-1" in caught.value.fix
@@ -371,7 +371,7 @@ async def test_deletion_protection_of_a_replica_is_reported_with_its_region(link
 async def test_the_source_region_rule_on_a_replica_is_waited_out_and_then_reported(linked):
     rule = "Replica cannot be deleted because it has acted as a source region for new replica(s) in the last 24 hours."
     linked.notes.record("replica", "films", EU)
-    linked.door.refuse("update_table", HOME, *[refusal("ValidationException", rule)] * 500)
+    linked.aws.refuse("update_table", HOME, *[refusal("ValidationException", rule)] * 500)
     with pytest.raises(PartlyDoneError) as caught:
         await STEP.destroy(here(linked))
     assert "2026-03-02 09:00 UTC" in caught.value.why

@@ -6,9 +6,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from tests.unit.fakes.aws import refusal
 
 from tests.unit.fakes.context import HOME, OURS, World
-from tests.unit.fakes.door import refusal
 from tests.unit.fakes.stack_step import LOGS, RENDERED, STEP, TEMPLATE, asked, maker, standing
 from workshop.aws.errors import AwsError
 from workshop.aws.stacks import list_stacks
@@ -30,7 +30,7 @@ def make(world, tmp_path: Path):
 async def test_a_stack_is_created_from_its_template_and_waited_for(world, make):
     assert (await STEP.observe(make())).state is State.ABSENT
     outputs = await STEP.create(make())
-    stack = world.door.cloudformation.find(HOME, "films")
+    stack = world.aws.cloudformation.find(HOME, "films")
     assert stack.status == "CREATE_COMPLETE" and stack.template == RENDERED
     assert stack.tags == {"workshop": "films", "workshop:step": "step", "workshop:run": "run-2"}
     assert outputs == {"ApiId": "apiuswest2", "StackId": stack.id, "StackName": "films"}
@@ -79,7 +79,7 @@ async def test_a_change_that_aws_sees_none_in_is_success(world, make):
 
 async def test_a_change_that_is_refused_is_explained_and_cleared_away(world, make):
     stack = standing(world)
-    world.door.cloudformation.change_set_refused = "Template error: no such attribute"
+    world.aws.cloudformation.change_set_refused = "Template error: no such attribute"
     with pytest.raises(WorkshopError) as caught:
         await STEP.create(make(template=TEMPLATE.replace("films-dev", "x")))
     assert caught.value.code == "ChangeSetFailed" and caught.value.why == "Template error: no such attribute"
@@ -88,7 +88,7 @@ async def test_a_change_that_is_refused_is_explained_and_cleared_away(world, mak
 
 async def test_an_update_that_is_rolled_back_is_reported_with_its_cause(world, make):
     standing(world)
-    world.door.cloudformation.update_fails = "The runtime is not supported"
+    world.aws.cloudformation.update_fails = "The runtime is not supported"
     with pytest.raises(WorkshopError) as caught:
         await STEP.create(make(template=TEMPLATE.replace("films-dev", "x")))
     assert caught.value.code == "UPDATE_ROLLBACK_COMPLETE"
@@ -97,7 +97,7 @@ async def test_an_update_that_is_rolled_back_is_reported_with_its_cause(world, m
 
 async def test_the_old_state_after_an_accepted_update_is_not_taken_for_its_end(world, make):
     stack = standing(world, "UPDATE_COMPLETE")
-    world.door.cloudformation.starts_late = 20
+    world.aws.cloudformation.starts_late = 20
     ctx = make(template=TEMPLATE.replace("films-dev", "films-prod"))
     await STEP.create(ctx)
     assert "films-prod" in stack.template and asyncio.get_running_loop().time() >= 60
@@ -105,13 +105,13 @@ async def test_the_old_state_after_an_accepted_update_is_not_taken_for_its_end(w
 
 async def test_a_second_quick_update_is_not_waited_for_longer_than_it_takes(world, make):
     standing(world, "UPDATE_COMPLETE")
-    world.door.cloudformation.seconds = 1
+    world.aws.cloudformation.seconds = 1
     await STEP.create(make(template=TEMPLATE.replace("films-dev", "films-prod")))
     assert asyncio.get_running_loop().time() < 15
 
 
 async def test_a_creation_that_fails_is_reported_with_its_first_real_cause(world, make):
-    world.door.cloudformation.create_fails = [
+    world.aws.cloudformation.create_fails = [
         ("Logs", "AWS::Logs::LogGroup", "Resource creation cancelled"),
         ("Handler", "AWS::Lambda::Function", "/aws/lambda/films-dev already exists"),
         ("Api", "AWS::ApiGateway::RestApi", "Too many"),
@@ -132,16 +132,16 @@ async def test_a_stack_that_can_only_be_deleted_is_explained_deleted_and_created
     observed = await STEP.observe(make())
     assert observed.state is State.BROKEN and status in observed.detail
     await STEP.create(make())
-    fresh = world.door.cloudformation.find(HOME, "films")
+    fresh = world.aws.cloudformation.find(HOME, "films")
     assert old.status == "DELETE_COMPLETE" and fresh.id != old.id and fresh.status == "CREATE_COMPLETE"
     assert any("deleting it and creating it again" in line for line in world.notes.lines)
 
 
 async def test_an_old_failure_is_not_taken_for_the_cause_of_a_new_one(world, make):
-    world.door.cloudformation.create_fails = [("Handler", "AWS::Lambda::Function", "the old cause")]
+    world.aws.cloudformation.create_fails = [("Handler", "AWS::Lambda::Function", "the old cause")]
     with pytest.raises(WorkshopError, match="the old cause"):
         await STEP.create(make())
-    world.door.cloudformation.create_fails = [("Api", "AWS::ApiGateway::RestApi", "the new cause")]
+    world.aws.cloudformation.create_fails = [("Api", "AWS::ApiGateway::RestApi", "the new cause")]
     with pytest.raises(WorkshopError, match="the new cause"):
         await STEP.create(make())
 
@@ -161,27 +161,27 @@ async def test_a_rollback_that_got_stuck_is_continued(world, make):
     assert (await STEP.observe(make())).state is State.PARTIAL
     await STEP.create(make())
     assert asked(world, "continue_update_rollback") == 1
-    assert world.door.cloudformation.find(HOME, "films").status == "UPDATE_ROLLBACK_COMPLETE"
+    assert world.aws.cloudformation.find(HOME, "films").status == "UPDATE_ROLLBACK_COMPLETE"
 
 
 async def test_a_rollback_that_stays_stuck_is_reported(world, make):
     standing(world, "UPDATE_ROLLBACK_FAILED")
-    world.door.cloudformation.rollback_fails = 9
+    world.aws.cloudformation.rollback_fails = 9
     with pytest.raises(WorkshopError) as caught:
         await STEP.create(make())
     assert caught.value.code == "UPDATE_ROLLBACK_FAILED"
 
 
 async def test_a_lost_answer_finds_its_own_stack(world, make):
-    world.door.lose_answer("create_stack")
+    world.aws.lose_answer("create_stack")
     outputs = await STEP.create(make())
-    assert outputs["StackId"] == world.door.cloudformation.find(HOME, "films").id
-    assert len(world.door.cloudformation.stacks) == 1
+    assert outputs["StackId"] == world.aws.cloudformation.find(HOME, "films").id
+    assert len(world.aws.cloudformation.stacks) == 1
 
 
 async def test_a_name_that_somebody_took_meanwhile_is_refused(world, make):
     taken = refusal("AlreadyExistsException", "Stack [films] already exists")
-    world.door.refuse("create_stack", HOME, taken)
+    world.aws.refuse("create_stack", HOME, taken)
     ctx = make()
     assert (await STEP.observe(ctx)).state is State.ABSENT
     with pytest.raises(AwsError, match="AlreadyExists"):
@@ -192,15 +192,15 @@ async def test_a_foreign_stack_is_never_touched(world, make):
     standing(world, tags={"workshop": "another"})
     observed = await STEP.observe(make())
     assert observed.state is State.FOREIGN and not observed.ours and "delete-stack" in observed.fix
-    world.door.remains.log_groups.add(LOGS)
+    world.aws.remains.log_groups.add(LOGS)
     await STEP.destroy(make())
-    assert asked(world, "delete_stack") == 0 and LOGS in world.door.remains.log_groups
+    assert asked(world, "delete_stack") == 0 and LOGS in world.aws.remains.log_groups
     left = await STEP.leftovers(make())
     assert [r.why for r in left if r.kind == "stack"] == ["not made by this workshop: left alone"]
 
 
 async def test_a_stack_that_vanishes_while_it_is_created_is_reported(world, make):
-    asyncio.get_running_loop().call_later(10, world.door.cloudformation.stacks.clear)
+    asyncio.get_running_loop().call_later(10, world.aws.cloudformation.stacks.clear)
     with pytest.raises(WorkshopError) as caught:
         await STEP.create(make())
     assert caught.value.code == "StackGone" and "films in us-west-2" in caught.value.what
@@ -210,7 +210,7 @@ async def test_deleting_waits_by_id_and_may_be_repeated(world, make):
     stack = standing(world)
     await STEP.destroy(make())
     assert stack.status == "DELETE_COMPLETE" and await STEP.leftovers(make()) == []
-    assert {c.parameters["StackName"] for c in world.door.made("delete_stack")} == {stack.id}
+    assert {c.parameters["StackName"] for c in world.aws.made("delete_stack")} == {stack.id}
     await STEP.destroy(make())
     assert asked(world, "delete_stack") == 1
 
@@ -226,14 +226,14 @@ async def test_a_stack_that_stands_again_under_its_name_is_not_waited_for(world,
 
 async def test_a_deletion_that_fails_is_asked_for_again(world, make):
     stack = standing(world)
-    world.door.cloudformation.deletes_fail = 2
+    world.aws.cloudformation.deletes_fail = 2
     await STEP.destroy(make())
     assert stack.status == "DELETE_COMPLETE" and asked(world, "delete_stack") == 3
 
 
 async def test_a_deletion_that_keeps_failing_is_reported_with_what_stands_in_its_way(world, make):
     standing(world)
-    world.door.cloudformation.deletes_fail = 99
+    world.aws.cloudformation.deletes_fail = 99
     with pytest.raises(WorkshopError) as caught:
         await STEP.destroy(make())
     assert caught.value.code == "DELETE_FAILED" and caught.value.why == "Api (AWS::ApiGateway::RestApi): Too Many Requests"
@@ -246,7 +246,7 @@ async def test_a_stack_at_work_is_deleted_after_that(world, make):
     stack = standing(world, "UPDATE_IN_PROGRESS")
     asyncio.get_running_loop().call_later(50, setattr, stack, "status", "UPDATE_COMPLETE")
     await STEP.destroy(make())
-    assert world.door.made("delete_stack")[0].at >= 50 and stack.status == "DELETE_COMPLETE"
+    assert world.aws.made("delete_stack")[0].at >= 50 and stack.status == "DELETE_COMPLETE"
 
 
 async def test_termination_protection_is_reported_with_the_command_and_not_undone(world, make):
@@ -259,49 +259,49 @@ async def test_termination_protection_is_reported_with_the_command_and_not_undon
 
 async def test_log_groups_that_came_back_are_deleted_after_their_stack(world, make):
     standing(world)
-    world.door.remains.log_groups |= {LOGS, (HOME, "/aws/lambda/films-dev-other"), ("eu-west-1", "/aws/lambda/films-dev")}
-    world.door.remains.log_groups.add((HOME, "API-Gateway-Execution-Logs_api1/api"))
+    world.aws.remains.log_groups |= {LOGS, (HOME, "/aws/lambda/films-dev-other"), ("eu-west-1", "/aws/lambda/films-dev")}
+    world.aws.remains.log_groups.add((HOME, "API-Gateway-Execution-Logs_api1/api"))
     await STEP.destroy(make(known={"ApiId": "api1"}))
-    assert world.door.remains.log_groups == {(HOME, "/aws/lambda/films-dev-other"), ("eu-west-1", "/aws/lambda/films-dev")}
+    assert world.aws.remains.log_groups == {(HOME, "/aws/lambda/films-dev-other"), ("eu-west-1", "/aws/lambda/films-dev")}
 
 
 async def test_a_log_group_that_comes_back_after_the_stack_is_gone_is_still_ours(world, make):
     await STEP.create(make())
     await STEP.destroy(make())
-    world.door.remains.log_groups.add(LOGS)
+    world.aws.remains.log_groups.add(LOGS)
     assert [r.why for r in await STEP.leftovers(make())] == [""]
     await STEP.destroy(make())
-    assert world.door.remains.log_groups == set()
+    assert world.aws.remains.log_groups == set()
 
 
 async def test_a_log_group_of_a_function_that_we_never_made_is_left_alone(world, make):
-    world.door.remains.log_groups.add(LOGS)
-    world.door.remains.functions[HOME, "films-dev"] = {"owner": "somebody"}
+    world.aws.remains.log_groups.add(LOGS)
+    world.aws.remains.functions[HOME, "films-dev"] = {"owner": "somebody"}
     await STEP.destroy(make())
-    assert LOGS in world.door.remains.log_groups
+    assert LOGS in world.aws.remains.log_groups
     assert {r.why for r in await STEP.leftovers(make())} == {"not made by this workshop: left alone"}
 
 
 async def test_a_strangers_log_group_in_the_way_is_named_before_anything_is_made_and_survives_teardown(world, make):
-    world.door.remains.log_groups.add(LOGS)
+    world.aws.remains.log_groups.add(LOGS)
     with pytest.raises(WorkshopError) as caught:
         await STEP.create(make())
     assert LOGS[1] in caught.value.why and "delete-log-group" in caught.value.fix
     assert asked(world, "create_stack") == 0
     await STEP.destroy(make())
-    assert LOGS in world.door.remains.log_groups
+    assert LOGS in world.aws.remains.log_groups
 
 
 async def test_a_log_group_of_ours_that_came_back_does_not_stand_in_the_way_of_the_next_setup(world, make):
     await STEP.create(make())
     await STEP.destroy(make())
-    world.door.remains.log_groups.add(LOGS)
+    world.aws.remains.log_groups.add(LOGS)
     await STEP.create(make())
     assert asked(world, "create_stack") == 2
 
 
 async def test_leftovers_are_found_by_the_names_of_the_template(world, make):
-    remains = world.door.remains
+    remains = world.aws.remains
     remains.functions[HOME, "films-dev"] = dict(OURS)
     remains.apis = {(HOME, "a1"): ("films", dict(OURS)), (HOME, "a2"): ("films", {}), (HOME, "a3"): ("other", {})}
     remains.apis["eu-west-1", "a4"] = ("films", {})
@@ -316,9 +316,9 @@ async def test_leftovers_are_found_by_the_names_of_the_template(world, make):
 
 async def test_all_stacks_of_a_region_are_listed_over_several_pages(world):
     for name in ("one", "two", "three"):
-        world.door.cloudformation.put(HOME, name, "CREATE_COMPLETE")
-    world.door.cloudformation.put(HOME, "gone", "DELETE_COMPLETE")
-    assert [stack.name for stack in await list_stacks(world.door, HOME)] == ["one", "two", "three"]
+        world.aws.cloudformation.put(HOME, name, "CREATE_COMPLETE")
+    world.aws.cloudformation.put(HOME, "gone", "DELETE_COMPLETE")
+    assert [stack.name for stack in await list_stacks(world.aws, HOME)] == ["one", "two", "three"]
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def world() -> World:
 @pytest.fixture
 def standing(world) -> World:
     """A home table of ours, without a replica."""
-    world.door.dynamodb.put(HOME, "films", tags=dict(OURS))
+    world.aws.dynamodb.put(HOME, "films", tags=dict(OURS))
     return world
 
 
@@ -48,25 +48,25 @@ def here(world: World):
 
 
 async def test_a_table_that_lost_its_tags_is_ours_when_it_was_made_as_the_journal_says(world):
-    world.door.dynamodb.drops_tags = True
-    await world.door.call("dynamodb", HOME, "create_table", **creation())
+    world.aws.dynamodb.drops_tags = True
+    await world.aws.call("dynamodb", HOME, "create_table", **creation())
     world.notes.record("table", "films", HOME)
     await asyncio.sleep(DAY)
     assert (await TABLE.observe(world.context(TABLE_PARAMS))).ours
     await TABLE.destroy(world.context(TABLE_PARAMS))
-    assert world.door.dynamodb.find(HOME, "films") is None
+    assert world.aws.dynamodb.find(HOME, "films") is None
 
 
 @pytest.mark.parametrize("later", [timedelta(days=1), timedelta(minutes=16), timedelta(minutes=-6), timedelta(days=-1)])
 async def test_a_table_that_somebody_made_after_ours_had_gone_is_used_and_never_deleted(world, later):
     world.notes.record("table", "films", HOME)
-    world.door.dynamodb.put(HOME, "films", created=world.clock.now() + later)
+    world.aws.dynamodb.put(HOME, "films", created=world.clock.now() + later)
     ctx = world.context(TABLE_PARAMS)
     observed = await TABLE.observe(ctx)
     assert observed.state is State.READY and not observed.ours and "made by someone else" in observed.detail
     await TABLE.create(ctx)
     await TABLE.destroy(ctx)
-    assert world.door.changes() == [] and world.door.dynamodb.find(HOME, "films").status == "ACTIVE"
+    assert world.aws.changes() == [] and world.aws.dynamodb.find(HOME, "films").status == "ACTIVE"
     assert [left.ours for left in await TABLE.leftovers(ctx)] == [False]
 
 
@@ -74,12 +74,12 @@ async def test_a_table_that_somebody_made_after_ours_had_gone_is_used_and_never_
 async def test_whose_table_it_is_that_is_being_created_is_decided_when_it_stands(world, command):
     world.notes.record("table", "films", HOME)
     await asyncio.sleep(DAY)
-    theirs = world.door.dynamodb.put(HOME, "films", status="CREATING", created=world.clock.now())
+    theirs = world.aws.dynamodb.put(HOME, "films", status="CREATING", created=world.clock.now())
     asyncio.get_running_loop().call_later(30, setattr, theirs, "status", "ACTIVE")
     await command(world.context(TABLE_PARAMS))
     await asyncio.sleep(30)
-    assert world.door.dynamodb.find(HOME, "films") is theirs and theirs.status == "ACTIVE" and theirs.tags == {}
-    assert world.door.changes() == []
+    assert world.aws.dynamodb.find(HOME, "films") is theirs and theirs.status == "ACTIVE" and theirs.tags == {}
+    assert world.aws.changes() == []
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def replaced(world) -> World:
     """Ours, made with notes, was removed by hand; a day later somebody made tables of the same name in both regions."""
     world.notes.made.update({("table", "films", HOME): START, ("replica", "films", EU): START})
     for region in (HOME, EU):
-        world.door.dynamodb.put(region, "films", created=START + timedelta(days=1))
+        world.aws.dynamodb.put(region, "films", created=START + timedelta(days=1))
     return world
 
 
@@ -95,51 +95,51 @@ async def test_a_table_that_somebody_made_after_our_replica_had_gone_is_foreign_
     observed = await REPLICA.observe(here(replaced))
     assert observed.state is State.FOREIGN and not observed.ours
     await REPLICA.destroy(here(replaced))
-    assert replaced.door.changes() == [] and replaced.door.dynamodb.find(EU, "films").status == "ACTIVE"
+    assert replaced.aws.changes() == [] and replaced.aws.dynamodb.find(EU, "films").status == "ACTIVE"
     assert [left.ours for left in await REPLICA.leftovers(here(replaced))] == [False]
 
 
 async def test_a_global_table_that_somebody_made_after_ours_had_gone_is_used_and_left_alone(replaced):
-    home, local = (replaced.door.dynamodb.find(region, "films") for region in (HOME, EU))
+    home, local = (replaced.aws.dynamodb.find(region, "films") for region in (HOME, EU))
     home.replicas, local.replicas, home.is_global, local.is_global = {EU: "ACTIVE"}, {HOME: "ACTIVE"}, True, True
     observed = await REPLICA.observe(here(replaced))
     assert observed.state is State.READY and not observed.ours
     await REPLICA.create(here(replaced))
     await REPLICA.destroy(here(replaced))
-    assert replaced.door.changes() == [] and (home.status, local.status) == ("ACTIVE", "ACTIVE")
+    assert replaced.aws.changes() == [] and (home.status, local.status) == ("ACTIVE", "ACTIVE")
 
 
 async def test_a_replica_that_somebody_adds_to_a_table_that_replaced_ours_is_left_alone(replaced):
-    del replaced.door.dynamodb.tables[EU, "films"]
-    home = replaced.door.dynamodb.find(HOME, "films")
+    del replaced.aws.dynamodb.tables[EU, "films"]
+    home = replaced.aws.dynamodb.find(HOME, "films")
     home.replicas, home.is_global = {EU: "CREATING"}, True
     observed = await REPLICA.observe(here(replaced))
     assert observed.state is State.PARTIAL and not observed.ours
     await REPLICA.destroy(here(replaced))
-    assert replaced.door.changes() == []
+    assert replaced.aws.changes() == []
 
 
 async def test_a_table_that_somebody_is_making_where_our_replica_was_is_not_deleted_when_it_stands(replaced):
-    theirs = replaced.door.dynamodb.find(EU, "films")
+    theirs = replaced.aws.dynamodb.find(EU, "films")
     theirs.status = "CREATING"
     asyncio.get_running_loop().call_later(20, setattr, theirs, "status", "ACTIVE")
     await REPLICA.destroy(here(replaced))
-    assert replaced.door.changes() == [] and theirs.status == "ACTIVE"
+    assert replaced.aws.changes() == [] and theirs.status == "ACTIVE"
 
 
 async def test_a_replica_that_is_gone_is_forgotten_so_that_what_comes_later_is_not_ours(standing):
     await REPLICA.create(here(standing))
     await REPLICA.destroy(here(standing))
-    standing.door.dynamodb.put(EU, "films")
+    standing.aws.dynamodb.put(EU, "films")
     assert not (await REPLICA.observe(here(standing))).ours
     await REPLICA.destroy(here(standing))
-    assert standing.door.dynamodb.find(EU, "films").status == "ACTIVE"
+    assert standing.aws.dynamodb.find(EU, "films").status == "ACTIVE"
 
 
 async def test_a_replica_that_is_gone_still_tells_when_its_home_table_may_be_deleted(standing):
     await REPLICA.create(here(standing))
     await REPLICA.destroy(here(standing))
-    standing.door.dynamodb.source_rule = 86_400
+    standing.aws.dynamodb.source_rule = 86_400
     ctx = standing.context(TABLE_PARAMS)
     with pytest.raises(PartlyDoneError, match="2026-03-02 09:00 UTC"):
         await TABLE.destroy(ctx)
@@ -149,18 +149,18 @@ async def test_a_replica_that_is_gone_still_tells_when_its_home_table_may_be_del
 @pytest.mark.parametrize("home", ["ours", "made by hand"])
 async def test_a_replica_that_lost_its_tags_is_ours_by_its_home_table_or_by_when_it_was_made(standing, home):
     if home == "made by hand":
-        standing.door.dynamodb.find(HOME, "films").tags.clear()
+        standing.aws.dynamodb.find(HOME, "films").tags.clear()
     await REPLICA.create(here(standing))
     await asyncio.sleep(24 * 3600)
-    standing.door.dynamodb.find(EU, "films").tags.clear()
+    standing.aws.dynamodb.find(EU, "films").tags.clear()
     observed = await REPLICA.observe(here(standing))
     assert observed.state is State.PARTIAL and observed.ours
     await REPLICA.destroy(here(standing))
-    assert standing.door.dynamodb.find(EU, "films") is None
+    assert standing.aws.dynamodb.find(EU, "films") is None
 
 
 async def test_a_change_of_somebody_elses_table_is_not_waited_for(standing):
-    home = standing.door.dynamodb.find(HOME, "films")
+    home = standing.aws.dynamodb.find(HOME, "films")
     home.status, home.tags = "UPDATING", {}
     await REPLICA.destroy(here(standing))
     assert asyncio.get_running_loop().time() < 1

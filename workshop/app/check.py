@@ -13,11 +13,11 @@ from workshop.app.check_session import open_for_checks, open_for_policy
 from workshop.app.connections import Notice
 from workshop.app.invocation import Invocation
 from workshop.app.rehearse import TITLE, Prompts, not_rehearsed, rehearse
-from workshop.checks.catalogue import FAMILIES, all_checks, chosen, needed_permissions
-from workshop.checks.interface import Check, Result
+from workshop.checks.base import Check, Result
+from workshop.checks.context import CheckContext, EventPlan
 from workshop.checks.policy import Statement, statements
-from workshop.checks.run import Report, run_checks
-from workshop.checks.subject import Event, Subject
+from workshop.checks.registry import FAMILIES, all_checks, chosen, needed_permissions
+from workshop.checks.runner import Report, run_checks
 from workshop.console.checks import About
 from workshop.errors import UsageError
 
@@ -30,16 +30,16 @@ Listening = Callable[[], AbstractAsyncContextManager[Callable[[Check, Result | N
 
 
 async def check(
-    invocation: Invocation, event: Event, only: Sequence[str], skip: Sequence[str], listening: Listening, notice: Notice
+    invocation: Invocation, event: EventPlan, only: Sequence[str], skip: Sequence[str], listening: Listening, notice: Notice
 ) -> tuple[Report, About]:
     """Run the checks of the families that remain, and describe what they looked at."""
     families = chosen(only, skip)
-    async with open_for_checks(invocation, event, notice) as subject:
-        start = subject.clock.monotonic()
+    async with open_for_checks(invocation, event, notice) as context:
+        start = context.clock.monotonic()
         async with listening() as heard:
-            results = await run_checks(all_checks(subject, families), heard)
-        report = Report(tuple(results), subject.clock.monotonic() - start, {name: FAMILIES[name][0] for name in families})
-        return report, _about(subject)
+            results = await run_checks(all_checks(context, families), heard)
+        report = Report(tuple(results), context.clock.monotonic() - start, {name: FAMILIES[name][0] for name in families})
+        return report, _about(context)
 
 
 async def with_rehearsal(invocation: Invocation, report: Report, prompts: Prompts, notice: Notice) -> Report:
@@ -53,15 +53,15 @@ async def with_rehearsal(invocation: Invocation, report: Report, prompts: Prompt
 async def needed_policy(invocation: Invocation, phases: Sequence[str], notice: Notice) -> list[Statement]:
     """The statements that the phases (none: all) need; raises `UsageError` when that is nothing."""
     if invocation.target == "aws" and not invocation.expect_account:
-        opened = open_for_checks(invocation, Event(), notice)
+        opened = open_for_checks(invocation, EventPlan(), notice)
     else:
         opened = open_for_policy(invocation, invocation.expect_account or ANY_ACCOUNT)
-    async with opened as subject:
-        if subject.caller is None and subject.caller_error is not None:
-            raise subject.caller_error
-        if subject.problems and not subject.stops:
-            raise subject.problems[0].error()
-        wanted = [p for p in needed_permissions(subject) if not phases or p.phase.value in phases]
+    async with opened as context:
+        if context.caller is None and context.caller_error is not None:
+            raise context.caller_error
+        if context.problems and not context.planned_steps:
+            raise context.problems[0].error()
+        wanted = [p for p in needed_permissions(context) if not phases or p.phase.value in phases]
     parts = statements(wanted)
     if not parts:
         raise UsageError(
@@ -72,13 +72,13 @@ async def needed_policy(invocation: Invocation, phases: Sequence[str], notice: N
     return parts
 
 
-def _about(subject: Subject) -> About:
+def _about(context: CheckContext) -> About:
     return About(
-        subject.workshop,
-        subject.target,
-        subject.account if subject.caller else "unknown",
-        subject.caller.arn if subject.caller else "",
-        subject.regions,
-        subject.event.participants,
-        subject.clock.now(),
+        context.workshop,
+        context.target,
+        context.account if context.caller else "unknown",
+        context.caller.arn if context.caller else "",
+        context.regions,
+        context.event.participants,
+        context.clock.now(),
     )

@@ -1,7 +1,7 @@
 """Opens what `workshop check` and `workshop policy` look at, as far as it goes.
 
-In: an invocation. Out: a `Subject`, in which everything that failed on the way is kept as an error, because a report that
-stops at the first problem is no report. Only wrong usage raises. Nothing is changed but that the local cloud is started.
+In: an invocation. Out: a `CheckContext`, in which everything that failed on the way is kept as an error, because a report that
+planned_steps at the first problem is no report. Only wrong usage raises. Nothing is changed but that the local cloud is started.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from pathlib import Path
 
 from workshop.app.connections import NO_ACCOUNT, Connection, Notice, Place, try_aws, try_local, unconnected
 from workshop.app.invocation import Invocation
-from workshop.aws.account import THREADS
+from workshop.aws.boto_client import THREADS
 from workshop.aws.regions import known_regions
-from workshop.checks.readonly import ReadOnly
-from workshop.checks.subject import Event, Machine, Stop, Subject
-from workshop.clock import SystemClock
+from workshop.checks.context import CheckContext, EventPlan, Machine, PlannedStep
+from workshop.checks.read_only import ReadOnlyClient
 from workshop.definition.lint import Problem, lint
 from workshop.definition.loader import Workshop, load
 from workshop.definition.parameters import Settings, resolve, still_valid
 from workshop.definition.templating import MissingOutputError
-from workshop.engine.journal import Journal, Standing
+from workshop.engine.journal import Installation, Journal
 from workshop.engine.workspace import Contexts, Workspace
 from workshop.errors import DefinitionError, WorkshopError
-from workshop.home import open_folder
+from workshop.state_dir import open_folder
 from workshop.steps.registry import kinds
+from workshop.waiting import SystemClock
 
 __all__ = ["open_for_checks", "open_for_policy"]
 
@@ -36,7 +36,7 @@ FALLBACK_REGIONS = ("us-west-2",)
 
 
 @contextlib.asynccontextmanager
-async def open_for_checks(invocation: Invocation, event: Event, notice: Notice) -> AsyncIterator[Subject]:
+async def open_for_checks(invocation: Invocation, event: EventPlan, notice: Notice) -> AsyncIterator[CheckContext]:
     """Everything that the checks look at. Raises `UsageError` for options that mean nothing."""
     with _materials(invocation, event) as found:
         if found.place.target == "local":
@@ -47,9 +47,9 @@ async def open_for_checks(invocation: Invocation, event: Event, notice: Notice) 
 
 
 @contextlib.asynccontextmanager
-async def open_for_policy(invocation: Invocation, account: str) -> AsyncIterator[Subject]:
+async def open_for_policy(invocation: Invocation, account: str) -> AsyncIterator[CheckContext]:
     """What the steps and checks would do in an account, without a call."""
-    with _materials(replace(invocation, target="aws"), Event()) as found:
+    with _materials(replace(invocation, target="aws"), EventPlan()) as found:
         yield await _subject(replace(found, invocation=invocation), unconnected(found.place, account))
 
 
@@ -58,23 +58,23 @@ class _Materials:
     """What is known before any call."""
 
     invocation: Invocation
-    event: Event
+    event: EventPlan
     workshop: Workshop | None
     problems: list[Problem]
     folder_error: WorkshopError | None
     journal: Journal
-    installations: list[Standing]
+    installations: list[Installation]
     place: Place
 
 
 @contextlib.contextmanager
-def _materials(invocation: Invocation, event: Event) -> Iterator[_Materials]:
+def _materials(invocation: Invocation, event: EventPlan) -> Iterator[_Materials]:
     workshop, problems = _definition(invocation.workshop)
     with tempfile.TemporaryDirectory(prefix="workshop-check-") as scratch, ThreadPoolExecutor(THREADS) as executor:
         folder, journal, error = _journal(Path(scratch))
         with contextlib.closing(journal):
             target = invocation.target or "local"
-            known = [s for s in journal.standings(workshop.name if workshop else "") if s.scope.target == target]
+            known = [s for s in journal.installations(workshop.name if workshop else "") if s.scope.target == target]
             profile = invocation.profile or (known[0].profile if known and not invocation.expect_account else "")
             regions = invocation.regions or (known[0].regions if known else ())
             home = (regions or (workshop.definition.regions if workshop else FALLBACK_REGIONS))[0]
@@ -82,28 +82,28 @@ def _materials(invocation: Invocation, event: Event) -> Iterator[_Materials]:
             yield _Materials(invocation, event, workshop, problems, error, journal, known, place)
 
 
-async def _subject(found: _Materials, connection: Connection) -> Subject:
+async def _subject(found: _Materials, connection: Connection) -> CheckContext:
     invocation, workshop, place = found.invocation, found.workshop, found.place
     account = connection.identity.account if connection.identity else invocation.expect_account or NO_ACCOUNT
     installed = next((s for s in found.installations if s.scope.account == account), None)
     settings = _settings(workshop, invocation, installed)
-    client = ReadOnly(connection.client)
+    client = ReadOnlyClient(connection.client)
     steps, event = _planned_steps(found, settings, connection, account, client)
-    return Subject(
+    return CheckContext(
         workshop=workshop.name if workshop else invocation.workshop,
         source=str(workshop.source) if workshop else invocation.workshop,
         target=place.target,
         regions=settings.regions,
         known_regions=await known_regions(),
         account=account,
-        door=client,
+        aws=client,
         address=connection.client.address,
         override=connection.endpoint,
         caller=connection.identity,
         caller_error=connection.error,
         life=connection.life,
         expected_account=invocation.expect_account,
-        stops=steps,
+        planned_steps=steps,
         problems=tuple(found.problems),
         event=event,
         machine=Machine(place.folder, found.folder_error, connection.cloud_error, connection.cloud_port),
@@ -114,8 +114,8 @@ async def _subject(found: _Materials, connection: Connection) -> Subject:
 
 
 def _planned_steps(
-    found: _Materials, settings: Settings, connection: Connection, account: str, client: ReadOnly
-) -> tuple[tuple[Stop, ...], Event]:
+    found: _Materials, settings: Settings, connection: Connection, account: str, client: ReadOnlyClient
+) -> tuple[tuple[PlannedStep, ...], EventPlan]:
     """Every step in every place with its context, and what setup takes."""
     if found.workshop is None:
         return (), found.event
@@ -123,14 +123,14 @@ def _planned_steps(
         workshop=found.workshop,
         settings=settings,
         target=connection.target,
-        doors={account: client},
+        clients={account: client},
         journal=found.journal,
         clock=found.place.clock,
         run="check",
     )
     contexts, plan = Contexts(workspace, lambda _: None), workspace.plan()
     contexts.remember(plan)
-    steps: list[Stop] = []
+    steps: list[PlannedStep] = []
     for node in plan.nodes:
         complete = True
         try:
@@ -140,7 +140,7 @@ def _planned_steps(
             step, ctx = contexts.lenient(node)
         except DefinitionError:
             continue  # lint has named it among the problems
-        steps.append(Stop(step, ctx, node.key.region if node.key.region in settings.regions else "", complete))
+        steps.append(PlannedStep(step, ctx, node.key.region if node.key.region in settings.regions else "", complete))
     minutes = plan.minutes(lambda node: kinds()[node.spec.kind].estimate.minutes)
     usd = sum(kinds()[node.spec.kind].estimate.usd for node in plan.nodes)
     return tuple(steps), replace(found.event, setup_minutes=minutes, usd=usd)
@@ -166,7 +166,7 @@ def _journal(scratch: Path) -> tuple[Path, Journal, WorkshopError | None]:
         return scratch, Journal(scratch / "runs.db"), error
 
 
-def _settings(workshop: Workshop | None, invocation: Invocation, installed: Standing | None) -> Settings:
+def _settings(workshop: Workshop | None, invocation: Invocation, installed: Installation | None) -> Settings:
     if workshop is None:
         return Settings(dict(invocation.parameters), invocation.regions or FALLBACK_REGIONS)
     if installed is None:

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from workshop.aws.account import Account
-from workshop.aws.inquiry import Inquiry, Life, credential_life, who_calls
+from workshop.aws.boto_client import BotoClient
+from workshop.aws.inquiry import Life, QuickClient, credential_life, who_calls
 from workshop.aws.sessions import Identity, aws_account, local_account, local_session, override, profile_session
 from workshop.aws.target import Target
-from workshop.clock import Clock
 from workshop.cloud import daemon
 from workshop.errors import WorkshopError
+from workshop.waiting import Clock
 
 __all__ = ["NO_ACCOUNT", "Connection", "Notice", "Place", "connect", "offline", "try_aws", "try_local", "unconnected"]
 
@@ -46,7 +46,7 @@ class Place:
 class Connection:
     """An account that can be called. `identity` is None, and `error` says why, when the caller is unknown."""
 
-    client: Account
+    client: BotoClient
     target: Target
     identity: Identity | None = None
     endpoint: str = ""
@@ -75,7 +75,7 @@ def offline(place: Place, account: str, endpoint: str) -> Connection:
     """The account as it is remembered: no call is made, so neither credentials nor a running cloud are needed."""
     if place.target == "local":
         return _local_connection(place, daemon.status(place.folder))
-    client = Account(profile_session(place.profile or None), account, clock=place.clock, executor=place.executor)
+    client = BotoClient(profile_session(place.profile or None), account, clock=place.clock, executor=place.executor)
     return Connection(client, aws_target(place.folder, account, endpoint), Identity(account, ""), endpoint)
 
 
@@ -88,7 +88,7 @@ async def try_local(place: Place, folder_error: WorkshopError | None, notice: No
         except WorkshopError as refusal:
             error = refusal
     target = local_target(place.folder, state.port if state.running and state.port else CLOSED_PORT)
-    client = Inquiry(
+    client = QuickClient(
         local_session(daemon.ACCOUNT), daemon.ACCOUNT, clock=place.clock, executor=place.executor, endpoint=target.endpoint
     )
     if error is not None:
@@ -113,14 +113,14 @@ async def try_aws(place: Place) -> Connection:
         life = await credential_life(session, place.home)
         caller = await who_calls(session, place.home, clock=clock, executor=executor)
     except WorkshopError as error:
-        return Connection(Inquiry(session, "", clock=clock, executor=executor), nowhere, error=error, endpoint=endpoint)
-    client = Inquiry(session, caller.account, clock=clock, executor=executor)
+        return Connection(QuickClient(session, "", clock=clock, executor=executor), nowhere, error=error, endpoint=endpoint)
+    client = QuickClient(session, caller.account, clock=clock, executor=executor)
     return Connection(client, aws_target(place.folder, caller.account, endpoint), caller, endpoint, life=life)
 
 
 def unconnected(place: Place, account: str) -> Connection:
     """An account on AWS with credentials that no service accepts, for what makes no call."""
-    client = Inquiry(local_session(NO_ACCOUNT), account, clock=place.clock, executor=place.executor)
+    client = QuickClient(local_session(NO_ACCOUNT), account, clock=place.clock, executor=place.executor)
     return Connection(client, aws_target(place.folder, account, ""), Identity(account, f"arn:aws:iam::{account}:root"))
 
 

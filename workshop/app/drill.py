@@ -35,9 +35,9 @@ from workshop.engine.plan import Node
 from workshop.engine.undos import BY_DRILL, BY_HAND
 from workshop.engine.workspace import Contexts
 from workshop.errors import UsageError, WorkshopError
-from workshop.home import prepare as prepare_folder
-from workshop.home import write_private
 from workshop.quoting import visible
+from workshop.state_dir import prepare as prepare_folder
+from workshop.state_dir import write_private
 
 __all__ = [
     "DrillReport",
@@ -292,7 +292,7 @@ async def _deployment(session: Session) -> Deployment:
         stage=definition.apis.stage,
         regions=workspace.settings.regions,
     )
-    return await find_deployment(workspace.doors[session.account], workspace.target, names, commands_for(session))
+    return await find_deployment(workspace.clients[session.account], workspace.target, names, commands_for(session))
 
 
 def _settings(session: Session, request: DrillRequest) -> FailoverSettings:
@@ -309,7 +309,7 @@ def _settings(session: Session, request: DrillRequest) -> FailoverSettings:
 def _fault_context(session: Session) -> FaultContext:
     workspace = session.workspace
     replication = LocalReplicationControl(session.folder) if workspace.target.name == "local" else None
-    return FaultContext(workspace.doors[session.account], workspace.clock, replication, commands_for(session))
+    return FaultContext(workspace.clients[session.account], workspace.clock, replication, commands_for(session))
 
 
 def _undo_log(session: Session) -> UndoLog:

@@ -13,8 +13,8 @@ from workshop.app.session import Session
 from workshop.app.setup import selected
 from workshop.definition.templating import MissingOutputError
 from workshop.drill.pending import FailedRegion, failed_regions
+from workshop.engine.observe import NodeState, observe_all
 from workshop.engine.plan import Node, NodeKey
-from workshop.engine.survey import Standpoint, survey
 from workshop.engine.workspace import Contexts
 from workshop.errors import UsageError, WorkshopError
 from workshop.shell import comment
@@ -27,7 +27,7 @@ __all__ = ["Page", "ShownStep", "Status", "explained", "page", "rendered", "show
 class Status:
     """What is deployed of each node, with the outputs that were found, and the regions that are failed on purpose."""
 
-    points: Sequence[Standpoint]
+    points: Sequence[NodeState]
     contexts: Contexts
     failed: Sequence[FailedRegion]
 
@@ -53,7 +53,7 @@ class ShownStep:
 async def status(session: Session) -> Status:
     """Query the cloud for everything of the workshop."""
     contexts = Contexts(session.workspace, lambda _: None)
-    points = await survey(session.workspace, session.workspace.plan(), contexts)
+    points = await observe_all(session.workspace, session.workspace.plan(), contexts)
     return Status(points, contexts, failed_regions(session.folder, session.workspace.journal, session.scope))
 
 

@@ -32,7 +32,7 @@ async def locked(session: Session, command: str, notice: Notice) -> AsyncIterato
     """Hold both while the block runs; raises `WorkshopError` naming the other run. The claim reports when it is lost."""
     workspace = session.workspace
     with locked_here(session, command):
-        aws = workspace.doors[session.account]
+        aws = workspace.clients[session.account]
         await _require_none_elsewhere(session)
         async with claimed(aws, workspace.home, workspace.name, command, clock=workspace.clock, notice=notice) as claim:
             await _require_none_elsewhere(session)
@@ -65,7 +65,7 @@ async def claims_elsewhere(session: Session, regions: Sequence[str], notice: Not
     name = parameter_name(workspace.name)
     for region in (region for region in regions if region != workspace.home):
         try:
-            holder = await clear_lapsed(workspace.doors[session.account], region, workspace.name, clock=workspace.clock)
+            holder = await clear_lapsed(workspace.clients[session.account], region, workspace.name, clock=workspace.clock)
         except WorkshopError as error:
             notice(f"{region} was not searched for claims: {error.code}.")
             continue
@@ -88,7 +88,7 @@ async def claims_elsewhere(session: Session, regions: Sequence[str], notice: Not
 
 async def _require_none_elsewhere(session: Session) -> None:
     """Raises `WorkshopError` naming a run that has another region for its home; regions that cannot be asked are passed over."""
-    workspace, aws = session.workspace, session.workspace.doors[session.account]
+    workspace, aws = session.workspace, session.workspace.clients[session.account]
 
     async def look(region: str) -> WorkshopError | None:
         try:

@@ -24,14 +24,15 @@ from workshop.app.runs import Watch
 from workshop.app.session import Session, open_session
 from workshop.app.setup import observed, planned, setup
 from workshop.app.teardown import teardown
-from workshop.checks.interface import Finding, Result, failed, passed, skipped
+from workshop.checks.base import Finding, Result, failed, passed, skipped
 from workshop.cloud import daemon
+from workshop.cloud.ports import ANY_FREE_PORT
 from workshop.console.report import SetupReport, TeardownReport
 from workshop.drill.report import Targets
+from workshop.engine.observe import NodeState
 from workshop.engine.results import NodeResult
-from workshop.engine.survey import Standpoint
 from workshop.errors import ExitCode, UsageError, WorkshopError
-from workshop.home import open_folder
+from workshop.state_dir import open_folder
 from workshop.steps.base import State
 from workshop.steps.registry import kinds
 
@@ -39,7 +40,6 @@ __all__ = ["TITLE", "Prompts", "not_rehearsed", "rehearse"]
 
 TITLE = "Dress rehearsal"
 FAMILY = "rehearsal"
-ANY_PORT = 0
 
 
 class Prompts(Protocol):
@@ -48,7 +48,7 @@ class Prompts(Protocol):
     def grant(self, session: Session, remembered: Path | None) -> Session:
         """The session with the right to run the definition's code; `remembered` is the state folder that keeps the answer."""
 
-    def confirm(self, session: Session, points: list[Standpoint]) -> None:
+    def confirm(self, session: Session, points: list[NodeState]) -> None:
         """Go on only after a yes."""
 
     def watch(self) -> AbstractAsyncContextManager[Watch]:
@@ -77,7 +77,7 @@ async def _own_cloud(notice: Notice) -> AsyncIterator[Path]:
     """A state folder with a local cloud on a free port; both are gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="workshop-rehearsal-") as folder:
         notice("Rehearsing in a local cloud of its own; what is installed in yours is not touched.")
-        await asyncio.to_thread(daemon.start, open_folder(Path(folder)), port=ANY_PORT)
+        await asyncio.to_thread(daemon.start, open_folder(Path(folder)), port=ANY_FREE_PORT)
         try:
             yield Path(folder)
         finally:
@@ -125,10 +125,10 @@ class _Rehearsal:
     def _add_modules(self, made: SetupReport) -> None:
         """One result for each module, and one for the steps that only verify."""
         for name in self.session.workspace.workshop.definition.module_names():
-            own = [r for r in made.results if r.node.module == name and not kinds()[r.node.spec.kind].verifies]
+            own = [r for r in made.results if r.node.module == name and not kinds()[r.node.spec.kind].is_verification]
             if own:
                 self.found.append(self._setup_result(f"setup.{name}", f"Setup of module {name}", own))
-        verified = [result for result in made.results if kinds()[result.node.spec.kind].verifies]
+        verified = [result for result in made.results if kinds()[result.node.spec.kind].is_verification]
         if verified:
             self.found.append(self._setup_result("verify", "Everything that was set up responds", verified))
 

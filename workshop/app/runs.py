@@ -15,7 +15,7 @@ from workshop.app.locking import locked
 from workshop.app.session import Session
 from workshop.aws.claim import Claim
 from workshop.engine.events import Emit
-from workshop.engine.execute import Stop
+from workshop.engine.execute import StopSignal
 from workshop.errors import WorkshopError
 
 __all__ = ["Run", "Watch", "run"]
@@ -27,7 +27,7 @@ class Watch:
 
     emit: Emit
     notice: Notice
-    stop: Stop
+    stop: StopSignal
 
 
 @dataclass

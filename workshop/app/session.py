@@ -19,21 +19,21 @@ from pathlib import Path
 
 from workshop.app.connections import Notice, Place, connect, offline
 from workshop.app.invocation import Invocation
-from workshop.aws.account import THREADS
+from workshop.aws.boto_client import THREADS
 from workshop.aws.regions import known_regions
 from workshop.aws.target import Target
-from workshop.clock import SystemClock
 from workshop.definition.loader import Workshop, load
 from workshop.definition.parameters import Settings, resolve, still_valid
 from workshop.drill.pending import pending_notices
 from workshop.engine.grants import Grants
-from workshop.engine.journal import Journal, Standing
+from workshop.engine.journal import Installation, Journal
 from workshop.engine.scope import Scope
 from workshop.engine.workspace import Workspace
 from workshop.errors import UsageError
-from workshop.home import open_folder
 from workshop.redaction import redact
 from workshop.shell import command_line
+from workshop.state_dir import open_folder
+from workshop.waiting import SystemClock
 
 __all__ = ["Session", "open_journal", "open_session"]
 
@@ -50,7 +50,7 @@ class Session:
     folder: Path
     account: str
     identity: str
-    standing: Standing | None
+    standing: Installation | None
     began: float
     """When it began to be opened, by the monotonic clock."""
 
@@ -107,20 +107,20 @@ async def open_session(
         notice(text)
     with contextlib.closing(journal), ThreadPoolExecutor(THREADS, thread_name_prefix="aws") as executor:
         target = invocation.target or default_target or journal.last_target(workshop.name) or "local"
-        standings = [s for s in journal.standings(workshop.name) if s.scope.target == target]
-        profile = invocation.profile or _recorded_profile(standings)
+        installations = [s for s in journal.installations(workshop.name) if s.scope.target == target]
+        profile = invocation.profile or _recorded_profile(installations)
         # The account decides which settings were recorded, and a region has to be asked for the account: the latest home will do.
-        latest = resolve(workshop, {}, invocation.regions or (standings[0].regions if standings else ()))
+        latest = resolve(workshop, {}, invocation.regions or (installations[0].regions if installations else ()))
         await _check_regions(latest.regions)
         place = Place(target, folder, profile, latest.home, SystemClock(), executor)
         if no_calls:
-            account = invocation.expect_account or next((s.scope.account for s in standings), ANY_ACCOUNT)
-            connection = offline(place, account, next((s.endpoint for s in standings if s.scope.account == account), ""))
+            account = invocation.expect_account or next((s.scope.account for s in installations), ANY_ACCOUNT)
+            connection = offline(place, account, next((s.endpoint for s in installations if s.scope.account == account), ""))
         else:
             connection = await connect(place, notice)
         account = connection.client.account
         _expect(invocation.expect_account, account, target)
-        standing = next((s for s in standings if s.scope.account == account), None)
+        standing = next((s for s in installations if s.scope.account == account), None)
         _same_endpoint(standing, connection.target)
         settings = _settings(workshop, invocation, _as_defined(workshop, standing, notice))
         _require_no_secret(settings)
@@ -129,7 +129,7 @@ async def open_session(
             workshop=workshop,
             settings=settings,
             target=connection.target,
-            doors={account: connection.client},
+            clients={account: connection.client},
             journal=journal,
             clock=place.clock,
             run=_run_id(),
@@ -141,13 +141,13 @@ async def open_session(
         yield Session(invocation, workspace, folder, account, identity, standing, began)
 
 
-def _recorded_profile(standings: list[Standing]) -> str:
+def _recorded_profile(installations: list[Installation]) -> str:
     """The profile of the last setup, unless the shell names another."""
     named = any(name in os.environ for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID"))
-    return standings[0].profile if standings and not named else ""
+    return installations[0].profile if installations and not named else ""
 
 
-def _same_endpoint(standing: Standing | None, place: Target) -> None:
+def _same_endpoint(standing: Installation | None, place: Target) -> None:
     """What was set up through an endpoint is not looked for behind another one that happens to have the same account."""
     if standing is None or place.name == "local" or standing.endpoint == place.endpoint:
         return
@@ -159,7 +159,7 @@ def _same_endpoint(standing: Standing | None, place: Target) -> None:
     )  # fmt: skip
 
 
-def _as_defined(workshop: Workshop, standing: Standing | None, notice: Notice) -> Standing | None:
+def _as_defined(workshop: Workshop, standing: Installation | None, notice: Notice) -> Installation | None:
     """What stands, with the parameters that the definition still has."""
     if standing is None:
         return None
@@ -169,7 +169,7 @@ def _as_defined(workshop: Workshop, standing: Standing | None, notice: Notice) -
     return replace(standing, parameters=kept)
 
 
-def _settings(workshop: Workshop, invocation: Invocation, standing: Standing | None) -> Settings:
+def _settings(workshop: Workshop, invocation: Invocation, standing: Installation | None) -> Settings:
     """Today's wishes over what stands: a workshop that stands keeps its home and its parameters until it is torn down."""
     if standing is None:
         return resolve(workshop, invocation.parameters, invocation.regions)

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from workshop.app.runs import Watch, run
 from workshop.app.session import Session
 from workshop.console.report import SetupReport
-from workshop.engine.execute import Stop
+from workshop.engine.execute import StopSignal
+from workshop.engine.observe import NodeState, observe_all
 from workshop.engine.plan import Plan
 from workshop.engine.results import NodeResult
 from workshop.engine.setup import check_files, set_up
-from workshop.engine.survey import Standpoint, survey
 from workshop.engine.workspace import Contexts
 from workshop.errors import ExitCode, UsageError, WorkshopError
 from workshop.steps.base import State
@@ -32,9 +32,9 @@ async def planned(session: Session, through: str | None = None) -> Plan:
     return plan
 
 
-async def observed(session: Session, plan: Plan) -> list[Standpoint]:
+async def observed(session: Session, plan: Plan) -> list[NodeState]:
     """What is deployed of each node of a plan; reads only."""
-    return list(await survey(session.workspace, plan, Contexts(session.workspace, lambda _: None)))
+    return list(await observe_all(session.workspace, plan, Contexts(session.workspace, lambda _: None)))
 
 
 async def setup(session: Session, plan: Plan, watch: Watch, *, step: str = "") -> SetupReport:
@@ -44,7 +44,7 @@ async def setup(session: Session, plan: Plan, watch: Watch, *, step: str = "") -
     title = f"{command} {step}".rstrip()
     contexts = Contexts(workspace, watch.emit)
     async with run(session, title, watch) as begun:
-        journal.stands(workspace.standing(session.account, session.since))
+        journal.record_installed(workspace.standing(session.account, session.since))
         results = await set_up(workspace, plan, contexts, watch.emit, watch.stop)
         begun.ok = all(result.outcome.good for result in results)
     links = contexts.links(session.account)
@@ -76,7 +76,7 @@ def selected(plan: Plan, step: str | None, region: str | None) -> Plan:
     return found
 
 
-async def needed_plan(session: Session, whole: Plan, wanted: Plan) -> list[Standpoint]:
+async def needed_plan(session: Session, whole: Plan, wanted: Plan) -> list[NodeState]:
     """What is deployed of the wanted nodes and of all before them; raises `WorkshopError` when a direct need is not ready."""
     by_key = {node.key: node for node in whole.nodes}
     keys, pending = set(), [node.key for node in wanted.nodes]
@@ -100,7 +100,7 @@ async def needed_plan(session: Session, whole: Plan, wanted: Plan) -> list[Stand
     return points
 
 
-def _exit_code(results: Sequence[NodeResult], stop: Stop) -> ExitCode:
+def _exit_code(results: Sequence[NodeResult], stop: StopSignal) -> ExitCode:
     failures = [result for result in results if not result.outcome.good]
     if stop.asked and stop.fatal is None:
         return ExitCode.INTERRUPTED

@@ -17,17 +17,17 @@ from workshop.app.session import Session
 from workshop.aws.regions import enabled_regions
 from workshop.console.receipt import write_page
 from workshop.console.report import TeardownReport
-from workshop.engine.discover import Search, settled_where_found, settled_where_it_stands, under_other_names
+from workshop.engine.discover import Search, find_orphans, with_discovered_regions, with_replicated_regions
 from workshop.engine.events import Emit
-from workshop.engine.execute import Stop, unless_stopped
+from workshop.engine.execute import StopSignal, unless_stopped
+from workshop.engine.observe import NodeState, observe_all, with_data_at_risk
 from workshop.engine.plan import Plan
 from workshop.engine.receipt import make_receipt, write_receipt
 from workshop.engine.results import NodeResult
-from workshop.engine.survey import Standpoint, survey, with_stakes
-from workshop.engine.teardown import sweep, take_down
+from workshop.engine.teardown import sweep, tear_down
 from workshop.engine.workspace import Contexts
 from workshop.errors import ExitCode
-from workshop.steps.base import MAY_STAND, Resource
+from workshop.steps.base import NOTED_RESOURCES, Resource
 
 __all__ = ["located", "planned_removal", "teardown"]
 
@@ -35,16 +35,16 @@ __all__ = ["located", "planned_removal", "teardown"]
 async def located(session: Session, emit: Emit, notice: Notice, *, everywhere: bool) -> tuple[Session, Search | None]:
     """The session with the home and the regions in which the workshop really is; `everywhere` searches all regions for it."""
     if not everywhere:
-        return replace(session, workspace=await settled_where_it_stands(session.workspace, emit)), None
-    search = Search(await enabled_regions(session.workspace.doors[session.account], session.workspace.home))
+        return replace(session, workspace=await with_replicated_regions(session.workspace, emit)), None
+    search = Search(await enabled_regions(session.workspace.clients[session.account], session.workspace.home))
     notice(f"Searching {len(search.regions)} regions.")
-    return replace(session, workspace=await settled_where_found(session.workspace, search, emit)), search
+    return replace(session, workspace=await with_discovered_regions(session.workspace, search, emit)), search
 
 
-async def planned_removal(session: Session) -> list[Standpoint]:
+async def planned_removal(session: Session) -> list[NodeState]:
     """What a teardown would remove, with the data that would go with it; reads only."""
     contexts = Contexts(session.workspace, lambda _: None)
-    return list(await with_stakes(await survey(session.workspace, session.workspace.plan(), contexts), contexts))
+    return list(await with_data_at_risk(await observe_all(session.workspace, session.workspace.plan(), contexts), contexts))
 
 
 async def teardown(session: Session, watch: Watch, *, search: Search | None = None) -> TeardownReport:
@@ -60,7 +60,7 @@ async def teardown(session: Session, watch: Watch, *, search: Search | None = No
     receipt = None
     async with run(session, "teardown", watch) as begun:
         await revert_faults(session, watch.notice)
-        results = await take_down(workspace, plan, contexts, watch.emit, stop)
+        results = await tear_down(workspace, plan, contexts, watch.emit, stop)
         found = await unless_stopped(stop, _everything_left(session, plan, contexts, results, search, watch))
         if found is not None and not stop.asked:
             leftovers = [*found, *await claim_left(session, begun.claim)]
@@ -74,7 +74,7 @@ async def teardown(session: Session, watch: Watch, *, search: Search | None = No
         begun.ok = code == ExitCode.DONE
     if receipt is not None and not any(result.error for result in results) and not any(left.ours for left in leftovers):
         # Forgotten although foreign things of our names are there: a note that outlived its thing would claim theirs.
-        journal.gone(session.scope)
+        journal.record_removed(session.scope)
     return TeardownReport(
         command="teardown",
         workshop=workspace.name,
@@ -100,15 +100,15 @@ async def _everything_left(
     left = await sweep(plan, contexts, watch.emit, results)
     if search is not None:
         left += await claims_elsewhere(session, search.regions, watch.notice)
-    elif workspace.journal.remembers_made(session.scope, MAY_STAND):
+    elif workspace.journal.remembers_made(session.scope, NOTED_RESOURCES):
         search = Search(workspace.settings.regions)  # the definition may have changed since
     if search is not None:
-        left += await under_other_names(workspace, search, left, watch.emit)
+        left += await find_orphans(workspace, search, left, watch.emit)
         left += search.silent.values()
     return left
 
 
-def _exit_code(results: Sequence[NodeResult], leftovers: Sequence[Resource], stop: Stop) -> ExitCode:
+def _exit_code(results: Sequence[NodeResult], leftovers: Sequence[Resource], stop: StopSignal) -> ExitCode:
     if stop.asked:
         return ExitCode.FAILED if stop.fatal else ExitCode.INTERRUPTED
     if leftovers:
@@ -122,7 +122,7 @@ def _exit_code(results: Sequence[NodeResult], leftovers: Sequence[Resource], sto
 def _installed_on_aws(session: Session) -> list[str]:
     """What costs money is never forgotten: other installations on AWS, each with its removal."""
     name = session.workspace.name
-    others = [s for s in session.workspace.journal.standings(name) if s.scope.target == "aws" and s.scope != session.scope]
+    others = [s for s in session.workspace.journal.installations(name) if s.scope.target == "aws" and s.scope != session.scope]
     return [
         f"! {name} is still deployed on AWS, in account {other.scope.account} since {other.since}."
         f" Remove it: {replace(session.invocation.recorded(), profile=other.profile).command_line('teardown', 'aws')}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from workshop.aws.door import Door
+from workshop.aws.client import AwsClient
 from workshop.aws.errors import AwsError
 from workshop.errors import WorkshopError
 from workshop.shell import command_line
@@ -18,7 +18,7 @@ MOST_KEYS = 1000
 """Keys of one DeleteObjects."""
 
 
-async def empty_bucket(aws: Door, region: str, bucket: str) -> int:
+async def empty_bucket(aws: AwsClient, region: str, bucket: str) -> int:
     """Delete everything in the bucket and answer how many objects that were; a bucket that is gone is empty."""
     deleted = 0
     try:
@@ -40,7 +40,7 @@ async def empty_bucket(aws: Door, region: str, bucket: str) -> int:
     return deleted
 
 
-async def _some(aws: Door, region: str, bucket: str) -> list[dict[str, str]]:
+async def _some(aws: AwsClient, region: str, bucket: str) -> list[dict[str, str]]:
     answer = await aws.call("s3", region, "list_object_versions", Bucket=bucket, MaxKeys=MOST_KEYS)
     return list(_identified(answer))
 
@@ -51,6 +51,6 @@ def _identified(answer: dict[str, Any]) -> Iterator[dict[str, str]]:
             yield {"Key": entry["Key"], "VersionId": entry["VersionId"]}
 
 
-async def _uploads(aws: Door, region: str, bucket: str) -> list[dict[str, str]]:
+async def _uploads(aws: AwsClient, region: str, bucket: str) -> list[dict[str, str]]:
     answer = await aws.call("s3", region, "list_multipart_uploads", Bucket=bucket)
     return [{"Key": upload["Key"], "UploadId": upload["UploadId"]} for upload in answer.get("Uploads", [])]

@@ -20,10 +20,10 @@ from datetime import datetime, timedelta
 
 from workshop.aws.claim_holder import LIFE, Holder, this_machine
 from workshop.aws.claim_log import ClaimLog, Entry, UnclearError, parameter_name, removal
-from workshop.aws.door import Door
+from workshop.aws.client import AwsClient
 from workshop.aws.errors import AwsError
-from workshop.clock import Clock, wait_for
 from workshop.errors import WorkshopError
+from workshop.waiting import Clock, wait_for
 
 __all__ = ["ACTIONS", "Claim", "Holder", "busy", "claimed", "clear_lapsed", "holder_of", "parameter_name", "removal"]
 
@@ -71,7 +71,7 @@ class Claim:
 
 @contextlib.asynccontextmanager
 async def claimed(
-    aws: Door, region: str, workshop: str, command: str, *, clock: Clock, notice: Callable[[str], None]
+    aws: AwsClient, region: str, workshop: str, command: str, *, clock: Clock, notice: Callable[[str], None]
 ) -> AsyncIterator[Claim]:
     """Hold the claim while the block runs; raises `WorkshopError` naming the holder when somebody else does.
 
@@ -101,7 +101,7 @@ async def claimed(
         await claim.release()
 
 
-async def holder_of(aws: Door, region: str, workshop: str, *, clock: Clock) -> Holder | None:
+async def holder_of(aws: AwsClient, region: str, workshop: str, *, clock: Clock) -> Holder | None:
     """Who holds the claim in a region, lapsed or not; nothing is changed."""
     parameter = ClaimLog(aws, region, workshop, clock)
     top = await parameter.read()
@@ -109,7 +109,7 @@ async def holder_of(aws: Door, region: str, workshop: str, *, clock: Clock) -> H
     return None if found is None else found.holder
 
 
-async def clear_lapsed(aws: Door, region: str, workshop: str, *, clock: Clock) -> Holder | None:
+async def clear_lapsed(aws: AwsClient, region: str, workshop: str, *, clock: Clock) -> Holder | None:
     """Remove a claim in a region where nobody works any more; answers the holder of one that is still held."""
     parameter = ClaimLog(aws, region, workshop, clock)
     top = await parameter.read()

@@ -13,11 +13,11 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from workshop.aws.claim_holder import LIFE, Holder, age_of, bounded, parsed
-from workshop.aws.door import Door
+from workshop.aws.client import AwsClient
 from workshop.aws.errors import AwsError
-from workshop.clock import Clock
 from workshop.errors import WorkshopError
 from workshop.shell import aws_line
+from workshop.waiting import Clock
 
 __all__ = ["ClaimLog", "Entry", "UnclearError", "parameter_name", "removal"]
 
@@ -50,7 +50,7 @@ class Entry:
 class ClaimLog:
     """The parameter of one workshop in one region, as a log of writes."""
 
-    aws: Door
+    aws: AwsClient
     region: str
     workshop: str
     clock: Clock

@@ -1,4 +1,4 @@
-"""Asks AWS before anything is made: a door that answers soon, the caller, and how long the credentials live.
+"""Asks AWS before anything is made: a client that gives up soon, the caller, and how long the credentials live.
 
 In: a session. Out: answers, or an `AwsError` within seconds, because a check that waits out an outage helps nobody. Nothing
 is changed anywhere.
@@ -17,13 +17,13 @@ from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
-from workshop.aws.account import CLIENT, Account
-from workshop.aws.door import Answer
+from workshop.aws.boto_client import CLIENT, BotoClient
+from workshop.aws.client import Answer
 from workshop.aws.errors import AwsError, translate
 from workshop.aws.sessions import Identity
-from workshop.clock import Clock
+from workshop.waiting import Clock
 
-__all__ = ["Inquiry", "Life", "credential_life", "who_calls"]
+__all__ = ["Life", "QuickClient", "credential_life", "who_calls"]
 
 ATTEMPTS = 4
 """Of a call that is throttled or meets a server error; one that reaches nobody is tried once more."""
@@ -43,11 +43,11 @@ class Life:
     renews: bool
 
 
-class Inquiry(Account):
-    """The door of the checks: as `Account`, but soon done with whoever does not answer."""
+class QuickClient(BotoClient):
+    """The aws of the checks: as `BotoClient`, but soon done with whoever does not answer."""
 
     async def call(self, service: str, region: str, operation: str, **parameters: Any) -> Answer:
-        """See `workshop.aws.door.Door.call`; gives up after a few seconds."""
+        """See `workshop.aws.client.AwsClient.call`; gives up after a few seconds."""
         pause = 0.3
         for attempt in range(1, ATTEMPTS + 1):
             async with self._limiters.of(service, operation):
@@ -79,7 +79,7 @@ class Inquiry(Account):
 
 async def who_calls(session: Session, region: str, *, clock: Clock, executor: Executor, endpoint: str | None = None) -> Identity:
     """The caller, as STS says; raises `AwsError`."""
-    answer = await Inquiry(session, "", clock=clock, executor=executor, endpoint=endpoint).call(
+    answer = await QuickClient(session, "", clock=clock, executor=executor, endpoint=endpoint).call(
         "sts", region, "get_caller_identity"
     )
     return Identity(str(answer["Account"]), str(answer["Arn"]))

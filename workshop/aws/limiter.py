@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from types import TracebackType
 
-from workshop.clock import Clock
+from workshop.waiting import Clock
 
 __all__ = ["Limiter", "Limiters"]
 

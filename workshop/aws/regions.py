@@ -10,7 +10,7 @@ import functools
 
 import botocore.session
 
-from workshop.aws.door import Door
+from workshop.aws.client import AwsClient
 from workshop.aws.errors import AwsError, CredentialsError
 
 __all__ = ["enabled_regions", "known_regions"]
@@ -31,7 +31,7 @@ def _listed_regions() -> frozenset[str]:
     )
 
 
-async def enabled_regions(aws: Door, home: str) -> list[str]:
+async def enabled_regions(aws: AwsClient, home: str) -> list[str]:
     """The regions that the account may use; without the permission to ask, all of the home region's partition."""
     try:
         regions: list[str] = []

@@ -1,6 +1,6 @@
 """Who we are: sessions for the local cloud and for AWS, and the account behind them.
 
-In: profile, endpoint. Out: an `Account` whose id AWS itself told us. Nothing is changed anywhere.
+In: profile, endpoint. Out: an `BotoClient` whose id AWS itself told us. Nothing is changed anywhere.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import botocore.session
 from botocore.exceptions import BotoCoreError, ProfileNotFound
 
-from workshop.aws.account import Account
-from workshop.clock import Clock
+from workshop.aws.boto_client import BotoClient
 from workshop.errors import UsageError
+from workshop.waiting import Clock
 
 __all__ = [
     "Identity",
@@ -43,9 +43,9 @@ class Identity:
     arn: str
 
 
-def local_account(endpoint: str, account: str, *, clock: Clock, executor: Executor) -> Account:
+def local_account(endpoint: str, account: str, *, clock: Clock, executor: Executor) -> BotoClient:
     """The local cloud's account."""
-    return Account(local_session(account), account, clock=clock, executor=executor, endpoint=endpoint)
+    return BotoClient(local_session(account), account, clock=clock, executor=executor, endpoint=endpoint)
 
 
 def local_session(account: str) -> botocore.session.Session:
@@ -68,16 +68,16 @@ async def aws_account(
     clock: Clock,
     executor: Executor,
     notice: Callable[[str], None] = lambda _: None,
-) -> tuple[Account, Identity]:
+) -> tuple[BotoClient, Identity]:
     """The account that the usual AWS settings lead to; raises `UsageError` for an unknown profile.
 
     Who we are is asked with little patience; after that a gap in the network is waited out, with a notice.
     """
     session = profile_session(profile)
-    caller = await Account(session, "", clock=clock, executor=executor).call("sts", region, "get_caller_identity")
+    caller = await BotoClient(session, "", clock=clock, executor=executor).call("sts", region, "get_caller_identity")
     identity = Identity(str(caller["Account"]), str(caller["Arn"]))
-    door = Account(session, identity.account, clock=clock, executor=executor, outage=OUTAGE, notice=notice)
-    return door, identity
+    aws = BotoClient(session, identity.account, clock=clock, executor=executor, outage=OUTAGE, notice=notice)
+    return aws, identity
 
 
 def override(profile: str | None, region: str) -> str:

@@ -1,6 +1,6 @@
 """CloudFormation stacks as the steps need them: described, their events read, their refusals told apart.
 
-In: a `Door`, a region, a name or a stack id. Out: frozen descriptions. It decides nothing and waits for nothing.
+In: a `AwsClient`, a region, a name or a stack id. Out: frozen descriptions. It decides nothing and waits for nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from workshop.aws.door import Door
+from workshop.aws.client import AwsClient
 from workshop.aws.errors import AwsError
 
 __all__ = [
@@ -77,7 +77,7 @@ class ChangeSet:
         return self.status == "FAILED" and ("didn't contain changes" in reason or "no updates are to be performed" in reason)
 
 
-async def describe_stack(aws: Door, region: str, name: str) -> Stack | None:
+async def describe_stack(aws: AwsClient, region: str, name: str) -> Stack | None:
     """The stack by name or id, or None when there is none."""
     try:
         answer = await aws.call("cloudformation", region, "describe_stacks", StackName=name)
@@ -89,7 +89,7 @@ async def describe_stack(aws: Door, region: str, name: str) -> Stack | None:
     return _stack(stacks[0]) if stacks else None
 
 
-async def list_stacks(aws: Door, region: str) -> list[Stack]:
+async def list_stacks(aws: AwsClient, region: str) -> list[Stack]:
     """All stacks of a region that are not deleted."""
     found: list[Stack] = []
     page: dict[str, str] = {}
@@ -101,7 +101,7 @@ async def list_stacks(aws: Door, region: str) -> list[Stack]:
         page = {"NextToken": answer["NextToken"]}
 
 
-async def deleted_stacks(aws: Door, region: str, name: str) -> list[str]:
+async def deleted_stacks(aws: AwsClient, region: str, name: str) -> list[str]:
     """The ids of the stacks of that name that were deleted in the last 90 days (docs/aws-behaviours.md, section 3.1)."""
     found: list[str] = []
     page: dict[str, str] = {}
@@ -113,7 +113,7 @@ async def deleted_stacks(aws: Door, region: str, name: str) -> list[str]:
         page = {"NextToken": answer["NextToken"]}
 
 
-async def events_since(aws: Door, region: str, stack: str, seen: str) -> list[Event]:
+async def events_since(aws: AwsClient, region: str, stack: str, seen: str) -> list[Event]:
     """The events after the one with id `seen` (empty: all), oldest first. The API answers newest first."""
     found: list[Event] = []
     page: dict[str, str] = {}
@@ -137,7 +137,7 @@ def root_cause(events: list[Event], stack: Stack) -> Event | None:
     return None
 
 
-async def describe_change_set(aws: Door, region: str, stack: str, name: str) -> ChangeSet:
+async def describe_change_set(aws: AwsClient, region: str, stack: str, name: str) -> ChangeSet:
     """The state of one change set."""
     answer = await aws.call("cloudformation", region, "describe_change_set", StackName=stack, ChangeSetName=name)
     return ChangeSet(
@@ -148,14 +148,14 @@ async def describe_change_set(aws: Door, region: str, stack: str, name: str) -> 
     )
 
 
-async def template_of(aws: Door, region: str, stack: str) -> str:
+async def template_of(aws: AwsClient, region: str, stack: str) -> str:
     """The template that a stack was made from: YAML as it was sent, JSON in json.dumps' form, because botocore parses it."""
     answer = await aws.call("cloudformation", region, "get_template", StackName=stack, TemplateStage="Original")
     body = answer.get("TemplateBody", "")
     return body if isinstance(body, str) else json.dumps(body)
 
 
-async def stack_resources(aws: Door, region: str, stack: str) -> list[tuple[str, str, str]]:
+async def stack_resources(aws: AwsClient, region: str, stack: str) -> list[tuple[str, str, str]]:
     """What a stack holds: `(type, physical id, status)`; for a deleted stack, by id, what was kept."""
     found: list[tuple[str, str, str]] = []
     page: dict[str, str] = {}
@@ -170,7 +170,7 @@ async def stack_resources(aws: Door, region: str, stack: str) -> list[tuple[str,
         page = {"NextToken": answer["NextToken"]}
 
 
-async def retained_of(aws: Door, region: str, stack: str) -> list[tuple[str, str]]:
+async def retained_of(aws: AwsClient, region: str, stack: str) -> list[tuple[str, str]]:
     """What a deleted stack, by id, left standing: `(type, physical id)`, each once.
 
     The listing tells what it holds last; the events also tell what an earlier update replaced and kept

@@ -1,7 +1,8 @@
 """Finds what a stack may have left behind, one function per kind of resource, asked of the services themselves.
 
-In: a `Door`, a region, an exact name or prefix. Out: `Found` values with the tags that tell whose they are (None where a kind
-has no tags to ask for). It deletes only log groups, which have no owner to delete them (docs/aws-behaviours.md, section 9).
+In: a `AwsClient`, a region, an exact name or prefix. Out: `Found` values with the tags that tell whose they are (None where a
+kind has no tags to ask for). It deletes only log groups, which have no owner to delete them (docs/aws-behaviours.md, section
+9).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
-from workshop.aws.door import Answer, Door
+from workshop.aws.client import Answer, AwsClient
 from workshop.aws.errors import AwsError
 from workshop.aws.tables import describe_table, table_tags
 from workshop.shell import aws_line, command_line
@@ -30,7 +31,7 @@ class Found:
     show: str
 
 
-async def rest_apis(aws: Door, region: str) -> list[Found]:
+async def rest_apis(aws: AwsClient, region: str) -> list[Found]:
     """All REST APIs of a region, with their tags."""
     return [
         Found("rest-api", api["name"], region, api["id"], dict(api.get("tags") or {}),
@@ -41,7 +42,7 @@ async def rest_apis(aws: Door, region: str) -> list[Found]:
     ]  # fmt: skip
 
 
-async def functions(aws: Door, region: str, name: str) -> list[Found]:
+async def functions(aws: AwsClient, region: str, name: str) -> list[Found]:
     """The function of that name, when there is one."""
     try:
         answer = await aws.call("lambda", region, "get_function", FunctionName=name)
@@ -54,7 +55,7 @@ async def functions(aws: Door, region: str, name: str) -> list[Found]:
     return [Found("function", name, region, name, dict(answer.get("Tags") or {}), fix, show)]
 
 
-async def log_groups(aws: Door, region: str, prefix: str) -> list[Found]:
+async def log_groups(aws: AwsClient, region: str, prefix: str) -> list[Found]:
     """The log groups whose name begins with `prefix`."""
     return [
         Found("log-group", group["logGroupName"], region, group["logGroupName"], None,
@@ -65,7 +66,7 @@ async def log_groups(aws: Door, region: str, prefix: str) -> list[Found]:
     ]  # fmt: skip
 
 
-async def delete_log_group(aws: Door, region: str, name: str) -> None:
+async def delete_log_group(aws: AwsClient, region: str, name: str) -> None:
     """Delete a log group; one that is gone already is fine."""
     try:
         await aws.call("logs", region, "delete_log_group", logGroupName=name)
@@ -74,7 +75,7 @@ async def delete_log_group(aws: Door, region: str, name: str) -> None:
             raise
 
 
-async def buckets(aws: Door, region: str, name: str) -> list[Found]:
+async def buckets(aws: AwsClient, region: str, name: str) -> list[Found]:
     """The bucket of that name, when there is one in this account."""
     try:
         answer = await aws.call("s3", region, "get_bucket_tagging", Bucket=name)
@@ -90,7 +91,7 @@ async def buckets(aws: Door, region: str, name: str) -> list[Found]:
     return [Found("bucket", name, region, name, tags, fix, show)]
 
 
-async def tables(aws: Door, region: str, name: str) -> list[Found]:
+async def tables(aws: AwsClient, region: str, name: str) -> list[Found]:
     """The DynamoDB table of that name, when there is one."""
     table = await describe_table(aws, region, name)
     if table is None:
@@ -100,7 +101,7 @@ async def tables(aws: Door, region: str, name: str) -> list[Found]:
     return [Found("table", name, region, name, await table_tags(aws, region, table.arn), fix, show)]
 
 
-async def roles(aws: Door, region: str, prefix: str) -> list[Found]:
+async def roles(aws: AwsClient, region: str, prefix: str) -> list[Found]:
     """The IAM roles whose name begins with `prefix`, with their tags. IAM is global: `region` only says where to ask."""
     found = []
     async for page in _pages(aws, "iam", region, "list_roles", cursor="Marker"):
@@ -115,7 +116,7 @@ async def roles(aws: Door, region: str, prefix: str) -> list[Found]:
     return found
 
 
-async def _role_tags(aws: Door, region: str, name: str) -> dict[str, str] | None:
+async def _role_tags(aws: AwsClient, region: str, name: str) -> dict[str, str] | None:
     """The tags of a role, or None when it went away since it was listed, with the stack of another region for instance."""
     try:
         answer = await aws.call("iam", region, "list_role_tags", RoleName=name)
@@ -127,7 +128,7 @@ async def _role_tags(aws: Door, region: str, name: str) -> dict[str, str] | None
 
 
 async def _pages(
-    aws: Door, service: str, region: str, operation: str, *, cursor: str, **parameters: str
+    aws: AwsClient, service: str, region: str, operation: str, *, cursor: str, **parameters: str
 ) -> AsyncIterator[Answer]:
     """The pages of a listing whose token has the same name in the request and in the answer."""
     page: dict[str, str] = {}

@@ -1,6 +1,6 @@
 """DynamoDB's tables as the steps need them: described, tagged, with the texts of its refusals told apart.
 
-In: a `Door`, a region, a name. Out: frozen descriptions. It decides nothing and waits for nothing.
+In: a `AwsClient`, a region, a name. Out: frozen descriptions. It decides nothing and waits for nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from workshop.aws.door import Door
+from workshop.aws.client import AwsClient
 from workshop.aws.errors import AwsError
 
 __all__ = [
@@ -58,7 +58,7 @@ class Table:
         return next((r for r in self.replicas if r.region == region), None)
 
 
-async def describe_table(aws: Door, region: str, name: str) -> Table | None:
+async def describe_table(aws: AwsClient, region: str, name: str) -> Table | None:
     """The table, or None when the region does not have it (yet)."""
     try:
         answer = await aws.call("dynamodb", region, "describe_table", TableName=name)
@@ -69,7 +69,7 @@ async def describe_table(aws: Door, region: str, name: str) -> Table | None:
     return _table(answer["Table"], region)
 
 
-async def list_tables(aws: Door, region: str) -> list[str]:
+async def list_tables(aws: AwsClient, region: str) -> list[str]:
     """The names of all tables of a region."""
     names: list[str] = []
     start: dict[str, str] = {}
@@ -81,7 +81,7 @@ async def list_tables(aws: Door, region: str) -> list[str]:
         start = {"ExclusiveStartTableName": answer["LastEvaluatedTableName"]}
 
 
-async def table_tags(aws: Door, region: str, arn: str) -> dict[str, str]:
+async def table_tags(aws: AwsClient, region: str, arn: str) -> dict[str, str]:
     """The tags of a table; none while DynamoDB says that it does not know the table yet (section 1.3)."""
     try:
         answer = await aws.call("dynamodb", region, "list_tags_of_resource", ResourceArn=arn)
@@ -92,7 +92,7 @@ async def table_tags(aws: Door, region: str, arn: str) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])}
 
 
-async def tag_table(aws: Door, region: str, arn: str, tags: Mapping[str, str]) -> None:
+async def tag_table(aws: AwsClient, region: str, arn: str, tags: Mapping[str, str]) -> None:
     """Tag a table in its own region: tags do not propagate to replicas (section 1.9)."""
     await aws.call("dynamodb", region, "tag_resource", ResourceArn=arn, Tags=[{"Key": k, "Value": v} for k, v in tags.items()])
 

@@ -1,1 +1,1 @@
-"""What can be found out before the doors open, one file per family of checks. Reads only; the rehearsal is elsewhere."""
+"""What can be found out before the clients open, one file per family of checks. Reads only; the rehearsal is elsewhere."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from workshop.checks.interface import Check, Finding, failed, passed, warned
-from workshop.checks.subject import Subject
+from workshop.checks.base import Check, Finding, failed, passed, warned
+from workshop.checks.context import CheckContext
 
 __all__ = ["TITLE", "Cost", "Minutes", "checks"]
 
@@ -18,10 +18,10 @@ class Minutes(Check):
     family = "cost"
     name = "minutes"
     title = "Setup fits into the event"
-    asks: ClassVar[bool] = False
+    needs_credentials: ClassVar[bool] = False
 
     async def run(self) -> Finding:
-        event = self.subject.event
+        event = self.context.event
         shown = f"about {max(event.setup_minutes, 0.1):.0f} of {event.minutes:.0f} minutes on AWS"
         if event.setup_minutes >= event.minutes:
             return failed(f"Setup takes {shown}.", "Set up before the event: workshop setup; or plan for more: --minutes N")
@@ -36,16 +36,16 @@ class Cost(Check):
     family = "cost"
     name = "usd"
     title = "What the event costs"
-    asks: ClassVar[bool] = False
+    needs_credentials: ClassVar[bool] = False
 
     async def run(self) -> Finding:
-        event = self.subject.event
+        event = self.context.event
         total = event.usd * event.participants
         people = "1 participant" if event.participants == 1 else f"{event.participants} participants"
-        where = "" if self.subject.on_aws else "nothing on the local cloud; on AWS "
+        where = "" if self.context.on_aws else "nothing on the local cloud; on AWS "
         return passed(f"{where}about ${total:.2f} for {people}, torn down the same day")
 
 
-def checks(subject: Subject) -> list[Check]:
+def checks(context: CheckContext) -> list[Check]:
     """The checks of this family."""
-    return [Minutes(subject), Cost(subject)]
+    return [Minutes(context), Cost(context)]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from workshop.checks.interface import Check, Finding, failed, passed, warned
-from workshop.checks.subject import Stop, Subject
+from workshop.checks.base import Check, Finding, failed, passed, warned
+from workshop.checks.context import CheckContext, PlannedStep
 from workshop.errors import DefinitionError
 from workshop.shell import command_line
 from workshop.steps.cloudformation_stack import MOST_TEMPLATE_BYTES, CloudFormationStack
@@ -27,16 +27,16 @@ class Sound(Check):
     family = "definition"
     name = "sound"
     title = "The definition is sound"
-    asks: ClassVar[bool] = False
+    needs_credentials: ClassVar[bool] = False
 
     async def run(self) -> Finding:
-        problems = self.subject.problems
+        problems = self.context.problems
         if not problems:
-            return passed(f"{self.subject.workshop}, {len({stop.ctx.step for stop in self.subject.stops})} steps")
+            return passed(f"{self.context.workshop}, {len({planned.ctx.step for planned in self.context.planned_steps})} steps")
         first = problems[0]
         more = f" And {len(problems) - 1} more." if len(problems) > 1 else ""
         where = f"{first.place}: {first.field}: " if first.field else f"{first.place}: "
-        lint = command_line(["workshop", "definition", "lint", self.subject.source])
+        lint = command_line(["workshop", "definition", "lint", self.context.source])
         return failed(f"{where}{first.what}{more}", first.fix or lint)
 
 
@@ -44,51 +44,51 @@ class Sound(Check):
 class StepFiles(Check):
     """The files of one step can be read, are right, and fit."""
 
-    stop: Stop = field(kw_only=True)
+    planned: PlannedStep = field(kw_only=True)
 
     family = "definition"
     name = "files"
     title = "Files"
-    asks: ClassVar[bool] = False
+    needs_credentials: ClassVar[bool] = False
     deadline: ClassVar[float] = 60.0
 
     @property
     def id(self) -> str:
-        return f"{self.family}.{self.stop.ctx.step}"
+        return f"{self.family}.{self.planned.ctx.step}"
 
     @property
     def heading(self) -> str:
-        return f"The files of step {self.stop.ctx.step}"
+        return f"The files of step {self.planned.ctx.step}"
 
     async def run(self) -> Finding:
-        step, ctx = self.stop.step, self.stop.ctx
+        step, ctx = self.planned.step, self.planned.ctx
         await asyncio.to_thread(step.check_files, ctx)
         if isinstance(step, CloudFormationStack):
             return self._template(len((step.rendered("template", ctx) or "").encode()))
         files = self._files()
         total = sum(path.stat().st_size for path in files)
-        return passed(f"{', '.join(_named(self.stop))}: {_count(len(files), 'file')}, {_size(total)}")
+        return passed(f"{', '.join(_named(self.planned))}: {_count(len(files), 'file')}, {_size(total)}")
 
     def _template(self, size: int) -> Finding:
-        shown = f"{_named(self.stop)[0]}: {size:,} of {MOST_TEMPLATE_BYTES:,} bytes"
+        shown = f"{_named(self.planned)[0]}: {size:,} of {MOST_TEMPLATE_BYTES:,} bytes"
         if size > MOST_TEMPLATE_BYTES * FULL:
             return warned(f"{shown}: little room is left.", "Shorten the template, or split it into two stacks")
         return passed(shown)
 
     def _files(self) -> list[Path]:
         found: list[Path] = []
-        for name in _named(self.stop):
+        for name in _named(self.planned):
             try:
-                path = self.stop.ctx.files.path(name)
+                path = self.planned.ctx.files.path(name)
             except DefinitionError:
                 continue  # a configuration beside its site's pages is counted with them
             found += [each for each in path.rglob("*") if each.is_file()] if path.is_dir() else [path]
         return sorted(set(found))
 
 
-def _named(stop: Stop) -> list[str]:
+def _named(planned: PlannedStep) -> list[str]:
     """The files and folders that the settings of a step name."""
-    return [name for setting in named_files(type(stop.ctx.params)) if (name := getattr(stop.ctx.params, setting))]
+    return [name for setting in named_files(type(planned.ctx.params)) if (name := getattr(planned.ctx.params, setting))]
 
 
 def _count(number: int, word: str) -> str:
@@ -99,10 +99,10 @@ def _size(size: int) -> str:
     return f"{size:,} bytes" if size < 10_000 else f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
 
 
-def checks(subject: Subject) -> list[Check]:
+def checks(context: CheckContext) -> list[Check]:
     """The checks of this family: the files of each step are looked at once, whatever the number of its regions."""
-    seen: dict[str, Stop] = {}
-    for stop in subject.stops:
-        if _named(stop):
-            seen.setdefault(stop.ctx.step, stop)
-    return [Sound(subject), *(StepFiles(subject, stop=stop) for stop in seen.values())]
+    seen: dict[str, PlannedStep] = {}
+    for planned in context.planned_steps:
+        if _named(planned):
+            seen.setdefault(planned.ctx.step, planned)
+    return [Sound(context), *(StepFiles(context, planned=planned) for planned in seen.values())]

@@ -9,8 +9,8 @@ from typing import ClassVar
 
 import httpx
 
-from workshop.checks.interface import Check, Finding, Key, failed, passed, skipped, warned
-from workshop.checks.subject import Subject
+from workshop.checks.base import Check, Finding, Key, failed, passed, skipped, warned
+from workshop.checks.context import CheckContext
 
 __all__ = ["TITLE", "Override", "Reachable", "checks", "knock"]
 
@@ -19,12 +19,12 @@ SLOW = 1.5
 """Seconds for one answer above which a room full of people will notice."""
 
 
-async def knock(subject: Subject, address: str) -> httpx.Response:
+async def knock(context: CheckContext, address: str) -> httpx.Response:
     """An unsigned request to an endpoint; any answer will do. Proxies of the user's settings count on AWS only.
 
     Sent twice, because the first one also pays for the connection; the answer is the quicker one.
     """
-    async with httpx.AsyncClient(timeout=12.0, trust_env=subject.on_aws, verify=_trusted()) as client:
+    async with httpx.AsyncClient(timeout=12.0, trust_env=context.on_aws, verify=_trusted()) as client:
         answers = [await client.head(address) for _ in range(2)]
     return min(answers, key=lambda answer: answer.elapsed)
 
@@ -41,15 +41,15 @@ class Reachable(Check):
     family = "endpoints"
     name = "reach"
     title = "The services answer"
-    asks: ClassVar[bool] = False
+    needs_credentials: ClassVar[bool] = False
     deadline: ClassVar[float] = 30.0
 
     @property
-    def after(self) -> tuple[Key, ...]:
+    def depends_on(self) -> tuple[Key, ...]:
         return (("regions.name", self.region),) if self.region else ()
 
     async def run(self) -> Finding:
-        services = self.subject.services(self.region) or ["sts"]
+        services = self.context.services(self.region) or ["sts"]
         answers = await asyncio.gather(*(self._latency(service) for service in services))
         lost = [f"{service}: {found}" for service, found in zip(services, answers, strict=True) if isinstance(found, str)]
         times = {service: found for service, found in zip(services, answers, strict=True) if isinstance(found, float)}
@@ -57,7 +57,7 @@ class Reachable(Check):
         if lost:
             return failed(
                 f"No answer from {len(lost)} of {len(services)}: {'; '.join(lost)}",
-                f"Check network, proxy and firewall: curl -sI {self.subject.address(lost[0].partition(':')[0], self._where)}",
+                f"Check network, proxy and firewall: curl -sI {self.context.address(lost[0].partition(':')[0], self._where)}",
             )
         if max(times.values()) > SLOW:
             return warned(f"Slow: {shown}", "Try another network; everything will work, and feel slow")
@@ -65,12 +65,12 @@ class Reachable(Check):
 
     @property
     def _where(self) -> str:
-        return self.region or self.subject.home
+        return self.region or self.context.home
 
     async def _latency(self, service: str) -> float | str:
-        address = self.subject.address(service, self._where)
+        address = self.context.address(service, self._where)
         try:
-            answer = await knock(self.subject, address)
+            answer = await knock(self.context, address)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return f"{type(error).__name__} at {address}"
         return answer.elapsed.total_seconds()
@@ -82,20 +82,20 @@ class Override(Check):
     family = "endpoints"
     name = "override"
     title = "Calls go to AWS itself"
-    asks: ClassVar[bool] = False
+    needs_credentials: ClassVar[bool] = False
 
     async def run(self) -> Finding:
-        if not self.subject.on_aws:
+        if not self.context.on_aws:
             return skipped("The local target goes to the local cloud whatever the shell says.")
-        if not self.subject.override:
+        if not self.context.override:
             return passed()
         return warned(
-            f"NOT AWS: your settings send every call to {self.subject.override}. What this report says, it says of that.",
+            f"NOT AWS: your settings send every call to {self.context.override}. What this report says, it says of that.",
             "unset AWS_ENDPOINT_URL (or remove endpoint_url from the profile), then run: workshop check --target aws",
         )
 
 
-def checks(subject: Subject) -> list[Check]:
+def checks(context: CheckContext) -> list[Check]:
     """The checks of this family; the global services are asked once."""
-    places = [*subject.regions, *([""] if subject.services("") else [])]
-    return [Override(subject), *(Reachable(subject, region) for region in places)]
+    places = [*context.regions, *([""] if context.services("") else [])]
+    return [Override(context), *(Reachable(context, region) for region in places)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar
 
-from workshop.checks.interface import Check, Finding, failed, passed, skipped, warned
-from workshop.checks.subject import Subject
+from workshop.checks.base import Check, Finding, failed, passed, skipped, warned
+from workshop.checks.context import CheckContext
 from workshop.shell import command_line
 
 __all__ = ["TITLE", "Caller", "CredentialLife", "ExpectedAccount", "Principal", "checks"]
@@ -21,13 +21,13 @@ class Caller(Check):
     family = "identity"
     name = "caller"
     title = "AWS knows who is calling"
-    asks: ClassVar[bool] = False
+    needs_credentials: ClassVar[bool] = False
 
     async def run(self) -> Finding:
-        subject = self.subject
-        if subject.caller is not None:
-            return passed(f"{subject.caller.arn}")
-        error = subject.caller_error
+        context = self.context
+        if context.caller is not None:
+            return passed(f"{context.caller.arn}")
+        error = context.caller_error
         if error is None:
             return failed("There are no credentials.", SIGN_IN)
         return failed(" ".join(part for part in (error.what, error.why) if part), error.fix or SIGN_IN)
@@ -41,12 +41,12 @@ class ExpectedAccount(Check):
     title = "It is the right account"
 
     async def run(self) -> Finding:
-        found, expected = self.subject.account, self.subject.expected_account
+        found, expected = self.context.account, self.context.expected_account
         if not expected:
             return skipped(f"No account was named; this is {found}. Guard it: --expect-account {found}")
         if found == expected:
             return passed(f"{found}, as expected")
-        if not self.subject.on_aws:
+        if not self.context.on_aws:
             return failed(
                 f"The local cloud is account {found}, not {expected}.",
                 f"Look at AWS: {command_line(['workshop', 'check', '--target', 'aws', '--expect-account', expected])}",
@@ -66,10 +66,10 @@ class Principal(Check):
     title = "A role or a user is at work"
 
     async def run(self) -> Finding:
-        caller = self.subject.caller
+        caller = self.context.caller
         if caller is None:
             return skipped("Nobody is calling.")
-        if not self.subject.on_aws:
+        if not self.context.on_aws:
             return passed("the local cloud's own caller, who may do everything")
         kind = caller.arn.split(":", 5)[-1].partition("/")[0]
         if kind == "root":
@@ -88,9 +88,9 @@ class CredentialLife(Check):
     title = "The credentials last through the event"
 
     async def run(self) -> Finding:
-        subject = self.subject
-        life, planned = subject.life, subject.event.minutes
-        if life is None or not subject.on_aws:
+        context = self.context
+        life, planned = context.life, context.event.minutes
+        if life is None or not context.on_aws:
             return passed("the local cloud's credentials never expire")
         if not life.temporary:
             return passed(f"permanent keys, from {life.source}")
@@ -102,18 +102,18 @@ class CredentialLife(Check):
         return self._remaining(life.expires, planned, renews=life.renews, source=life.source)
 
     def _remaining(self, expires: datetime, planned: float, *, renews: bool, source: str) -> Finding:
-        left = (expires - self.subject.clock.now()).total_seconds() / 60
+        left = (expires - self.context.clock.now()).total_seconds() / 60
         until = f"until {expires:%H:%M} UTC ({max(left, 0):.0f} minutes)"
         if renews:
             return passed(f"from {source}, good {until}, renewed by themselves")
-        fix = f"Get fresh credentials that last {planned:.0f} minutes, then run: workshop check{self.subject.flags()}"
-        if left < self.subject.event.setup_minutes * 2:
+        fix = f"Get fresh credentials that last {planned:.0f} minutes, then run: workshop check{self.context.flags()}"
+        if left < self.context.event.setup_minutes * 2:
             return failed(f"The credentials are good {until}: setup and teardown alone take longer.", fix)
         if left < planned:
             return warned(f"The credentials are good {until}; the event is planned to take {planned:.0f}.", fix)
         return passed(f"from {source}, good {until}")
 
 
-def checks(subject: Subject) -> list[Check]:
+def checks(context: CheckContext) -> list[Check]:
     """The checks of this family."""
-    return [Caller(subject), ExpectedAccount(subject), Principal(subject), CredentialLife(subject)]
+    return [Caller(context), ExpectedAccount(context), Principal(context), CredentialLife(context)]

@@ -9,9 +9,9 @@ import fnmatch
 from dataclasses import dataclass, field
 
 from workshop.aws.errors import AwsError
-from workshop.checks.atwork import Claim
-from workshop.checks.interface import Check, Finding, Key, failed, passed, refused, skipped, warned
-from workshop.checks.subject import Stop, Subject
+from workshop.checks.base import Check, Finding, Key, failed, passed, refused, skipped, warned
+from workshop.checks.claim import Claim
+from workshop.checks.context import CheckContext, PlannedStep
 from workshop.shell import aws_line
 from workshop.steps.base import Observed, Permission, Phase, Resource, State
 
@@ -26,7 +26,7 @@ UNIQUE = frozenset({"table", "stack", "function", "log-group", "bucket"})
 class InTheWay(Check):
     """What stands already of one step in one place."""
 
-    stop: Stop = field(kw_only=True)
+    planned: PlannedStep = field(kw_only=True)
 
     family = "leftovers"
     name = "step"
@@ -34,26 +34,26 @@ class InTheWay(Check):
 
     @property
     def id(self) -> str:
-        return f"{self.family}.{self.stop.ctx.step}"
+        return f"{self.family}.{self.planned.ctx.step}"
 
     @property
     def heading(self) -> str:
-        return f"Nothing is in the way of step {self.stop.ctx.step}"
+        return f"Nothing is in the way of step {self.planned.ctx.step}"
 
     @property
-    def after(self) -> tuple[Key, ...]:
+    def depends_on(self) -> tuple[Key, ...]:
         # Steps that belong to no region may still ask in any of them.
-        return (("identity.caller", ""), ("regions.enabled", self.region or self.subject.home))
+        return (("identity.caller", ""), ("regions.enabled", self.region or self.context.home))
 
     async def run(self) -> Finding:
-        step, ctx = self.stop.step, self.stop.ctx
-        if not self.stop.complete:
+        step, ctx = self.planned.step, self.planned.ctx
+        if not self.planned.complete:
             return skipped("It is made from what earlier steps answer, so there is nothing to look for yet.")
         observed = await step.observe(ctx)
         if observed.state is State.FOREIGN:
             return failed(observed.detail, observed.fix or "Remove it, or choose other names: --param NAME=VALUE")
-        teardown = f"workshop teardown{self.subject.flags()}"
-        setup = f"workshop setup{self.subject.flags()}"
+        teardown = f"workshop teardown{self.context.flags()}"
+        setup = f"workshop setup{self.context.flags()}"
         go_on = f"{setup} goes on with it, {teardown} removes it"
         if observed.state is State.BROKEN:
             return warned(f"Left from an earlier run: {observed.detail}.", f"{observed.fix or setup}; {teardown} removes it")
@@ -66,9 +66,9 @@ class InTheWay(Check):
             )
         if observed.state is State.PARTIAL:
             return warned(f"Left half made by an earlier run: {observed.detail}.", go_on)
-        if not self.subject.since:
+        if not self.context.since:
             return warned("It stands already, from a run that this machine does not know.", go_on)
-        return passed(f"it stands already, since {self.subject.since}")
+        return passed(f"it stands already, since {self.context.since}")
 
     def _remains(self, found: list[Resource], observed: Observed) -> Finding:
         if not found:
@@ -88,14 +88,14 @@ class ReservedConcurrency(Check):
     title = "No function was left throttled"
 
     async def run(self) -> Finding:
-        names = sorted({arn.rpartition(":")[2] for arn in self.subject.needed("lambda:CreateFunction", self.region)})
+        names = sorted({arn.rpartition(":")[2] for arn in self.context.needed("lambda:CreateFunction", self.region)})
         names = [name for name in names if "*" not in name]
         if not names:
             return skipped("The steps name no function here.")
         throttled = []
         for name in names:
             try:
-                answer = await self.subject.door.call("lambda", self.region, "get_function_concurrency", FunctionName=name)
+                answer = await self.context.aws.call("lambda", self.region, "get_function_concurrency", FunctionName=name)
             except AwsError as error:
                 if error.code == "ResourceNotFoundException":
                     continue
@@ -112,7 +112,7 @@ class ReservedConcurrency(Check):
         return passed()
 
     def permissions(self) -> list[Permission]:
-        arns = self.subject.needed("lambda:CreateFunction", self.region)
+        arns = self.context.needed("lambda:CreateFunction", self.region)
         return [Permission("lambda:GetFunctionConcurrency", arn, self.region, Phase.CHECK) for arn in arns]
 
 
@@ -124,15 +124,15 @@ class Strays(Check):
     title = "No remains of a run under other names"
 
     async def run(self) -> Finding:
-        covered = {p.resource for p in self.subject.permissions() if p.resource != "*"}
+        covered = {p.resource for p in self.context.permissions() if p.resource != "*"}
         found: list[str] = []
         token = ""
         while True:
             page = {"PaginationToken": token} if token else {}
             try:
-                answer = await self.subject.door.call(
+                answer = await self.context.aws.call(
                     "resourcegroupstaggingapi", self.region, "get_resources",
-                    TagFilters=[{"Key": "workshop", "Values": [self.subject.workshop]}], **page,
+                    TagFilters=[{"Key": "workshop", "Values": [self.context.workshop]}], **page,
                 )  # fmt: skip
             except AwsError as error:
                 return refused(error, "The list of tagged resources")
@@ -146,7 +146,7 @@ class Strays(Check):
         shown = ", ".join(strays[:5]) + (f", and {len(strays) - 5} more" if len(strays) > 5 else "")
         return warned(
             f"With the workshop's tag, under other names ({len(strays)}): {shown}",
-            f"Remove them with the parameters of that run: workshop teardown{self.subject.flags()} --param NAME=VALUE",
+            f"Remove them with the parameters of that run: workshop teardown{self.context.flags()} --param NAME=VALUE",
         )
 
     def permissions(self) -> list[Permission]:
@@ -158,8 +158,16 @@ def _covers(pattern: str, arn: str) -> bool:
     return fnmatch.fnmatchcase(arn, pattern) or arn.startswith(pattern.rstrip("*") + ":")
 
 
-def checks(subject: Subject) -> list[Check]:
+def checks(context: CheckContext) -> list[Check]:
     """The checks of this family: one for each step in each place, but for those that only verify."""
-    stops = [InTheWay(subject, stop.region, stop=stop) for stop in subject.stops if not stop.step.verifies]
-    shared = Claim(subject, subject.home)
-    return [*stops, shared, *(check(subject, region) for check in (ReservedConcurrency, Strays) for region in subject.regions)]
+    planned_steps = [
+        InTheWay(context, planned.region, planned=planned)
+        for planned in context.planned_steps
+        if not planned.step.is_verification
+    ]
+    shared = Claim(context, context.home)
+    return [
+        *planned_steps,
+        shared,
+        *(check(context, region) for check in (ReservedConcurrency, Strays) for region in context.regions),
+    ]

@@ -13,8 +13,8 @@ from typing import ClassVar
 
 from packaging.requirements import Requirement
 
-from workshop.checks.interface import Check, Finding, failed, passed, skipped, warned
-from workshop.checks.subject import Subject
+from workshop.checks.base import Check, Finding, failed, passed, skipped, warned
+from workshop.checks.context import CheckContext
 
 __all__ = ["TITLE", "Browser", "LocalCloud", "Packages", "Port", "Python", "StateFolder", "checks", "unmet"]
 
@@ -37,7 +37,7 @@ class Python(Check):
     family = "machine"
     name = "python"
     title = "Python"
-    asks: ClassVar[bool] = False
+    needs_credentials: ClassVar[bool] = False
 
     async def run(self) -> Finding:
         version = sys.version_info[:2]
@@ -55,17 +55,17 @@ class Packages(Check):
     family = "machine"
     name = "packages"
     title = "Packages"
-    asks: ClassVar[bool] = False
+    needs_credentials: ClassVar[bool] = False
 
     async def run(self) -> Finding:
         try:
             wanted = importlib.metadata.requires(DISTRIBUTION) or []
         except importlib.metadata.PackageNotFoundError:
             return skipped(f"{DISTRIBUTION} is not installed as a package, so nothing says what it needs.")
-        extras = ("",) if self.subject.on_aws else ("", "local")
+        extras = ("",) if self.context.on_aws else ("", "local")
         count, wrong = unmet(wanted, extras, _installed)
         if wrong:
-            extra = "" if self.subject.on_aws else "[local]"
+            extra = "" if self.context.on_aws else "[local]"
             return failed("; ".join(wrong), f"pip install --upgrade '{DISTRIBUTION}{extra}'")
         return passed(f"{count} packages, boto3 {importlib.metadata.version('boto3')}")
 
@@ -76,10 +76,10 @@ class StateFolder(Check):
     family = "machine"
     name = "state-folder"
     title = "The state folder can be written"
-    asks: ClassVar[bool] = False
+    needs_credentials: ClassVar[bool] = False
 
     async def run(self) -> Finding:
-        machine = self.subject.machine
+        machine = self.context.machine
         if machine.folder_error is not None:
             return failed(f"{machine.folder_error.what} {machine.folder_error.why}", machine.folder_error.fix)
         free = shutil.disk_usage(machine.folder).free
@@ -97,11 +97,11 @@ class LocalCloud(Check):
     family = "machine"
     name = "cloud"
     title = "The local cloud runs"
-    asks: ClassVar[bool] = False
+    needs_credentials: ClassVar[bool] = False
 
     async def run(self) -> Finding:
-        machine = self.subject.machine
-        if self.subject.on_aws:
+        machine = self.context.machine
+        if self.context.on_aws:
             return skipped("Not needed for AWS.")
         if machine.cloud_error is not None:
             error = machine.cloud_error
@@ -115,14 +115,14 @@ class Port(Check):
     family = "machine"
     name = "port"
     title = "Its port is free"
-    asks: ClassVar[bool] = False
+    needs_credentials: ClassVar[bool] = False
 
     async def run(self) -> Finding:
-        if self.subject.on_aws:
+        if self.context.on_aws:
             return skipped("Not needed for AWS.")
         named = os.environ.get("WORKSHOP_PORT", "").strip()
         wanted = int(named) if named.isdigit() else FIRST_PORT
-        used = self.subject.machine.cloud_port
+        used = self.context.machine.cloud_port
         if used == wanted:
             return passed(f"{wanted}, used by the local cloud")
         if _free(wanted):
@@ -130,7 +130,7 @@ class Port(Check):
         if used:
             return warned(
                 f"Another program has port {wanted}; the local cloud uses {used}.",
-                f"Tell attendees {used}, or stop that program and run: workshop cloud stop && workshop cloud start",
+                f"Tell attendees {used}, or planned that program and run: workshop cloud planned && workshop cloud start",
             )
         return failed(f"Another program has port {wanted}.", f"Choose another: export WORKSHOP_PORT={wanted + 1}")
 
@@ -141,7 +141,7 @@ class Browser(Check):
     family = "machine"
     name = "browser"
     title = "A browser"
-    asks: ClassVar[bool] = False
+    needs_credentials: ClassVar[bool] = False
 
     async def run(self) -> Finding:
         found = _browser()
@@ -192,6 +192,6 @@ def _installed(name: str) -> str | None:
         return None
 
 
-def checks(subject: Subject) -> list[Check]:
+def checks(context: CheckContext) -> list[Check]:
     """The checks of this family."""
-    return [check(subject) for check in (Python, Packages, StateFolder, LocalCloud, Port, Browser)]
+    return [check(context) for check in (Python, Packages, StateFolder, LocalCloud, Port, Browser)]

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workshop.aws.errors import AwsError
-from workshop.checks.interface import Check, Finding, failed, passed, refused, skipped
-from workshop.checks.subject import Subject
+from workshop.checks.base import Check, Finding, failed, passed, refused, skipped
+from workshop.checks.context import CheckContext
 from workshop.steps.base import Permission, Phase
 
 __all__ = ["TITLE", "LinkedRoles", "Reads", "Simulated", "checks"]
@@ -43,8 +43,8 @@ class Simulated(Check):
     deadline = 45.0
 
     async def run(self) -> Finding:
-        subject = self.subject
-        wanted = [p for p in subject.permissions() if p.region == self.region]
+        context = self.context
+        wanted = [p for p in context.permissions() if p.region == self.region]
         if not wanted:
             return skipped("The steps need nothing here.")
         try:
@@ -52,7 +52,7 @@ class Simulated(Check):
         except AwsError as error:
             return refused(error, "The role behind the session")
         if not principal:
-            return passed("no policy of the account limits the root user" if subject.on_aws else "nothing is forbidden locally")
+            return passed("no policy of the account limits the root user" if context.on_aws else "nothing is forbidden locally")
         try:
             denied = await self._denied(principal, wanted)
         except AwsError as error:
@@ -61,14 +61,14 @@ class Simulated(Check):
             return passed(f"{len({p.action for p in wanted})} actions")
         shown = ", ".join(f"{action} ({why})" for action, why in list(denied.items())[:SHOWN])
         more = f", and {len(denied) - SHOWN} more" if len(denied) > SHOWN else ""
-        fix = f"workshop policy{subject.flags()} > policy.json, and have it attached to {principal}"
+        fix = f"workshop policy{context.flags()} > policy.json, and have it attached to {principal}"
         if "organization" in shown:
             fix = f"Ask who runs the organization to allow these actions{f' in {self.region}' if self.region else ''}; then {fix}"
         return failed(f"{len(denied)} of {len({p.action for p in wanted})} actions are denied: {shown}{more}", fix)
 
     async def _principal(self) -> str:
         """The ARN that IAM simulates: of a user, or of the role behind an assumed-role session, path and all; empty for root."""
-        caller = self.subject.caller
+        caller = self.context.caller
         arn = caller.arn if caller else ""
         resource = arn.split(":", 5)[-1]
         kind, _, rest = resource.partition("/")
@@ -78,7 +78,7 @@ class Simulated(Check):
             return arn
         # The session's ARN leaves the role's path out, and single sign-on gives its roles one (section 8).
         role = rest.partition("/")[0]
-        answer = await self.subject.door.call("iam", self.subject.home, "get_role", RoleName=role)
+        answer = await self.context.aws.call("iam", self.context.home, "get_role", RoleName=role)
         return str(answer["Role"]["Arn"])
 
     async def _denied(self, principal: str, wanted: Sequence[Permission]) -> dict[str, str]:
@@ -110,7 +110,7 @@ class Simulated(Check):
         }  # fmt: skip
         denied: dict[str, str] = {}
         while True:
-            answer = await self.subject.door.call("iam", self.subject.home, "simulate_principal_policy", **request)
+            answer = await self.context.aws.call("iam", self.context.home, "simulate_principal_policy", **request)
             for result in answer.get("EvaluationResults", []):
                 if result["EvalDecision"] != "allowed":
                     denied[result["EvalActionName"]] = _why(result)
@@ -119,7 +119,7 @@ class Simulated(Check):
             request["Marker"] = answer["Marker"]
 
     def permissions(self) -> list[Permission]:
-        account = self.subject.account
+        account = self.context.account
         return [
             Permission("iam:SimulatePrincipalPolicy", f"arn:aws:iam::{account}:role/*", "", Phase.CHECK),
             Permission("iam:SimulatePrincipalPolicy", f"arn:aws:iam::{account}:user/*", "", Phase.CHECK),
@@ -135,7 +135,7 @@ class Reads(Check):
     title = "Harmless reads are allowed"
 
     async def run(self) -> Finding:
-        known = [service for service in self.subject.services(self.region) if service in READS]
+        known = [service for service in self.context.services(self.region) if service in READS]
         if not known:
             return skipped("The steps use no service here that can be read without anything standing.")
         found = await asyncio.gather(*(self._read(service) for service in known))
@@ -143,7 +143,7 @@ class Reads(Check):
         broken = [error for error in found if error is not None and not error.denied]
         if denied:
             names = ", ".join(f"{error.service} {error.operation}" for error in denied)
-            who = f"workshop policy{self.subject.flags()} > policy.json, and have it attached to the caller"
+            who = f"workshop policy{self.context.flags()} > policy.json, and have it attached to the caller"
             if any(error.says("service control policy") for error in denied):
                 who = "Ask who runs the organization: a service control policy denies it"
             return failed(f"Denied: {names} ({denied[0].message or denied[0].code})", who)
@@ -155,13 +155,13 @@ class Reads(Check):
     async def _read(self, service: str) -> AwsError | None:
         operation, parameters, _ = READS[service]
         try:
-            await self.subject.door.call(service, self.region or self.subject.home, operation, **parameters)
+            await self.context.aws.call(service, self.region or self.context.home, operation, **parameters)
         except AwsError as error:
             return error
         return None
 
     def permissions(self) -> list[Permission]:
-        services = [service for service in self.subject.services(self.region) if service in READS]
+        services = [service for service in self.context.services(self.region) if service in READS]
         return [Permission(READS[s][2], _listed(s, self.region), self.region, Phase.CHECK) for s in services]
 
 
@@ -174,10 +174,10 @@ class LinkedRoles(Check):
 
     async def run(self) -> Finding:
         notes: list[str] = []
-        for owner in sorted({_owner(p.resource) for p in self.subject.permissions() if p.action == LINKED}):
+        for owner in sorted({_owner(p.resource) for p in self.context.permissions() if p.action == LINKED}):
             try:
-                answer = await self.subject.door.call(
-                    "iam", self.subject.home, "list_roles", PathPrefix=f"/aws-service-role/{owner}/", MaxItems=10
+                answer = await self.context.aws.call(
+                    "iam", self.context.home, "list_roles", PathPrefix=f"/aws-service-role/{owner}/", MaxItems=10
                 )
             except AwsError as error:
                 return refused(error, "The service-linked role")
@@ -208,7 +208,7 @@ def _listed(service: str, region: str) -> str:
     return f"arn:aws:apigateway:{region}::/restapis" if service == "apigateway" else "*"
 
 
-def checks(subject: Subject) -> list[Check]:
+def checks(context: CheckContext) -> list[Check]:
     """The checks of this family."""
-    places = [*subject.regions, ""]
-    return [*(check(subject, place) for check in (Simulated, Reads) for place in places), LinkedRoles(subject)]
+    places = [*context.regions, ""]
+    return [*(check(context, place) for check in (Simulated, Reads) for place in places), LinkedRoles(context)]

@@ -10,8 +10,8 @@ from typing import Any
 
 from workshop.aws.errors import AwsError
 from workshop.aws.tables import list_tables
-from workshop.checks.interface import Check, Finding, failed, passed, refused, skipped, warned
-from workshop.checks.subject import Subject
+from workshop.checks.base import Check, Finding, failed, passed, refused, skipped, warned
+from workshop.checks.context import CheckContext
 from workshop.steps.base import Permission, Phase
 
 __all__ = ["TITLE", "Apis", "Concurrency", "Roles", "Stacks", "Tables", "checks"]
@@ -31,10 +31,10 @@ class Concurrency(Check):
     title = "Lambda runs enough functions at once"
 
     async def run(self) -> Finding:
-        if not self.subject.needed("lambda:CreateFunction", self.region):
+        if not self.context.needed("lambda:CreateFunction", self.region):
             return skipped("The steps make no function here.")
         try:
-            answer = await self.subject.door.call("lambda", self.region, "get_account_settings")
+            answer = await self.context.aws.call("lambda", self.region, "get_account_settings")
         except AwsError as error:
             return refused(error, "Lambda's limit")
         limit = int(answer.get("AccountLimit", {}).get("ConcurrentExecutions", 0))
@@ -75,14 +75,14 @@ class _Room(Check):
 
     async def limit(self) -> int:
         """The applied value; raises `AwsError` when it may not be asked."""
-        answer = await self.subject.door.call(
+        answer = await self.context.aws.call(
             "service-quotas", self.region or "us-east-1", "get_service_quota", ServiceCode=self.service, QuotaCode=self.code
         )
         return int(answer["Quota"]["Value"])
 
     def adds(self) -> int:
         """How many the steps will make here."""
-        return len(self.subject.needed(self.action, self.region))
+        return len(self.context.needed(self.action, self.region))
 
     async def run(self) -> Finding:
         adds = self.adds()
@@ -96,7 +96,7 @@ class _Room(Check):
         try:
             limit = await self.limit()
         except AwsError as error:
-            why = "denied" if error.denied else error.code if self.subject.on_aws else "the local cloud has none"
+            why = "denied" if error.denied else error.code if self.context.on_aws else "the local cloud has none"
             unknown = f" The applied quota could not be read ({why}): compared with AWS's default."
             limit = self.usual
         shown = f"{used:,} of {limit:,} in use, this workshop adds {adds}.{unknown}"
@@ -126,7 +126,7 @@ class Tables(_Room):
     action, service, code, usual, what = "dynamodb:CreateTable", "dynamodb", "L-F98FE922", 2500, "tables"
 
     async def used(self) -> int:
-        return len(await list_tables(self.subject.door, self.region))
+        return len(await list_tables(self.context.aws, self.region))
 
     def permissions(self) -> list[Permission]:
         return [*super().permissions(), Permission("dynamodb:ListTables", "*", self.region, Phase.CHECK)]
@@ -143,7 +143,7 @@ class Stacks(_Room):
         return await _count(self, "cloudformation", "describe_stacks", "Stacks", "NextToken")
 
     async def limit(self) -> int:
-        answer = await self.subject.door.call("cloudformation", self.region, "describe_account_limits")
+        answer = await self.context.aws.call("cloudformation", self.region, "describe_account_limits")
         for entry in answer.get("AccountLimits", []):
             if entry.get("Name") == "StackLimit":
                 return int(entry["Value"])
@@ -165,7 +165,7 @@ class Apis(_Room):
 
     def adds(self) -> int:
         # The same verb makes an API, its parts and its tags; only the first is counted.
-        return sum(resource.endswith("/restapis") for resource in self.subject.needed(self.action, self.region))
+        return sum(resource.endswith("/restapis") for resource in self.context.needed(self.action, self.region))
 
     async def used(self) -> int:
         return await _count(self, "apigateway", "get_rest_apis", "items", "position", limit=500)
@@ -189,7 +189,7 @@ class Roles(_Room):
         return int((await self._summary()).get("RolesQuota", self.usual))
 
     async def _summary(self) -> dict[str, Any]:
-        answer = await self.subject.door.call("iam", self.subject.home, "get_account_summary")
+        answer = await self.context.aws.call("iam", self.context.home, "get_account_summary")
         return dict(answer.get("SummaryMap", {}))
 
     def permissions(self) -> list[Permission]:
@@ -200,14 +200,14 @@ async def _count(check: Check, service: str, operation: str, member: str, cursor
     """How many entries all pages of a listing hold."""
     count, page = 0, dict(first)
     while True:
-        answer = await check.subject.door.call(service, check.region, operation, **page)
+        answer = await check.context.aws.call(service, check.region, operation, **page)
         count += len(answer.get(member, []))
         if not answer.get(cursor):
             return count
         page = {**first, cursor: answer[cursor]}
 
 
-def checks(subject: Subject) -> list[Check]:
+def checks(context: CheckContext) -> list[Check]:
     """The checks of this family."""
-    regional = [check(subject, region) for region in subject.regions for check in (Concurrency, Tables, Stacks, Apis)]
-    return [*regional, Roles(subject)]
+    regional = [check(context, region) for region in context.regions for check in (Concurrency, Tables, Stacks, Apis)]
+    return [*regional, Roles(context)]

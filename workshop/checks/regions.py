@@ -10,8 +10,8 @@ import difflib
 from typing import ClassVar
 
 from workshop.aws.errors import AwsError, CredentialsError
-from workshop.checks.interface import Check, Finding, Key, failed, passed, warned
-from workshop.checks.subject import Subject
+from workshop.checks.base import Check, Finding, Key, failed, passed, warned
+from workshop.checks.context import CheckContext
 from workshop.steps.base import Permission, Phase
 
 __all__ = ["TITLE", "Enabled", "Exists", "checks"]
@@ -28,15 +28,15 @@ class Exists(Check):
     family = "regions"
     name = "name"
     title = "There is a region of this name"
-    asks: ClassVar[bool] = False
+    needs_credentials: ClassVar[bool] = False
 
     async def run(self) -> Finding:
-        known = self.subject.known_regions
+        known = self.context.known_regions
         if self.region in known:
-            role = "home" if self.region == self.subject.home else "replica"
+            role = "home" if self.region == self.context.home else "replica"
             return passed(role)
         near = difflib.get_close_matches(self.region, sorted(known), 1)
-        others = [near[0] if near and region == self.region else region for region in self.subject.regions]
+        others = [near[0] if near and region == self.region else region for region in self.context.regions]
         flags = "".join(f" --region {region}" for region in others)
         hint = (
             f"Did you mean {near[0]}? Say: {flags.strip()}" if near
@@ -53,22 +53,22 @@ class Enabled(Check):
     title = "The region is enabled for the account"
 
     @property
-    def after(self) -> tuple[Key, ...]:
+    def depends_on(self) -> tuple[Key, ...]:
         return (("identity.caller", ""), ("regions.name", self.region))
 
     async def run(self) -> Finding:
-        subject = self.subject
+        context = self.context
         status = await self._status()
         if status == "ENABLING":
-            return warned("It is being enabled.", f"Wait some minutes, then run: workshop check --only regions{subject.flags()}")
+            return warned("It is being enabled.", f"Wait some minutes, then run: workshop check --only regions{context.flags()}")
         if status and status not in ON:
             return self._disabled(f"The account's setting for it is {status}.")
         try:
             # STS answers everybody in an enabled region, so its refusal means the region (section 8).
-            await subject.door.call("sts", self.region, "get_caller_identity")
+            await context.aws.call("sts", self.region, "get_caller_identity")
         except CredentialsError as error:
-            if error.code in MISTAKABLE and self.region != subject.home:
-                return self._disabled(f"It answers {error.code}, although the credentials work in {subject.home}.")
+            if error.code in MISTAKABLE and self.region != context.home:
+                return self._disabled(f"It answers {error.code}, although the credentials work in {context.home}.")
             raise
         except AwsError as error:
             if error.code in MISTAKABLE:
@@ -85,15 +85,15 @@ class Enabled(Check):
         """The account's setting for the region; empty when that may not be asked."""
         try:
             # The account service answers in one region only, for all of them.
-            answer = await self.subject.door.call("account", "us-east-1", "get_region_opt_status", RegionName=self.region)
+            answer = await self.context.aws.call("account", "us-east-1", "get_region_opt_status", RegionName=self.region)
         except AwsError:
             return ""
         return str(answer.get("RegionOptStatus", ""))
 
     def _disabled(self, why: str) -> Finding:
-        others = " ".join(f"--region {region}" for region in self.subject.regions if region != self.region)
+        others = " ".join(f"--region {region}" for region in self.context.regions if region != self.region)
         return failed(
-            f"The region {self.region} is not enabled for account {self.subject.account}. {why}",
+            f"The region {self.region} is not enabled for account {self.context.account}. {why}",
             f"aws account enable-region --region-name {self.region}, or choose another: {others} --region OTHER",
         )  # fmt: skip
 
@@ -101,6 +101,6 @@ class Enabled(Check):
         return [Permission("account:GetRegionOptStatus", "*", "", Phase.CHECK)]
 
 
-def checks(subject: Subject) -> list[Check]:
+def checks(context: CheckContext) -> list[Check]:
     """The checks of this family."""
-    return [check(subject, region) for region in subject.regions for check in (Exists, Enabled)]
+    return [check(context, region) for region in context.regions for check in (Exists, Enabled)]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from workshop.aws.stacks import Stack, list_stacks
-from workshop.checks.interface import Check, Finding, failed, passed, skipped, warned
-from workshop.checks.subject import Subject
+from workshop.checks.base import Check, Finding, failed, passed, skipped, warned
+from workshop.checks.context import CheckContext
 from workshop.shell import aws_line
 from workshop.steps.base import Permission, Phase
 
@@ -26,8 +26,8 @@ class StackStates(Check):
         names = {arn.partition(":stack/")[2].partition("/")[0] for arn in self._arns()}
         if not names:
             return skipped("The steps make no stack here.")
-        found = await list_stacks(self.subject.door, self.region)
-        ours = [s for s in found if s.name in names or s.tags.get("workshop") == self.subject.workshop]
+        found = await list_stacks(self.context.aws, self.region)
+        ours = [s for s in found if s.name in names or s.tags.get("workshop") == self.context.workshop]
         live = [stack for stack in ours if stack.status != "DELETE_COMPLETE"]
         for finding in (self._stuck(live), self._dead(live), self._busy(live), self._protected(live)):
             if finding is not None:
@@ -35,7 +35,7 @@ class StackStates(Check):
         return passed(", ".join(f"{stack.name} {stack.status}" for stack in live))
 
     def _arns(self) -> list[str]:
-        return self.subject.needed("cloudformation:CreateStack", self.region)
+        return self.context.needed("cloudformation:CreateStack", self.region)
 
     def _stuck(self, stacks: list[Stack]) -> Finding | None:
         bad = [stack for stack in stacks if stack.status in STUCK]
@@ -43,7 +43,7 @@ class StackStates(Check):
             return None
         shown = ", ".join(f"{s.name} is {s.status}" + (f" ({s.reason})" if s.reason else "") for s in bad)
         events = aws_line("cloudformation describe-stack-events", region=self.region, stack_name=bad[0].name)
-        return failed(f"{shown}.", f"Look at the cause: {events}; then remove it: workshop teardown{self.subject.flags()}")
+        return failed(f"{shown}.", f"Look at the cause: {events}; then remove it: workshop teardown{self.context.flags()}")
 
     def _dead(self, stacks: list[Stack]) -> Finding | None:
         bad = [stack for stack in stacks if stack.status in DEAD]
@@ -60,14 +60,14 @@ class StackStates(Check):
         if not busy:
             return None
         shown = ", ".join(f"{stack.name} is {stack.status}" for stack in busy)
-        return warned(f"{shown}: somebody is at work on it now.", f"Wait for it, then run: workshop check{self.subject.flags()}")
+        return warned(f"{shown}: somebody is at work on it now.", f"Wait for it, then run: workshop check{self.context.flags()}")
 
     def _protected(self, stacks: list[Stack]) -> Finding | None:
         kept = [stack for stack in stacks if stack.protected]
         if not kept:
             return None
         return warned(
-            f"{', '.join(s.name for s in kept)} has termination protection on: teardown will stop there.",
+            f"{', '.join(s.name for s in kept)} has termination protection on: teardown will planned there.",
             "; ".join(
                 aws_line(
                     "cloudformation update-termination-protection", region=self.region, stack_name=stack.name,
@@ -81,6 +81,6 @@ class StackStates(Check):
         return [Permission("cloudformation:DescribeStacks", "*", self.region, Phase.CHECK)]
 
 
-def checks(subject: Subject) -> list[Check]:
+def checks(context: CheckContext) -> list[Check]:
     """The checks of this family."""
-    return [StackStates(subject, region) for region in subject.regions]
+    return [StackStates(context, region) for region in context.regions]

@@ -1,4 +1,4 @@
-"""`workshop check`: go or no-go, before the doors open."""
+"""`workshop check`: go or no-go, before the clients open."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from workshop.errors import UsageError
 if TYPE_CHECKING:
     from workshop.app.runs import Watch
     from workshop.app.session import Session
-    from workshop.checks.interface import Check, Result
-    from workshop.engine.survey import Standpoint
+    from workshop.checks.base import Check, Result
+    from workshop.engine.observe import NodeState
 
 __all__ = ["command"]
 
@@ -78,12 +78,12 @@ async def command(
       workshop check --rehearse                       the dress rehearsal
     """
     from workshop.app.check import check, with_rehearsal
-    from workshop.checks.subject import Event
+    from workshop.checks.context import EventPlan
     from workshop.console.checks import check_document, masked, print_report, write_page
 
     if rehearse and invocation.target == "aws" and not invocation.yes:
         _require_terminal(invocation)
-    report, about = await check(invocation, Event(participants, minutes), only, skip, _listening, _notice)
+    report, about = await check(invocation, EventPlan(participants, minutes), only, skip, _listening, _notice)
     if rehearse:
         report = await with_rehearsal(invocation, report, _Prompts(), _notice)
     if mask:
@@ -121,7 +121,7 @@ class _Prompts:
     def grant(self, session: Session, remembered: Path | None) -> Session:
         return require_grant(session, session.command_line(REHEARSAL), remembered=remembered)
 
-    def confirm(self, session: Session, points: list[Standpoint]) -> None:
+    def confirm(self, session: Session, points: list[NodeState]) -> None:
         from workshop.console.progress import progress
 
         confirm(session, "rehearsal", points, progress(), line=session.command_line(REHEARSAL))

@@ -185,7 +185,7 @@ def logs(lines: int, as_json: bool) -> int:
 
 
 def _folder() -> Any:
-    from workshop.home import open_folder
+    from workshop.state_dir import open_folder
 
     return open_folder()
 

@@ -51,7 +51,7 @@ def add(as_json: bool, **given: Any) -> int:
       workshop cloud fault add latency --service dynamodb --region eu-west-1 --seconds 2
     """
     from workshop.cloud.faults import fault_add
-    from workshop.home import open_folder
+    from workshop.state_dir import open_folder
 
     fault = fault_add(open_folder(), CloudFault(**{name: value for name, value in given.items() if value not in (None, "")}))
     if as_json:
@@ -71,7 +71,7 @@ def list_faults(as_json: bool) -> int:
       workshop cloud fault list
     """
     from workshop.cloud.faults import faults_list
-    from workshop.home import open_folder
+    from workshop.state_dir import open_folder
 
     found = faults_list(open_folder())
     if as_json:
@@ -95,7 +95,7 @@ def clear(ids: tuple[str, ...], as_json: bool) -> int:
       workshop cloud fault clear f2
     """
     from workshop.cloud.faults import faults_clear
-    from workshop.home import open_folder
+    from workshop.state_dir import open_folder
 
     cleared = faults_clear(open_folder(), ids)
     if as_json:

@@ -16,12 +16,12 @@ from workshop.errors import UsageError
 if TYPE_CHECKING:
     from workshop.app.session import Session
     from workshop.console.progress import Progress
-    from workshop.engine.survey import Standpoint
+    from workshop.engine.observe import NodeState
 
 __all__ = ["confirm", "require_grant"]
 
 
-def confirm(session: Session, verb: str, points: Sequence[Standpoint], progress: Progress, *, line: str = "") -> None:
+def confirm(session: Session, verb: str, points: Sequence[NodeState], progress: Progress, *, line: str = "") -> None:
     """Show account, regions, plan, minutes and cost on stderr, and go on only after a yes.
 
     `line` is the command line as it was typed, where the verb itself is not the command.

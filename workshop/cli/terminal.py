@@ -70,9 +70,9 @@ async def opened(
 async def interruptible(progress: Progress) -> AsyncIterator[Watch]:
     """While the block runs, progress ticks and the first Ctrl-C (or SIGTERM) asks to stop; the second ends the process."""
     from workshop.app.runs import Watch
-    from workshop.engine.execute import Stop
+    from workshop.engine.execute import StopSignal
 
-    stop = Stop()
+    stop = StopSignal()
     loop = asyncio.get_running_loop()
 
     def asked() -> None:

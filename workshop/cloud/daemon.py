@@ -28,7 +28,7 @@ from typing import Any
 from workshop.cloud.layout import Layout, Record, read_record, validated_timing
 from workshop.cloud.ports import listening_socket
 from workshop.errors import ExitCode, UsageError, WorkshopError
-from workshop.home import open_state_folder, prepare, refuse_link
+from workshop.state_dir import open_state_folder, prepare, refuse_link
 
 __all__ = ["ACCOUNT", "HOME_REGION", "CloudState", "ask", "environment", "log_path", "reset", "run", "start", "status", "stop"]
 

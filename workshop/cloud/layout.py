@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from workshop.errors import UsageError
-from workshop.home import write_private
+from workshop.state_dir import write_private
 
 __all__ = ["PROFILES", "Layout", "Record", "read_record", "validated_timing", "write_record"]
 

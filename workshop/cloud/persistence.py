@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from workshop.home import write_private
+from workshop.state_dir import write_private
 
 __all__ = ["Codec", "Snapshots"]
 

@@ -11,15 +11,19 @@ import socket
 
 from workshop.errors import UsageError
 
-__all__ = ["DEFAULT_PORT", "listening_socket"]
+__all__ = ["ANY_FREE_PORT", "DEFAULT_PORT", "listening_socket"]
 
 DEFAULT_PORT = 4566
 TRIED = 200
+ANY_FREE_PORT = 0
+"""As a port that is asked for: one that the system chooses."""
 
 
 def listening_socket(requested: int | None, remembered: int | None) -> socket.socket:
     """A listening socket on the requested port (argument, else `WORKSHOP_PORT`), which must be free; without a request, on the
-    remembered one, 4566 or the next that is free. Raises `UsageError`."""
+    remembered one, 4566 or the next that is free; for 0 on any. Raises `UsageError`."""
+    if requested == ANY_FREE_PORT:
+        return _bound(ANY_FREE_PORT)
     wanted = requested if requested is not None else _from_environment()
     if wanted is not None:
         return _bound(_valid(wanted, str(wanted)))

@@ -14,14 +14,14 @@ from typing import Any
 
 from rich.markup import escape
 
-from workshop.checks.interface import Check, Finding, Key, Result, Status
-from workshop.checks.run import Report
+from workshop.checks.base import Check, Finding, Key, Result, Status
+from workshop.checks.runner import Report
 from workshop.console.document import print_document
 from workshop.console.echo import say
 from workshop.console.style import stream
 from workshop.errors import ExitCode, UsageError
-from workshop.home import write_private
 from workshop.quoting import visible
+from workshop.state_dir import write_private
 
 __all__ = ["MARKS", "About", "Waiting", "check_document", "html_page", "masked", "print_report", "verdict", "write_page"]
 

@@ -12,8 +12,8 @@ from workshop.console.brings import brings_entries, print_brings
 from workshop.console.document import print_document
 from workshop.console.style import STATES, stream
 from workshop.engine.brings import brought
+from workshop.engine.observe import NodeState
 from workshop.engine.plan import Plan
-from workshop.engine.survey import Standpoint
 from workshop.engine.workspace import Workspace
 from workshop.steps.base import State
 from workshop.steps.registry import kinds
@@ -32,7 +32,7 @@ ACTIONS = {
 }  # fmt: skip
 
 
-def plan_document(verb: str, workspace: Workspace, account: str, points: Sequence[Standpoint]) -> None:
+def plan_document(verb: str, workspace: Workspace, account: str, points: Sequence[NodeState]) -> None:
     """The plan as the JSON document of `--plan --json`."""
     print_document(verb, True, {
         "workshop": workspace.name,
@@ -47,7 +47,7 @@ def plan_document(verb: str, workspace: Workspace, account: str, points: Sequenc
     })  # fmt: skip
 
 
-def print_plan(verb: str, workspace: Workspace, identity: str, points: Sequence[Standpoint], *, err: bool = False) -> None:
+def print_plan(verb: str, workspace: Workspace, identity: str, points: Sequence[NodeState], *, err: bool = False) -> None:
     """The plan as a table."""
     console = stream(err=err)
     console.print(f"[bold]{verb}[/] of [bold]{escape(workspace.name)}[/] on [bold]{workspace.target.name}[/]")
@@ -67,23 +67,23 @@ def print_plan(verb: str, workspace: Workspace, identity: str, points: Sequence[
         if point.observed.state in (State.FOREIGN, State.BROKEN) and point.observed.detail:
             console.print(f"[yellow]! {escape(str(point.node.key))}: {escape(point.observed.detail)}[/]")
     for point in points:
-        if point.stake:
-            console.print(f"[yellow]! {escape(str(point.node.key))} goes with {escape(point.stake)}[/]")
+        if point.data_at_risk:
+            console.print(f"[yellow]! {escape(str(point.node.key))} goes with {escape(point.data_at_risk)}[/]")
     if verb != "teardown":
         print_brings(console, brought(workspace))
     cost = f", about ${_usd(verb, points):.2f} for a day's event" if verb == "setup" else ""
     console.print(f"About {max(_minutes(verb, points), 0.1):.1f} minutes on AWS{cost}.", style="bright_black")
 
 
-def _action(verb: str, point: Standpoint) -> str:
+def _action(verb: str, point: NodeState) -> str:
     if verb == "teardown" and not point.observed.ours and point.observed.state is not State.ABSENT:
         return "leave alone"
-    if kinds()[point.node.spec.kind].verifies:
+    if kinds()[point.node.spec.kind].is_verification:
         return "check" if verb == "setup" else "nothing"
     return ACTIONS[verb][point.observed.state]
 
 
-def _minutes(verb: str, points: Sequence[Standpoint]) -> float:
+def _minutes(verb: str, points: Sequence[NodeState]) -> float:
     """The longest chain of what is still to do."""
     idle = State.READY if verb == "setup" else State.ABSENT
     todo = {point.node.key for point in points if point.observed.state is not idle}
@@ -91,15 +91,15 @@ def _minutes(verb: str, points: Sequence[Standpoint]) -> float:
     return plan.minutes(lambda node: kinds()[node.spec.kind].estimate.minutes if node.key in todo else 0.0)
 
 
-def _usd(verb: str, points: Sequence[Standpoint]) -> float:
+def _usd(verb: str, points: Sequence[NodeState]) -> float:
     """What the workshop costs an event; taking it down costs nothing."""
     return 0.0 if verb != "setup" else sum(kinds()[point.node.spec.kind].estimate.usd for point in points)
 
 
-def _step(verb: str, point: Standpoint) -> dict[str, Any]:
+def _step(verb: str, point: NodeState) -> dict[str, Any]:
     key, estimate = point.node.key, kinds()[point.node.spec.kind].estimate
     return {
         "id": key.step, "module": point.node.module, "region": key.region, "kind": point.node.spec.kind, "account": key.account,
         "state": point.observed.state.value, "detail": point.observed.detail, "action": _action(verb, point),
-        "stake": point.stake, "minutes": estimate.minutes, "usd": estimate.usd,
+        "data_at_risk": point.data_at_risk, "minutes": estimate.minutes, "usd": estimate.usd,
     }  # fmt: skip

@@ -157,7 +157,7 @@ class LiveProgress:
 
 def _worth_a_line(result: NodeResult) -> bool:
     """Cancelled nodes are only counted, and a check that is taken down was never there."""
-    checked = result.outcome is Outcome.ABSENT and kinds()[result.node.spec.kind].verifies
+    checked = result.outcome is Outcome.ABSENT and kinds()[result.node.spec.kind].is_verification
     return result.outcome is not Outcome.CANCELLED and not checked
 
 

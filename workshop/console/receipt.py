@@ -13,11 +13,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from workshop.engine.holdings import Holding
+from workshop.engine.inventory import InventoryEntry
 from workshop.engine.receipt import Left, Receipt
-from workshop.home import write_private
 from workshop.quoting import visible
 from workshop.redaction import redact
+from workshop.state_dir import write_private
 
 __all__ = ["receipt_page", "write_page"]
 
@@ -32,7 +32,7 @@ class Group:
     """What one region held. `region` is empty for this machine."""
 
     region: str
-    holdings: tuple[Holding, ...]
+    holdings: tuple[InventoryEntry, ...]
 
     @property
     def gone(self) -> int:
@@ -64,7 +64,7 @@ def receipt_page(receipt: Receipt) -> str:
     return visible(redact(page))
 
 
-def _groups(made: Sequence[Holding]) -> list[Group]:
+def _groups(made: Sequence[InventoryEntry]) -> list[Group]:
     ordered = sorted(made, key=lambda holding: (holding.region == "", holding.region, holding.kind, holding.name))
     return [Group(region, tuple(holdings)) for region, holdings in groupby(ordered, key=lambda holding: holding.region)]
 

@@ -11,7 +11,7 @@ from workshop.console.document import print_document
 from workshop.console.results import print_addresses
 from workshop.console.style import STATES, stream
 from workshop.drill.pending import FailedRegion
-from workshop.engine.survey import Standpoint
+from workshop.engine.observe import NodeState
 from workshop.engine.workspace import Contexts, Workspace
 from workshop.steps.base import State
 
@@ -19,7 +19,7 @@ __all__ = ["print_status", "status_document"]
 
 
 def status_document(
-    workspace: Workspace, account: str, points: Sequence[Standpoint], contexts: Contexts, failed: Sequence[FailedRegion]
+    workspace: Workspace, account: str, points: Sequence[NodeState], contexts: Contexts, failed: Sequence[FailedRegion]
 ) -> None:
     """The JSON document of `status`."""
     print_document("status", True, {
@@ -45,7 +45,7 @@ def status_document(
 def print_status(
     workspace: Workspace,
     account: str,
-    points: Sequence[Standpoint],
+    points: Sequence[NodeState],
     contexts: Contexts,
     failed: Sequence[FailedRegion],
     again: str,
@@ -81,12 +81,12 @@ def print_status(
         console.print(f"Not everything stands. Bring it to ready: [bold]{escape(again)}[/]", soft_wrap=True)
 
 
-def _by_module(workspace: Workspace, points: Sequence[Standpoint]) -> list[Standpoint]:
+def _by_module(workspace: Workspace, points: Sequence[NodeState]) -> list[NodeState]:
     order = {spec.id: number for number, spec in enumerate(workspace.workshop.definition.steps())}
     return sorted(points, key=lambda point: order[point.node.key.step])
 
 
-def _reached(workspace: Workspace, points: Sequence[Standpoint]) -> str:
+def _reached(workspace: Workspace, points: Sequence[NodeState]) -> str:
     """The last module up to which everything is ready; empty when the first is not."""
     reached = ""
     for module in workspace.workshop.definition.module_names():

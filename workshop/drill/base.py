@@ -10,11 +10,11 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
-from workshop.aws.door import Door
-from workshop.clock import Clock
+from workshop.aws.client import AwsClient
 from workshop.drill.commands import Commands
 from workshop.drill.deployment import Deployment, RegionDeployment
 from workshop.errors import UsageError, WorkshopError
+from workshop.waiting import Clock
 
 __all__ = ["FaultContext", "RegionFault", "ReplicationControl", "Undoable", "already_failing", "not_possible"]
 
@@ -39,7 +39,7 @@ class ReplicationControl(Protocol):
 class FaultContext:
     """What faults may use. `replication` is None on targets that cannot pause replication, `commands` are those to offer."""
 
-    aws: Door
+    aws: AwsClient
     clock: Clock
     replication: ReplicationControl | None
     commands: Commands = field(default_factory=Commands)

@@ -10,12 +10,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from workshop.aws.door import Door
+from workshop.aws.client import AwsClient
 from workshop.aws.errors import AwsError
-from workshop.clock import wait_for
 from workshop.drill.base import FaultContext, Undoable
 from workshop.drill.registry import BOOKMARKS
 from workshop.errors import WorkshopError
+from workshop.waiting import wait_for
 
 __all__ = ["Bookmarks", "bookmarks_in", "bookmarks_snapshot"]
 
@@ -77,7 +77,7 @@ class Bookmarks(Undoable):
         return f"{len(removed)} bookmarks under {known.key} removed from {region} and every other region, read back."
 
 
-async def bookmarks_in(aws: Door, region: str, table: str, key: str) -> dict[str, str]:
+async def bookmarks_in(aws: AwsClient, region: str, table: str, key: str) -> dict[str, str]:
     """The items of a region's table under a key: sort key to bookmark. A consistent read of that region."""
     found: dict[str, str] = {}
     page: dict[str, Any] = {}
@@ -99,7 +99,7 @@ async def bookmarks_in(aws: Door, region: str, table: str, key: str) -> dict[str
         page = {"ExclusiveStartKey": response["LastEvaluatedKey"]}
 
 
-async def _delete(aws: Door, region: str, known: BookmarksSnapshot, sorts: list[str]) -> None:
+async def _delete(aws: AwsClient, region: str, known: BookmarksSnapshot, sorts: list[str]) -> None:
     for first in range(0, len(sorts), BATCH):
         requests: list[Mapping[str, Any]] = [
             {"DeleteRequest": {"Key": {"PK": {"S": known.key}, "SK": {"S": sort}}}} for sort in sorts[first : first + BATCH]

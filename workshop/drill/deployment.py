@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from workshop.aws.door import Door
+from workshop.aws.client import AwsClient
 from workshop.aws.stacks import describe_stack, stack_resources
 from workshop.aws.target import Target
 from workshop.drill.commands import Commands
@@ -79,7 +79,7 @@ class Deployment:
         return {regional.region: regional for regional in self.regional}[region]
 
 
-async def find_deployment(aws: Door, target: Target, names: StackNames, commands: Commands) -> Deployment:
+async def find_deployment(aws: AwsClient, target: Target, names: StackNames, commands: Commands) -> Deployment:
     """The workshop as it is deployed; raises `WorkshopError` when a stack is missing, foreign, or has no API for the load."""
     if len(names.regions) < 2:
         raise WorkshopError(
@@ -92,7 +92,7 @@ async def find_deployment(aws: Door, target: Target, names: StackNames, commands
     return Deployment(names.workshop, names.table, target.name, regional)
 
 
-async def _in_region(aws: Door, target: Target, names: StackNames, region: str, commands: Commands) -> RegionDeployment:
+async def _in_region(aws: AwsClient, target: Target, names: StackNames, region: str, commands: Commands) -> RegionDeployment:
     setup = f"Bring the workshop to ready first: {commands.setup}"
     stack = await describe_stack(aws, region, names.stack)
     if stack is None or stack.status == "DELETE_COMPLETE":
@@ -135,7 +135,7 @@ def _require_routes(routes: Mapping[str, Route], region: str) -> None:
             )
 
 
-async def _routes(aws: Door, region: str, api: str) -> Mapping[str, Route]:
+async def _routes(aws: AwsClient, region: str, api: str) -> Mapping[str, Route]:
     """The GET routes by path, with the names of path parameters left out."""
     found: dict[str, Route] = {}
     page: dict[str, Any] = {}

@@ -13,14 +13,14 @@ import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from workshop.aws.door import Door
+from workshop.aws.client import AwsClient
 from workshop.aws.errors import AwsError
-from workshop.clock import Clock
 from workshop.drill.api_client import ApiClient, ApiResponse
 from workshop.drill.deployment import Deployment, RegionDeployment
 from workshop.drill.failover import EventKind, FailoverEvent, FailoverPhase, FailoverState, start, step
 from workshop.drill.settings import FailoverSettings
 from workshop.drill.timeline import Acknowledged, Emit, Lag, Milestone, Moment, Request, RequestKind
+from workshop.waiting import Clock
 
 __all__ = ["TICK_MS", "LagProbe", "LoadGenerator"]
 
@@ -220,7 +220,7 @@ class LagProbe:
     Runs beside a load until it is cancelled. It reads the tables directly, so that it goes on while an API is failed.
     """
 
-    def __init__(self, aws: Door, deployment: Deployment, load: LoadGenerator, clock: Clock, key: str) -> None:
+    def __init__(self, aws: AwsClient, deployment: Deployment, load: LoadGenerator, clock: Clock, key: str) -> None:
         self.found: list[Lag] = []
         self._aws, self._deployment, self._load, self._clock, self._key = aws, deployment, load, clock, key
 

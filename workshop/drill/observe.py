@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from workshop.aws.door import Door
+from workshop.aws.client import AwsClient
 from workshop.aws.errors import AwsError
-from workshop.clock import Clock
 from workshop.drill.api_client import ApiClient
 from workshop.drill.commands import Commands
 from workshop.drill.deployment import RegionDeployment
 from workshop.drill.durations import format_duration
 from workshop.errors import WorkshopError
+from workshop.waiting import Clock
 
 __all__ = [
     "EXPERIMENTS",
@@ -234,7 +234,7 @@ def lags(rounds: Sequence[Experiment]) -> list[float]:
     return [each.lag[1] for each in rounds if each.lag is not None]
 
 
-async def replication_latency(aws: Door, clock: Clock, table: str, source: str, region: str) -> ReplicationLatency:
+async def replication_latency(aws: AwsClient, clock: Clock, table: str, source: str, region: str) -> ReplicationLatency:
     """CloudWatch's `ReplicationLatency` in one direction; a missing permission or metric is a reason, not an error.
 
     The metric is published in the writing region, by table and receiving region (docs/aws-behaviours.md, section 1.9).

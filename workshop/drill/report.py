@@ -18,8 +18,8 @@ from workshop.drill.measure import to_millis
 from workshop.drill.plot import plot_drill
 from workshop.drill.run import DrillResult
 from workshop.drill.timeline import Acknowledged, Request
-from workshop.home import prepare, write_private
 from workshop.quoting import json_text, visible
+from workshop.state_dir import prepare, write_private
 
 __all__ = [
     "Card",

@@ -12,7 +12,6 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from workshop.clock import WaitTimeout, wait_for
 from workshop.drill.api_client import ApiClient
 from workshop.drill.base import FaultContext, RegionFault, already_failing
 from workshop.drill.bookmarks import Bookmarks, bookmarks_in, bookmarks_snapshot
@@ -26,6 +25,7 @@ from workshop.drill.timeline import Acknowledged, Emit, Lag, Milestone, Moment, 
 from workshop.drill.undo_log import UndoLog, Undone
 from workshop.engine.undos import BY_DRILL, Undo
 from workshop.errors import PartlyDoneError, WorkshopError
+from workshop.waiting import WaitTimeout, wait_for
 
 __all__ = ["DrillResult", "DrillSpec", "Timeouts", "check_health", "run_drill", "shielded"]
 

@@ -43,7 +43,7 @@ def brought(workspace: Workspace) -> tuple[Brings, ...]:
     found: dict[tuple[str, Brought], list[str]] = {}
     known: set[tuple[str, str, str, str]] = set()
     plan = workspace.plan()
-    accounts = list(workspace.doors)[:1]  # the same in each
+    accounts = list(workspace.clients)[:1]  # the same in each
     for node in plan.nodes:
         if node.key.account not in accounts:
             continue

@@ -15,7 +15,7 @@ from workshop.errors import WorkshopError
 from workshop.steps.base import UNKNOWN, Placement, Resource
 from workshop.steps.registry import kinds
 
-__all__ = ["Search", "settled_where_found", "settled_where_it_stands", "under_other_names"]
+__all__ = ["Search", "find_orphans", "with_discovered_regions", "with_replicated_regions"]
 
 NOT_ENABLED = frozenset({"UnrecognizedClientException", "InvalidClientTokenId"})
 """What a region answers that the account has not enabled (docs/aws-behaviours.md, section 8): nothing can stand there."""
@@ -52,7 +52,7 @@ class Search:
             )  # fmt: skip
 
 
-async def settled_where_found(workspace: Workspace, search: Search, emit: Emit) -> Workspace:
+async def with_discovered_regions(workspace: Workspace, search: Search, emit: Emit) -> Workspace:
     """The same workspace with its true home, and with every region of the search in which one of its steps finds something.
 
     Home is where something carries the tag of a step that belongs home.
@@ -60,7 +60,7 @@ async def settled_where_found(workspace: Workspace, search: Search, emit: Emit) 
     return await _settled(workspace, search, emit, lambda node: node.spec.placement is not Placement.GLOBAL)
 
 
-async def settled_where_it_stands(workspace: Workspace, emit: Emit) -> Workspace:
+async def with_replicated_regions(workspace: Workspace, emit: Emit) -> Workspace:
     """The same workspace with its true home, and with the regions into which somebody replicated what stands there.
 
     Only its own regions are asked. Copies are ours through what they are copies of, and would stay when it goes
@@ -115,7 +115,7 @@ async def _standing(
     return found
 
 
-async def under_other_names(workspace: Workspace, search: Search, known: Collection[Resource], emit: Emit) -> list[Resource]:
+async def find_orphans(workspace: Workspace, search: Search, known: Collection[Resource], emit: Emit) -> list[Resource]:
     """What carries the workshop's tags in these regions and is not among `known`: made under names, or by steps, of before."""
     identities = {resource.identity for resource in known}
     groups = await asyncio.gather(*(_tagged(workspace, region, search, emit) for region in search.regions))

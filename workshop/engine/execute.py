@@ -1,7 +1,7 @@
 """Runs a plan: every node as soon as its needs are met, failures kept apart, all results kept.
 
 In: a plan and a function that does one node's work. Out: a result for every node. When a node fails, what depends on it is
-cancelled and everything else finishes. `Stop` ends a run early: nothing new starts, calls in flight are finished.
+cancelled and everything else finishes. `StopSignal` ends a run early: nothing new starts, calls in flight are finished.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from workshop.clock import Clock
 from workshop.engine.events import Emit, NodeFinished, NodeStarted, StopAsked
 from workshop.engine.plan import Node, NodeKey, Plan
 from workshop.engine.results import NodeResult, Outcome
 from workshop.errors import WorkshopError
+from workshop.waiting import Clock
 
-__all__ = ["Perform", "Stop", "execute", "unless_stopped"]
+__all__ = ["Perform", "StopSignal", "execute", "unless_stopped"]
 
 T = TypeVar("T")
 Perform = Callable[[Node], Awaitable[NodeResult]]
@@ -25,7 +25,7 @@ Perform = Callable[[Node], Awaitable[NodeResult]]
 
 
 @dataclass
-class Stop:
+class StopSignal:
     """Asks a run to end. Asking is safe from a signal handler of the loop."""
 
     asked: bool = False
@@ -33,7 +33,7 @@ class Stop:
     _listeners: list[Callable[[], None]] = field(default_factory=list)
 
     def ask(self) -> None:
-        """Stop starting, finish the calls in flight."""
+        """StopSignal starting, finish the calls in flight."""
         self.asked = True
         for listener in self._listeners:
             listener()
@@ -48,7 +48,7 @@ class Stop:
         self._listeners.append(listener)
 
 
-async def unless_stopped(stop: Stop, work: Coroutine[Any, Any, T]) -> T | None:
+async def unless_stopped(stop: StopSignal, work: Coroutine[Any, Any, T]) -> T | None:
     """What the work answers; None when somebody asked to stop before it did. Calls in flight are finished."""
     task = asyncio.ensure_future(work)
 
@@ -74,7 +74,7 @@ async def execute(
     *,
     clock: Clock,
     emit: Emit,
-    stop: Stop,
+    stop: StopSignal,
     ends_the_run: Callable[[WorkshopError], bool],
 ) -> list[NodeResult]:
     """Run the plan and answer one result per node, in plan order.
@@ -97,7 +97,7 @@ async def execute(
 class _Execution:
     """The state of one run of one plan."""
 
-    def __init__(self, plan: Plan, perform: Perform, clock: Clock, emit: Emit, stop: Stop) -> None:
+    def __init__(self, plan: Plan, perform: Perform, clock: Clock, emit: Emit, stop: StopSignal) -> None:
         self.results: dict[NodeKey, NodeResult] = {}
         self._waiting = list(plan.nodes)
         self._running: dict[asyncio.Task[NodeResult], Node] = {}
@@ -164,7 +164,7 @@ async def _attempt(node: Node, perform: Perform, clock: Clock) -> NodeResult:
     except WorkshopError as error:
         result = NodeResult(node, Outcome.FAILED, error=error)
     except asyncio.CancelledError:
-        # Only `Stop` cancels nodes; the journal still holds the intent, so a rerun goes on here.
+        # Only `StopSignal` cancels nodes; the journal still holds the intent, so a rerun goes on here.
         result = NodeResult(node, Outcome.CANCELLED, detail="interrupted")
     except Exception as defect:
         # A defect in one step must not lose the results of its siblings; `--debug` shows where it came from.

@@ -14,7 +14,7 @@ from pathlib import Path
 from workshop.definition.fingerprint import fingerprint
 from workshop.definition.loader import Workshop
 from workshop.errors import DefinitionError
-from workshop.home import prepare, refuse_link, write_private
+from workshop.state_dir import prepare, refuse_link, write_private
 
 __all__ = ["Grants"]
 

@@ -18,16 +18,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from workshop.engine.holdings import SCHEMA as HOLDINGS
-from workshop.engine.holdings import Holdings
+from workshop.engine.inventory import SCHEMA as HOLDINGS
+from workshop.engine.inventory import Inventory
 from workshop.engine.plan import NodeKey
 from workshop.engine.results import NodeResult, Outcome
 from workshop.engine.scope import Scope
 from workshop.engine.undos import SCHEMA as UNDOS
 from workshop.engine.undos import Undos
-from workshop.home import refuse_link
+from workshop.state_dir import refuse_link
 
-__all__ = ["Journal", "Scope", "Standing"]
+__all__ = ["Installation", "Journal", "Scope"]
 
 SCHEMA = """
 CREATE TABLE runs (
@@ -56,7 +56,7 @@ MIGRATIONS = {0: SCHEMA, 1: UNDOS, 2: HOLDINGS}
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Installation:
     """A workshop that was set up and not torn down yet, with everything that is needed to find it again."""
 
     scope: Scope
@@ -87,7 +87,7 @@ class Journal:
                 self._db = _open(path)
         self.undos = Undos(self._db)
         """What must be put back."""
-        self.holdings = Holdings(self._db)
+        self.inventory = Inventory(self._db)
         """What teardowns found, and saw gone."""
 
     def close(self) -> None:
@@ -104,7 +104,7 @@ class Journal:
         """The command ended by itself. A run without an end was killed."""
         self._write("UPDATE runs SET finished = ?, ok = ? WHERE id = ?", (_now(), int(ok), run))
 
-    def stands(self, standing: Standing) -> None:
+    def record_installed(self, standing: Installation) -> None:
         """From now on something of this workshop may stand there."""
         scope = standing.scope
         self._write(
@@ -124,7 +124,7 @@ class Journal:
             ),
         )
 
-    def gone(self, scope: Scope) -> None:
+    def record_removed(self, scope: Scope) -> None:
         """Nothing of the workshop stands there any more: its standing and what it made are forgotten."""
         key = (scope.workshop, scope.target, scope.account)
         with self._db:
@@ -133,9 +133,9 @@ class Journal:
             for table in ("standings", "made"):
                 self._db.execute(f"DELETE FROM {table} WHERE workshop = ? AND target = ? AND account = ?", key)  # noqa: S608
         self.undos.forget(scope)
-        self.holdings.forget(scope)
+        self.inventory.forget(scope)
 
-    def standings(self, workshop: str) -> list[Standing]:
+    def installations(self, workshop: str) -> list[Installation]:
         """Where the workshop stands, the latest used first."""
         rows = self._db.execute(
             "SELECT s.workshop, s.target, s.account, source, profile, regions, parameters, since, endpoint FROM standings s"
@@ -144,7 +144,7 @@ class Journal:
             (workshop,),
         )
         return [
-            Standing(Scope(w, t, a), source, profile, tuple(json.loads(regions)), json.loads(parameters), since, endpoint)
+            Installation(Scope(w, t, a), source, profile, tuple(json.loads(regions)), json.loads(parameters), since, endpoint)
             for w, t, a, source, profile, regions, parameters, since, endpoint in rows
         ]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from workshop.engine.scope import Scope
 from workshop.errors import WorkshopError
-from workshop.home import refuse_link
+from workshop.state_dir import refuse_link
 
 __all__ = ["hold"]
 

@@ -11,14 +11,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from workshop.engine.holdings import Holding
+from workshop.engine.inventory import InventoryEntry
 from workshop.engine.results import NodeResult
 from workshop.engine.workspace import Workspace
-from workshop.home import prepare, refuse_link, write_private
 from workshop.quoting import json_text
 from workshop.redaction import redact
+from workshop.state_dir import prepare, refuse_link, write_private
 from workshop.steps.base import UNKNOWN, Resource
-from workshop.steps.upkeep import upkeep
+from workshop.steps.monthly_cost import upkeep
 
 __all__ = ["Left", "Receipt", "make_receipt", "write_receipt"]
 
@@ -55,7 +55,7 @@ class Receipt:
     by: str
     finish: str
     """The command that goes on when something is left; empty when nothing is."""
-    made: tuple[Holding, ...]
+    made: tuple[InventoryEntry, ...]
     steps: tuple[dict[str, Any], ...]
     left: tuple[Left, ...]
     unsearched: tuple[str, ...] = ()
@@ -95,7 +95,7 @@ def make_receipt(
     unsearched: Sequence[str] = (),
 ) -> Receipt:
     """The receipt. `since` is when the workshop was set up, `by` who takes it down (an ARN), `again` the command that goes on."""
-    made = workspace.journal.holdings.of(workspace.scope(account))
+    made = workspace.journal.inventory.of(workspace.scope(account))
     reasons = {
         (result.node.key.step, result.node.key.region): f"{result.error.what} {result.error.why}".strip()
         for result in results

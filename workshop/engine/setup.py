@@ -10,7 +10,7 @@ from workshop.aws.errors import CredentialsError
 from workshop.definition.lint import require_sound
 from workshop.definition.templating import MissingOutputError
 from workshop.engine.events import Emit, RunStarted
-from workshop.engine.execute import Stop, execute
+from workshop.engine.execute import StopSignal, execute
 from workshop.engine.plan import Node, Plan
 from workshop.engine.results import NodeResult, Outcome
 from workshop.engine.workspace import Contexts, Workspace
@@ -33,7 +33,7 @@ async def check_files(workspace: Workspace, plan: Plan) -> None:
             step.check_files(ctx)
 
 
-async def set_up(workspace: Workspace, plan: Plan, contexts: Contexts, emit: Emit, stop: Stop) -> list[NodeResult]:
+async def set_up(workspace: Workspace, plan: Plan, contexts: Contexts, emit: Emit, stop: StopSignal) -> list[NodeResult]:
     """Run the plan; every result is in the journal before it is emitted. The definition must be granted."""
     if not workspace.trusted:
         raise UsageError(
@@ -49,12 +49,12 @@ async def set_up(workspace: Workspace, plan: Plan, contexts: Contexts, emit: Emi
         if observed.state is State.FOREIGN:
             raise _foreign(node, observed)
         if observed.state is State.READY:
-            fresh = step.verifies and not journal.passed(scope, node.key)
+            fresh = step.is_verification and not journal.passed(scope, node.key)
             contexts.outputs[node.key] = observed.outputs
             return NodeResult(
                 node, Outcome.CREATED if fresh else Outcome.UNCHANGED, outputs=observed.outputs, detail=observed.detail
             )
-        made_now = observed.state is State.ABSENT or step.verifies or journal.resumes(scope, node.key)
+        made_now = observed.state is State.ABSENT or step.is_verification or journal.resumes(scope, node.key)
         journal.intend(workspace.run, scope, node.key)
         outputs = await step.create(ctx)
         contexts.outputs[node.key] = outputs

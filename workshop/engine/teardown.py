@@ -13,31 +13,31 @@ from typing import Any
 
 from workshop.aws.errors import CredentialsError
 from workshop.engine.events import Emit, Noticed, RunStarted
-from workshop.engine.execute import Stop, execute
+from workshop.engine.execute import StopSignal, execute
 from workshop.engine.plan import Node, NodeKey, Plan
 from workshop.engine.results import NodeResult, Outcome
 from workshop.engine.workspace import Contexts, Workspace
 from workshop.errors import WorkshopError
 from workshop.steps.base import UNKNOWN, Context, Resource, State, Step
 
-__all__ = ["sweep", "take_down"]
+__all__ = ["sweep", "tear_down"]
 
 
-async def take_down(workspace: Workspace, plan: Plan, contexts: Contexts, emit: Emit, stop: Stop) -> list[NodeResult]:
+async def tear_down(workspace: Workspace, plan: Plan, contexts: Contexts, emit: Emit, stop: StopSignal) -> list[NodeResult]:
     """Destroy the nodes of a plan (given in setup order); every result is in the journal before it is emitted."""
     journal, backwards = workspace.journal, plan.reversed()
     contexts.remember(plan)
 
     async def bring_down(node: Node) -> NodeResult:
         step, ctx = contexts.lenient(node)
-        if step.verifies:
+        if step.is_verification:
             return NodeResult(node, Outcome.ABSENT)
         try:
             observed = await step.observe(ctx)
         except CredentialsError:
             raise
         except WorkshopError as error:
-            if not step.goes_with_others:
+            if not step.deleted_with_parent:
                 raise
             # Nothing to remove here, so that it cannot be read must not keep what it stands in.
             return NodeResult(node, Outcome.SKIPPED, detail=f"goes with what it stands in; not looked at: {error.code}")
@@ -49,7 +49,7 @@ async def take_down(workspace: Workspace, plan: Plan, contexts: Contexts, emit: 
         contexts.outputs[node.key] = {**contexts.outputs.get(node.key, {}), **observed.outputs}
         step, ctx = contexts.lenient(node)
         journal.intend(workspace.run, scope, node.key, contexts.outputs[node.key])
-        journal.holdings.found(scope, node.key, await _named(step, ctx))
+        journal.inventory.mark_present(scope, node.key, await _named(step, ctx))
         await step.destroy(ctx)
         stood = observed.state is not State.ABSENT
         return NodeResult(node, Outcome.REMOVED if stood else Outcome.ABSENT)
@@ -80,7 +80,7 @@ async def sweep(plan: Plan, contexts: Contexts, emit: Emit, results: Sequence[No
     first = await _ask_all(plan, contexts)
     for node in (r.node for r in results if r.outcome in (Outcome.REMOVED, Outcome.ABSENT)):
         step, ctx = contexts.lenient(node)
-        if not step.verifies and first[node.key]:
+        if not step.is_verification and first[node.key]:
             try:
                 await step.destroy(ctx)
             except CredentialsError:
@@ -105,7 +105,7 @@ async def _ask_all(plan: Plan, contexts: Contexts) -> dict[NodeKey, list[Resourc
             raise
         except WorkshopError as error:
             return [_unknown(node, error)]
-        workspace.journal.holdings.missed(workspace.scope(node.key.account), node.key, left)
+        workspace.journal.inventory.mark_gone(workspace.scope(node.key.account), node.key, left)
         return left
 
     return {node.key: left for node, left in zip(plan.nodes, await asyncio.gather(*map(of, plan.nodes)), strict=True)}

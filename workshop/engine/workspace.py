@@ -1,6 +1,6 @@
 """One workshop as it is about to be worked on, and the context that each of its nodes is given.
 
-In: a definition, settled parameters and regions, a target, doors to accounts. Out: contexts, with templates filled in from
+In: a definition, settled parameters and regions, a target, clients to accounts. Out: contexts, with templates filled in from
 what earlier steps made.
 """
 
@@ -14,9 +14,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from workshop.aws.door import Door
+from workshop.aws.client import AwsClient
 from workshop.aws.target import Target
-from workshop.clock import Clock
 from workshop.definition.files import DefinitionFiles
 from workshop.definition.form_errors import problems_of
 from workshop.definition.loader import Workshop
@@ -25,13 +24,14 @@ from workshop.definition.placement import GLOBAL, by_region
 from workshop.definition.templating import render_settings, render_settings_leniently
 from workshop.definition.variables import TemplateVariables
 from workshop.engine.events import Emit, Event, NodeFinished, NodeProgressed, NodeWaits
-from workshop.engine.journal import Journal, Standing
+from workshop.engine.journal import Installation, Journal
 from workshop.engine.plan import Node, NodeKey, Plan, build
 from workshop.engine.results import Outcome
 from workshop.engine.scope import Scope
 from workshop.errors import DefinitionError
 from workshop.steps.base import Context, Files, Outputs, Step
 from workshop.steps.registry import kinds
+from workshop.waiting import Clock
 
 __all__ = ["Contexts", "Workspace"]
 
@@ -43,7 +43,7 @@ class Workspace:
     workshop: Workshop
     settings: Settings
     target: Target
-    doors: Mapping[str, Door]
+    clients: Mapping[str, AwsClient]
     journal: Journal
     clock: Clock
     run: str
@@ -71,7 +71,7 @@ class Workspace:
 
     def plan(self, through: str | None = None) -> Plan:
         """The plan for every account."""
-        return build(self.workshop.definition, self.settings.regions, self.doors, through=through)
+        return build(self.workshop.definition, self.settings.regions, self.clients, through=through)
 
     def writing_down(self, emit: Emit) -> Emit:
         """The same `emit`, with each result in the journal first. What was cancelled keeps its open intent there."""
@@ -83,10 +83,10 @@ class Workspace:
 
         return write_down
 
-    def standing(self, account: str, since: str = "") -> Standing:
+    def standing(self, account: str, since: str = "") -> Installation:
         """What the journal needs to find this workshop again."""
         source = self.name if self.workshop.builtin else str(self.workshop.source)
-        return Standing(
+        return Installation(
             self.scope(account),
             source,
             self.profile,
@@ -211,7 +211,7 @@ class Contexts:
             return workspace.journal.made(scope, (kind, name, where))
 
         return step, Context(
-            aws=workspace.doors[key.account], account=key.account, target=workspace.target, workshop=workspace.name,
+            aws=workspace.clients[key.account], account=key.account, target=workspace.target, workshop=workspace.name,
             step=key.step, region=region, home=workspace.home, regions=workspace.settings.regions, run=workspace.run,
             params=params, variables=variables, files=files, known=self.outputs.get(key, {}),
             defaults=self._defaults(node, variables), others=lambda kind: self._others(kind, variables),

@@ -16,12 +16,12 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from workshop.aws.door import Door
+from workshop.aws.client import AwsClient
 from workshop.aws.target import Target
-from workshop.clock import Clock
+from workshop.waiting import Clock
 
 __all__ = [
-    "MAY_STAND",
+    "NOTED_RESOURCES",
     "UNKNOWN",
     "Brought",
     "Context",
@@ -55,7 +55,7 @@ UNKNOWN = "unknown"
 """The kind of a leftover that could not be asked about."""
 
 
-MAY_STAND = frozenset({"table", "replica", "stack"})
+NOTED_RESOURCES = frozenset({"table", "replica", "stack"})
 """The kinds of notes which say that something may stand; others remember what went."""
 
 
@@ -176,7 +176,7 @@ class Files(ABC):
 class Context(Generic[P]):
     """Everything a step may use. One context is one node: a step in one account and one region."""
 
-    aws: Door
+    aws: AwsClient
     account: str
     target: Target
     workshop: str
@@ -235,11 +235,11 @@ class Step(ABC, Generic[P]):
     """One line for `workshop definition schema` and the author's documentation."""
     Params: ClassVar[type[Params]]
     estimate: ClassVar[Estimate]
-    verifies: ClassVar[bool] = False
+    is_verification: ClassVar[bool] = False
     """True when the step proves something and makes nothing."""
     calls_addresses: ClassVar[bool] = False
     """True when even looking at the step calls an address that the definition names."""
-    goes_with_others: ClassVar[bool] = False
+    deleted_with_parent: ClassVar[bool] = False
     """True when what the step made goes with what it stands in, as items do with their table."""
     placements: ClassVar[frozenset[Placement]] = frozenset(Placement)
     """Where the kind may stand."""
@@ -267,7 +267,7 @@ class Step(ABC, Generic[P]):
         """Everything of this kind in the region that carries the workshop's tags, whatever it is called."""
         return []
 
-    async def stake(self, ctx: Context[P]) -> str:  # noqa: ARG002
+    async def data_at_risk(self, ctx: Context[P]) -> str:  # noqa: ARG002
         """What would be lost with this step that people may have put there, in a few words; empty when nothing."""
         return ""
 

@@ -17,7 +17,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from workshop.aws.errors import AwsError
 from workshop.aws.tables import Table, describe_table
-from workshop.clock import wait_for
 from workshop.errors import DefinitionError, UsageError, WorkshopError
 from workshop.shell import aws_line, command_line, into
 from workshop.steps.base import (
@@ -36,6 +35,7 @@ from workshop.steps.base import (
 from workshop.steps.dynamodb_table import TableName, is_ours, table_arn
 from workshop.steps.itemfile import Item, read_items, validate
 from workshop.steps.settings import DataFile
+from workshop.waiting import wait_for
 
 __all__ = ["DynamoDBItems", "ItemsParams"]
 
@@ -64,7 +64,7 @@ class DynamoDBItems(Step[ItemsParams]):
     summary = "items loaded from a BatchWriteItem request file"
     Params = ItemsParams
     estimate = Estimate(minutes=0.2, usd=0.01)
-    goes_with_others = True
+    deleted_with_parent = True
     placements = frozenset({Placement.HOME})
 
     def check_files(self, ctx: Context[ItemsParams]) -> None:

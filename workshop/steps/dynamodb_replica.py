@@ -12,7 +12,6 @@ from typing import Any
 
 from workshop.aws.errors import AwsError
 from workshop.aws.tables import Table, describe_table, is_busy, is_protected, is_source_region_rule, table_tags, tag_table
-from workshop.clock import wait_for
 from workshop.errors import WorkshopError
 from workshop.shell import aws, aws_line, command_line, poll
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Phase, Placement, Resource, State, Step
@@ -28,6 +27,7 @@ from workshop.steps.dynamodb_table import (
     table_arn,
 )
 from workshop.steps.table_remains import ADDED, REPLICA, delete_command, protected, source_rule, standing
+from workshop.waiting import wait_for
 
 __all__ = ["DynamoDBReplica", "ReplicaParams"]
 

@@ -22,11 +22,11 @@ from workshop.aws.tables import (
     table_tags,
     tag_table,
 )
-from workshop.clock import WaitTimeout, wait_for
 from workshop.errors import WorkshopError
 from workshop.shell import aws_line
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Phase, Placement, Resource, State, Step
 from workshop.steps.table_remains import KIND, STEP, delete_command, earliest, protected, replicated, source_rule, standing
+from workshop.waiting import WaitTimeout, wait_for
 
 __all__ = [
     "CLOCKS_APART",
@@ -159,7 +159,7 @@ class DynamoDBTable(Step[TableParams]):
                 found.append(standing(table, ours=True, step=step, copies=table.members if step == ctx.step else ()))
         return found
 
-    async def stake(self, ctx: Context[TableParams]) -> str:
+    async def data_at_risk(self, ctx: Context[TableParams]) -> str:
         """The items, counted in the table itself: ItemCount is hours old (section 2)."""
         count = 0
         start: dict[str, Any] = {}

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import Field
 
-from workshop.clock import WaitTimeout, wait_for
 from workshop.errors import DefinitionError, WorkshopError
 from workshop.quoting import shown
 from workshop.shell import command_line, operands
 from workshop.steps.base import Brought, Context, Estimate, Observed, Outputs, Params, Permission, Resource, State, Step
+from workshop.waiting import WaitTimeout, wait_for
 
 __all__ = ["CheckParams", "HttpCheck"]
 
@@ -46,7 +46,7 @@ class HttpCheck(Step[CheckParams]):
     summary = "proof that an address answers what it should"
     Params = CheckParams
     estimate = Estimate(minutes=0.1)
-    verifies = True
+    is_verification = True
     calls_addresses = True
 
     async def observe(self, ctx: Context[CheckParams]) -> Observed:

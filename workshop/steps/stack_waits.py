@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from workshop.aws.stacks import ChangeSet, Event, Stack, describe_change_set, describe_stack, events_since, root_cause
-from workshop.clock import wait_for
 from workshop.errors import WorkshopError
 from workshop.steps.base import Context
+from workshop.waiting import wait_for
 
 __all__ = ["Mark", "failure", "mark", "paced", "pause", "wait_change_set", "wait_settled"]
 

@@ -15,8 +15,8 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 from workshop.errors import DefinitionError
-from workshop.home import private_folder
 from workshop.shell import command_line, comment
+from workshop.state_dir import private_folder
 from workshop.steps.base import (
     Context,
     Estimate,

@@ -22,8 +22,8 @@ def lighthouse(x: float, y: float, scale: float) -> str:
     shade = polygon([(4, 0), (24, 0), (15, -150), (4, -150)], "#0b1a3a", opacity=0.25)
     lantern = rect(-20, -156, 40, 6, "#17223f") + rect(-12, -178, 24, 22, "#ffe9a8") + line(0, -178, 0, -156, "#17223f", 2)
     roof = polygon([(-17, -178), (17, -178), (0, -196)], "#17223f") + circle(0, -198, 3, "#17223f")
-    door = path("M-6 0V-14a6 6 0 0 1 12 0V0Z", "#17223f")
-    return group(tower, bands, shade, lantern, roof, door, transform=f"translate({x} {y}) scale({scale})")
+    aws = path("M-6 0V-14a6 6 0 0 1 12 0V0Z", "#17223f")
+    return group(tower, bands, shade, lantern, roof, aws, transform=f"translate({x} {y}) scale({scale})")
 
 
 def swell(width: float, tile: float, top: float, bottom: float) -> str:

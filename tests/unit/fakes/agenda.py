@@ -6,7 +6,7 @@ import heapq
 import itertools
 from collections.abc import Callable
 
-from workshop.clock import Clock
+from workshop.waiting import Clock
 
 __all__ = ["Agenda"]
 

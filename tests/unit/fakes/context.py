@@ -1,6 +1,6 @@
-"""What a step is given, made by hand: a context over the fake door, with notes instead of a journal.
+"""What a step is given, made by hand: a context over the fake aws, with notes instead of a journal.
 
-In: a door, a clock, the step's parameters. Out: a `Context`, and `Notes` that tell what the step said and wrote down.
+In: a aws, a clock, the step's parameters. Out: a `Context`, and `Notes` that tell what the step said and wrote down.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tests.unit.fakes.door import FakeDoor
+from tests.unit.fakes.aws import FakeDoor
+
 from tests.unit.fakes.virtual_time import VirtualClock
-from workshop.aws.door import Door
+from workshop.aws.client import AwsClient
 from workshop.aws.target import Target
-from workshop.clock import Clock
 from workshop.definition.files import DefinitionFiles
 from workshop.steps.base import Context, Params
+from workshop.waiting import Clock
 
 __all__ = ["EU", "HOME", "OURS", "Notes", "World", "context"]
 
@@ -40,7 +41,7 @@ class Notes:
 
 
 def context(
-    door: Door,
+    aws: AwsClient,
     notes: Notes,
     params: Params,
     *,
@@ -54,7 +55,7 @@ def context(
 ) -> Context[Any]:
     """The context of one node of the workshop `films`; its files lie in `folder`."""
     return Context(
-        aws=door, account=door.account, target=Target("aws", folder / "sites"), workshop="films", step="step", region=region,
+        aws=aws, account=aws.account, target=Target("aws", folder / "sites"), workshop="films", step="step", region=region,
         home=regions[0], regions=regions, run="run-2", params=params, variables=variables or {}, files=DefinitionFiles(folder),
         known=known or {}, defaults=defaults or params.model_dump(), others=lambda kind: (others or {}).get(kind, []),
         clock=notes.clock, progress=notes.lines.append, waiting=lambda reason, _: notes.waits.append(reason),
@@ -69,9 +70,9 @@ class World:
 
     def __init__(self) -> None:
         self.clock = VirtualClock()
-        self.door = FakeDoor(self.clock)
+        self.aws = FakeDoor(self.clock)
         self.notes = Notes(self.clock)
 
     def context(self, params: Params, **more: Any) -> Context[Any]:
         """See `context`."""
-        return context(self.door, self.notes, params, **more)
+        return context(self.aws, self.notes, params, **more)

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from tests.unit.fakes.agenda import Agenda
 from workshop.aws.errors import AwsError
-from workshop.clock import Clock
+from workshop.waiting import Clock
 
 __all__ = ["FakeDynamoDB", "FakeTable"]
 

@@ -12,19 +12,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.unit.fakes.door import ACCOUNT, FakeDoor
+from tests.unit.fakes.aws import ACCOUNT, FakeDoor
+
 from tests.unit.fakes.http_server import Answer, Server
 from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.target import Target
 from workshop.definition.loader import Workshop, load
 from workshop.definition.parameters import resolve
 from workshop.engine.events import Event, NodeFinished
-from workshop.engine.execute import Stop
+from workshop.engine.execute import StopSignal
 from workshop.engine.journal import Journal, Scope
+from workshop.engine.observe import NodeState, observe_all
 from workshop.engine.results import NodeResult
 from workshop.engine.setup import check_files, set_up
-from workshop.engine.survey import Standpoint, survey
-from workshop.engine.teardown import sweep, take_down
+from workshop.engine.teardown import sweep, tear_down
 from workshop.engine.workspace import Contexts, Workspace
 from workshop.steps.base import Resource
 
@@ -36,22 +37,22 @@ class Rehearsal:
 
     def __init__(self, folder: Path, source: str, gateway: str) -> None:
         self.clock = VirtualClock()
-        self.door = FakeDoor(self.clock)
+        self.aws = FakeDoor(self.clock)
         self.folder, self.source, self.gateway = folder, source, gateway
         self.journal = Journal(folder / "runs.db")
         self.events: list[Event] = []
-        self.stop = Stop()
+        self.stop = StopSignal()
         self.runs = 0
         self.heard: Callable[[Event], None] = self.events.append
 
     def workspace(self, *regions: str) -> Workspace:
         """The workspace of the next run."""
         self.runs += 1
-        self.stop = Stop()
+        self.stop = StopSignal()
         workshop = _loaded(self.source)
         return Workspace(
             workshop=workshop, settings=resolve(workshop, {}, regions),
-            target=Target("aws", self.folder / "sites", gateway=self.gateway), doors={ACCOUNT: self.door},
+            target=Target("aws", self.folder / "sites", gateway=self.gateway), clients={ACCOUNT: self.aws},
             journal=self.journal, clock=self.clock, run=f"run-{self.runs}", granted=True,
         )  # fmt: skip
 
@@ -77,14 +78,14 @@ class Rehearsal:
         workspace = self.workspace(*regions)
         self.journal.begin_run(workspace.run, "teardown", self.scope)
         plan, contexts = workspace.plan(), Contexts(workspace, self.heard)
-        results = await take_down(workspace, plan, contexts, self.heard, self.stop)
+        results = await tear_down(workspace, plan, contexts, self.heard, self.stop)
         left = [] if self.stop.asked else await sweep(plan, contexts, self.heard, results)
         return _by_name(results), left
 
-    async def status(self, *regions: str) -> dict[str, Standpoint]:
+    async def status(self, *regions: str) -> dict[str, NodeState]:
         """What stands, by `step region`."""
         workspace = self.workspace(*regions)
-        points = await survey(workspace, workspace.plan(), Contexts(workspace, self.heard))
+        points = await observe_all(workspace, workspace.plan(), Contexts(workspace, self.heard))
         return {f"{p.node.key.step} {p.node.key.region}": p for p in points}
 
     def lose_the_journal(self) -> None:
@@ -117,7 +118,7 @@ def rehearsal(folder: Path, source: str = "global-serverless") -> Iterator[Rehea
 def _answer(scene: Rehearsal, path: str) -> Answer:
     """The API of the region that the path's API id names; it reads the table of that region."""
     region = next((r for r in ("us-west-2", "eu-west-1", "ap-south-1") if f"api{r.replace('-', '')}/" in path), "")
-    table = scene.door.dynamodb.tables.get((region, "global-serverless"))
+    table = scene.aws.dynamodb.tables.get((region, "global-serverless"))
     rest: Any = path.rpartition("/api/")[2]
     if rest == "":
         return 200, b'{"ping": "ok"}'

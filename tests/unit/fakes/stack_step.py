@@ -46,9 +46,9 @@ def maker(world: World, folder: Path) -> Callable[..., Context[StackParams]]:
 
 def standing(world: World, status: str = "CREATE_COMPLETE", **more: Any) -> FakeStack:
     """A stack of ours that stands already."""
-    return world.door.cloudformation.put(HOME, "films", status, **{"template": RENDERED, "tags": dict(OURS), **more})
+    return world.aws.cloudformation.put(HOME, "films", status, **{"template": RENDERED, "tags": dict(OURS), **more})
 
 
 def asked(world: World, operation: str) -> int:
     """How often an operation was called."""
-    return len(world.door.made(operation))
+    return len(world.aws.made(operation))

@@ -10,7 +10,7 @@ import contextlib
 
 from pydantic import BaseModel
 
-from workshop.aws.door import Door
+from workshop.aws.client import AwsClient
 from workshop.aws.errors import AwsError
 from workshop.drill.base import FaultContext, RegionFault, not_possible
 from workshop.drill.deployment import Deployment, RegionDeployment
@@ -114,7 +114,7 @@ async def _revert(context: FaultContext, region: str, known: BadDeploySnapshot) 
         )
 
 
-async def _point_route(aws: Door, region: str, known: BadDeploySnapshot, uri: str) -> None:
+async def _point_route(aws: AwsClient, region: str, known: BadDeploySnapshot, uri: str) -> None:
     await aws.call(
         "apigateway",
         region,
@@ -126,7 +126,7 @@ async def _point_route(aws: Door, region: str, known: BadDeploySnapshot, uri: st
     )
 
 
-async def _activate(aws: Door, region: str, known: BadDeploySnapshot) -> None:
+async def _activate(aws: AwsClient, region: str, known: BadDeploySnapshot) -> None:
     await aws.call(
         "apigateway",
         region,
@@ -137,19 +137,19 @@ async def _activate(aws: Door, region: str, known: BadDeploySnapshot) -> None:
     )
 
 
-async def _route_uri(aws: Door, region: str, known: BadDeploySnapshot) -> str:
+async def _route_uri(aws: AwsClient, region: str, known: BadDeploySnapshot) -> str:
     response = await aws.call(
         "apigateway", region, "get_integration", restApiId=known.api, resourceId=known.resource, httpMethod="GET"
     )
     return str(response.get("uri", ""))
 
 
-async def _active_deployment(aws: Door, region: str, known: BadDeploySnapshot) -> str:
+async def _active_deployment(aws: AwsClient, region: str, known: BadDeploySnapshot) -> str:
     response = await aws.call("apigateway", region, "get_stage", restApiId=known.api, stageName=known.stage)
     return str(response.get("deploymentId", ""))
 
 
-async def _own_deployments(aws: Door, region: str, known: BadDeploySnapshot) -> list[str]:
+async def _own_deployments(aws: AwsClient, region: str, known: BadDeploySnapshot) -> list[str]:
     response = await aws.call("apigateway", region, "get_deployments", restApiId=known.api, limit=500)
     return [d["id"] for d in response.get("items", []) if d.get("description") == LABEL and d["id"] != known.deployment]
 

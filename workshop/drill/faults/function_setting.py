@@ -13,10 +13,10 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 from workshop.aws.errors import AwsError
-from workshop.clock import WaitTimeout, wait_for
 from workshop.drill.base import FaultContext, RegionFault
 from workshop.drill.deployment import RegionDeployment
 from workshop.errors import WorkshopError
+from workshop.waiting import WaitTimeout, wait_for
 
 __all__ = ["FunctionSetting", "FunctionSnapshot", "Value"]
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workshop.clock import wait_for
 from workshop.drill.base import FaultContext, already_failing, not_possible
 from workshop.drill.deployment import Deployment, RegionDeployment
 from workshop.drill.faults.function_setting import FunctionSetting, FunctionSnapshot, Value
+from workshop.waiting import wait_for
 
 __all__ = ["FAULT", "Health"]
 

@@ -8,9 +8,9 @@ from typing import ClassVar
 
 import httpx
 
+from workshop.checks.base import Check, Finding, failed, passed, skipped, warned
+from workshop.checks.context import CheckContext
 from workshop.checks.endpoints import knock
-from workshop.checks.interface import Check, Finding, failed, passed, skipped, warned
-from workshop.checks.subject import Subject
 
 __all__ = ["TITLE", "ClockSkew", "checks"]
 
@@ -27,11 +27,11 @@ class ClockSkew(Check):
     family = "clock"
     name = "skew"
     title = "This machine's clock is right"
-    asks: ClassVar[bool] = False
+    needs_credentials: ClassVar[bool] = False
 
     async def run(self) -> Finding:
         try:
-            answer = await knock(self.subject, self.subject.address("sts", self.subject.home))
+            answer = await knock(self.context, self.context.address("sts", self.context.home))
         except httpx.HTTPError:
             return skipped("Nobody answers, so there is nothing to compare with.")
         if "date" not in answer.headers:
@@ -40,7 +40,7 @@ class ClockSkew(Check):
             there = parsedate_to_datetime(answer.headers["date"])
         except ValueError:
             return skipped(f"The answer's date cannot be read: {answer.headers['date']!r}.")
-        off = (self.subject.clock.now() - there).total_seconds()
+        off = (self.context.clock.now() - there).total_seconds()
         shown = f"{abs(off):.0f} s {'ahead' if off > 0 else 'behind'}"
         if abs(off) >= REFUSED:
             return failed(
@@ -51,12 +51,12 @@ class ClockSkew(Check):
         return passed(f"{abs(off):.0f} s off")
 
     def _from_refusal(self) -> Finding | None:
-        error = self.subject.caller_error
+        error = self.context.caller_error
         if error is None or error.code not in SKEWED:
             return None
         return failed(f"AWS refused the signature: {error.why or error.code}", FIX)
 
 
-def checks(subject: Subject) -> list[Check]:
+def checks(context: CheckContext) -> list[Check]:
     """The checks of this family."""
-    return [ClockSkew(subject)]
+    return [ClockSkew(context)]

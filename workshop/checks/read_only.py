@@ -1,21 +1,21 @@
-"""A door that lets reads through and nothing else: whatever a check or a step's observation asks for, nothing is changed."""
+"""A client that lets reads through and nothing else: whatever a check or a step's observation asks for, nothing is changed."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from workshop.aws.door import Answer, Door
+from workshop.aws.client import Answer, AwsClient
 
-__all__ = ["ReadOnly"]
+__all__ = ["ReadOnlyClient"]
 
 READING = ("get_", "list_", "describe_", "batch_get_", "simulate_")
 READS = frozenset({"query", "scan"})
 
 
-class ReadOnly:
-    """Wraps a door. A call that could change something is a defect of whoever makes it, and is not made."""
+class ReadOnlyClient:
+    """Wraps a client. A call that could change something is a defect of whoever makes it, and is not made."""
 
-    def __init__(self, inner: Door) -> None:
+    def __init__(self, inner: AwsClient) -> None:
         self._inner = inner
 
     @property
@@ -23,7 +23,7 @@ class ReadOnly:
         return self._inner.account
 
     async def call(self, service: str, region: str, operation: str, **parameters: Any) -> Answer:
-        """See `workshop.aws.door.Door.call`; raises `PermissionError` for anything but a read."""
+        """See `workshop.aws.client.AwsClient.call`; raises `PermissionError` for anything but a read."""
         if not (operation.startswith(READING) or operation in READS):
             raise PermissionError(f"a check asked for {service} {operation}, which is not a read")
         return await self._inner.call(service, region, operation, **parameters)

@@ -1,4 +1,4 @@
-"""The real door to AWS: one account's calls, in threads, retried while AWS says "later".
+"""The real aws to AWS: one account's calls, in threads, retried while AWS says "later".
 
 In: service, region, operation, parameters. Out: the parsed answer or an `AwsError`. Retries wait on the injected clock and
 hold no thread; botocore itself makes one attempt only, because its defaults differ between versions
@@ -20,12 +20,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
-from workshop.aws.door import Answer
+from workshop.aws.client import Answer
 from workshop.aws.errors import AwsError, CredentialsError, translate
 from workshop.aws.limiter import Limiters
-from workshop.clock import Clock
+from workshop.waiting import Clock
 
-__all__ = ["Account", "Retry"]
+__all__ = ["BotoClient", "Retry"]
 
 THREADS = 16
 TELL_EVERY = 30.0
@@ -94,7 +94,7 @@ class Retry:
         return random.uniform(ceiling / 2, ceiling)
 
 
-class Account:
+class BotoClient:
     """Calls AWS as one account. Clients are made once per service and region and shared by all threads."""
 
     def __init__(
@@ -121,7 +121,7 @@ class Account:
         return self._account
 
     async def call(self, service: str, region: str, operation: str, **parameters: Any) -> Answer:
-        """See `workshop.aws.door.Door.call`."""
+        """See `workshop.aws.client.AwsClient.call`."""
         limiter = self._limiters.of(service, operation)
         retry = Retry(self._outage)
         while True:

@@ -1,4 +1,4 @@
-"""The door's own retries: throttling is waited out, broken connections soon given up, refusals passed on at once."""
+"""The aws's own retries: throttling is waited out, broken connections soon given up, refusals passed on at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from tests.unit.fakes.botocore_session import FakeSession, Inline, client_error
 from tests.unit.fakes.virtual_time import VirtualClock
-from workshop.aws.account import Account, Retry
+from workshop.aws.boto_client import BotoClient, Retry
 from workshop.aws.errors import AwsError, CredentialsError
 
 THROTTLED = client_error("ThrottlingException", "Rate exceeded")
@@ -27,8 +27,8 @@ UNREACHABLE = EndpointConnectionError(endpoint_url="https://dynamodb.us-west-2.a
 OK = {"Table": {}}
 
 
-def account(session: FakeSession, **more) -> Account:
-    return Account(session, "111122223333", clock=VirtualClock(), executor=Inline(), **more)
+def account(session: FakeSession, **more) -> BotoClient:
+    return BotoClient(session, "111122223333", clock=VirtualClock(), executor=Inline(), **more)
 
 
 async def describe(session: FakeSession):
@@ -88,8 +88,8 @@ async def test_an_endpoint_that_cannot_be_reached_is_given_up_sooner():
 @pytest.mark.parametrize("error", [UNREACHABLE, ConnectionClosedError(endpoint_url="https://x")])
 async def test_where_an_outage_is_waited_out_a_call_outlives_a_minute_without_network_and_says_so_once(error):
     session, said = FakeSession(*[error] * 20, OK), []
-    door = account(session, outage=120.0, notice=said.append)
-    assert await door.call("dynamodb", "us-west-2", "describe_table", TableName="films") == OK
+    aws = account(session, outage=120.0, notice=said.append)
+    assert await aws.call("dynamodb", "us-west-2", "describe_table", TableName="films") == OK
     assert 40 < asyncio.get_running_loop().time() < 120
     assert 2 <= len(said) <= 4 and "does not answer; trying for 120 s" in said[0] and "network" in said[0]
     session = FakeSession(*[error] * 80)
@@ -146,21 +146,21 @@ async def test_secrets_that_aws_echoes_are_not_shown():
 
 async def test_one_throttled_call_holds_back_the_others_of_its_service():
     session = FakeSession(THROTTLED, OK, OK, OK)
-    door = account(session)
+    aws = account(session)
 
     async def later() -> None:
         await asyncio.sleep(0.01)
-        await door.call("dynamodb", "us-west-2", "describe_table")
+        await aws.call("dynamodb", "us-west-2", "describe_table")
 
-    await asyncio.gather(door.call("dynamodb", "us-west-2", "describe_table"), later(), later())
+    await asyncio.gather(aws.call("dynamodb", "us-west-2", "describe_table"), later(), later())
     assert session.times[1] >= 0.5
 
 
 async def test_clients_are_made_once_per_service_and_region_and_make_one_attempt():
     session = FakeSession(*[OK] * 4)
-    door = account(session, endpoint="http://127.0.0.1:4566")
+    aws = account(session, endpoint="http://127.0.0.1:4566")
     for region in ("us-west-2", "us-west-2", "eu-west-1", "us-west-2"):
-        await door.call("dynamodb", region, "describe_table")
+        await aws.call("dynamodb", region, "describe_table")
     assert session.clients == [("dynamodb", r, "http://127.0.0.1:4566") for r in ("us-west-2", "eu-west-1")]
     assert session.configurations[0].retries["total_max_attempts"] == 1
 
@@ -189,8 +189,8 @@ def test_a_cancelled_caller_waits_for_the_call_in_flight():
 
     async def scene() -> None:
         with ThreadPoolExecutor(1) as pool:
-            door = Account(held, "1", clock=VirtualClock(), executor=pool)
-            call = asyncio.ensure_future(door.call("dynamodb", "us-west-2", "update_table"))
+            aws = BotoClient(held, "1", clock=VirtualClock(), executor=pool)
+            call = asyncio.ensure_future(aws.call("dynamodb", "us-west-2", "update_table"))
             await asyncio.to_thread(held.called.wait, 30)
             call.cancel()
             await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""A hand-written AWS account: services in virtual time behind the door that steps call.
+"""A hand-written AWS account: services in virtual time behind the aws that steps call.
 
 In: the calls of a step. Out: answers in botocore's form, or `AwsError` with AWS's own codes and texts. `calls` remembers
 every call; `refuse` and `lose_answer` make single calls go wrong.
@@ -15,7 +15,7 @@ from tests.unit.fakes.cloudformation import FakeCloudFormation
 from tests.unit.fakes.dynamodb import FakeDynamoDB
 from tests.unit.fakes.remains import FakeRemains
 from workshop.aws.errors import AwsError, CredentialsError
-from workshop.clock import Clock
+from workshop.waiting import Clock
 
 __all__ = ["ACCOUNT", "Call", "FakeDoor", "refusal"]
 
@@ -36,7 +36,7 @@ class Call:
 
 @dataclass
 class FakeDoor:
-    """`Door` over fakes. Calls of all services take no time; what they start does."""
+    """`AwsClient` over fakes. Calls of all services take no time; what they start does."""
 
     clock: Clock
     account: str = ACCOUNT
@@ -56,7 +56,7 @@ class FakeDoor:
         self._refusals.setdefault((operation, region), []).extend(errors)
 
     def lose_answer(self, operation: str) -> None:
-        """Let the answer of the next `operation` get lost: it takes effect, and the real door asks a second time."""
+        """Let the answer of the next `operation` get lost: it takes effect, and the real aws asks a second time."""
         self._lost.append(operation)
 
     def changes(self) -> list[str]:
@@ -86,6 +86,6 @@ class FakeDoor:
 
 
 def refusal(code: str, message: str = "", *, operation: str = "call", status: int = 400, region: str = "us-west-2") -> AwsError:
-    """An error as the door raises it."""
+    """An error as the aws raises it."""
     kind = CredentialsError if code.startswith(("Expired", "Unrecognized")) else AwsError
     return kind(code, message, service="aws", operation=operation, region=region, status=status)

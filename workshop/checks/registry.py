@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from types import MappingProxyType
 
 from workshop.checks import (
-    clockskew,
+    clock_skew,
     cost,
     definition,
     endpoints,
@@ -18,21 +18,21 @@ from workshop.checks import (
     regions,
     stacks,
 )
-from workshop.checks.atwork import command_permissions
-from workshop.checks.interface import Check
-from workshop.checks.subject import Subject
+from workshop.checks.base import Check
+from workshop.checks.claim import command_permissions
+from workshop.checks.context import CheckContext
 from workshop.definition.problem import closest
 from workshop.errors import UsageError
 from workshop.steps.base import Permission, Phase
 
 __all__ = ["FAMILIES", "all_checks", "chosen", "needed_permissions"]
 
-FAMILIES: MappingProxyType[str, tuple[str, Callable[[Subject], list[Check]]]] = MappingProxyType(
+FAMILIES: MappingProxyType[str, tuple[str, Callable[[CheckContext], list[Check]]]] = MappingProxyType(
     {
         "identity": (identity.TITLE, identity.checks),
         "regions": (regions.TITLE, regions.checks),
         "endpoints": (endpoints.TITLE, endpoints.checks),
-        "clock": (clockskew.TITLE, clockskew.checks),
+        "clock": (clock_skew.TITLE, clock_skew.checks),
         "permissions": (permissions.TITLE, permissions.checks),
         "quotas": (quotas.TITLE, quotas.checks),
         "leftovers": (leftovers.TITLE, leftovers.checks),
@@ -45,10 +45,10 @@ FAMILIES: MappingProxyType[str, tuple[str, Callable[[Subject], list[Check]]]] = 
 """Each family's title, and what makes its checks."""
 
 
-def all_checks(subject: Subject, families: Iterable[str] = FAMILIES) -> list[Check]:
+def all_checks(context: CheckContext, families: Iterable[str] = FAMILIES) -> list[Check]:
     """Every check of the families, in the order of the report."""
     wanted = set(families)
-    return [check for name, (_, checks) in FAMILIES.items() if name in wanted for check in checks(subject)]
+    return [check for name, (_, checks) in FAMILIES.items() if name in wanted for check in checks(context)]
 
 
 def chosen(only: Sequence[str], skip: Sequence[str]) -> list[str]:
@@ -65,7 +65,7 @@ def chosen(only: Sequence[str], skip: Sequence[str]) -> list[str]:
     return [name for name in FAMILIES if name in left]
 
 
-def needed_permissions(subject: Subject) -> list[Permission]:
+def needed_permissions(context: CheckContext) -> list[Permission]:
     """What the steps need in all phases, and what the commands and the checks need themselves."""
-    own = {p for check in all_checks(subject) for p in check.permissions() if p.phase is Phase.CHECK}
-    return sorted({*subject.permissions(), *command_permissions(subject), *own})
+    own = {p for check in all_checks(context) for p in check.permissions() if p.phase is Phase.CHECK}
+    return sorted({*context.permissions(), *command_permissions(context), *own})

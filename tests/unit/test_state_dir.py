@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from workshop.errors import UsageError
-from workshop.home import open_state_folder, prepare, private_folder, state_folder, write_private
+from workshop.state_dir import open_state_folder, prepare, private_folder, state_folder, write_private
 
 
 def test_the_variable_names_the_folder(monkeypatch, tmp_path):

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 
 from workshop.aws.errors import CredentialsError
 from workshop.definition.templating import MissingOutputError
-from workshop.engine.execute import Stop, execute
+from workshop.engine.execute import StopSignal, execute
 from workshop.engine.plan import Node, NodeKey, Plan
 from workshop.engine.results import NodeResult, Outcome
 from workshop.engine.workspace import Contexts, Workspace
 from workshop.errors import WorkshopError
 from workshop.steps.base import Observed, State
 
-__all__ = ["Standpoint", "survey", "with_stakes"]
+__all__ = ["NodeState", "observe_all", "with_data_at_risk"]
 
 
 NOT_CALLED = Observed(State.ABSENT, "not called: this definition was not granted as it is now")
@@ -23,17 +23,17 @@ NOT_CALLED = Observed(State.ABSENT, "not called: this definition was not granted
 
 
 @dataclass(frozen=True, slots=True)
-class Standpoint:
+class NodeState:
     """What was found of one node; `error` when the question itself failed."""
 
     node: Node
     observed: Observed
     error: WorkshopError | None = None
-    stake: str = ""
+    data_at_risk: str = ""
     """What people would lose with it, where that was asked for."""
 
 
-async def survey(workspace: Workspace, plan: Plan, contexts: Contexts) -> list[Standpoint]:
+async def observe_all(workspace: Workspace, plan: Plan, contexts: Contexts) -> list[NodeState]:
     """Observe all nodes, those that need others after them, so that outputs are known; failures are kept per node."""
     found: dict[NodeKey, Observed] = {}
 
@@ -50,30 +50,30 @@ async def survey(workspace: Workspace, plan: Plan, contexts: Contexts) -> list[S
         return NodeResult(node, Outcome.UNCHANGED)
 
     results = await execute(
-        plan, look, clock=workspace.clock, emit=lambda _: None, stop=Stop(),
+        plan, look, clock=workspace.clock, emit=lambda _: None, stop=StopSignal(),
         ends_the_run=lambda error: isinstance(error, CredentialsError),
     )  # fmt: skip
     fatal = next((r.error for r in results if isinstance(r.error, CredentialsError)), None)
     if fatal is not None:
         raise fatal
     return [
-        Standpoint(r.node, found.get(r.node.key, Observed(State.BROKEN, r.error.what if r.error else r.detail)), r.error)
+        NodeState(r.node, found.get(r.node.key, Observed(State.BROKEN, r.error.what if r.error else r.detail)), r.error)
         for r in results
     ]
 
 
-async def with_stakes(points: Sequence[Standpoint], contexts: Contexts) -> list[Standpoint]:
+async def with_data_at_risk(points: Sequence[NodeState], contexts: Contexts) -> list[NodeState]:
     """The same points with what people would lose if the node were removed."""
 
-    async def of(point: Standpoint) -> Standpoint:
+    async def of(point: NodeState) -> NodeState:
         if point.observed.state is not State.READY or not point.observed.ours:
             return point
         step, ctx = contexts.lenient(point.node)
         try:
-            return replace(point, stake=await step.stake(ctx))
+            return replace(point, data_at_risk=await step.data_at_risk(ctx))
         except CredentialsError:
             raise
         except WorkshopError as error:  # counting is a courtesy: that it is refused stands in the way of nothing
-            return replace(point, stake=f"what could not be counted ({error.code})")
+            return replace(point, data_at_risk=f"what could not be counted ({error.code})")
 
     return list(await asyncio.gather(*(of(point) for point in points)))

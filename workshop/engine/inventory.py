@@ -15,7 +15,7 @@ from workshop.engine.plan import NodeKey
 from workshop.engine.scope import Scope
 from workshop.steps.base import Resource
 
-__all__ = ["SCHEMA", "Holding", "Holdings"]
+__all__ = ["SCHEMA", "Inventory", "InventoryEntry"]
 
 SCHEMA = """
 ALTER TABLE runs ADD COLUMN identity TEXT NOT NULL DEFAULT '';
@@ -33,7 +33,7 @@ AND coalesce(r.outcome, '') IN ('created', 'updated', 'failed', '') ORDER BY r.o
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class InventoryEntry:
     """One thing that stood, and the step and place that it belongs to.
 
     `made`, `by` (an ARN) and `run` are empty when this machine's journal does not know, `gone` while it stands.
@@ -51,13 +51,13 @@ class Holding:
     gone: str
 
 
-class Holdings:
+class Inventory:
     """The holdings of one journal. Every method is one short transaction."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
-    def found(self, scope: Scope, key: NodeKey, resources: Iterable[Resource]) -> None:
+    def mark_present(self, scope: Scope, key: NodeKey, resources: Iterable[Resource]) -> None:
         """Written before a node is taken down: these things stood then."""
         rows = [
             (scope.workshop, scope.target, scope.account, r.kind, r.name, r.region, r.show, key.step, key.region)
@@ -71,7 +71,7 @@ class Holdings:
                 rows,
             )
 
-    def missed(self, scope: Scope, key: NodeKey, still: Sequence[Resource]) -> None:
+    def mark_gone(self, scope: Scope, key: NodeKey, still: Sequence[Resource]) -> None:
         """The node was asked what stands: what it held and did not name is gone, from now on; what it named is not."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         standing = {resource.identity for resource in still}
@@ -85,7 +85,7 @@ class Holdings:
                 value = None if (kind, name, region) in standing else gone or now
                 self._db.execute("UPDATE holdings SET gone = ? WHERE rowid = ?", (value, row))
 
-    def of(self, scope: Scope) -> list[Holding]:
+    def of(self, scope: Scope) -> list[InventoryEntry]:
         """Everything of a workshop, in the order in which it was found."""
         rows = self._db.execute(
             "SELECT kind, name, region, show, step, place, gone FROM holdings WHERE workshop = ? AND target = ? AND account = ?"
@@ -95,7 +95,7 @@ class Holdings:
         for kind, name, region, show, step, place, gone in rows:
             maker = self._db.execute(MAKER, (scope.workshop, scope.target, scope.account, step, place)).fetchone()
             made, by, run = maker or ("", "", "")
-            found.append(Holding(kind, name, region, show, step, place, made, by, run, gone or ""))
+            found.append(InventoryEntry(kind, name, region, show, step, place, made, by, run, gone or ""))
         return found
 
     def forget(self, scope: Scope) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.fakes.aws import refusal
 
 from tests.unit.fakes.context import EU, HOME
-from tests.unit.fakes.door import refusal
 from tests.unit.fakes.rehearsal import rehearsal
 from workshop.aws.errors import CredentialsError
 from workshop.steps.base import State
@@ -25,20 +25,20 @@ async def test_where_nothing_stands_everything_is_absent(scene):
     points = await scene.status()
     assert set(states(points).values()) == {"absent"} and len(points) == 12
     assert points[f"ping {EU}"].observed.detail == "comes after api (eu-west-1)"
-    assert scene.door.changes() == []
+    assert scene.aws.changes() == []
 
 
 async def test_what_stands_is_ready_in_every_region(scene):
     await scene.setup()
-    scene.door.calls.clear()
+    scene.aws.calls.clear()
     assert set(states(await scene.status()).values()) == {"ready"}
-    assert scene.door.changes() == []
+    assert scene.aws.changes() == []
 
 
 async def test_what_is_missing_is_named_and_the_rest_stays_ready(scene):
     await scene.setup()
-    del scene.door.cloudformation.stacks[0]
-    missing = next(r for r in (HOME, EU) if scene.door.cloudformation.find(r, "global-serverless-api") is None)
+    del scene.aws.cloudformation.stacks[0]
+    missing = next(r for r in (HOME, EU) if scene.aws.cloudformation.find(r, "global-serverless-api") is None)
     points = await scene.status()
     assert points[f"api {missing}"].observed.state is points[f"ping {missing}"].observed.state is State.ABSENT
     assert points[f"table {HOME}"].observed.state is State.READY
@@ -47,7 +47,7 @@ async def test_what_is_missing_is_named_and_the_rest_stays_ready(scene):
 
 async def test_a_question_that_fails_is_told_and_the_others_are_answered(scene):
     await scene.setup()
-    scene.door.refuse("describe_stacks", EU, refusal("AccessDenied", "not authorized", region=EU))
+    scene.aws.refuse("describe_stacks", EU, refusal("AccessDenied", "not authorized", region=EU))
     points = await scene.status()
     assert points[f"api {EU}"].observed.state is State.BROKEN and points[f"api {EU}"].error.code == "AccessDenied"
     assert points[f"ping {EU}"].observed.detail == "needs api (eu-west-1)"
@@ -55,13 +55,13 @@ async def test_a_question_that_fails_is_told_and_the_others_are_answered(scene):
 
 
 async def test_bad_credentials_end_the_survey(scene):
-    scene.door.refuse("describe_table", HOME, refusal("ExpiredTokenException"))
+    scene.aws.refuse("describe_table", HOME, refusal("ExpiredTokenException"))
     with pytest.raises(CredentialsError):
         await scene.status()
 
 
 async def test_a_table_with_other_keys_is_foreign_and_its_items_are_absent(scene):
-    scene.door.dynamodb.put(HOME, "global-serverless", {"id": "S"})
+    scene.aws.dynamodb.put(HOME, "global-serverless", {"id": "S"})
     points = await scene.status()
     assert points[f"table {HOME}"].observed.state is State.FOREIGN
     assert points[f"data {HOME}"].observed.state is State.ABSENT

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from workshop.checks.interface import Check, Finding, Key, Result, Status, failed, skipped
+from workshop.checks.base import Check, Finding, Key, Result, Status, failed, skipped
 from workshop.errors import ExitCode, WorkshopError
 
 __all__ = ["Report", "run_checks"]
@@ -50,11 +50,11 @@ async def run_checks(checks: Sequence[Check], heard: Heard) -> list[Result]:
     late: set[asyncio.Task[Finding]] = set()
 
     async def settle(check: Check) -> Result:
-        missing = await _missing(check.after, answers)
+        missing = await _missing(check.depends_on, answers)
         heard(check, None)
-        start = check.subject.clock.monotonic()
+        start = check.context.clock.monotonic()
         finding = skipped(f"Not asked, because this failed: {missing}.") if missing else await _bounded(check, late)
-        result = Result(check.id, check.family, check.region, check.heading, finding, check.subject.clock.monotonic() - start)
+        result = Result(check.id, check.family, check.region, check.heading, finding, check.context.clock.monotonic() - start)
         answers[check.key].set_result(result)
         heard(check, result)
         return result
@@ -86,7 +86,7 @@ async def _bounded(check: Check, late: set[asyncio.Task[Finding]]) -> Finding:
     where = f" in {check.region}" if check.region else ""
     return failed(
         f"No answer within {check.deadline:.0f} s{where}.",
-        f"Check the network, then run it again by itself: workshop check --only {check.family}{check.subject.flags()}",
+        f"Check the network, then run it again by itself: workshop check --only {check.family}{check.context.flags()}",
     )
 
 
@@ -98,9 +98,9 @@ async def _caught(check: Check) -> Finding:
     except Exception as defect:  # the families must not lose each other's results
         return Finding(
             Status.CRASH, f"The check itself failed: {type(defect).__name__}: {defect}"[:300],
-            f"Look at it by hand, and report this. Without it: workshop check --skip {check.family}{check.subject.flags()}",
+            f"Look at it by hand, and report this. Without it: workshop check --skip {check.family}{check.context.flags()}",
         )  # fmt: skip
 
 
 def _again(check: Check) -> str:
-    return f"Mend that, then run: workshop check{check.subject.flags()}"
+    return f"Mend that, then run: workshop check{check.context.flags()}"

@@ -12,20 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workshop.aws.door import Door
+from workshop.aws.client import AwsClient
 from workshop.aws.inquiry import Life
 from workshop.aws.sessions import Identity
-from workshop.clock import Clock
 from workshop.definition.problem import Problem
 from workshop.errors import UsageError, WorkshopError
 from workshop.shell import command_line
 from workshop.steps.base import Context, Permission, Phase, Step
+from workshop.waiting import Clock
 
-__all__ = ["Event", "Machine", "Stop", "Subject"]
+__all__ = ["CheckContext", "EventPlan", "Machine", "PlannedStep"]
 
 
 @dataclass(frozen=True)
-class Stop:
+class PlannedStep:
     """One step in one place, with everything it may use. `region` is empty for a step that belongs to none."""
 
     step: Step[Any]
@@ -44,7 +44,7 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class EventPlan:
     """What is planned: participants, the length of the event, and what setup takes on AWS, per participant account."""
 
     participants: int = 1
@@ -64,7 +64,7 @@ class Machine:
 
 
 @dataclass(frozen=True)
-class Subject:
+class CheckContext:
     """Everything a check may use."""
 
     workshop: str
@@ -74,7 +74,7 @@ class Subject:
     known_regions: frozenset[str]
     account: str
     """The caller's account, or a stand-in while there is no caller."""
-    door: Door
+    aws: AwsClient
     address: Callable[[str, str], str]
     """Where the calls of a service in a region go."""
     override: str
@@ -83,15 +83,15 @@ class Subject:
     caller_error: WorkshopError | None
     life: Life | None
     expected_account: str
-    stops: tuple[Stop, ...]
+    planned_steps: tuple[PlannedStep, ...]
     problems: tuple[Problem, ...]
-    event: Event
+    event: EventPlan
     machine: Machine
     since: str
     """Since when the workshop stands here, as the journal knows; empty when it does not."""
     clock: Clock
     words: tuple[str, ...] = ()
-    """The options that name this subject on the command line, where they are not the defaults."""
+    """The options that name this context on the command line, where they are not the defaults."""
 
     @property
     def home(self) -> str:
@@ -102,12 +102,12 @@ class Subject:
         return self.target == "aws"
 
     def flags(self) -> str:
-        """What has to be typed after a `workshop` command to mean this subject: `" --target aws --profile NAME"`."""
+        """What has to be typed after a `workshop` command to mean this context: `" --target aws --profile NAME"`."""
         return f" {command_line(self.words)}" if self.words else ""
 
     def permissions(self, *phases: Phase) -> list[Permission]:
         """What the steps need in these phases (none: in all), each once."""
-        found = {p for stop in self.stops for p in stop.permissions if not phases or p.phase in phases}
+        found = {p for planned in self.planned_steps for p in planned.permissions if not phases or p.phase in phases}
         return sorted(found)
 
     def services(self, region: str) -> list[str]:
@@ -118,6 +118,6 @@ class Subject:
         """The resources on which the steps need an action in a region, as often as steps need it: what they will make."""
         return sorted(
             resource
-            for stop in self.stops
-            for resource in {p.resource for p in stop.permissions if (p.action, p.region) == (action, region)}
+            for planned in self.planned_steps
+            for resource in {p.resource for p in planned.permissions if (p.action, p.region) == (action, region)}
         )

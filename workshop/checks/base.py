@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from workshop.aws.errors import AwsError
-from workshop.checks.subject import Subject
+from workshop.checks.context import CheckContext
 from workshop.steps.base import Permission
 
 __all__ = ["Check", "Finding", "Key", "Result", "Status", "failed", "passed", "refused", "skipped", "warned"]
@@ -65,9 +65,9 @@ class Result:
 
 @dataclass(frozen=True)
 class Check(ABC):
-    """One check of one subject. Subclasses name their family and themselves, and answer `run`."""
+    """One check of one context. Subclasses name their family and themselves, and answer `run`."""
 
-    subject: Subject
+    context: CheckContext
     region: str = ""
 
     family: ClassVar[str]
@@ -75,7 +75,7 @@ class Check(ABC):
     title: ClassVar[str]
     deadline: ClassVar[float] = 30.0
     """Seconds after which the answer is taken to be missing."""
-    asks: ClassVar[bool] = True
+    needs_credentials: ClassVar[bool] = True
     """Whether it calls AWS as the caller, so that without one it is not asked."""
 
     @property
@@ -93,9 +93,9 @@ class Check(ABC):
         return (self.id, self.region)
 
     @property
-    def after(self) -> tuple[Key, ...]:
+    def depends_on(self) -> tuple[Key, ...]:
         """The checks that must not fail before this one is asked."""
-        if not self.asks:
+        if not self.needs_credentials:
             return ()
         caller: Key = ("identity.caller", "")
         return (caller, ("regions.enabled", self.region)) if self.region else (caller,)

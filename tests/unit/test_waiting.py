@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from tests.unit.fakes.virtual_time import START, VirtualClock
-from workshop.clock import SystemClock, WaitTimeout, wait_for
+from workshop.waiting import SystemClock, WaitTimeout, wait_for
 
 
 class Probe:

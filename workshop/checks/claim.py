@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from workshop.aws.claim import ACTIONS, holder_of, parameter_name, removal
 from workshop.aws.errors import AwsError
-from workshop.checks.interface import Check, Finding, failed, passed, refused, warned
-from workshop.checks.subject import Subject
+from workshop.checks.base import Check, Finding, failed, passed, refused, warned
+from workshop.checks.context import CheckContext
 from workshop.errors import WorkshopError
 from workshop.steps.base import Permission, Phase
 
@@ -20,10 +20,10 @@ class Claim(Check):
     title = "Nobody else is at work on it"
 
     async def run(self) -> Finding:
-        remove = removal(self.region, self.subject.workshop)
-        clock = self.subject.clock
+        remove = removal(self.region, self.context.workshop)
+        clock = self.context.clock
         try:
-            holder = await holder_of(self.subject.door, self.region, self.subject.workshop, clock=clock)
+            holder = await holder_of(self.context.aws, self.region, self.context.workshop, clock=clock)
         except AwsError as error:
             return refused(error, "The claim")
         except WorkshopError as error:
@@ -39,20 +39,20 @@ class Claim(Check):
         )  # fmt: skip
 
     def permissions(self) -> list[Permission]:
-        return [Permission("ssm:GetParameter", _arn(self.subject, self.region), self.region, Phase.CHECK)]
+        return [Permission("ssm:GetParameter", _arn(self.context, self.region), self.region, Phase.CHECK)]
 
 
-def command_permissions(subject: Subject) -> list[Permission]:
+def command_permissions(context: CheckContext) -> list[Permission]:
     """What the commands themselves need: the claim, a look for claims elsewhere, and the regions that a teardown searches."""
-    changing, home = (Phase.SETUP, Phase.TEARDOWN, Phase.DRILL), subject.home
-    needed = [Permission(f"ssm:{action}", _arn(subject, home), home, phase) for action in ACTIONS for phase in changing]
+    changing, home = (Phase.SETUP, Phase.TEARDOWN, Phase.DRILL), context.home
+    needed = [Permission(f"ssm:{action}", _arn(context, home), home, phase) for action in ACTIONS for phase in changing]
     needed += [
-        Permission("ssm:GetParameter", _arn(subject, region), region, phase)
-        for region in subject.regions if region != home
+        Permission("ssm:GetParameter", _arn(context, region), region, phase)
+        for region in context.regions if region != home
         for phase in changing
     ]  # fmt: skip
     return [*needed, Permission("account:ListRegions", "*", "", Phase.TEARDOWN)]
 
 
-def _arn(subject: Subject, region: str) -> str:
-    return f"arn:aws:ssm:{region}:{subject.account}:parameter{parameter_name(subject.workshop)}"
+def _arn(context: CheckContext, region: str) -> str:
+    return f"arn:aws:ssm:{region}:{context.account}:parameter{parameter_name(context.workshop)}"

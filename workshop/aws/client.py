@@ -1,16 +1,16 @@
-"""The shape of the one door to AWS, as steps and checks see it; `workshop.aws.account` is the real one."""
+"""The shape of the one aws to AWS, as steps and checks see it; `workshop.aws.boto_client` is the real one."""
 
 from __future__ import annotations
 
 from typing import Any, Protocol
 
-__all__ = ["Answer", "Door"]
+__all__ = ["Answer", "AwsClient"]
 
 Answer = dict[str, Any]
 """The parsed answer of one AWS call, in botocore's form."""
 
 
-class Door(Protocol):
+class AwsClient(Protocol):
     """Calls AWS as one account."""
 
     @property
