@@ -11,6 +11,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from ministack import app as ministack
@@ -33,6 +34,7 @@ from workshop.cloud.service_models import operation_names, patch_service_names
 from workshop.cloud.stack_patches import StackPatches, fail_interrupted_stacks
 from workshop.cloud.states import check_attributes, service_states, states_changed_by
 from workshop.cloud.timing import Timing
+from workshop.cloud.write_log import LoggedWrite, WriteLog
 
 __all__ = ["Emulator"]
 
@@ -41,7 +43,7 @@ logger = logging.getLogger("workshop.cloud")
 
 class Emulator:
     """One patched MiniStack per process. `changed` is called with the states that change without a request (None: any);
-    `drop` closes the connection of the current request."""
+    `drop` closes the connection of the current request; `folder` is where the state is saved."""
 
     def __init__(
         self,
@@ -49,10 +51,12 @@ class Emulator:
         changed: Callable[[Iterable[str] | None], None],
         chance: random.Random,
         drop: Callable[[], None],
+        folder: Path,
     ) -> None:
         check_attributes()
         self.app: Asgi = require_attribute(ministack, "app")
         self.codec = Codec(require_attribute(persistence, "_json_default"), require_attribute(persistence, "_json_object_hook"))
+        self.write_log = WriteLog(folder, self.codec)
         self._saved: dict[str, Any] = {"groups": [], "steps": [], "orphans": []}
 
         self._events = EventBus()
@@ -63,9 +67,16 @@ class Emulator:
         self._driver = LoopDriver(scheduler, lambda: self._events.publish(TABLES_CHANGED))
         self.faults = FaultRegistry(_service_named, operation_names, chance, self._events)
         self.tables = MultiRegionDynamoDB(
-            dynamodb, scheduler, timing, self.faults, events=self._events, defer=self._driver.defer, chance=chance
+            dynamodb,
+            scheduler,
+            timing,
+            self.faults,
+            events=self._events,
+            defer=self._driver.defer,
+            chance=chance,
+            log=self.write_log,
         )
-        self.calls = ServiceMiddleware(self.faults, timing, _here, drop, states_changed_by)
+        self.calls = ServiceMiddleware(self.faults, timing, _here, drop, states_changed_by, self.write_log)
         self._patch(timing)
         self.calls.wrap_all(require_attribute(ministack, "SERVICE_HANDLERS"))
 
@@ -81,8 +92,11 @@ class Emulator:
             stacks, handlers, iam._roles, timing, forbid_removal=self._forbid_removal, acquire=self.calls.acquire
         ).apply()
 
-    def begin(self) -> None:
-        """From now on what is due happens by itself; called on the server's loop after the state is back."""
+    def begin(self, logged: Iterable[LoggedWrite] = ()) -> None:
+        """From now on what is due happens by itself; called on the server's loop after the state is back.
+
+        `logged` are the writes since that state was saved.
+        """
         self._driver.attach()
         fail_interrupted_stacks(cloudformation, stacks, responses.request_scope)
         try:
@@ -90,7 +104,13 @@ class Emulator:
         except (KeyError, TypeError, ValueError):
             logger.exception("The saved state of replication could not be restored; no table has replicas any more.")
             self.tables.clear()
+        with self.write_log.replaying():
+            self.tables.replay(logged)
         self._driver.run()
+
+    def table_ids(self) -> frozenset[str]:
+        """The ids of all regional tables of all accounts."""
+        return frozenset(str(record["TableId"]) for _, record in dynamodb._tables.all_items())
 
     def api_scope(self, api: str) -> tuple[str, str] | None:
         """Account and region of an API id."""
