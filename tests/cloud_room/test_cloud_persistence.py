@@ -319,3 +319,15 @@ def test_writes_in_two_regions_come_back_in_the_order_in_which_they_were_made(cl
     again = Cloud(cloud.home, daemon.start(cloud.home, timing="instant"))
     for region in ("us-west-2", "eu-west-1"):
         assert again.client("dynamodb", region).get_item(TableName="things", Key=where("c"))["Item"]["v"] == {"S": "third"}
+
+
+def test_a_log_group_that_is_gone_is_gone_after_a_kill_although_logs_are_saved_rarely(cloud: Cloud) -> None:
+    logs = cloud.client("logs")
+    logs.create_log_group(logGroupName="/aws/lambda/came-and-went")
+    eventually(lambda: saved(cloud, "came-and-went"))
+    logs.delete_log_group(logGroupName="/aws/lambda/came-and-went")
+    cloud.client("ssm").put_parameter(Name="/after", Value="it", Type="String")
+    eventually(lambda: saved(cloud, "/after"))
+    kill(cloud)
+    again = Cloud(cloud.home, daemon.start(cloud.home, timing="instant"))
+    assert again.client("logs").describe_log_groups()["logGroups"] == []

@@ -32,6 +32,7 @@ from workshop.cloud.responses import Asgi
 from workshop.cloud.scheduler import LoopDriver, Scheduler
 from workshop.cloud.service_models import operation_names, patch_service_names
 from workshop.cloud.stack_patches import StackPatches, fail_interrupted_stacks
+from workshop.cloud.state_gate import StateGate
 from workshop.cloud.states import check_attributes, service_states, states_changed_by
 from workshop.cloud.timing import Timing
 from workshop.cloud.write_log import LoggedWrite, WriteLog
@@ -56,7 +57,7 @@ class Emulator:
         check_attributes()
         self.app: Asgi = require_attribute(ministack, "app")
         self.codec = Codec(require_attribute(persistence, "_json_default"), require_attribute(persistence, "_json_object_hook"))
-        self.write_log = WriteLog(folder, self.codec)
+        self.write_log, self.gate = WriteLog(folder, self.codec), StateGate()
         self._saved: dict[str, Any] = {"groups": [], "steps": [], "orphans": []}
 
         self._events = EventBus()
@@ -89,7 +90,13 @@ class Emulator:
         limit_log_streams(cloudwatch_logs)
         patch_around(stacks, "_add_event", self._add_stack_event)
         StackPatches(
-            stacks, handlers, iam._roles, timing, forbid_removal=self._forbid_removal, acquire=self.calls.acquire
+            stacks,
+            handlers,
+            iam._roles,
+            timing,
+            forbid_removal=self._forbid_removal,
+            acquire=self.calls.acquire,
+            gate=self.gate,
         ).apply()
 
     def begin(self, logged: Iterable[LoggedWrite] = ()) -> None:
@@ -111,6 +118,10 @@ class Emulator:
     def table_ids(self) -> frozenset[str]:
         """The ids of all regional tables of all accounts."""
         return frozenset(str(record["TableId"]) for _, record in dynamodb._tables.all_items())
+
+    def log_groups(self) -> frozenset[tuple[str, str, str]]:
+        """Account, region and name of every log group: what of the logs stacks make and delete."""
+        return frozenset(key for key, _ in cloudwatch_logs._log_groups.all_items())
 
     def api_scope(self, api: str) -> tuple[str, str] | None:
         """Account and region of an API id."""
@@ -155,6 +166,9 @@ class Emulator:
     def _add_stack_event(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """A stack progresses without a request, and may change any service."""
         result = original(*args, **kwargs)
+        _, stack, logical_id, _, status, *_ = args
+        if not status.endswith("_IN_PROGRESS"):
+            self.gate.end((stack, logical_id))
         if not self._driver.defer(lambda: self._events.publish(StateChanged(None))):
             self._events.publish(StateChanged(None))
         return result

@@ -16,8 +16,9 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from workshop.cloud.state_gate import StateGate
 from workshop.cloud.write_log import LoggedWrite, WriteLog
 from workshop.state_dir import write_private
 
@@ -26,10 +27,20 @@ __all__ = ["Codec", "Snapshots"]
 logger = logging.getLogger("workshop.cloud")
 
 FORMAT = 1
-TABLES = "dynamodb"
-OBSERVATIONS = frozenset({"cloudwatch", "cloudwatch_logs"})
+TABLES, LOGS = "dynamodb", "cloudwatch_logs"
+OBSERVATIONS = frozenset({"cloudwatch", LOGS})
 OBSERVATION_SECONDS = 10.0
 Getters = Callable[[], Mapping[str, Callable[[], Any]]]
+
+
+class Contents(Protocol):
+    """What of the cloud's contents decides how its state is saved."""
+
+    write_log: WriteLog
+    gate: StateGate
+
+    def table_ids(self) -> frozenset[str]: ...
+    def log_groups(self) -> frozenset[tuple[str, str, str]]: ...
 
 
 class Codec:
@@ -48,12 +59,12 @@ class Codec:
 class Snapshots:
     """The saved state of one cloud. Every part that may have changed something calls `changed`; the rest happens in `keep`."""
 
-    def __init__(
-        self, folder: Path, codec: Codec, getters: Getters, log: WriteLog, table_ids: Callable[[], frozenset[str]]
-    ) -> None:
+    def __init__(self, folder: Path, codec: Codec, getters: Getters, contents: Contents) -> None:
         self.current, self.previous = folder / "cloud.json", folder / "cloud.previous.json"
-        self._codec, self._getters, self._log, self._table_ids = codec, getters, log, table_ids
+        self._codec, self._getters, self._contents = codec, getters, contents
+        self._log, self._gate = contents.write_log, contents.gate
         self._tables: frozenset[str] = frozenset()
+        self._log_groups: frozenset[tuple[str, str, str]] = frozenset()
         self._unread: set[str] = set()
         self._first_log: int | None = None
         """The first file of the log that the newest saved state does not contain."""
@@ -143,10 +154,11 @@ class Snapshots:
     async def save(self, observations_every: float = 0.0) -> bool:
         """Write now if anything differs from what was written last; the services are read at once, the file in a thread.
 
-        Logs and metrics are read again once per `observations_every` seconds: they grow with every call and nothing depends
-        on the last few.
+        Logs and metrics are read again once per `observations_every` seconds, unless a log group came or went: they grow with
+        every call and nothing depends on the last few.
         """
         async with self._writing:
+            await self._gate.quiet()
             began = time.perf_counter()
             self._dirty.clear()
             late = began - self._observed < observations_every
@@ -154,7 +166,13 @@ class Snapshots:
                 self._observed = began
             if self._log.has_entries:
                 self._stale.add(TABLES)
-            texts = self._read(OBSERVATIONS if late else frozenset())
+            with self._gate.reading():
+                groups, self._log_groups = self._log_groups, self._contents.log_groups()
+                spared = OBSERVATIONS
+                if groups != self._log_groups:
+                    spared = OBSERVATIONS - {LOGS}
+                    self._stale.add(LOGS)
+                texts = self._read(spared if late else frozenset())
             self._seconds = time.perf_counter() - began
             if texts == self._texts and not self._log.needs_save:
                 return False
@@ -179,7 +197,7 @@ class Snapshots:
                 if state is not None:
                     texts[name] = self._codec.encode(state)
                 if name == TABLES:
-                    self._tables = self._table_ids()
+                    self._tables = self._contents.table_ids()
             except RuntimeError:  # a worker thread changed it meanwhile: the last text is kept until the next read
                 self.changed([name])
                 self._unread.add(name)

@@ -125,7 +125,7 @@ async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> Non
 
     connections = Connections(tcp_server.TCPServer, most=raise_descriptor_limit(), others=record.other_users)
     emulator = Emulator(pacing, changed, random.Random(), connections.drop, layout.state)
-    snapshots = Snapshots(layout.state, emulator.codec, emulator.getters, emulator.write_log, emulator.table_ids)
+    snapshots = Snapshots(layout.state, emulator.codec, emulator.getters, emulator)
     emulator.calls.save = snapshots.save
 
     async def empty() -> None:
