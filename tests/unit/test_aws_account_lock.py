@@ -1,4 +1,4 @@
-"""A claim that machines see: renewed while its holder works, given up when somebody took over, held by one at most."""
+"""The lock of the account: renewed while its run works, given up when another run took over, held by one at most."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Parameters:
         return self.logs[HOME, NAME][-1]
 
     @property
-    def stands(self) -> bool:
+    def exists(self) -> bool:
         return any(self.logs.values())
 
     def count(self, operation: str) -> int:
@@ -58,8 +58,16 @@ class Parameters:
 
     def write(self, region: str = HOME, **more: object) -> None:
         """What another machine claims."""
-        holder = {"token": "other", "machine": "other", "host": "far", "user": "ana", "pid": 1, "command": "teardown",
-                  "since": "2026-03-01T09:00:00+00:00", "until": "2999-01-01T00:00:00+00:00"}  # fmt: skip
+        holder = {
+            "token": "other",
+            "machine": "other",
+            "host": "far",
+            "user": "ana",
+            "pid": 1,
+            "command": "teardown",
+            "since": "2026-03-01T09:00:00+00:00",
+            "until": "2999-01-01T00:00:00+00:00",
+        }
         self.store(self.logs[region, NAME], json.dumps({**holder, **more}))
 
     def store(self, log: list[str], text: str) -> None:
@@ -132,7 +140,7 @@ def account_lock(aws, notices: list[str], command: str = "setup", clock=None) ->
 
 
 async def attempt(aws, command: str, seconds: float, at_work: list[str], clock=None) -> str:
-    """Hold the claim for a while; answers how it ended. `at_work` lists who holds it."""
+    """Hold the lock for a while; returns how that ended. `at_work` lists who holds it."""
     try:
         async with account_lock(aws, [], command, clock) as held:
             at_work.append(command)
@@ -151,10 +159,10 @@ async def test_a_claim_is_renewed_while_its_holder_works_and_removed_at_the_end(
         await asyncio.sleep(700)
         assert json.loads(aws.value)["until"] > first
         assert await read_claim(aws, HOME, "films", clock=VirtualClock()) is not None
-    assert not aws.stands and notices == []
+    assert not aws.exists and notices == []
 
 
-async def test_a_second_holder_is_told_who_is_at_work():
+async def test_a_second_run_reads_which_run_is_at_work():
     aws = Parameters()
     aws.write(command="setup")
     with pytest.raises(WorkshopError) as caught:
@@ -163,16 +171,16 @@ async def test_a_second_holder_is_told_who_is_at_work():
     assert caught.value.code == "Busy" and "far" in caught.value.why and "setup" in caught.value.why
 
 
-async def test_a_holder_whose_claim_was_taken_over_says_so_and_leaves_it_to_the_other():
-    aws, notices, told = Parameters(), [], []
+async def test_a_run_whose_lock_was_taken_over_reports_it_and_leaves_it_to_the_other():
+    aws, notices, reported = Parameters(), [], []
     async with account_lock(aws, notices) as held:
-        held.listen(told.append)
+        held.listen(reported.append)
         aws.write()
         writes = aws.count("put_parameter")
         await asyncio.sleep(400)
         assert aws.count("put_parameter") == writes
-        held.listen(told.append)
-    assert [error.code for error in told] == ["TakenOver", "TakenOver"] and told[0] is held.lost
+        held.listen(reported.append)
+    assert [error.code for error in reported] == ["TakenOver", "TakenOver"] and reported[0] is held.lost
     assert len(notices) == 1 and "@far took films over with workshop teardown, so this run stops" in notices[0]
     assert json.loads(aws.value)["token"] == "other"
 
@@ -185,8 +193,8 @@ async def test_a_holder_that_slept_while_another_took_over_and_ended_stops_and_c
         await asyncio.sleep(400)
         assert held.lost is not None and held.lost.code == "TakenOver"
         assert "has ended since" in held.lost.what
-        assert not aws.stands and aws.count("put_parameter") == writes
-    assert not aws.stands and len(notices) == 1
+        assert not aws.exists and aws.count("put_parameter") == writes
+    assert not aws.exists and len(notices) == 1
 
 
 async def test_a_sleep_is_noticed_before_the_next_renewal_would_be_due():
@@ -199,17 +207,17 @@ async def test_a_sleep_is_noticed_before_the_next_renewal_would_be_due():
         assert held.lost is not None
 
 
-async def test_a_claim_that_nobody_wanted_while_its_machine_slept_is_renewed_at_once():
+async def test_a_claim_that_no_other_run_took_while_its_machine_slept_is_renewed_at_once():
     aws, clock, notices = Parameters(), SleepyClock(), []
     async with account_lock(aws, notices, clock=clock) as held:
         clock.slept = 900
         await asyncio.sleep(10)
         holder = await read_claim(aws, HOME, "films", clock=clock)
         assert held.lost is None and holder is not None and not holder.lapsed(clock.now())
-    assert notices == [] and not aws.stands
+    assert notices == [] and not aws.exists
 
 
-async def test_a_renewal_that_fails_is_said_once_and_tried_again_until_it_succeeds():
+async def test_a_renewal_that_fails_is_reported_once_and_tried_again_until_it_succeeds():
     aws, notices = Parameters(), []
     async with account_lock(aws, notices) as held:
         aws.denied.add((HOME, "get_parameter"))
@@ -221,18 +229,18 @@ async def test_a_renewal_that_fails_is_said_once_and_tried_again_until_it_succee
     assert held.lost is None and len(notices) == 1 and "could not be renewed" in notices[0]
 
 
-async def test_only_a_claim_that_nobody_holds_any_more_is_cleared():
+async def test_only_a_claim_that_lapsed_is_cleared():
     aws, clock = Parameters(), VirtualClock()
     assert await clear_lapsed(aws, HOME, "films", clock=clock) is None
     aws.write()
     holder = await clear_lapsed(aws, HOME, "films", clock=clock)
-    assert holder is not None and holder.host == "far" and aws.stands
+    assert holder is not None and holder.host == "far" and aws.exists
     aws.write(until=LAPSED)
     assert await clear_lapsed(aws, HOME, "films", clock=clock) is None
-    assert not aws.stands
+    assert not aws.exists
 
 
-async def test_a_claim_that_somebody_takes_over_while_it_is_cleared_is_left_alone():
+async def test_a_claim_that_another_run_takes_over_while_it_is_cleared_is_left_alone():
     aws = Parameters()
     aws.write(until=LAPSED)
     clearing = asyncio.create_task(clear_lapsed(Slow(aws, put_parameter=[50]), HOME, "films", clock=VirtualClock()))
@@ -242,21 +250,21 @@ async def test_a_claim_that_somebody_takes_over_while_it_is_cleared_is_left_alon
         assert holder is not None and holder.command == "setup"
         await asyncio.sleep(400)
         assert held.lost is None
-    assert not aws.stands
+    assert not aws.exists
 
 
-async def test_a_claim_that_lapsed_is_taken_over_with_a_word():
+async def test_a_claim_that_lapsed_is_taken_over_with_a_notice():
     aws, notices = Parameters(), []
     aws.write(until=LAPSED)
     async with account_lock(aws, notices, "teardown"):
         assert json.loads(aws.value)["command"] == "teardown"
     assert any("Taking over from" in text for text in notices)
-    assert not aws.stands
+    assert not aws.exists
 
 
 @pytest.mark.parametrize("until", ["2999-01-01T00:00:00+00:00", "9999-12-31T23:59:59+00:00"])
 @pytest.mark.parametrize("wrong", [0, -5 * 3600, 5 * 3600], ids=["right", "slow", "fast"])
-async def test_a_claim_counts_ten_minutes_after_its_write_whatever_it_says_and_however_wrong_our_clock_is(
+async def test_a_claim_counts_ten_minutes_after_its_write_whatever_end_it_names_and_however_wrong_our_clock_is(
     until: str, wrong: float
 ):
     aws, clock, notices = Parameters(), SleepyClock(), []
@@ -267,10 +275,10 @@ async def test_a_claim_counts_ten_minutes_after_its_write_whatever_it_says_and_h
     await asyncio.sleep(10)
     async with account_lock(aws, notices, clock=clock) as held:
         assert held.lost is None and any("Taking over from ana@far" in text for text in notices)
-    assert not aws.stands
+    assert not aws.exists
 
 
-async def test_writes_that_do_not_count_keep_nobody_out_for_longer_than_ten_minutes():
+async def test_writes_that_do_not_count_keep_no_run_out_for_longer_than_ten_minutes():
     aws = Parameters()
     for number in range(120):
         aws.write(after=1000, token=f"{number}")
@@ -329,7 +337,7 @@ async def test_a_takeover_removes_nothing():
         assert aws.count("delete_parameter") == 0
 
 
-async def test_whoever_takes_over_later_gives_way_and_the_first_works_on():
+async def test_the_run_that_takes_over_later_gives_way_and_the_first_works_on():
     aws, at_work = Parameters(), []
     aws.write(until=LAPSED)
     late = asyncio.create_task(attempt(Slow(aws, put_parameter=[0, 200]), "setup", 900, at_work))
@@ -338,7 +346,7 @@ async def test_whoever_takes_over_later_gives_way_and_the_first_works_on():
     assert await late == "Busy"
     assert at_work == ["teardown"]
     assert await first == "held"
-    assert not aws.stands
+    assert not aws.exists
 
 
 @pytest.mark.parametrize(("versions", "most"), [(True, 20.0), (False, 0.4)])
@@ -349,7 +357,7 @@ async def test_of_many_that_take_over_together_exactly_one_works(versions: bool,
     clients = [Slow(aws, chance, most) for _ in range(4)]
     ended = await asyncio.gather(*(attempt(each, f"setup {n}", 1000, at_work) for n, each in enumerate(clients)))
     assert sorted(ended) == ["Busy", "Busy", "Busy", "held"]
-    assert not aws.stands
+    assert not aws.exists
 
 
 async def test_a_renewal_that_arrives_after_another_ended_ends_the_run_and_leaves_nothing():
@@ -363,7 +371,7 @@ async def test_a_renewal_that_arrives_after_another_ended_ends_the_run_and_leave
         aws.logs[HOME, NAME].clear()
         await asyncio.sleep(700)
         assert held.lost is not None
-    assert not aws.stands
+    assert not aws.exists
 
 
 async def test_a_takeover_that_arrives_at_a_claim_made_anew_gives_way_to_it():
@@ -376,11 +384,11 @@ async def test_a_takeover_that_arrives_at_a_claim_made_anew_gives_way_to_it():
         assert await late == "Busy" and at_work == []
         await asyncio.sleep(400)
         assert held.lost is None
-    assert not aws.stands
+    assert not aws.exists
 
 
 @pytest.mark.parametrize("refused", ["ParameterAlreadyExists", "TooManyUpdates"])
-async def test_a_name_that_was_deleted_moments_ago_is_waited_for_with_a_word(refused: str):
+async def test_a_name_that_was_deleted_moments_ago_is_waited_for_with_a_notice(refused: str):
     aws, notices = Parameters(rest=30, refused=refused), []
     async with account_lock(aws, notices):
         pass
@@ -389,7 +397,7 @@ async def test_a_name_that_was_deleted_moments_ago_is_waited_for_with_a_word(ref
     assert len(notices) == 1 and "Waiting for SSM to let go of the name" in notices[0]
 
 
-async def test_a_name_that_never_becomes_free_is_an_error_that_blames_nobody():
+async def test_a_name_that_never_becomes_free_is_an_error_that_blames_no_other_run():
     aws = Parameters(rest=1e6)
     async with account_lock(aws, []):
         pass
@@ -416,7 +424,7 @@ async def test_a_claim_that_was_given_up_before_the_end_is_not_renewed_or_missed
     async with account_lock(aws, notices) as held:
         assert await held.release() is True
         await asyncio.sleep(400)
-        assert not aws.stands and held.lost is None
+        assert not aws.exists and held.lost is None
     assert notices == []
 
 
@@ -439,7 +447,7 @@ def machine(folder, aws, *regions: str, notices: list[str] | None = None):
     return SimpleNamespace(workspace=workspace, account=aws.account, folder=folder, scope=scope), notice
 
 
-async def test_somebody_at_work_with_another_home_is_respected(tmp_path):
+async def test_a_run_that_is_at_work_with_another_home_is_respected(tmp_path):
     aws = Parameters()
     aws.write(AWAY)
     opened, notice = machine(tmp_path, aws, HOME, AWAY)
@@ -450,7 +458,7 @@ async def test_somebody_at_work_with_another_home_is_respected(tmp_path):
     assert aws.count("put_parameter") == 0
 
 
-async def test_a_claim_elsewhere_that_lapsed_or_may_not_be_read_keeps_nobody_from_work(tmp_path):
+async def test_a_claim_elsewhere_that_lapsed_or_may_not_be_read_keeps_no_run_from_work(tmp_path):
     aws, notices = Parameters(), []
     aws.write(AWAY, until=LAPSED)
     aws.write("eu-central-1")
@@ -478,7 +486,7 @@ async def test_two_with_swapped_homes_that_start_together_never_both_work(tmp_pa
 
     ended = await asyncio.gather(run("setup", HOME, AWAY), run("teardown", AWAY, HOME))
     assert "gave way" in ended
-    assert not aws.stands
+    assert not aws.exists
 
 
 async def test_what_could_not_be_removed_of_the_claim_is_a_leftover_with_its_command(tmp_path):

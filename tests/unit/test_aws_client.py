@@ -42,7 +42,7 @@ def pauses(session: FakeSession) -> list[float]:
     return [later - earlier for earlier, later in zip(session.times, session.times[1:], strict=False)]
 
 
-async def test_a_call_is_made_once_with_its_parameters_and_answers_what_aws_does():
+async def test_a_call_is_made_once_with_its_parameters_and_returns_what_aws_does():
     session = FakeSession(OK)
     assert await describe(session) == OK
     assert session.calls == [("dynamodb", "us-west-2", {"TableName": "films"})]
@@ -89,12 +89,12 @@ async def test_an_endpoint_that_cannot_be_reached_is_given_up_sooner():
 
 
 @pytest.mark.parametrize("error", [UNREACHABLE, ConnectionClosedError(endpoint_url="https://x")])
-async def test_where_an_outage_is_waited_out_a_call_outlives_a_minute_without_network_and_says_so_once(error):
+async def test_where_an_outage_is_waited_out_a_call_outlives_a_minute_without_network_and_reports_it_once(error):
     session, said = FakeSession(*[error] * 20, OK), []
     aws = account(session, config=THROUGH_OUTAGES, notice=said.append)
     assert await aws.call("dynamodb", "us-west-2", "describe_table", TableName="films") == OK
     assert 40 < asyncio.get_running_loop().time() < 120
-    assert 2 <= len(said) <= 4 and "does not answer; trying for 120 s" in said[0] and "network" in said[0]
+    assert 2 <= len(said) <= 4 and "does not respond; trying for 120 s" in said[0] and "network" in said[0]
     session = FakeSession(*[error] * 80)
     with pytest.raises(AwsError):
         await account(session, config=THROUGH_OUTAGES).call("dynamodb", "us-west-2", "describe_table", TableName="films")
@@ -160,7 +160,7 @@ async def test_an_account_that_is_throttled_does_not_hold_back_another_that_shar
     assert throttled.times[-1] >= 0.5 and other.times == [0.0, 0.0]
 
 
-async def test_a_defect_is_not_taken_for_an_answer_of_aws():
+async def test_a_defect_is_not_taken_for_an_error_of_aws():
     with pytest.raises(ZeroDivisionError):
         await describe(FakeSession(ZeroDivisionError()))
 

@@ -21,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
-from workshop.aws.client import Answer
+from workshop.aws.client import AwsResponse
 from workshop.aws.errors import AwsError, translate
 from workshop.aws.limiter import Limiters
 from workshop.aws.retry import PATIENT_RETRIES, QUICK_RETRIES, Retry, RetryPolicy
@@ -93,23 +93,23 @@ class BotoClient:
     def account(self) -> str:
         return self._account
 
-    async def call(self, service: str, region: str, operation: str, **parameters: Any) -> Answer:
+    async def call(self, service: str, region: str, operation: str, **parameters: Any) -> AwsResponse:
         """See `workshop.aws.client.AwsClient.call`."""
         limiter = self._limiters.of(service, operation)
         attempts = Retry(self._policy, self._jitter)
         while True:
             async with limiter:
-                answer = await self._attempt(service, region, operation, parameters)
-            if not isinstance(answer, AwsError):
+                response = await self._attempt(service, region, operation, parameters)
+            if not isinstance(response, AwsError):
                 limiter.succeeded()
-                return answer
-            pause = attempts.pause(answer)
+                return response
+            pause = attempts.pause(response)
             if pause is None:
-                raise answer
-            if answer.throttled:
+                raise response
+            if response.throttled:
                 limiter.throttled(pause)
-            if answer.unreachable and self._policy.outage:
-                self._notice_outage(answer)
+            if response.unreachable and self._policy.outage:
+                self._notice_outage(response)
             await self._clock.sleep(pause)
 
     def address(self, service: str, region: str) -> str:
@@ -121,18 +121,18 @@ class BotoClient:
         now = self._clock.monotonic()
         if now - self._noticed >= NOTICE_INTERVAL:
             self._noticed = now
-            outage = f"{error.service} in {error.region} does not answer; trying for {self._policy.outage:.0f} s."
+            outage = f"{error.service} in {error.region} does not respond; trying for {self._policy.outage:.0f} s."
             self._notice(f"{outage} {error.fix}.")
 
-    async def _attempt(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> Answer | AwsError:
+    async def _attempt(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> AwsResponse | AwsError:
         try:
             return await self._in_thread(partial(self._invoke, service, region, operation, parameters))
         except (ClientError, BotoCoreError, ResponseParserError) as error:
             return translate(error, service, operation, region, self._secrets())
 
-    def _invoke(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> Answer:
-        answer: Answer = getattr(self._client(service, region), operation)(**parameters)
-        return answer
+    def _invoke(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> AwsResponse:
+        response: AwsResponse = getattr(self._client(service, region), operation)(**parameters)
+        return response
 
     def _client(self, service: str, region: str) -> Any:
         with self._making:  # sessions are not safe to share between threads, clients are
@@ -152,7 +152,7 @@ class BotoClient:
             return []  # they cannot be renewed, so none were sent; the call's own error says why
         return [secret for secret in (known.secret_key, known.token) if secret] if known else []
 
-    async def _in_thread(self, work: Callable[[], Answer]) -> Answer:
+    async def _in_thread(self, work: Callable[[], AwsResponse]) -> AwsResponse:
         """Run a call in the pool. A cancelled caller still waits for the call in flight, so that its effect is known."""
         future = asyncio.get_running_loop().run_in_executor(self._executor, work)
         try:

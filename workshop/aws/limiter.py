@@ -29,7 +29,7 @@ FIRST_SPACING = 0.1
 
 
 class Limiter:
-    """An async context manager around one call."""
+    """An async context manager around each call."""
 
     def __init__(self, clock: Clock, concurrency: int, slowest: float = SLOWEST_SPACING) -> None:
         self._clock, self._slowest = clock, slowest

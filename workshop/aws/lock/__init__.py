@@ -16,7 +16,7 @@ version and the digest of the text that it was written over. It counts only if i
     (none)   bob   releases: deletes the parameter; SSM keeps the name for about 30 s more
 
 Who holds the lock is read backwards from the last write, to the first that counts. Writes are never undone, and only the
-holder deletes, so two runs that act at the same moment come to the same result. A claim lapses ten minutes after SSM stored
+holder deletes, so two runs that act at the same moment reach the same result. A claim lapses ten minutes after SSM stored
 it (by SSM's clock, whatever end it names), or at once when its process on this machine is dead. A digest is needed besides the
 version because the numbers begin again when the parameter is deleted and created anew. A service that reports no versions has
 no log: there the last write counts, and each run reads again a moment after its own (`claim_log.SETTLE`).

@@ -132,7 +132,7 @@ class AccountLock:
         if not claim.lapsed(self._clock.now()):
             raise busy(self._log.workshop, claim, self._log.region)
         who = f"{claim.user}@{claim.host} (process {claim.pid})"
-        self._notice_once(claim.token, f"Taking over from {who}, whose {claim.command} ended without a word.")
+        self._notice_once(claim.token, f"Taking over from {who}, whose {claim.command} was interrupted.")
 
     async def _keep_renewed(self) -> None:
         """Renew the claim until another run holds it. After a sleep of the machine that is found out before anything else."""
