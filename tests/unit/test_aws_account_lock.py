@@ -18,6 +18,8 @@ from tests.unit.fakes.virtual_time import START, VirtualClock
 from workshop.app.locking import claim_left, locked
 from workshop.aws.errors import AwsError
 from workshop.aws.lock.account_lock import AccountLock
+from workshop.aws.lock.claim_log import ClaimLog
+from workshop.aws.lock.claim_record import new_record
 from workshop.aws.lock.claims import clear_lapsed, parameter_name, read_claim
 from workshop.engine.scope import Scope
 from workshop.errors import WorkshopError
@@ -328,6 +330,22 @@ async def test_what_is_no_claim_is_left_alone_and_named_with_the_command_that_re
             caught.value.code == "ForeignClaim" and f"aws ssm delete-parameter --region {HOME} --name {NAME}" in caught.value.fix
         )
     assert aws.count("put_parameter") == 1 and aws.count("delete_parameter") == 0
+
+
+async def test_a_write_counts_only_directly_after_the_one_that_it_was_written_over():
+    clock = VirtualClock()
+    log = ClaimLog(Parameters(), HOME, "films", clock)
+    ana, bob, eve = (new_record(name, clock) for name in ("ana", "bob", "eve"))
+    created = await log.create(ana)
+    renewal = await log.overwrite(created, ana)
+    assert renewal is not None
+    takeover = await log.overwrite(renewal, bob)
+    assert await log.overwrite(renewal, eve) is None
+    late = await log.read()
+    assert late is not None and (late.version, late.record.command) == (4, "eve")
+    assert takeover is not None and await log.last_counting(late) == await log.read(takeover.version)
+    after = await log.overwrite(late, bob)
+    assert after is not None and after.version == 5 and await log.last_counting(after) == after
 
 
 async def test_a_takeover_removes_nothing():

@@ -15,14 +15,11 @@ from botocore.exceptions import (
     ReadTimeoutError,
     UnauthorizedSSOTokenError,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.unit.fakes.botocore_session import FakeSession, Inline, client_error
 from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.boto_client import PATIENT, QUICK, BotoClient
 from workshop.aws.errors import AwsError, CredentialsError
-from workshop.aws.retry import Retry
 
 THROTTLED = client_error("ThrottlingException", "Rate exceeded")
 UNREACHABLE = EndpointConnectionError(endpoint_url="https://dynamodb.us-west-2.amazonaws.com")
@@ -238,34 +235,3 @@ def test_a_cancelled_caller_waits_for_the_call_in_flight():
             assert held.ended
 
     asyncio.run(scene())
-
-
-ERRORS = st.sampled_from(
-    [
-        AwsError("Throttling", "", service="s", operation="o", region="r"),
-        AwsError("Throttling", "", service="s", operation="o", region="r", retry_after=70),
-        AwsError("InternalFailure", "", service="s", operation="o", region="r", status=500),
-        AwsError("Unreachable", "", service="s", operation="o", region="r"),
-        AwsError("NoAnswer", "", service="s", operation="o", region="r"),
-    ]
-)
-
-
-@settings(deadline=None)
-@given(st.lists(ERRORS, max_size=400))
-def test_whatever_goes_wrong_the_pauses_of_one_call_stay_within_its_patience(errors):
-    retry, total = Retry(), 0.0
-    for error in errors:
-        pause = retry.pause(error)
-        if pause is None:
-            break
-        assert pause > 0
-        total += pause
-    assert total <= PATIENT.retry.patience
-
-
-@settings(deadline=None)
-@given(ERRORS)
-def test_every_kind_of_trouble_ends(error):
-    retry = Retry()
-    assert any(retry.pause(error) is None for _ in range(1000))

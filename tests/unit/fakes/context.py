@@ -1,6 +1,6 @@
 """What a step is given, made by hand: a context over the fake aws, with notes instead of a journal.
 
-In: a aws, a clock, the step's parameters. Out: a `Context`, and `Notes` that tell what the step said and wrote down.
+In: a client, a clock, the step's parameters. Out: a `Context`, and `Notes` of what the step reported and wrote down.
 """
 
 from __future__ import annotations
