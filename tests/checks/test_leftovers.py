@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from tests.checks.world import ACCOUNT, HOME, NOW, FakeDoor, FakeStep, context, look, needs, planned, refusal
-from workshop.aws.claim import Holder
+from workshop.aws.lock.claim_record import ClaimRecord
 from workshop.checks.base import Finding, Status
 from workshop.checks.claim import Claim
 from workshop.checks.context import CheckContext
@@ -108,7 +108,7 @@ async def claim(value: str | Exception) -> Finding:
 
 def held(minutes: int) -> str:
     until = (NOW + timedelta(minutes=minutes)).isoformat()
-    return json.dumps(asdict(Holder("x", "elsewhere", "laptop", "ann", 1, "setup", NOW.isoformat(), until)))
+    return json.dumps(asdict(ClaimRecord("x", "elsewhere", "laptop", "ann", 1, "setup", NOW.isoformat(), until)))
 
 
 async def test_somebody_at_work_is_named() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.checks.world import ACCOUNT, AWAY, HOME, FakeDoor, FakeStep, context, denied, look, needs, planned, refusal
-from workshop.aws.sessions import Identity
+from workshop.aws.identity import Identity
 from workshop.checks.base import Status
 from workshop.checks.context import CheckContext
 from workshop.checks.permissions import LinkedRoles, Reads, Simulated

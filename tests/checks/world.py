@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel
 
 from workshop.aws.errors import AwsError, CredentialsError
-from workshop.aws.sessions import Identity
+from workshop.aws.identity import Identity
 from workshop.checks.base import Check, Finding
 from workshop.checks.context import CheckContext, EventPlan, Machine, PlannedStep
 from workshop.checks.runner import run_checks

@@ -14,9 +14,9 @@ from tests.unit.fakes.context import EU, HOME
 from tests.unit.fakes.virtual_time import VirtualClock, run
 from workshop.aws.boto_client import BotoClient
 from workshop.aws.errors import AwsError
+from workshop.aws.resources.listing import delete_log_group, functions, log_groups, rest_apis, roles
+from workshop.aws.resources.stacks import describe_stack, events_since, list_stacks, stack_resources, template_of
 from workshop.aws.sessions import aws_account, override
-from workshop.aws.stacks import describe_stack, events_since, list_stacks, stack_resources, template_of
-from workshop.aws.sweep import delete_log_group, functions, log_groups, rest_apis, roles
 from workshop.errors import UsageError
 
 TEMPLATE = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}, "Outputs": {"Arn": {"Value": {"Ref": "Topic"}}}})

@@ -16,8 +16,8 @@ from tests.unit.fakes.aws import ACCOUNT
 from tests.unit.fakes.context import HOME, World, context
 from tests.unit.hostile import HOSTILE, hidden, refused
 from workshop.app.invocation import Invocation
-from workshop.aws.sweep import buckets, functions, log_groups, rest_apis, roles, tables
-from workshop.aws.tables import Replica, Table
+from workshop.aws.resources.listing import buckets, functions, log_groups, rest_apis, roles, tables
+from workshop.aws.resources.tables import Replica, Table
 from workshop.aws.target import Target
 from workshop.definition.builtins import builtin_names
 from workshop.definition.loader import load

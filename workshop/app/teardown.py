@@ -63,7 +63,7 @@ async def teardown(session: Session, watch: Watch, *, search: Search | None = No
         results = await tear_down(workspace, plan, contexts, watch.emit, stop)
         found = await unless_stopped(stop, _everything_left(session, plan, contexts, results, search, watch))
         if found is not None and not stop.asked:
-            leftovers = [*found, *await claim_left(session, begun.claim)]
+            leftovers = [*found, *await claim_left(session, begun.lock)]
             made = make_receipt(
                 workspace, session.account, results, leftovers,
                 since=session.since, by=session.identity, again=resume, unsearched=unsearched,

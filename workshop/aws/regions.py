@@ -38,11 +38,11 @@ async def enabled_regions(aws: AwsClient, home: str) -> list[str]:
         page: dict[str, str] = {}
         while True:
             wanted = ["ENABLED", "ENABLED_BY_DEFAULT"]
-            answer = await aws.call("account", home, "list_regions", RegionOptStatusContains=wanted, **page)
-            regions += [region["RegionName"] for region in answer.get("Regions", [])]
-            if not answer.get("NextToken"):
+            response = await aws.call("account", home, "list_regions", RegionOptStatusContains=wanted, **page)
+            regions += [region["RegionName"] for region in response.get("Regions", [])]
+            if not response.get("NextToken"):
                 return regions
-            page = {"NextToken": answer["NextToken"]}
+            page = {"NextToken": response["NextToken"]}
     except CredentialsError:
         raise
     except AwsError:

@@ -144,7 +144,7 @@ class Reads(Check):
         if denied:
             names = ", ".join(f"{error.service} {error.operation}" for error in denied)
             who = f"workshop policy{self.context.flags()} > policy.json, and have it attached to the caller"
-            if any(error.says("service control policy") for error in denied):
+            if any(error.mentions("service control policy") for error in denied):
                 who = "Ask who runs the organization: a service control policy denies it"
             return failed(f"Denied: {names} ({denied[0].message or denied[0].code})", who)
         if broken:

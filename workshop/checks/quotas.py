@@ -9,7 +9,7 @@ from abc import abstractmethod
 from typing import Any
 
 from workshop.aws.errors import AwsError
-from workshop.aws.tables import list_tables
+from workshop.aws.resources.tables import list_tables
 from workshop.checks.base import Check, Finding, failed, passed, refused, skipped, warned
 from workshop.checks.context import CheckContext
 from workshop.steps.base import Permission, Phase

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workshop.aws.stacks import Stack, list_stacks
+from workshop.aws.resources.stacks import Stack, list_stacks
 from workshop.checks.base import Check, Finding, failed, passed, skipped, warned
 from workshop.checks.context import CheckContext
 from workshop.shell import aws_line

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from workshop.aws.errors import AwsError
-from workshop.aws.stacks import Stack, describe_stack, list_stacks, template_of
+from workshop.aws.resources.stacks import Stack, describe_stack, list_stacks, template_of
 from workshop.errors import DefinitionError, WorkshopError
 from workshop.shell import aws, aws_line, command_line, into
 from workshop.steps.base import (

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 from pydantic import TypeAdapter, ValidationError
 
 from workshop.aws.errors import AwsError
-from workshop.aws.tables import Table, describe_table
+from workshop.aws.resources.tables import Table, describe_table
 from workshop.errors import DefinitionError, UsageError, WorkshopError
 from workshop.shell import aws_line, command_line, into
 from workshop.steps.base import (

@@ -11,7 +11,15 @@ import json
 from typing import Any
 
 from workshop.aws.errors import AwsError
-from workshop.aws.tables import Table, describe_table, is_busy, is_protected, is_source_region_rule, table_tags, tag_table
+from workshop.aws.resources.tables import (
+    Table,
+    describe_table,
+    is_busy,
+    is_protected,
+    is_source_region_rule,
+    table_tags,
+    tag_table,
+)
 from workshop.errors import WorkshopError
 from workshop.shell import aws, aws_line, command_line, poll
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Phase, Placement, Resource, State, Step
@@ -257,7 +265,7 @@ class DynamoDBReplica(Step[ReplicaParams]):
                 local = await describe_table(ctx.aws, ctx.region, ctx.params.table)
                 if local is not None:
                     raise protected(local, ctx.region) from error
-            if error.says("the region is disabled") or error.says("is not supported"):
+            if error.mentions("the region is disabled") or error.mentions("is not supported"):
                 raise WorkshopError(
                     f"DynamoDB cannot add a replica in {ctx.region}.", error.message,
                     f"Enable the region {ctx.region} for this account, or choose others: --region {ctx.home} --region OTHER",
@@ -273,9 +281,9 @@ class DynamoDBReplica(Step[ReplicaParams]):
         """Refusals that the next look at both regions settles: another change in flight, an entry that comes or goes."""
         return (
             is_busy(error)
-            or error.says("already exists with replicas")
-            or error.says("already existed as tables")
-            or error.says("were not part of the global table")
+            or error.mentions("already exists with replicas")
+            or error.mentions("already existed as tables")
+            or error.mentions("were not part of the global table")
         )
 
     async def _delete_table(self, ctx: Context[ReplicaParams], local: Table) -> None:

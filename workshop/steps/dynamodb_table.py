@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from workshop.aws.errors import AwsError
-from workshop.aws.tables import (
+from workshop.aws.resources.tables import (
     Table,
     describe_table,
     is_busy,
@@ -217,7 +217,7 @@ class DynamoDBTable(Step[TableParams]):
         try:
             await ctx.aws.call("dynamodb", ctx.region, "create_table", **request)
         except AwsError as error:
-            if error.code == "ResourceInUseException" and error.says("already exists"):
+            if error.code == "ResourceInUseException" and error.mentions("already exists"):
                 return False
             if error.final:
                 ctx.forget(KIND, ctx.params.name)

@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from workshop.aws.errors import AwsError
-from workshop.aws.stacks import Stack
+from workshop.aws.resources.stacks import Stack
 from workshop.errors import WorkshopError
 from workshop.steps.base import Context
 from workshop.steps.stack_waits import failure, mark, wait_change_set, wait_settled

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from workshop.aws.buckets import empty_bucket
 from workshop.aws.errors import CredentialsError
-from workshop.aws.stacks import Stack, stack_resources
+from workshop.aws.resources.buckets import empty_bucket
+from workshop.aws.resources.stacks import Stack, stack_resources
 from workshop.errors import WorkshopError
 from workshop.shell import aws_line
 from workshop.steps.base import Context

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from workshop.aws.sweep import Found, buckets, delete_log_group, functions, log_groups, rest_apis, roles, tables
+from workshop.aws.resources.listing import Found, buckets, delete_log_group, functions, log_groups, rest_apis, roles, tables
 from workshop.steps.base import Context, Resource
 from workshop.steps.stack_notes import stood
 from workshop.steps.template import FUNCTION_LOGS, Declared

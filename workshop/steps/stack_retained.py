@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from workshop.aws.stacks import deleted_stacks, describe_stack, retained_of
-from workshop.aws.sweep import Found, buckets, functions, log_groups, rest_apis, roles, tables
+from workshop.aws.resources.listing import Found, buckets, functions, log_groups, rest_apis, roles, tables
+from workshop.aws.resources.stacks import deleted_stacks, describe_stack, retained_of
 from workshop.steps.base import Context, Resource
 from workshop.steps.stack_notes import removed_unknown, saw_gone
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from workshop.aws.stacks import ChangeSet, Event, Stack, describe_change_set, describe_stack, events_since, root_cause
+from workshop.aws.resources.stacks import ChangeSet, Event, Stack, describe_change_set, describe_stack, events_since, root_cause
 from workshop.errors import WorkshopError
 from workshop.steps.base import Context
 from workshop.waiting import wait_for

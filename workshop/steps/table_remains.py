@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from workshop.aws.errors import AwsError
-from workshop.aws.tables import Table
+from workshop.aws.resources.tables import Table
 from workshop.errors import PartlyDoneError, WorkshopError
 from workshop.shell import aws, aws_line, command_line, repeat
 from workshop.steps.base import Context, Resource

@@ -1,6 +1,6 @@
 """What a step is given, made by hand: a context over the fake aws, with notes instead of a journal.
 
-In: a aws, a clock, the step's parameters. Out: a `Context`, and `Notes` that tell what the step said and wrote down.
+In: a client, a clock, the step's parameters. Out: a `Context`, and `Notes` of what the step reported and wrote down.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tests.unit.fakes.aws import FakeDoor
-
+from tests.unit.fakes.aws import FakeAwsClient
 from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.client import AwsClient
 from workshop.aws.target import Target
@@ -70,7 +69,7 @@ class World:
 
     def __init__(self) -> None:
         self.clock = VirtualClock()
-        self.aws = FakeDoor(self.clock)
+        self.aws = FakeAwsClient(self.clock)
         self.notes = Notes(self.clock)
 
     def context(self, params: Params, **more: Any) -> Context[Any]:

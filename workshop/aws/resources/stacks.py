@@ -1,6 +1,6 @@
-"""CloudFormation stacks as the steps need them: described, their events read, their refusals told apart.
+"""CloudFormation stacks as the steps need them: described, their events read, their refusals distinguished.
 
-In: a `AwsClient`, a region, a name or a stack id. Out: frozen descriptions. It decides nothing and waits for nothing.
+In: an `AwsClient`, a region, a name or a stack id. Out: frozen descriptions. It decides nothing and waits for nothing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A stack as DescribeStacks tells it. `id` is the ARN, which stays valid after the stack is gone."""
+    """A stack as DescribeStacks describes it. `id` is the ARN, which stays valid after the stack is gone."""
 
     id: str
     name: str
@@ -72,7 +72,7 @@ class ChangeSet:
 
     @property
     def empty(self) -> bool:
-        """AWS says in two ways that there is nothing to change, and calls both a failure (section 3.1)."""
+        """AWS has two texts for a change set without changes, and calls both a failure (section 3.1)."""
         reason = self.reason.lower()
         return self.status == "FAILED" and ("didn't contain changes" in reason or "no updates are to be performed" in reason)
 
@@ -80,12 +80,12 @@ class ChangeSet:
 async def describe_stack(aws: AwsClient, region: str, name: str) -> Stack | None:
     """The stack by name or id, or None when there is none."""
     try:
-        answer = await aws.call("cloudformation", region, "describe_stacks", StackName=name)
+        response = await aws.call("cloudformation", region, "describe_stacks", StackName=name)
     except AwsError as error:
         if is_missing(error):
             return None
         raise
-    stacks = answer.get("Stacks", [])
+    stacks = response.get("Stacks", [])
     return _stack(stacks[0]) if stacks else None
 
 
@@ -94,11 +94,11 @@ async def list_stacks(aws: AwsClient, region: str) -> list[Stack]:
     found: list[Stack] = []
     page: dict[str, str] = {}
     while True:
-        answer = await aws.call("cloudformation", region, "describe_stacks", **page)
-        found += [_stack(stack) for stack in answer.get("Stacks", [])]
-        if not answer.get("NextToken"):
+        response = await aws.call("cloudformation", region, "describe_stacks", **page)
+        found += [_stack(stack) for stack in response.get("Stacks", [])]
+        if not response.get("NextToken"):
             return found
-        page = {"NextToken": answer["NextToken"]}
+        page = {"NextToken": response["NextToken"]}
 
 
 async def deleted_stacks(aws: AwsClient, region: str, name: str) -> list[str]:
@@ -106,26 +106,26 @@ async def deleted_stacks(aws: AwsClient, region: str, name: str) -> list[str]:
     found: list[str] = []
     page: dict[str, str] = {}
     while True:
-        answer = await aws.call("cloudformation", region, "list_stacks", StackStatusFilter=["DELETE_COMPLETE"], **page)
-        found += [stack["StackId"] for stack in answer.get("StackSummaries", []) if stack["StackName"] == name]
-        if not answer.get("NextToken"):
+        response = await aws.call("cloudformation", region, "list_stacks", StackStatusFilter=["DELETE_COMPLETE"], **page)
+        found += [stack["StackId"] for stack in response.get("StackSummaries", []) if stack["StackName"] == name]
+        if not response.get("NextToken"):
             return found
-        page = {"NextToken": answer["NextToken"]}
+        page = {"NextToken": response["NextToken"]}
 
 
 async def events_since(aws: AwsClient, region: str, stack: str, seen: str) -> list[Event]:
-    """The events after the one with id `seen` (empty: all), oldest first. The API answers newest first."""
+    """The events after the one with id `seen` (empty: all), oldest first. The API returns the newest first."""
     found: list[Event] = []
     page: dict[str, str] = {}
     while True:
-        answer = await aws.call("cloudformation", region, "describe_stack_events", StackName=stack, **page)
-        for event in answer.get("StackEvents", []):
+        response = await aws.call("cloudformation", region, "describe_stack_events", StackName=stack, **page)
+        for event in response.get("StackEvents", []):
             if event["EventId"] == seen:
                 return found[::-1]
             found.append(_event(event))
-        if not answer.get("NextToken"):
+        if not response.get("NextToken"):
             return found[::-1]
-        page = {"NextToken": answer["NextToken"]}
+        page = {"NextToken": response["NextToken"]}
 
 
 def root_cause(events: list[Event], stack: Stack) -> Event | None:
@@ -139,19 +139,19 @@ def root_cause(events: list[Event], stack: Stack) -> Event | None:
 
 async def describe_change_set(aws: AwsClient, region: str, stack: str, name: str) -> ChangeSet:
     """The state of one change set."""
-    answer = await aws.call("cloudformation", region, "describe_change_set", StackName=stack, ChangeSetName=name)
+    response = await aws.call("cloudformation", region, "describe_change_set", StackName=stack, ChangeSetName=name)
     return ChangeSet(
-        answer.get("Status", ""),
-        answer.get("StatusReason", ""),
-        answer.get("ExecutionStatus", ""),
-        len(answer.get("Changes", [])),
+        response.get("Status", ""),
+        response.get("StatusReason", ""),
+        response.get("ExecutionStatus", ""),
+        len(response.get("Changes", [])),
     )
 
 
 async def template_of(aws: AwsClient, region: str, stack: str) -> str:
     """The template that a stack was made from: YAML as it was sent, JSON in json.dumps' form, because botocore parses it."""
-    answer = await aws.call("cloudformation", region, "get_template", StackName=stack, TemplateStage="Original")
-    body = answer.get("TemplateBody", "")
+    response = await aws.call("cloudformation", region, "get_template", StackName=stack, TemplateStage="Original")
+    body = response.get("TemplateBody", "")
     return body if isinstance(body, str) else json.dumps(body)
 
 
@@ -160,20 +160,20 @@ async def stack_resources(aws: AwsClient, region: str, stack: str) -> list[tuple
     found: list[tuple[str, str, str]] = []
     page: dict[str, str] = {}
     while True:
-        answer = await aws.call("cloudformation", region, "list_stack_resources", StackName=stack, **page)
+        response = await aws.call("cloudformation", region, "list_stack_resources", StackName=stack, **page)
         found += [
             (r["ResourceType"], r.get("PhysicalResourceId", ""), r["ResourceStatus"])
-            for r in answer.get("StackResourceSummaries", [])
+            for r in response.get("StackResourceSummaries", [])
         ]
-        if not answer.get("NextToken"):
+        if not response.get("NextToken"):
             return found
-        page = {"NextToken": answer["NextToken"]}
+        page = {"NextToken": response["NextToken"]}
 
 
 async def retained_of(aws: AwsClient, region: str, stack: str) -> list[tuple[str, str]]:
-    """What a deleted stack, by id, left standing: `(type, physical id)`, each once.
+    """What a deleted stack, by id, left behind: `(type, physical id)`, each once.
 
-    The listing tells what it holds last; the events also tell what an earlier update replaced and kept
+    The listing has what it held last; the events also show what an earlier update replaced and kept
     (docs/aws-behaviours.md, section 9).
     """
     listed = await stack_resources(aws, region, stack)
@@ -181,13 +181,13 @@ async def retained_of(aws: AwsClient, region: str, stack: str) -> list[tuple[str
     for event in await events_since(aws, region, stack, ""):
         if event.physical and event.physical != stack and event.status.startswith("DELETE_"):
             last[event.type, event.physical] = event.status
-    # What failed to be made was never there.
+    # What failed to be created never existed.
     return sorted(each for each, status in last.items() if status not in ("DELETE_COMPLETE", "CREATE_FAILED"))
 
 
 def is_missing(error: AwsError) -> bool:
-    """Whether CloudFormation says that there is no such stack: a ValidationError like many others (section 3.1)."""
-    return error.code == "ValidationError" and error.says("does not exist")
+    """Whether CloudFormation means that there is no such stack: a ValidationError like many others (section 3.1)."""
+    return error.code == "ValidationError" and error.mentions("does not exist")
 
 
 def _stack(found: Mapping[str, Any]) -> Stack:

@@ -1,6 +1,6 @@
-"""DynamoDB's tables as the steps need them: described, tagged, with the texts of its refusals told apart.
+"""DynamoDB's tables as the steps need them: described, tagged, with the texts of its refusals distinguished.
 
-In: a `AwsClient`, a region, a name. Out: frozen descriptions. It decides nothing and waits for nothing.
+In: an `AwsClient`, a region, a name. Out: frozen descriptions. It decides nothing and waits for nothing.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Replica:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table as DescribeTable tells it in one region. `keys` is `((name, type), ...)`, HASH before RANGE."""
+    """A table as DescribeTable describes it in one region. `keys` is `((name, type), ...)`, HASH before RANGE."""
 
     name: str
     region: str
@@ -61,12 +61,12 @@ class Table:
 async def describe_table(aws: AwsClient, region: str, name: str) -> Table | None:
     """The table, or None when the region does not have it (yet)."""
     try:
-        answer = await aws.call("dynamodb", region, "describe_table", TableName=name)
+        response = await aws.call("dynamodb", region, "describe_table", TableName=name)
     except AwsError as error:
         if error.code == "ResourceNotFoundException":
             return None
         raise
-    return _table(answer["Table"], region)
+    return _table(response["Table"], region)
 
 
 async def list_tables(aws: AwsClient, region: str) -> list[str]:
@@ -74,22 +74,22 @@ async def list_tables(aws: AwsClient, region: str) -> list[str]:
     names: list[str] = []
     start: dict[str, str] = {}
     while True:
-        answer = await aws.call("dynamodb", region, "list_tables", **start)
-        names += answer.get("TableNames", [])
-        if not answer.get("LastEvaluatedTableName"):
+        response = await aws.call("dynamodb", region, "list_tables", **start)
+        names += response.get("TableNames", [])
+        if not response.get("LastEvaluatedTableName"):
             return names
-        start = {"ExclusiveStartTableName": answer["LastEvaluatedTableName"]}
+        start = {"ExclusiveStartTableName": response["LastEvaluatedTableName"]}
 
 
 async def table_tags(aws: AwsClient, region: str, arn: str) -> dict[str, str]:
-    """The tags of a table; none while DynamoDB says that it does not know the table yet (section 1.3)."""
+    """The tags of a table; none while DynamoDB does not know the table yet (section 1.3)."""
     try:
-        answer = await aws.call("dynamodb", region, "list_tags_of_resource", ResourceArn=arn)
+        response = await aws.call("dynamodb", region, "list_tags_of_resource", ResourceArn=arn)
     except AwsError as error:
         if error.code == "ResourceNotFoundException":
             return {}
         raise
-    return {tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])}
+    return {tag["Key"]: tag["Value"] for tag in response.get("Tags", [])}
 
 
 async def tag_table(aws: AwsClient, region: str, arn: str, tags: Mapping[str, str]) -> None:
@@ -100,20 +100,22 @@ async def tag_table(aws: AwsClient, region: str, arn: str, tags: Mapping[str, st
 def is_busy(error: AwsError) -> bool:
     """Whether the refusal passes by itself: another change of the table, or of its tags, is in flight (sections 1.4, 1.7)."""
     if error.code == "ResourceInUseException":
-        return not error.says("already exists")
+        return not error.mentions("already exists")
     if error.code == "LimitExceededException":
         return True
-    return error.code == "ValidationException" and error.says("while the replica is being added")
+    return error.code == "ValidationException" and error.mentions("while the replica is being added")
 
 
 def is_source_region_rule(error: AwsError) -> bool:
     """Whether a delete is refused because the table was the source of a replica in the last 24 hours (section 1.6)."""
-    return error.says("acted as a source region")
+    return error.mentions("acted as a source region")
 
 
 def is_protected(error: AwsError) -> bool:
     """Whether a delete is refused because deletion protection is on (section 1.5)."""
-    return any(error.says(text) for text in ("deletion protection", "protected against deletion", "DeletionProtectionEnabled"))
+    return any(
+        error.mentions(text) for text in ("deletion protection", "protected against deletion", "DeletionProtectionEnabled")
+    )
 
 
 def _table(found: Mapping[str, Any], region: str) -> Table:
