@@ -8,10 +8,9 @@ from __future__ import annotations
 import asyncio
 import functools
 
-import botocore.session
-
 from workshop.aws.client import AwsClient
 from workshop.aws.errors import AwsError, CredentialsError
+from workshop.aws.sessions import bare_session
 
 __all__ = ["enabled_regions", "known_regions"]
 
@@ -25,7 +24,7 @@ async def known_regions() -> frozenset[str]:
 @functools.cache
 def _listed_regions() -> frozenset[str]:
     """Read once: botocore's list of endpoints is a megabyte of JSON."""
-    session = botocore.session.Session()
+    session = bare_session()
     return frozenset(
         name for partition in session.get_available_partitions() for name in session.get_available_regions("dynamodb", partition)
     )
@@ -46,6 +45,6 @@ async def enabled_regions(aws: AwsClient, home: str) -> list[str]:
     except CredentialsError:
         raise
     except AwsError:
-        session = botocore.session.Session()
+        session = bare_session()
         partition = session.get_partition_for_region(home)
         return list(session.get_available_regions("dynamodb", partition))

@@ -23,6 +23,7 @@ from workshop.waiting import Clock
 __all__ = [
     "AwsSession",
     "aws_account",
+    "bare_session",
     "local_account",
     "local_session",
     "override",
@@ -43,15 +44,20 @@ def local_account(endpoint: str, account: str, *, clock: Clock, executor: Execut
     return BotoClient(local_session(account), account, clock=clock, executor=executor, endpoint=endpoint)
 
 
-def local_session(account: str) -> AwsSession:
-    """A session of the local cloud. No profile, no configuration file and no variable of the user's is read."""
-    session = botocore.session.Session(
+def bare_session() -> AwsSession:
+    """A session that reads no profile, no configuration file and no variable of the user's."""
+    return botocore.session.Session(
         session_vars={
             "profile": (None, None, None, None),
             "config_file": (None, None, os.devnull, None),
             "credentials_file": (None, None, os.devnull, None),
         }
     )
+
+
+def local_session(account: str) -> AwsSession:
+    """A bare session with the credentials of an account of the local cloud."""
+    session = bare_session()
     session.set_credentials(account, "local", None)
     return session
 
