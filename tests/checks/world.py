@@ -80,6 +80,7 @@ class FakeStep:
     """A step that answers what it was told; an exception is raised instead."""
 
     is_verification = False
+    rendered_limit = None
 
     def __init__(
         self, observed: Observed | Exception | None = None, remains: list[Resource] | None = None,

@@ -6,7 +6,7 @@ In: profile, endpoint. Out: an `BotoClient` whose id AWS itself told us. Nothing
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -28,8 +28,6 @@ __all__ = [
 ]
 
 
-SERVICES = ("apigateway", "cloudformation", "dynamodb", "iam", "lambda", "logs", "sts")
-"""What every workshop calls."""
 OUTAGE = 120.0
 """Seconds for which a call waits for the network to come back."""
 AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
@@ -80,15 +78,15 @@ async def aws_account(
     return aws, identity
 
 
-def override(profile: str | None, region: str) -> str:
-    """The endpoint that the user's settings send calls to instead of AWS; empty when they go to AWS.
+def override(profile: str | None, region: str, services: Collection[str]) -> str:
+    """The endpoint that the user's settings send calls to `services` and STS to, instead of AWS; empty when they go to AWS.
 
     Asked of real clients, because variables and configuration files both have a say (docs/aws-behaviours.md, section 10.1).
     Raises `UsageError` when only some services are sent elsewhere: half a workshop would stand on AWS.
     """
     session = profile_session(profile)
     session.set_credentials("unused", "unused")
-    urls = {name: str(session.create_client(name, region_name=region).meta.endpoint_url) for name in SERVICES}
+    urls = {name: str(session.create_client(name, region_name=region).meta.endpoint_url) for name in sorted({*services, "sts"})}
     elsewhere = {name: url for name, url in urls.items() if not (urlsplit(url).hostname or "").endswith(AWS_HOSTS)}
     if elsewhere and len(elsewhere) < len(urls):
         name, url = next(iter(elsewhere.items()))
@@ -98,7 +96,7 @@ def override(profile: str | None, region: str) -> str:
             "Unset AWS_ENDPOINT_URL_<SERVICE> (and `services` of the profile), or set AWS_ENDPOINT_URL for all",
             code="MixedEndpoints",
         )
-    return elsewhere.get(SERVICES[0], "")
+    return elsewhere.get("sts", "")
 
 
 def profile_session(profile: str | None) -> botocore.session.Session:
