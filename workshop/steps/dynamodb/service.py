@@ -14,7 +14,7 @@ TABLE = ResourceType(
     "table",
     unique=True,
     usd_a_month=0.25,
-    upkeep="storage, up to 1 GB at $0.25; on-demand capacity costs nothing while nobody calls",
+    upkeep="storage, up to 1 GB at $0.25; on-demand capacity costs nothing while it is not used",
 )
 """The storage of a table is paid in every region."""
 

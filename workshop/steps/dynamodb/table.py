@@ -114,7 +114,7 @@ class DynamoDBTable(Step[TableParams]):
             wanted = _shown(tuple(ctx.params.keys.items()))
             detail = f"The table {table.name} in {ctx.region} has the keys {_shown(table.keys)}, not {wanted}."
             return Observed(
-                State.FOREIGN, detail, fix=f"If nobody needs it: {delete_command(table.name, ctx.region)}", ours=False
+                State.FOREIGN, detail, fix=f"If it is not needed: {delete_command(table.name, ctx.region)}", ours=False
             )
         if table.status in TERMINAL:
             return Observed(State.BROKEN, f"its status is {table.status}", outputs, ours=ours)
