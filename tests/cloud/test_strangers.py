@@ -69,7 +69,7 @@ def test_failures_are_told_on_stderr_with_what_why_and_what_to_run(clean):
     clean.table(keys=("id",))
     done = clean.run("setup", code=1)
     assert "✗ table (us-west-2): something that this workshop did not make is in the way." in done.err
-    assert "→ If nobody needs it: aws dynamodb delete-table" in done.err
+    assert "→ If it is not needed: aws dynamodb delete-table" in done.err
     assert "global-serverless is not ready on local" in done.out
     assert "go on with: workshop setup" in done.out
 

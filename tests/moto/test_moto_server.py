@@ -47,7 +47,7 @@ def test_an_endpoint_of_the_environment_is_where_the_calls_go(endpoint, monkeypa
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     with ThreadPoolExecutor(1) as executor:
         aws, identity = asyncio.run(aws_account(None, "us-west-2", clock=SystemClock(), executor=executor))
-    assert override(None, "us-west-2") == endpoint and aws.account == identity.account == "123456789012"
+    assert override(None, "us-west-2", ["dynamodb"]) == endpoint and aws.account == identity.account == "123456789012"
 
 
 def at(url: str) -> BotoClient:

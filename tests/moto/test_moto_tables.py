@@ -12,8 +12,8 @@ from workshop.aws.errors import AwsError
 from workshop.aws.resources.tables import list_tables
 from workshop.errors import WorkshopError
 from workshop.steps.base import State
-from workshop.steps.dynamodb_items import DynamoDBItems, ItemsParams
-from workshop.steps.dynamodb_table import DynamoDBTable, TableParams
+from workshop.steps.dynamodb.items import DynamoDBItems, ItemsParams
+from workshop.steps.dynamodb.table import DynamoDBTable, TableParams
 
 SAMPLE = Path(__file__).parents[2] / "sample-data.json"
 TABLE, ITEMS = DynamoDBTable(), DynamoDBItems()

@@ -24,8 +24,8 @@ from workshop.definition.loader import load
 from workshop.definition.parameters import resolve
 from workshop.engine.journal import Journal
 from workshop.engine.workspace import Contexts, Workspace
+from workshop.steps.dynamodb.leftovers import leftover_of, protected, replicated
 from workshop.steps.registry import kinds
-from workshop.steps.table_remains import protected, replicated, standing
 
 KINDS = kinds()
 WITH = {
@@ -137,7 +137,11 @@ def test_a_table_that_stays_is_removed_by_lines_that_name_it_as_one_word(values)
     for name, region in values:
         table = Table(name, region, "arn", "ACTIVE", (), (Replica(region, "ACTIVE", ""),), True, None)
         ctx = replace(hostile_context("dynamodb.table", name, region), given=("--workshop", name))
-        for left in (standing(table, ours=True, copies=table.members), standing(table, ours=True), standing(table, ours=False)):
+        for left in (
+            leftover_of(table, ours=True, copies=table.members),
+            leftover_of(table, ours=True),
+            leftover_of(table, ours=False),
+        ):
             every += [left.fix, left.show]
         every += [protected(table, region).fix, *replicated(ctx, table).fix.split("; when they are gone: ")]
     sound(every)

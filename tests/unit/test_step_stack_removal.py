@@ -15,7 +15,7 @@ from tests.unit.fakes.stack_step import LOGS, STEP, asked, maker, standing
 from workshop.aws.errors import AwsError
 from workshop.errors import DefinitionError, WorkshopError
 from workshop.steps.base import Phase, State
-from workshop.steps.template import declared
+from workshop.steps.cloudformation.template import declared
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from workshop.aws.errors import AwsError
 from workshop.aws.resources.tables import list_tables
 from workshop.errors import PartlyDoneError, WorkshopError
 from workshop.steps.base import Phase, State
-from workshop.steps.dynamodb_table import DynamoDBTable, TableParams
+from workshop.steps.dynamodb.table import DynamoDBTable, TableParams
 from workshop.waiting import WaitTimeout
 
 KEYS = {"PK": "S", "SK": "S"}

@@ -19,6 +19,7 @@ from workshop.aws.sessions import AwsSession, aws_account, local_account, local_
 from workshop.aws.target import Target
 from workshop.cloud import daemon
 from workshop.errors import WorkshopError
+from workshop.steps.registry import services
 from workshop.waiting import Clock
 
 __all__ = ["NO_ACCOUNT", "Connection", "Notice", "Place", "connect", "offline", "try_aws", "try_local", "unconnected"]
@@ -62,7 +63,7 @@ async def connect(place: Place, notice: Notice) -> Connection:
     if place.target == "local":
         state = await asyncio.to_thread(_started, place.folder, notice)
         return _local_connection(place, state)
-    endpoint = await asyncio.to_thread(override, place.profile or None, place.home)
+    endpoint = await asyncio.to_thread(override, place.profile or None, place.home, services())
     if endpoint:
         notice(f"NOT AWS: your settings send every call to {endpoint} (AWS_ENDPOINT_URL or a profile's endpoint_url).")
     client, identity = await aws_account(
@@ -104,7 +105,7 @@ async def try_aws(place: Place) -> Connection:
     nowhere = aws_target(place.folder, NO_ACCOUNT, "")
     try:
         session = await asyncio.to_thread(profile_session, profile)
-        endpoint = await asyncio.to_thread(override, profile, place.home)
+        endpoint = await asyncio.to_thread(override, profile, place.home, services())
     except WorkshopError as error:
         return replace(unconnected(place, NO_ACCOUNT), identity=None, error=error)
     unknown = _quick_client(place, session, "")

@@ -27,7 +27,8 @@ from workshop.engine.results import NodeResult
 from workshop.engine.teardown import sweep, tear_down
 from workshop.engine.workspace import Contexts
 from workshop.errors import ExitCode
-from workshop.steps.base import NOTED_RESOURCES, Resource
+from workshop.steps.base import Resource
+from workshop.steps.registry import noted_resources
 
 __all__ = ["located", "planned_removal", "teardown"]
 
@@ -100,7 +101,7 @@ async def _everything_left(
     left = await sweep(plan, contexts, watch.emit, results)
     if search is not None:
         left += await claims_elsewhere(session, search.regions, watch.notice)
-    elif workspace.journal.remembers_made(session.scope, NOTED_RESOURCES):
+    elif workspace.journal.remembers_made(session.scope, noted_resources()):
         search = Search(workspace.settings.regions)  # the definition may have changed since
     if search is not None:
         left += await find_orphans(workspace, search, left, watch.emit)

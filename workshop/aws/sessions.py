@@ -6,7 +6,7 @@ In: a profile, an endpoint. Out: a `BotoClient` whose account id is AWS's own. N
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Executor
 from dataclasses import replace
 from typing import TypeAlias
@@ -32,8 +32,6 @@ __all__ = [
 
 AwsSession: TypeAlias = botocore.session.Session
 """Credentials and settings, as botocore keeps them."""
-SERVICES = ("apigateway", "cloudformation", "dynamodb", "iam", "lambda", "logs", "sts")
-"""What every workshop calls."""
 OUTAGE = 120.0
 """Seconds for which a call waits for the network to come back."""
 AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
@@ -80,15 +78,15 @@ async def aws_account(
     return BotoClient(session, identity.account, clock=clock, executor=executor, config=config, notice=notice), identity
 
 
-def override(profile: str | None, region: str) -> str:
-    """The endpoint that the user's settings send calls to instead of AWS; empty when they go to AWS.
+def override(profile: str | None, region: str, services: Collection[str]) -> str:
+    """The endpoint that the user's settings send calls to `services` and STS to, instead of AWS; empty when they go to AWS.
 
     Asked of real clients, because variables and configuration files both count (docs/aws-behaviours.md, section 10.1).
     Raises `UsageError` when only some services are sent elsewhere: half of a workshop would be deployed on AWS.
     """
     session = profile_session(profile)
     session.set_credentials("unused", "unused")
-    urls = {name: str(session.create_client(name, region_name=region).meta.endpoint_url) for name in SERVICES}
+    urls = {name: str(session.create_client(name, region_name=region).meta.endpoint_url) for name in sorted({*services, "sts"})}
     elsewhere = {name: url for name, url in urls.items() if not (urlsplit(url).hostname or "").endswith(AWS_HOSTS)}
     if elsewhere and len(elsewhere) < len(urls):
         name, url = next(iter(elsewhere.items()))
@@ -98,7 +96,7 @@ def override(profile: str | None, region: str) -> str:
             fix="Unset AWS_ENDPOINT_URL_<SERVICE> (and `services` of the profile), or set AWS_ENDPOINT_URL for all",
             code="MixedEndpoints",
         )
-    return elsewhere.get(SERVICES[0], "")
+    return elsewhere.get("sts", "")
 
 
 def profile_session(profile: str | None) -> AwsSession:

@@ -54,14 +54,54 @@ def context(
 ) -> Context[Any]:
     """The context of one node of the workshop `films`; its files lie in `folder`."""
     return Context(
-        aws=aws, account=aws.account, target=Target("aws", folder / "sites"), workshop="films", step="step", region=region,
-        home=regions[0], regions=regions, run="run-2", params=params, variables=variables or {}, files=DefinitionFiles(folder),
-        known=known or {}, defaults=defaults or params.model_dump(), others=lambda kind: (others or {}).get(kind, []),
-        clock=notes.clock, progress=notes.lines.append, waiting=lambda reason, _: notes.waits.append(reason),
-        record=lambda kind, name: notes.record(kind, name, region),
-        forget=lambda kind, name: notes.made.pop((kind, name, region), None),
-        made=lambda kind, name, where: notes.made.get((kind, name, where)),
-    )  # fmt: skip
+        aws=aws,
+        account=aws.account,
+        target=Target("aws", folder / "sites"),
+        workshop="films",
+        step="step",
+        region=region,
+        regions=regions,
+        run="run-2",
+        params=params,
+        variables=variables or {},
+        files=DefinitionFiles(folder),
+        known=known or {},
+        defaults=defaults or params.model_dump(),
+        others=lambda kind: (others or {}).get(kind, []),
+        clock=notes.clock,
+        notes=NodeNotes(notes, region),
+        report=Reports(notes),
+    )
+
+
+@dataclass(frozen=True)
+class NodeNotes:
+    """The notes of a node in one region, kept in `Notes` that several nodes may share."""
+
+    notes: Notes
+    region: str
+
+    def record(self, kind: str, name: str) -> None:
+        self.notes.record(kind, name, self.region)
+
+    def forget(self, kind: str, name: str) -> None:
+        self.notes.made.pop((kind, name, self.region), None)
+
+    def made(self, kind: str, name: str, region: str) -> datetime | None:
+        return self.notes.made.get((kind, name, region))
+
+
+@dataclass(frozen=True)
+class Reports:
+    """What a node reports, kept as lines."""
+
+    notes: Notes
+
+    def progress(self, text: str) -> None:
+        self.notes.lines.append(text)
+
+    def waiting(self, reason: str, seconds: float) -> None:
+        self.notes.waits.append(reason)
 
 
 class World:

@@ -1,7 +1,7 @@
-"""Waits for stacks and change sets, by stack id, with every event shown, and explains failures.
+"""Waits for stacks and change sets, by stack id, with every event reported, and explains failures.
 
-Botocore's waiters are not used: they poll every 30 s and take an old state for a failure
-(docs/aws-behaviours.md, section 3.2).
+In: a stack's id. Out: the settled stack, the change set, or the error with the first real cause. Botocore's waiters are not used:
+they poll every 30 s and take an old state for a failure (docs/aws-behaviours.md, section 3.2).
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 from workshop.aws.resources.stacks import ChangeSet, Event, Stack, describe_change_set, describe_stack, events_since, root_cause
 from workshop.errors import WorkshopError
 from workshop.steps.base import Context
-from workshop.waiting import wait_for
 
-__all__ = ["Mark", "failure", "mark", "paced", "pause", "wait_change_set", "wait_settled"]
+__all__ = ["Mark", "failure", "is_rate_limited", "mark", "pause", "wait_change_set", "wait_settled"]
 
 DEADLINE = 3600.0
+CHANGE_SET_DEADLINE = 600.0
 INTERVAL = 6.0
 OLD_STATE = 30.0
 """Seconds for which a stack may still show the state from before an operation that AWS has accepted."""
@@ -44,7 +44,7 @@ async def wait_settled(ctx: Context[Any], identity: str, *, leaving: Mark | None
     done, latest, began = 0, "", leaving is None
 
     def waiting(reason: str, seconds: float) -> None:
-        ctx.waiting(f"{done} resources done, the latest {latest}" if latest else reason, seconds)
+        ctx.report.waiting(f"{done} resources done, the latest {latest}" if latest else reason, seconds)
 
     async def settled() -> tuple[Stack | None] | None:
         nonlocal seen, done, latest, began
@@ -54,30 +54,26 @@ async def wait_settled(ctx: Context[Any], identity: str, *, leaving: Mark | None
         for event in await events_since(ctx.aws, ctx.region, stack.id, seen):
             seen, began = event.id, True
             if event.status.endswith("_FAILED"):
-                ctx.progress(f"{event.status} {event.resource} ({event.type}): {event.reason}")
+                ctx.report.progress(f"{event.status} {event.resource} ({event.type}): {event.reason}")
             elif event.status in SHOWN:
                 done, latest = done + 1, f"{event.resource} ({event.type.removeprefix('AWS::')})"
         old = not began and leaving is not None and stack.status == leaving.status and ctx.clock.monotonic() - start < OLD_STATE
         return (stack,) if stack.settled and not old else None
 
-    (stack,) = await wait_for(
-        settled, clock=ctx.clock, reason=f"stack {name} in {ctx.region}", deadline=DEADLINE, interval=INTERVAL,
-        waiting=waiting,
-    )  # fmt: skip
+    reason = f"stack {name} in {ctx.region}"
+    (stack,) = await ctx.wait_for(settled, reason=reason, deadline=DEADLINE, interval=INTERVAL, waiting=waiting)
     return stack
 
 
 async def wait_change_set(ctx: Context[Any], stack: str, name: str) -> ChangeSet:
-    """Wait until a change set is made or refused; "no changes" is a refusal that `ChangeSet.empty` tells apart."""
+    """Wait until a change set is made or refused; "no changes" is a refusal with `ChangeSet.empty`."""
 
     async def made() -> ChangeSet | None:
         changes = await describe_change_set(ctx.aws, ctx.region, stack, name)
         return changes if changes.status in ("CREATE_COMPLETE", "FAILED") else None
 
-    return await wait_for(
-        made, clock=ctx.clock, reason=f"the changes of the stack in {ctx.region} to be worked out", deadline=600,
-        interval=INTERVAL, waiting=ctx.waiting,
-    )  # fmt: skip
+    reason = f"the changes of the stack in {ctx.region} to be worked out"
+    return await ctx.wait_for(made, reason=reason, deadline=CHANGE_SET_DEADLINE, interval=INTERVAL)
 
 
 async def failure(ctx: Context[Any], identity: str, what: str) -> WorkshopError:
@@ -86,17 +82,21 @@ async def failure(ctx: Context[Any], identity: str, what: str) -> WorkshopError:
     name = stack.name if stack else identity.rpartition("/")[0].rpartition("/")[2]
     if stack is None:
         return WorkshopError(
-            f"The stack {name} in {ctx.region} {what}.", "It is gone.", "Run the same command again.", code="StackGone"
+            what=f"The stack {name} in {ctx.region} {what}.",
+            why="It is gone.",
+            fix="Run the same command again.",
+            code="StackGone",
         )
     cause = root_cause(_current_operation(await events_since(ctx.aws, ctx.region, stack.id, "")), stack)
-    why = f"{cause.resource} ({cause.type}): {cause.reason}" if cause else stack.reason or stack.status
     return WorkshopError(
-        f"The stack {name} in {ctx.region} {what} ({stack.status}).", why,
-        "Mend that, then run the same command again: a stack that failed is deleted and created again.", code=stack.status,
-    )  # fmt: skip
+        what=f"The stack {name} in {ctx.region} {what} ({stack.status}).",
+        why=f"{cause.resource} ({cause.type}): {cause.reason}" if cause else stack.reason or stack.status,
+        fix="Correct that, then run the same command again: a stack that failed is deleted and created again.",
+        code=stack.status,
+    )
 
 
-async def paced(ctx: Context[Any], stack: Stack) -> bool:
+async def is_rate_limited(ctx: Context[Any], stack: Stack) -> bool:
     """Whether the stack's latest operation failed because AWS asks for fewer requests (docs/aws-behaviours.md, section 5)."""
     events = _current_operation(await events_since(ctx.aws, ctx.region, stack.id, ""))
     reasons = [stack.reason, *(event.reason for event in events if event.status.endswith("_FAILED"))]
@@ -104,15 +104,13 @@ async def paced(ctx: Context[Any], stack: Stack) -> bool:
 
 
 async def pause(ctx: Context[Any], seconds: float, reason: str) -> None:
-    """Let so many seconds pass, and say what for."""
+    """Wait that many seconds, and report the reason."""
     start = ctx.clock.monotonic()
 
-    async def over() -> bool | None:
-        return ctx.clock.monotonic() - start >= seconds or None
+    async def over() -> bool:
+        return ctx.clock.monotonic() - start >= seconds
 
-    await wait_for(
-        over, clock=ctx.clock, reason=reason, deadline=seconds + 1, interval=INTERVAL, waiting=ctx.waiting,
-    )  # fmt: skip
+    await ctx.wait_until(over, reason=reason, deadline=seconds + 1, interval=INTERVAL)
 
 
 def _current_operation(events: list[Event]) -> list[Event]:

@@ -1,6 +1,7 @@
-"""What a rendered CloudFormation template declares. Pure: text in, resources out.
+"""What a rendered CloudFormation template declares.
 
-Names that a template computes with !Sub or !Ref are not known here; such a resource is found by its stack instead.
+In: the text of a template. Out: its resources. Names that a template computes with !Sub or !Ref are not known here; such a
+resource is found by its stack instead.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def declared(body: str, where: str) -> list[Declared]:
     return list(_declared(body, where))
 
 
-def _said(error: Exception) -> str:
+def _problem(error: Exception) -> str:
     return "its parts are nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
@@ -69,18 +70,20 @@ def _said(error: Exception) -> str:
 def parsed(body: str, where: str) -> Mapping[str, Any]:
     """The whole document of a template text whose resources all have a type; raises `DefinitionError` when it is no template.
 
-    Remembered, because a teardown asks many times and YAML takes tenths of a second: the result is not to be changed.
+    Cached, because a teardown needs it many times and YAML takes tenths of a second: the result is not to be changed.
     """
     try:
         document = json.loads(body) if body.lstrip().startswith("{") else yaml.load(body, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except (ValueError, RecursionError, yaml.YAMLError) as error:
-        raise DefinitionError(f"does not render to YAML: {_said(error)}", "", "Mend the template", where=where) from error
+        raise DefinitionError(
+            what=f"does not render to YAML: {_problem(error)}", fix="Correct the template", where=where
+        ) from error
     resources = document.get("Resources") if isinstance(document, dict) else None
     if not isinstance(resources, dict) or not resources:
-        raise DefinitionError("renders to a template without Resources", "", "Add at least one resource", where=where)
+        raise DefinitionError(what="renders to a template without Resources", fix="Add at least one resource", where=where)
     for logical, resource in resources.items():
         if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
-            raise DefinitionError(f"the resource {logical} has no Type", "", "Add its Type", where=where)
+            raise DefinitionError(what=f"the resource {logical} has no Type", fix="Add its Type", where=where)
     template: dict[str, Any] = document
     return template
 

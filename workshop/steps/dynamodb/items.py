@@ -32,21 +32,23 @@ from workshop.steps.base import (
     State,
     Step,
 )
-from workshop.steps.dynamodb_table import TableName, is_ours, table_arn
-from workshop.steps.itemfile import Item, read_items, validate
+from workshop.steps.dynamodb.itemfile import Item, read_items, validate
+from workshop.steps.dynamodb.service import DYNAMODB
+from workshop.steps.dynamodb.table import STEP as TABLE_STEP
+from workshop.steps.dynamodb.table import TableName, is_ours, table_arn
 from workshop.steps.settings import DataFile
-from workshop.waiting import wait_for
 
-__all__ = ["DynamoDBItems", "ItemsParams"]
+__all__ = ["STEP", "DynamoDBItems", "ItemsParams"]
 
-WRITES = 25
+MOST_WRITES = 25
 """Requests of one BatchWriteItem. With items of at most 400 KB that is 10 MB, so the limit of 16 MB is never met (section 2)."""
-READS = 100
+MOST_READS = 100
 """Keys of one BatchGetItem."""
 BATCH_DEADLINE = 300.0
 """Seconds for which DynamoDB may leave items or keys of one batch unprocessed."""
 REPLICATION_DEADLINE = 300.0
-SAY_EVERY = 500
+PROGRESS_EVERY = 500
+"""Items between two lines of progress."""
 _TABLE_NAME: TypeAdapter[str] = TypeAdapter(TableName)
 
 
@@ -66,32 +68,33 @@ class DynamoDBItems(Step[ItemsParams]):
     estimate = Estimate(minutes=0.2, usd=0.01)
     deleted_with_parent = True
     placements = frozenset({Placement.HOME})
+    services = (DYNAMODB,)
 
     def check_files(self, ctx: Context[ItemsParams]) -> None:
-        keys: dict[str, str] = next((o["keys"] for o in ctx.others("dynamodb.table") if o.get("name") == ctx.params.table), {})
+        keys: dict[str, str] = next((o["keys"] for o in ctx.others(TABLE_STEP.kind) if o.get("name") == ctx.params.table), {})
         validate(_file(ctx), _name_in_file(ctx), keys)
 
     async def observe(self, ctx: Context[ItemsParams]) -> Observed:
         try:
             return await self._compared(ctx)
         except UsageError as error:
-            # What is wrong with the file keeps nobody from seeing, or removing, what stands.
+            # A wrong file must not keep a person from seeing, or removing, what exists.
             return Observed(State.BROKEN, error.what, fix=error.fix)
 
     async def _compared(self, ctx: Context[ItemsParams]) -> Observed:
-        """What stands of the items that the file holds."""
+        """How many of the items in the file exist."""
         table = await describe_table(ctx.aws, ctx.region, ctx.params.table)
         if table is None or table.status not in ("ACTIVE", "UPDATING"):
-            return Observed(State.ABSENT, f"the table {ctx.params.table} does not stand")
+            return Observed(State.ABSENT, f"the table {ctx.params.table} does not exist")
         total = missing = 0
-        for chunk in _chunks(read_items(_file(ctx), _name_in_file(ctx)), READS):
+        for chunk in _chunks(read_items(_file(ctx), _name_in_file(ctx)), MOST_READS):
             if any(name not in item.attributes for item in chunk for name, _ in table.keys):
                 return Observed(State.ABSENT, f"the table {table.name} has other keys than the items of {ctx.params.file}")
             total += len(chunk)
             missing += len(await _missing(ctx, table.region, table, chunk))
         if missing == total:
             return Observed(State.ABSENT, f"0 of {total} items in {ctx.region}")
-        ours = await is_ours(ctx, table)  # in a table that somebody else made they stay, as attendees' items do
+        ours = await is_ours(ctx, table)  # in a table of others they stay, as attendees' items do
         if missing:
             return Observed(State.PARTIAL, f"{total - missing} of {total} items in {ctx.region}", ours=ours)
         for region in _replica_regions(table):
@@ -104,19 +107,20 @@ class DynamoDBItems(Step[ItemsParams]):
         table = await describe_table(ctx.aws, ctx.region, ctx.params.table)
         if table is None:
             raise WorkshopError(
-                what=f"The table {ctx.params.table} in {ctx.region} is gone.", why="",
-                fix=f"Run: {command_line(ctx.again('setup'))}", code="TableGone",
-            )  # fmt: skip
+                what=f"The table {ctx.params.table} in {ctx.region} is gone.",
+                fix=f"Run: {command_line(ctx.again('setup'))}",
+                code="TableGone",
+            )
         total = validate(_file(ctx), _name_in_file(ctx), dict(table.keys))
-        seen = written = said = 0
-        for chunk in _chunks(read_items(_file(ctx), _name_in_file(ctx)), READS):
+        seen = written = reported = 0
+        for chunk in _chunks(read_items(_file(ctx), _name_in_file(ctx)), MOST_READS):
             missing = await _missing(ctx, ctx.region, table, chunk)
-            for batch in _chunks(missing, WRITES):
+            for batch in _chunks(missing, MOST_WRITES):
                 await self._write(ctx, batch)
             seen, written = seen + len(chunk), written + len(missing)
-            if seen - said >= SAY_EVERY or seen == total:
-                ctx.progress(f"{seen:,} of {total:,} items present, {written:,} written")
-                said = seen
+            if seen - reported >= PROGRESS_EVERY or seen == total:
+                ctx.report.progress(f"{seen:,} of {total:,} items present, {written:,} written")
+                reported = seen
         for region in _replica_regions(table):
             await self._wait_present(ctx, table, region, total)
         return _outputs(total)
@@ -172,42 +176,45 @@ class DynamoDBItems(Step[ItemsParams]):
         table = ctx.params.table
         pending: list[dict[str, Any]] = [{"PutRequest": {"Item": item.attributes}} for item in items]
 
-        async def all_taken() -> bool | None:
+        async def all_taken() -> bool:
             nonlocal pending
             try:
-                answer = await ctx.aws.call("dynamodb", ctx.region, "batch_write_item", RequestItems={table: pending})
+                response = await ctx.aws.call("dynamodb", ctx.region, "batch_write_item", RequestItems={table: pending})
             except AwsError as error:
                 if error.throttled:
-                    return None
+                    return False
                 raise
-            pending = answer.get("UnprocessedItems", {}).get(table, [])
-            return None if pending else True
+            pending = response.get("UnprocessedItems", {}).get(table, [])
+            return not pending
 
-        await wait_for(
-            all_taken, clock=ctx.clock, reason=f"DynamoDB to take the rest of {len(items)} items", deadline=BATCH_DEADLINE,
-            interval=20.0, jitter=0.2, waiting=ctx.waiting,
+        await ctx.wait_until(
+            all_taken,
+            reason=f"DynamoDB to take the rest of {len(items)} items",
+            deadline=BATCH_DEADLINE,
+            interval=20.0,
             fix="Wait until the table is less busy, then run the same command again: it goes on where it stopped.",
-        )  # fmt: skip
+        )
 
     async def _lacking(self, ctx: Context[ItemsParams], table: Table, region: str) -> int:
         lacking = 0
-        for chunk in _chunks(read_items(_file(ctx), _name_in_file(ctx)), READS):
+        for chunk in _chunks(read_items(_file(ctx), _name_in_file(ctx)), MOST_READS):
             lacking += len(await _missing(ctx, region, table, chunk))
         return lacking
 
     async def _wait_present(self, ctx: Context[ItemsParams], table: Table, region: str, total: int) -> None:
-        async def present() -> bool | None:
+        async def present() -> bool:
             try:
-                return await self._lacking(ctx, table, region) == 0 or None
+                return await self._lacking(ctx, table, region) == 0
             except AwsError as error:
                 if error.code == "ResourceNotFoundException":  # a replica that is still CREATING (section 1.3)
-                    return None
+                    return False
                 raise
 
-        await wait_for(
-            present, clock=ctx.clock, reason=f"{total} items to reach {region}", deadline=REPLICATION_DEADLINE,
-            interval=3.0, waiting=ctx.waiting,
-        )  # fmt: skip
+        reason = f"{total} items to reach {region}"
+        await ctx.wait_until(present, reason=reason, deadline=REPLICATION_DEADLINE, interval=3.0)
+
+
+STEP = DynamoDBItems()
 
 
 async def _missing(ctx: Context[ItemsParams], region: str, table: Table, items: list[Item]) -> list[Item]:
@@ -217,7 +224,7 @@ async def _missing(ctx: Context[ItemsParams], region: str, table: Table, items: 
     unread: list[dict[str, Any]] = [item.key_attributes(names) for item in items]
     found: set[str] = set()
 
-    async def all_read() -> bool | None:
+    async def all_read() -> bool:
         nonlocal unread
         request = {
             "Keys": unread,
@@ -225,15 +232,13 @@ async def _missing(ctx: Context[ItemsParams], region: str, table: Table, items: 
             "ExpressionAttributeNames": aliases,
             "ConsistentRead": True,
         }
-        answer = await ctx.aws.call("dynamodb", region, "batch_get_item", RequestItems={table.name: request})
-        found.update(_shown(entry, names) for entry in answer.get("Responses", {}).get(table.name, []))
-        unread = answer.get("UnprocessedKeys", {}).get(table.name, {}).get("Keys", [])
-        return None if unread else True
+        response = await ctx.aws.call("dynamodb", region, "batch_get_item", RequestItems={table.name: request})
+        found.update(_shown(entry, names) for entry in response.get("Responses", {}).get(table.name, []))
+        unread = response.get("UnprocessedKeys", {}).get(table.name, {}).get("Keys", [])
+        return not unread
 
-    await wait_for(
-        all_read, clock=ctx.clock, reason=f"DynamoDB to read {len(items)} keys in {region}", deadline=BATCH_DEADLINE,
-        interval=5.0, waiting=ctx.waiting,
-    )  # fmt: skip
+    reason = f"DynamoDB to read {len(items)} keys in {region}"
+    await ctx.wait_until(all_read, reason=reason, deadline=BATCH_DEADLINE, interval=5.0)
     return [item for item in items if _shown(item.attributes, names) not in found]
 
 
@@ -262,9 +267,11 @@ def _name_in_file(ctx: Context[ItemsParams]) -> str:
         return _TABLE_NAME.validate_python(ctx.defaults["table"])
     except ValidationError as error:
         raise DefinitionError(
-            what="With every parameter at its default this is not the name of a table", why="The file names its table like that",
-            fix="Correct the defaults of the parameters in it", field=f"{ctx.step}.table",
-        ) from error  # fmt: skip
+            what="With every parameter at its default this is not the name of a table",
+            why="The file names its table like that",
+            fix="Correct the defaults of the parameters in it",
+            field=f"{ctx.step}.table",
+        ) from error
 
 
 def _base64(value: bytes) -> str:

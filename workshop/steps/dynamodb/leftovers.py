@@ -1,6 +1,6 @@
-"""What is left of a table, and why AWS or somebody keeps it: the words and the commands that a person goes on with.
+"""What is left of a table and why it is kept, with the commands that a person goes on with.
 
-In: a table as its region tells it. Out: leftovers and errors. It calls nobody.
+In: a table as its region describes it. Out: leftovers and errors. No call is made.
 """
 
 from __future__ import annotations
@@ -14,32 +14,34 @@ from workshop.aws.resources.tables import Table
 from workshop.errors import PartlyDoneError, WorkshopError
 from workshop.shell import aws, aws_line, command_line, repeat
 from workshop.steps.base import Context, Resource
+from workshop.steps.dynamodb.service import TABLE
 
 __all__ = [
-    "ADDED",
-    "KIND",
-    "REPLICA",
-    "STEP",
+    "ADDED_NOTE",
+    "REPLICA_NOTE",
+    "STEP_TAG",
+    "TABLE_NOTE",
     "delete_command",
-    "earliest",
+    "earliest_deletion",
+    "leftover_of",
     "protected",
     "replicated",
     "source_rule",
-    "standing",
 ]
 
-KIND = "table"
-REPLICA = "replica"
-"""Under these names the journal knows what we made."""
-ADDED = "replica added"
-"""Under this name it knows when AWS took a replica's creation on: the replica may be gone, the source-region rule not."""
-STEP = "workshop:step"
-"""The tag that names the step which made a table."""
+TABLE_NOTE = TABLE.name
+"""The kind of the journal's notes about tables that we made."""
+REPLICA_NOTE = "replica"
+"""The kind of its notes about replicas that we made."""
+ADDED_NOTE = "replica added"
+"""The kind of its notes about when AWS accepted a replica: the replica may be gone, the source-region rule not."""
+STEP_TAG = "workshop:step"
+"""The tag with the id of the step that made a table."""
 DAY = timedelta(hours=24)
 
 
-def standing(table: Table, *, ours: bool, earliest: str = "", step: str = "", copies: tuple[str, ...] = ()) -> Resource:
-    """A table that stands, as a leftover: why, until when, and the commands that show and remove it.
+def leftover_of(table: Table, *, ours: bool, earliest: str = "", step: str = "", copies: tuple[str, ...] = ()) -> Resource:
+    """An existing table as a leftover: why, until when, and the commands that show and remove it.
 
     `copies` are the regions of the replicas that a home table has.
     """
@@ -56,7 +58,7 @@ def standing(table: Table, *, ours: bool, earliest: str = "", step: str = "", co
     show = aws_line("dynamodb describe-table", region=table.region, table_name=table.name)
     until = "" if table.protected else earliest
     return Resource(
-        KIND, table.name, table.region, why=why, fix=fix, earliest=until, show=show, ours=ours, step=step, copies=copies
+        TABLE.name, table.name, table.region, why=why, fix=fix, earliest=until, show=show, ours=ours, step=step, copies=copies
     )
 
 
@@ -66,24 +68,26 @@ def delete_command(name: str, region: str) -> str:
 
 
 def protected(table: Table, region: str) -> WorkshopError:
-    """Deletion protection is somebody's decision: it is reported, not undone."""
+    """The error for a table with deletion protection, which a person decided on: it is reported, not undone."""
     return WorkshopError(
-        f"The table {table.name} in {region} has deletion protection on.", "Somebody switched it on after setup.",
-        _unprotect_command(table.name, region), code="DeletionProtection",
-    )  # fmt: skip
+        what=f"The table {table.name} in {region} has deletion protection on.",
+        why="It was switched on after setup.",
+        fix=_unprotect_command(table.name, region),
+        code="DeletionProtection",
+    )
 
 
 def replicated(ctx: Context[Any], table: Table) -> PartlyDoneError:
-    """A home table with replicas that no step of the run removed: deleted without them, they would go on standing."""
+    """The error for a home table with replicas that no step of the run removed: deleting it alone would leave them."""
     return PartlyDoneError(
-        f"The table {table.name} in {table.region} has replicas in {', '.join(table.members)}.",
-        "No step of this teardown removed them, and they would stay when the table goes.",
-        f"{' && '.join(map(command_line, _unreplicate(table)))}; when they are gone: {command_line(ctx.again('teardown'))}",
+        what=f"The table {table.name} in {table.region} has replicas in {', '.join(table.members)}.",
+        why="No step of this teardown removed them, and they would stay when the table goes.",
+        fix=f"{' && '.join(map(command_line, _unreplicate(table)))}; when they are gone: {command_line(ctx.again('teardown'))}",
         code="Replicated",
     )
 
 
-def earliest(ctx: Context[Any], table: Table) -> str:
+def earliest_deletion(ctx: Context[Any], table: Table) -> str:
     """When AWS deletes the table at the latest: a day after the newest replica that we added to it (section 1.6).
 
     ISO 8601 in UTC; empty when it may be deleted now.
@@ -93,19 +97,19 @@ def earliest(ctx: Context[Any], table: Table) -> str:
 
 
 def source_rule(ctx: Context[Any], table: Table, refusal: AwsError) -> PartlyDoneError:
-    """The source-region rule, said with the earliest time: a day after the newest replica that we know of (section 1.6)."""
+    """The error for the source-region rule, with the latest end of it: a day after the newest replica of ours (section 1.6)."""
     until = _day_after_newest(ctx, table) or ctx.clock.now() + DAY
     return PartlyDoneError(
-        f"The table {table.name} in {table.region} cannot be deleted yet.",
-        f"AWS keeps a table that was the source of a new replica in the last 24 hours ({refusal.message}). "
+        what=f"The table {table.name} in {table.region} cannot be deleted yet.",
+        why=f"AWS keeps a table that was the source of a new replica in the last 24 hours ({refusal.message}). "
         f"It can be deleted from {until:%Y-%m-%d %H:%M} UTC at the latest.",
-        f"Run then: {command_line(ctx.again('teardown'))}",
+        fix=f"Run then: {command_line(ctx.again('teardown'))}",
         code="SourceRegionRule",
     )
 
 
 def _day_after_newest(ctx: Context[Any], table: Table) -> datetime | None:
-    notes = (ctx.made(kind, table.name, region) for region in ctx.regions for kind in (REPLICA, ADDED))
+    notes = (ctx.notes.made(kind, table.name, region) for region in ctx.regions for kind in (REPLICA_NOTE, ADDED_NOTE))
     added = [when for when in notes if when is not None]
     return max(added) + DAY if added else None
 

@@ -1,7 +1,7 @@
 """`dynamodb.table`: one on-demand table in one region.
 
-In: a name and its keys. Out: the table, ACTIVE, tagged. A table with the right keys that somebody made by hand is used and
-never deleted; one with other keys stops the run.
+In: a name and its keys. Out: the table, ACTIVE, tagged. A table with the right keys that was made by hand is used and never
+deleted; one with other keys stops the run.
 """
 
 from __future__ import annotations
@@ -25,14 +25,24 @@ from workshop.aws.resources.tables import (
 from workshop.errors import WorkshopError
 from workshop.shell import aws_line
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Phase, Placement, Resource, State, Step
-from workshop.steps.table_remains import KIND, STEP, delete_command, earliest, protected, replicated, source_rule, standing
-from workshop.waiting import WaitTimeout, wait_for
+from workshop.steps.dynamodb.leftovers import (
+    STEP_TAG,
+    TABLE_NOTE,
+    delete_command,
+    earliest_deletion,
+    leftover_of,
+    protected,
+    replicated,
+    source_rule,
+)
+from workshop.steps.dynamodb.service import DYNAMODB, TABLE, TableQuota
+from workshop.steps.dynamodb.sides import TAGS_NOT_READABLE, TERMINAL
+from workshop.waiting import WaitTimeout
 
 __all__ = [
-    "CLOCKS_APART",
-    "DEAD",
+    "CLOCK_TOLERANCE",
     "SOURCE_RULE_PATIENCE",
-    "UNTOLD",
+    "STEP",
     "DynamoDBTable",
     "TableName",
     "TableParams",
@@ -53,18 +63,14 @@ SOURCE_RULE_PATIENCE = 300.0
 INTERVAL = 2.0
 MOST_COUNTED_PAGES = 20
 """Pages of up to 1 MB that are read to count what a deletion takes with it."""
-DEAD = frozenset({"INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ARCHIVING", "ARCHIVED", "REPLICATION_NOT_AUTHORIZED"})
-"""Statuses that no waiting mends (section 1.3)."""
-UNTOLD = frozenset({"CREATING", "DELETING"})
-"""Statuses in which a table may not tell its tags (section 1.3)."""
-CLOCKS_APART = timedelta(minutes=5)
+CLOCK_TOLERANCE = timedelta(minutes=5)
 """How far this machine's clock may be from AWS's: signatures that are further off are refused (section 8)."""
-NOTE_HOLDS = timedelta(minutes=15)
-"""How long after our note a table may have been made to be the one that the note speaks of.
+NOTE_VALID = timedelta(minutes=15)
+"""How long after our note a table may have been made to be the one that the note is about.
 
 A note is written just before each request, and a request that is refused for a while is noted again. A home table is made at
 once. A replica's table is made in its region 10 seconds after the request, or about a minute with data; what comes before
-the replica is ready takes 12 minutes at most (section 1.3). Whatever is younger was made by somebody after ours had gone.
+the replica is ready takes 12 minutes at most (section 1.3). A younger table was made by others after ours had gone.
 """
 
 
@@ -91,6 +97,10 @@ class DynamoDBTable(Step[TableParams]):
     Params = TableParams
     estimate = Estimate(minutes=0.3, usd=0.01)
     placements = frozenset({Placement.HOME, Placement.EACH})
+    services = (DYNAMODB,)
+    resource_types = (TABLE,)
+    noted_resources = frozenset({TABLE_NOTE})
+    quotas = (TableQuota(),)
 
     async def observe(self, ctx: Context[TableParams]) -> Observed:
         table = await describe_table(ctx.aws, ctx.region, ctx.params.name)
@@ -104,10 +114,10 @@ class DynamoDBTable(Step[TableParams]):
             wanted = _shown(tuple(ctx.params.keys.items()))
             detail = f"The table {table.name} in {ctx.region} has the keys {_shown(table.keys)}, not {wanted}."
             return Observed(
-                State.FOREIGN, detail, fix=f"If nobody needs it: {delete_command(table.name, ctx.region)}", ours=False
+                State.FOREIGN, detail, fix=f"If it is not needed: {delete_command(table.name, ctx.region)}", ours=False
             )
-        if table.status in DEAD:
-            return Observed(State.BROKEN, f"DynamoDB says {table.status}", outputs, ours=ours)
+        if table.status in TERMINAL:
+            return Observed(State.BROKEN, f"its status is {table.status}", outputs, ours=ours)
         if table.status == "CREATING":
             return Observed(State.PARTIAL, "is being created", outputs, ours=ours)
         detail = "" if ours else "made by someone else: used here, and left alone by teardown"
@@ -121,33 +131,33 @@ class DynamoDBTable(Step[TableParams]):
         requested = table is None
         accepted = await self._request(ctx) if table is None else False
         table = await self._wait_active(ctx)
-        # "Already exists" is our own create whose answer was lost, or somebody who was quicker. Tags come with CreateTable and
-        # show together with ACTIVE (sections 1.3 and 10.2), so they tell the two apart.
+        # "Already exists" is our own request whose response was lost, or another process that was quicker. Tags come with
+        # CreateTable and show together with ACTIVE (sections 1.3 and 10.2), so they decide.
         owned = ctx.owns(await table_tags(ctx.aws, ctx.region, table.arn))
         if requested and not accepted and not owned:
-            ctx.forget(KIND, table.name)
-        elif not owned and is_noted(ctx, KIND, table):
+            ctx.notes.forget(TABLE_NOTE, table.name)
+        elif not owned and is_noted(ctx, TABLE_NOTE, table):
             await tag_table(ctx.aws, ctx.region, table.arn, ctx.tags)
         return _outputs(table)
 
     async def destroy(self, ctx: Context[TableParams]) -> None:
-        table = await self._told(ctx)
+        table = await self._wait_created(ctx)
         if table is None or not await is_ours(ctx, table):
             return
         if table.members:
             raise replicated(ctx, table)
         await self._delete(ctx, table)
         await wait_gone(ctx, table.name)
-        ctx.forget(KIND, table.name)  # what somebody makes later under this name is theirs
+        ctx.notes.forget(TABLE_NOTE, table.name)  # what is made later under this name is not ours
 
     async def leftovers(self, ctx: Context[TableParams]) -> list[Resource]:
         table = await describe_table(ctx.aws, ctx.region, ctx.params.name)
         if table is None:
             return []
         tags = await table_tags(ctx.aws, ctx.region, table.arn)
-        ours = is_noted(ctx, KIND, table) or ctx.owns(tags)
-        until = earliest(ctx, table) if ours else ""
-        return [standing(table, ours=ours, earliest=until, step=tags.get(STEP, ""), copies=table.members)]
+        ours = is_noted(ctx, TABLE_NOTE, table) or ctx.owns(tags)
+        until = earliest_deletion(ctx, table) if ours else ""
+        return [leftover_of(table, ours=ours, earliest=until, step=tags.get(STEP_TAG, ""), copies=table.members)]
 
     async def tagged(self, ctx: Context[TableParams]) -> list[Resource]:
         found = []
@@ -155,8 +165,8 @@ class DynamoDBTable(Step[TableParams]):
             table = await describe_table(ctx.aws, ctx.region, name)
             tags = {} if table is None else await table_tags(ctx.aws, ctx.region, table.arn)
             if table is not None and ctx.owns(tags):
-                step = tags.get(STEP, "")
-                found.append(standing(table, ours=True, step=step, copies=table.members if step == ctx.step else ()))
+                step = tags.get(STEP_TAG, "")
+                found.append(leftover_of(table, ours=True, step=step, copies=table.members if step == ctx.step else ()))
         return found
 
     async def data_at_risk(self, ctx: Context[TableParams]) -> str:
@@ -171,17 +181,23 @@ class DynamoDBTable(Step[TableParams]):
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
         return f"more than {count:,} items"
 
+    def data_table(self, ctx: Context[TableParams]) -> str:
+        return ctx.params.name
+
     def commands(self, ctx: Context[TableParams]) -> list[str]:
         name, region, keys = ctx.params.name, ctx.region, list(ctx.params.keys.items())
         roles = zip(keys, ("HASH", "RANGE"), strict=False)
         stream = {"stream_specification": "StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES"} if ctx.params.stream else {}
         create = aws_line(
-            "dynamodb create-table", region=region, table_name=name,
+            "dynamodb create-table",
+            region=region,
+            table_name=name,
             attribute_definitions=[f"AttributeName={key},AttributeType={kind}" for key, kind in keys],
             key_schema=[f"AttributeName={key},KeyType={role}" for (key, _), role in roles],
-            billing_mode="PAY_PER_REQUEST", **stream,
+            billing_mode="PAY_PER_REQUEST",
+            **stream,
             tags=[f"Key={key},Value={value}" for key, value in ctx.tags_by_hand.items()],
-        )  # fmt: skip
+        )
         return [create, aws_line("dynamodb wait table-exists", region=region, table_name=name)]
 
     def permissions(self, ctx: Context[TableParams]) -> list[Permission]:
@@ -200,8 +216,8 @@ class DynamoDBTable(Step[TableParams]):
         ]
 
     async def _request(self, ctx: Context[TableParams]) -> bool:
-        """Ask for the table; answers False when AWS says that one stands already."""
-        ctx.record(KIND, ctx.params.name)
+        """Ask for the table; returns False when AWS reports that one exists already."""
+        ctx.notes.record(TABLE_NOTE, ctx.params.name)
         keys = list(ctx.params.keys.items())
         request: dict[str, Any] = {
             "TableName": ctx.params.name,
@@ -220,7 +236,7 @@ class DynamoDBTable(Step[TableParams]):
             if error.code == "ResourceInUseException" and error.mentions("already exists"):
                 return False
             if error.final:
-                ctx.forget(KIND, ctx.params.name)
+                ctx.notes.forget(TABLE_NOTE, ctx.params.name)
             raise
         return True
 
@@ -229,37 +245,40 @@ class DynamoDBTable(Step[TableParams]):
 
         async def active() -> Table | None:
             table = await describe_table(ctx.aws, ctx.region, name)
-            if table is not None and table.status in DEAD:
+            if table is not None and table.status in TERMINAL:
                 raise WorkshopError(
-                    f"The table {name} in {ctx.region} became {table.status}.", "", "Look at it in the DynamoDB console.",
+                    what=f"The table {name} in {ctx.region} became {table.status}.",
+                    fix="Look at it in the DynamoDB console.",
                     code=table.status,
-                )  # fmt: skip
+                )
             # UPDATING serves reads and writes: a replica is being added (section 1.3).
             return table if table is not None and table.status in ("ACTIVE", "UPDATING") else None
 
-        return await wait_for(
-            active, clock=ctx.clock, reason=f"table {name} in {ctx.region} to become ACTIVE", deadline=ACTIVE_DEADLINE,
-            interval=INTERVAL, waiting=ctx.waiting,
-        )  # fmt: skip
+        return await ctx.wait_for(
+            active,
+            reason=f"table {name} in {ctx.region} to become ACTIVE",
+            deadline=ACTIVE_DEADLINE,
+            interval=INTERVAL,
+        )
 
-    async def _told(self, ctx: Context[TableParams]) -> Table | None:
-        """The table that a deletion is about; one that is being created tells its tags, and may be deleted, after that."""
+    async def _wait_created(self, ctx: Context[TableParams]) -> Table | None:
+        """The table to delete, once it is not being created any more: before that its tags cannot be read, nor it be deleted."""
         table: Table | None = None
 
-        async def told() -> bool | None:
+        async def created() -> bool:
             nonlocal table
             table = await describe_table(ctx.aws, ctx.region, ctx.params.name)
-            return None if table is not None and table.status == "CREATING" else True
+            return table is None or table.status != "CREATING"
 
         reason = f"the creation of {ctx.params.name} in {ctx.region} to end"
-        await wait_for(told, clock=ctx.clock, reason=reason, deadline=ACTIVE_DEADLINE, interval=INTERVAL, waiting=ctx.waiting)
+        await ctx.wait_until(created, reason=reason, deadline=ACTIVE_DEADLINE, interval=INTERVAL)
         return table
 
     async def _delete(self, ctx: Context[TableParams], table: Table) -> None:
         """Ask for the deletion until it is accepted: other changes pass, and so may the source-region rule."""
         refusal: AwsError | None = None
 
-        async def accepted() -> bool | None:
+        async def accepted() -> bool:
             nonlocal refusal
             try:
                 await ctx.aws.call("dynamodb", ctx.region, "delete_table", TableName=table.name)
@@ -275,18 +294,19 @@ class DynamoDBTable(Step[TableParams]):
                 now = await describe_table(ctx.aws, ctx.region, table.name)
                 if now is not None and now.members:
                     raise replicated(ctx, now) from error
-                return None
+                return False
             return True
 
+        reason = f"DynamoDB to accept the deletion of {table.name} in {ctx.region}"
         try:
-            await wait_for(
-                accepted, clock=ctx.clock, reason=f"DynamoDB to accept the deletion of {table.name} in {ctx.region}",
-                deadline=SOURCE_RULE_PATIENCE, interval=5.0, waiting=ctx.waiting,
-            )  # fmt: skip
+            await ctx.wait_until(accepted, reason=reason, deadline=SOURCE_RULE_PATIENCE, interval=5.0)
         except WaitTimeout as timeout:
             if refusal is not None and is_source_region_rule(refusal):
                 raise source_rule(ctx, table, refusal) from timeout
             raise
+
+
+STEP = DynamoDBTable()
 
 
 def drill_permissions(arn: str, region: str) -> list[Permission]:
@@ -302,31 +322,29 @@ def table_arn(ctx: Context[Any], region: str, name: str) -> str:
 
 async def is_ours(ctx: Context[Any], table: Table) -> bool:
     """Whether this workshop made the table: by our own note, or by its tags."""
-    return is_noted(ctx, KIND, table) or ctx.owns(await table_tags(ctx.aws, table.region, table.arn))
+    return is_noted(ctx, TABLE_NOTE, table) or ctx.owns(await table_tags(ctx.aws, table.region, table.arn))
 
 
 def is_noted(ctx: Context[Any], kind: str, table: Table) -> bool:
-    """Whether our note of a `kind` speaks of this very table.
+    """Whether our note of a `kind` is about this very table.
 
     Tags come with CreateTable and show together with ACTIVE (sections 1.3 and 10.2). An ACTIVE table without ours has lost them,
-    or was made by somebody after ours had gone: when it was made tells the two apart. Before ACTIVE the note counts by itself.
+    or was made by others after ours had gone: the time of its creation decides. Before ACTIVE the note counts by itself.
     """
-    note = ctx.made(kind, table.name, table.region)
-    if note is None or table.created is None or table.status in UNTOLD:
+    note = ctx.notes.made(kind, table.name, table.region)
+    if note is None or table.created is None or table.status in TAGS_NOT_READABLE:
         return note is not None
-    return -CLOCKS_APART <= table.created - note <= NOTE_HOLDS
+    return -CLOCK_TOLERANCE <= table.created - note <= NOTE_VALID
 
 
 async def wait_gone(ctx: Context[Any], name: str) -> None:
-    """Wait until the region does not know the table any more."""
+    """Wait until the region does not have the table any more."""
 
-    async def gone() -> bool | None:
-        return await describe_table(ctx.aws, ctx.region, name) is None or None
+    async def gone() -> bool:
+        return await describe_table(ctx.aws, ctx.region, name) is None
 
-    await wait_for(
-        gone, clock=ctx.clock, reason=f"table {name} in {ctx.region} to be gone", deadline=DELETE_DEADLINE,
-        interval=INTERVAL, waiting=ctx.waiting,
-    )  # fmt: skip
+    reason = f"table {name} in {ctx.region} to be gone"
+    await ctx.wait_until(gone, reason=reason, deadline=DELETE_DEADLINE, interval=INTERVAL)
 
 
 def _outputs(table: Table) -> Outputs:

@@ -1,8 +1,9 @@
 """The IAM actions that a stack takes, derived from the resources that its rendered template declares.
 
-CloudFormation acts with the caller's permissions, so whoever sets up a stack needs them all. Which ones a type of resource
-takes is published in its schema, handler by handler (docs/aws-behaviours.md, section 3.6); the parts of a schema that serve
-features no template here uses (keys, networks, code in buckets) are left out.
+In: an account, a region, a stack's name and its resources. Out: permissions. CloudFormation acts with the caller's permissions,
+so the caller of setup needs them all. Which ones a type of resource takes is published in its schema, handler by handler
+(docs/aws-behaviours.md, section 3.6); the parts of a schema that serve features no template here uses (keys, networks, code in
+buckets) are left out.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workshop.steps.base import Permission, Phase
-from workshop.steps.template import FUNCTION_LOGS, Declared
+from workshop.steps.cloudformation.template import FUNCTION_LOGS, Declared
 
 __all__ = ["ACTIONS", "Actions", "stack_permissions"]
 
@@ -27,35 +28,72 @@ class Actions:
 
 
 STACK = Actions(
-    make=("CreateStack", "DescribeStackEvents", "CreateChangeSet", "DescribeChangeSet", "ExecuteChangeSet", "DeleteChangeSet",
-          "ContinueUpdateRollback", "TagResource"),
+    make=(
+        "CreateStack",
+        "DescribeStackEvents",
+        "CreateChangeSet",
+        "DescribeChangeSet",
+        "ExecuteChangeSet",
+        "DeleteChangeSet",
+        "ContinueUpdateRollback",
+        "TagResource",
+    ),
     remove=("DeleteStack", "DescribeStackEvents"),
-    # The listing of resources and the events of a deleted stack tell what it kept (section 9).
+    # The listing of resources and the events of a deleted stack show what it kept (section 9).
     look=("DescribeStacks", "GetTemplate", "ListStackResources", "DescribeStackEvents"),
-)  # fmt: skip
+)
 ACTIONS = {
     "AWS::Lambda::Function": Actions(
-        make=("lambda:CreateFunction", "lambda:GetFunctionConfiguration", "lambda:UpdateFunctionCode",
-              "lambda:UpdateFunctionConfiguration", "lambda:TagResource", "lambda:UntagResource", "lambda:ListTags",
-              "lambda:GetFunctionCodeSigningConfig", "lambda:GetFunctionRecursionConfig", "lambda:GetRuntimeManagementConfig"),
+        make=(
+            "lambda:CreateFunction",
+            "lambda:GetFunctionConfiguration",
+            "lambda:UpdateFunctionCode",
+            "lambda:UpdateFunctionConfiguration",
+            "lambda:TagResource",
+            "lambda:UntagResource",
+            "lambda:ListTags",
+            "lambda:GetFunctionCodeSigningConfig",
+            "lambda:GetFunctionRecursionConfig",
+            "lambda:GetRuntimeManagementConfig",
+        ),
         remove=("lambda:DeleteFunction",),
-        drill=("lambda:GetFunctionConcurrency", "lambda:PutFunctionConcurrency", "lambda:DeleteFunctionConcurrency",
-               "lambda:GetFunctionConfiguration", "lambda:UpdateFunctionConfiguration"),
+        drill=(
+            "lambda:GetFunctionConcurrency",
+            "lambda:PutFunctionConcurrency",
+            "lambda:DeleteFunctionConcurrency",
+            "lambda:GetFunctionConfiguration",
+            "lambda:UpdateFunctionConfiguration",
+        ),
         look=("lambda:GetFunction",),
     ),
     "AWS::Lambda::Permission": Actions(make=("lambda:AddPermission", "lambda:GetPolicy"), remove=("lambda:RemovePermission",)),
     "AWS::IAM::Role": Actions(
-        make=("iam:CreateRole", "iam:PutRolePolicy", "iam:GetRolePolicy", "iam:TagRole", "iam:UntagRole", "iam:PassRole",
-              "iam:UpdateAssumeRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies"),
+        make=(
+            "iam:CreateRole",
+            "iam:PutRolePolicy",
+            "iam:GetRolePolicy",
+            "iam:TagRole",
+            "iam:UntagRole",
+            "iam:PassRole",
+            "iam:UpdateAssumeRolePolicy",
+            "iam:ListRolePolicies",
+            "iam:ListAttachedRolePolicies",
+        ),
         remove=("iam:DeleteRole", "iam:DeleteRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies"),
         look=("iam:GetRole", "iam:ListRoleTags"),
     ),
     "AWS::Logs::LogGroup": Actions(
-        make=("logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource", "logs:ListTagsForResource",
-              "logs:GetDataProtectionPolicy", "logs:DescribeIndexPolicies"),
+        make=(
+            "logs:CreateLogGroup",
+            "logs:PutRetentionPolicy",
+            "logs:TagResource",
+            "logs:ListTagsForResource",
+            "logs:GetDataProtectionPolicy",
+            "logs:DescribeIndexPolicies",
+        ),
         remove=("logs:DeleteLogGroup",),
     ),
-}  # fmt: skip
+}
 """By type, in IAM's names. API Gateway's actions are HTTP verbs on paths, see `_gateway`."""
 PLAIN = {
     "AWS::S3::Bucket": Actions(
@@ -68,12 +106,12 @@ PLAIN = {
         remove=("dynamodb:DeleteTable",),
         look=("dynamodb:DescribeTable", "dynamodb:ListTagsOfResource"),
     ),
-}  # fmt: skip
-"""Types of which only the plainest form is known: most of what they can be told takes an action of its own."""
+}
+"""Types of which only the plainest form is known: most of their properties take an action of their own."""
 EMPTYING = Actions(remove=("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"))
 """What emptying a bucket does to its objects: CloudFormation deletes only empty ones (section 9)."""
 WRITER = Actions(remove=("lambda:GetFunction",), look=("lambda:GetFunction",))
-"""Before a log group goes, the function that its name tells is asked whose it is (section 4)."""
+"""Before a log group is deleted, the tags of the function that it is named after are read (section 4)."""
 LISTED = {
     "AWS::IAM::Role": ("iam:ListRoles", ""),
     "AWS::Logs::LogGroup": ("logs:DescribeLogGroups", "region"),
@@ -85,9 +123,7 @@ EVERY_PHASE = tuple(Phase)
 def stack_permissions(account: str, region: str, stack: str, resources: Sequence[Declared]) -> list[Permission]:
     """What setup, teardown, drill and check of this stack need in this region."""
     arn = f"arn:aws:cloudformation:{region}:{account}:stack/{stack}/*"
-    prefixed = Actions(
-        make=_cloudformation(STACK.make), remove=_cloudformation(STACK.remove), look=_cloudformation(STACK.look)
-    )  # fmt: skip
+    prefixed = Actions(make=_cloudformation(STACK.make), remove=_cloudformation(STACK.remove), look=_cloudformation(STACK.look))
     needed = _by_phase(prefixed, [arn], region)
     # Deleted stacks are found by a listing, when another machine made them.
     needed.add(Permission("cloudformation:ListStacks", "*", region, Phase.TEARDOWN))
@@ -131,7 +167,7 @@ def _by_phase(actions: Actions, arns: Sequence[str], region: str) -> set[Permiss
 
 
 def _gateway(region: str) -> set[Permission]:
-    """API Gateway's actions: HTTP verbs. An API's id is not known before it stands, so its parts are those of any API."""
+    """API Gateway's actions: HTTP verbs. An API's id is not known before it exists, so its parts are those of any API."""
     apis, parts, tags = (f"arn:aws:apigateway:{region}::/{path}" for path in ("restapis", "restapis/*", "tags/*"))
     verbs = {
         (Phase.SETUP, apis): ("GET", "POST"),
@@ -142,9 +178,7 @@ def _gateway(region: str) -> set[Permission]:
         (Phase.DRILL, parts): ("GET", "POST", "PATCH", "DELETE"),
         (Phase.CHECK, apis): ("GET",),
     }
-    return {
-        Permission(f"apigateway:{verb}", arn, region, phase) for (phase, arn), names in verbs.items() for verb in names
-    }  # fmt: skip
+    return {Permission(f"apigateway:{verb}", arn, region, phase) for (phase, arn), names in verbs.items() for verb in names}
 
 
 def _arns(resource: Declared, account: str, region: str, stack: str) -> list[str]:
