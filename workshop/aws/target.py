@@ -1,6 +1,6 @@
-"""Where a workshop is deployed, on the local cloud or on AWS, and the addresses that follow from it.
+"""Where a workshop is deployed, local cloud or AWS, and the addresses that follow from it.
 
-In: API ids, regions, names of workshops. Out: the addresses of APIs and sites. No call is made.
+In: endpoints, ids and names. Out: addresses and folders; nothing is called.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from tests.unit.fakes.remains import FakeRemains
 from workshop.aws.errors import AwsError, CredentialsError
 from workshop.waiting import Clock
 
-__all__ = ["ACCOUNT", "Call", "FakeAwsClient", "refusal"]
+__all__ = ["ACCOUNT", "Call", "FakeClient", "refusal"]
 
 ACCOUNT = "111122223333"
 CHANGES = ("create_", "update_", "delete_", "tag_", "batch_write", "execute_", "continue_")
@@ -35,7 +35,7 @@ class Call:
 
 
 @dataclass
-class FakeAwsClient:
+class FakeClient:
     """`AwsClient` over fakes. Calls of all services take no time; what they start does."""
 
     clock: Clock

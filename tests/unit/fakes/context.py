@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tests.unit.fakes.aws import FakeAwsClient
+from tests.unit.fakes.aws import FakeClient
 from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.client import AwsClient
 from workshop.aws.target import Target
@@ -109,7 +109,7 @@ class World:
 
     def __init__(self) -> None:
         self.clock = VirtualClock()
-        self.aws = FakeAwsClient(self.clock)
+        self.aws = FakeClient(self.clock)
         self.notes = Notes(self.clock)
 
     def context(self, params: Params, **more: Any) -> Context[Any]:
