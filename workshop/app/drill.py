@@ -342,7 +342,7 @@ def _unknown_region(session: Session, region: str, why: str, how_many: str) -> U
 
 
 def _name(contexts: Contexts, node: Node) -> str:
-    return str(contexts.lenient(node)[1].params.name)
+    return str(contexts.context(node, missing="blank")[1].params.name)
 
 
 def _not_drillable(session: Session, why: str) -> UsageError:

@@ -88,7 +88,7 @@ def shown_step(session: Session, step: str, region: str | None) -> ShownStep:
     contexts, plan = Contexts(session.workspace, lambda _: None), session.workspace.plan()
     contexts.remember(plan)
     nodes = selected(plan, step, region).nodes
-    kind, ctx = contexts.lenient(nodes[0])
+    kind, ctx = contexts.context(nodes[0], missing="blank")
     return ShownStep(nodes, kind, ctx)
 
 
@@ -108,7 +108,7 @@ def rendered(shown: ShownStep, part: str) -> str:
 def _commands(contexts: Contexts, node: Node) -> list[str]:
     """The node's lines; where a value comes from a step that has not run yet, a remark in their place."""
     try:
-        kind, ctx = contexts.strict(node)
+        kind, ctx = contexts.context(node)
     except MissingOutputError:
         remark = "needs what earlier steps make, shown after: workshop setup"
         return [comment([*remark.split(), *contexts.workspace.given])]

@@ -97,7 +97,7 @@ async def _everything_left(
 ) -> list[Resource]:
     """What two sweeps of the plan, and a look for what the plan does not know, still find."""
     workspace = session.workspace
-    left = await sweep(plan, contexts, watch.emit, results)
+    left = (await sweep(plan, contexts, watch.emit, results))[session.account]
     if search is not None:
         left += await claims_elsewhere(session, search.regions, watch.notice)
     elif workspace.journal.remembers_made(session.scope, NOTED_RESOURCES):

@@ -63,13 +63,13 @@ def _with_placeholders(contexts: Contexts, node: Node) -> Iterator[Brought]:
     workspace = contexts.workspace
     outputs = PlaceholderOutputs(workspace.workshop.definition, workspace.settings)
     apis = _OwnApis(outputs) if workspace.workshop.definition.apis else {}
-    step, ctx = contexts.strict(node, {"steps": outputs, "apis": apis})
+    step, ctx = contexts.context(node, outputs={"steps": outputs, "apis": apis})
     yield from step.brings(ctx)
 
 
 def _with_nothing(contexts: Contexts, node: Node) -> list[Brought]:
     try:
-        step, ctx = contexts.lenient(node)
+        step, ctx = contexts.context(node, missing="blank")
         return step.brings(ctx)
     except DefinitionError:
         return []  # a name made of outputs alone is empty, for one

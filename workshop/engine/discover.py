@@ -104,7 +104,7 @@ async def _standing(
     found: list[Resource] = []
     for node in filter(wanted, alone.plan().nodes):
         try:
-            step, ctx = contexts.lenient(node)
+            step, ctx = contexts.context(node, missing="blank")
             # A role is global: it is seen from every region and says nothing about this one.
             found += [resource for resource in await step.leftovers(ctx) if resource.ours and resource.region == region]
         except AwsError as error:
@@ -130,7 +130,7 @@ async def _tagged(workspace: Workspace, region: str, search: Search, emit: Emit)
     nodes = alone.plan().nodes
     found: list[Resource] = []
     for step in kinds().values() if nodes else ():
-        _, ctx = Contexts(alone, lambda _: None).lenient(nodes[0])
+        _, ctx = Contexts(alone, lambda _: None).context(nodes[0], missing="blank")
         try:
             found += await step.tagged(ctx)
         except AwsError as error:

@@ -95,7 +95,8 @@ def make_receipt(
     unsearched: Sequence[str] = (),
 ) -> Receipt:
     """The receipt. `since` is when the workshop was set up, `by` who takes it down (an ARN), `again` the command that goes on."""
-    made = workspace.journal.inventory.of(workspace.scope(account))
+    own, made = workspace.of_account(account), workspace.journal.inventory.of(workspace.scope(account))
+    results = [result for result in results if result.node.key.account == account]
     reasons = {
         (result.node.key.step, result.node.key.region): f"{result.error.what} {result.error.why}".strip()
         for result in results
@@ -109,8 +110,8 @@ def make_receipt(
         target=workspace.target.name,
         endpoint=workspace.target.endpoint,
         account=account,
-        regions=tuple(workspace.settings.regions),
-        run=workspace.run,
+        regions=tuple(own.settings.regions),
+        run=own.run,
         set_up=since,
         torn_down=workspace.clock.now().isoformat(timespec="seconds"),
         by=by,
