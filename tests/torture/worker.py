@@ -37,7 +37,7 @@ from workshop.console.progress import PlainProgress
 from workshop.console.results import show_setup, show_teardown
 from workshop.definition.loader import load
 from workshop.definition.parameters import resolve
-from workshop.engine.discover import Search, with_discovered_regions
+from workshop.engine.discover import RegionSearch, with_discovered_regions
 from workshop.engine.events import Event, NodeFinished, NodeStarted
 from workshop.engine.journal import Journal
 from workshop.engine.workspace import Workspace
@@ -198,7 +198,7 @@ async def _work(order: Order) -> int:
         )
         shown, search = Shown(deadly), None
         if order.verb == "sweep":
-            search = Search(order.searched)
+            search = RegionSearch(order.searched)
             session = replace(session, workspace=await with_discovered_regions(workspace, search, shown))
         async with interruptible(shown) as watch:
             if order.verb == "setup":

@@ -1,6 +1,6 @@
-"""What a workshop brings of its author's: the list that every plan shows, and that is asked about before a first run.
+"""What a workshop brings of its author's: the list that every plan shows, and that is confirmed before a first run.
 
-In: a workspace. Out: one entry for each thing, with the step and the regions that bring it. No one is called, and the list is
+In: a workspace. Out: one entry for each thing, with the step and the regions that bring it. No call is made, and the list is
 the same before and after a setup: outputs of steps are placeholders.
 """
 
@@ -42,11 +42,7 @@ def brought(workspace: Workspace) -> tuple[Brings, ...]:
     contexts = Contexts(workspace, lambda _: None)
     found: dict[tuple[str, Brought], list[str]] = {}
     known: set[tuple[str, str, str, str]] = set()
-    plan = workspace.plan()
-    accounts = list(workspace.clients)[:1]  # the same in each
-    for node in plan.nodes:
-        if node.key.account not in accounts:
-            continue
+    for node in workspace.plan().nodes:
         for each in _with_placeholders(contexts, node):
             known.add((node.key.step, node.key.region, each.kind, each.name))
             found.setdefault((node.key.step, each), []).append(node.key.region)
@@ -54,9 +50,8 @@ def brought(workspace: Workspace) -> tuple[Brings, ...]:
             if (node.key.step, node.key.region, each.kind, each.name) not in known:
                 found.setdefault((node.key.step, each), []).append(node.key.region)
     return tuple(
-        Brings(step, each.kind, each.name, each.detail, tuple(dict.fromkeys(regions)))
-        for (step, each), regions in found.items()
-    )  # fmt: skip
+        Brings(step, each.kind, each.name, each.detail, tuple(dict.fromkeys(regions))) for (step, each), regions in found.items()
+    )
 
 
 def _with_placeholders(contexts: Contexts, node: Node) -> Iterator[Brought]:

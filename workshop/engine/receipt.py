@@ -1,7 +1,7 @@
 """The receipt of a teardown: what was made, when, by whom, when each was seen gone, what is left and why.
 
-In: a workspace, the results of its teardown, what two sweeps still found. Out: a `Receipt`, and its JSON file, which outlives
-the run. How it looks to people is the console's business.
+In: a workspace, the results of its teardown, what two sweeps still found in one account. Out: a `Receipt`, and its JSON file,
+which outlives the run. How it looks to people is the console's business.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["Left", "Receipt", "make_receipt", "write_receipt"]
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """Something that still stands, and what to do about it. `usd_a_month` is an estimate; None when nobody knows what it is."""
+    """Something that still exists, and what to do about it. `usd_a_month` is an estimate; None when its kind is unknown."""
 
     kind: str
     name: str
@@ -41,7 +41,7 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Everything that a receipt says. Times are ISO 8601 in UTC, empty where this machine's journal does not know."""
+    """Everything in a receipt. Times are ISO 8601 in UTC, empty where this machine's journal does not know."""
 
     workshop: str
     title: str
@@ -74,13 +74,25 @@ class Receipt:
     def document(self) -> dict[str, Any]:
         """The receipt as its JSON file holds it."""
         return {
-            "version": 1, "workshop": self.workshop, "title": self.title, "target": self.target, "endpoint": self.endpoint,
-            "account": self.account, "regions": list(self.regions), "run": self.run, "set_up": self.set_up or None,
-            "torn_down": self.torn_down, "by": self.by, "clean": self.clean, "finish": self.finish,
-            "usd_a_month": round(self.usd_a_month, 2), "made": [asdict(holding) for holding in self.made],
-            "steps": list(self.steps), "leftovers": [asdict(left) for left in self.left],
+            "version": 1,
+            "workshop": self.workshop,
+            "title": self.title,
+            "target": self.target,
+            "endpoint": self.endpoint,
+            "account": self.account,
+            "regions": list(self.regions),
+            "run": self.run,
+            "set_up": self.set_up or None,
+            "torn_down": self.torn_down,
+            "by": self.by,
+            "clean": self.clean,
+            "finish": self.finish,
+            "usd_a_month": round(self.usd_a_month, 2),
+            "made": [asdict(entry) for entry in self.made],
+            "steps": list(self.steps),
+            "leftovers": [asdict(left) for left in self.left],
             "unsearched": list(self.unsearched),
-        }  # fmt: skip
+        }
 
 
 def make_receipt(
@@ -124,7 +136,7 @@ def make_receipt(
 
 
 def write_receipt(folder: Path, receipt: Receipt) -> Path:
-    """Write `receipts/<workshop>-<target>-<run>.json` (mode 0600, no secrets) and answer its path."""
+    """Write `receipts/<workshop>-<target>-<run>.json` (mode 0600, no secrets) and return its path."""
     refuse_link(folder)
     path = prepare(folder) / f"{receipt.workshop}-{receipt.target}-{receipt.run}.json"
     write_private(path, redact(json_text(receipt.document())) + "\n")
@@ -135,7 +147,14 @@ def _left(resource: Resource, reason: str) -> Left:
     cost = upkeep(resource.kind)
     known = resource.kind != UNKNOWN
     return Left(
-        kind=resource.kind, name=resource.name, region=resource.region, why=reason if resource.ours and reason else resource.why,
-        fix=resource.fix, earliest=resource.earliest, show=resource.show, ours=resource.ours,
-        usd_a_month=cost.usd if known else None, upkeep=cost.why if known else "unknown until it has been asked",
-    )  # fmt: skip
+        kind=resource.kind,
+        name=resource.name,
+        region=resource.region,
+        why=reason if resource.ours and reason else resource.why,
+        fix=resource.fix,
+        earliest=resource.earliest,
+        show=resource.show,
+        ours=resource.ours,
+        usd_a_month=cost.usd if known else None,
+        upkeep=cost.why if known else "unknown until it can be read",
+    )

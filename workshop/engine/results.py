@@ -14,7 +14,7 @@ __all__ = ["NodeResult", "Outcome"]
 
 
 class Outcome(enum.StrEnum):
-    """What a node came to."""
+    """How a node ended."""
 
     CREATED = "created"
     UPDATED = "updated"
@@ -44,7 +44,7 @@ class NodeResult:
     at: float = 0.0
 
     def document(self) -> dict[str, Any]:
-        """The step as it stands in `--json` documents."""
+        """The step as `--json` documents have it."""
         return {
             "id": self.node.key.step,
             "module": self.node.module,
