@@ -20,11 +20,11 @@ from workshop.errors import UsageError, WorkshopError
 from workshop.shell import comment
 from workshop.steps.base import Context, Step
 
-__all__ = ["Page", "ShownStep", "Status", "explained", "page", "rendered", "shown_step", "status"]
+__all__ = ["Page", "ShownStep", "WorkshopStatus", "explained", "page", "rendered", "shown_step", "status"]
 
 
 @dataclass(frozen=True)
-class Status:
+class WorkshopStatus:
     """What is deployed of each node, with the outputs that were found, and the regions that are failed on purpose."""
 
     points: Sequence[NodeState]
@@ -50,11 +50,11 @@ class ShownStep:
     ctx: Context[Any]
 
 
-async def status(session: Session) -> Status:
+async def status(session: Session) -> WorkshopStatus:
     """Query the cloud for everything of the workshop."""
     contexts = Contexts(session.workspace, lambda _: None)
     points = await observe_all(session.workspace, session.workspace.plan(), contexts)
-    return Status(points, contexts, failed_regions(session.folder, session.workspace.journal, session.scope))
+    return WorkshopStatus(points, contexts, failed_regions(session.folder, session.workspace.journal, session.scope))
 
 
 async def page(session: Session, name: str | None) -> Page:

@@ -19,7 +19,7 @@ from workshop.drill.api_client import ApiClient, ApiResponse
 from workshop.drill.deployment import Deployment, RegionDeployment
 from workshop.drill.failover import EventKind, FailoverEvent, FailoverPhase, FailoverState, start, step
 from workshop.drill.settings import FailoverSettings
-from workshop.drill.timeline import Acknowledged, Emit, Lag, Milestone, Moment, Request, RequestKind
+from workshop.drill.timeline import Acknowledged, Emit, Lag, Milestone, Moment, RequestKind, TimedRequest
 from workshop.waiting import Clock
 
 __all__ = ["TICK_MS", "LagProbe", "LoadGenerator"]
@@ -48,7 +48,7 @@ class LoadGenerator:
         preferred: str,
         emit: Emit,
     ) -> None:
-        self.requests: list[Request] = []
+        self.requests: list[TimedRequest] = []
         self.acknowledged: list[Acknowledged] = []
         self.state: FailoverState = start(deployment.regions, preferred, preferred)
         self._deployment, self._settings, self._client, self._clock = deployment, settings, client, clock
@@ -179,7 +179,7 @@ class LoadGenerator:
         return response
 
     def _record(self, kind: RequestKind, region: str, sent: float, response: ApiResponse) -> None:
-        self.requests.append(Request(kind, region, sent, self.now(), response.status, response.why))
+        self.requests.append(TimedRequest(kind, region, sent, self.now(), response.status, response.why))
         self._changed.set()
 
     def _handle(self, kind: EventKind, region: str = "") -> None:

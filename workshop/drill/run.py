@@ -21,7 +21,7 @@ from workshop.drill.failover import FailoverPhase
 from workshop.drill.load import LagProbe, LoadGenerator
 from workshop.drill.measure import Figures, measure, missing, rto_bound
 from workshop.drill.settings import FailoverSettings
-from workshop.drill.timeline import Acknowledged, Emit, Lag, Milestone, Moment, Request
+from workshop.drill.timeline import Acknowledged, Emit, Lag, Milestone, Moment, TimedRequest
 from workshop.drill.undo_log import UndoLog, Undone
 from workshop.engine.undos import BY_DRILL, Undo
 from workshop.errors import PartlyDoneError, WorkshopError
@@ -80,7 +80,7 @@ class DrillResult:
     deployment: Deployment
     figures: Figures
     moments: tuple[Moment, ...]
-    requests: tuple[Request, ...]
+    requests: tuple[TimedRequest, ...]
     acknowledged: tuple[Acknowledged, ...]
     lags: tuple[Lag, ...]
     restored: tuple[Undone, ...]
