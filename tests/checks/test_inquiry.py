@@ -17,7 +17,6 @@ from botocore.exceptions import UnauthorizedSSOTokenError
 from workshop.aws.errors import AwsError, CredentialsError
 from workshop.aws.inquiry import QuickClient, credential_life
 from workshop.aws.sessions import local_session, profile_session
-from workshop.waiting import SystemClock
 
 
 def asked(work: Callable[[ThreadPoolExecutor], Coroutine[Any, Any, Any]]) -> Any:
@@ -33,7 +32,7 @@ def test_a_signed_out_session_is_a_credentials_error_and_no_defect() -> None:
     session._credentials = DeferredRefreshableCredentials(signed_out, "sso")
 
     async def work(executor: ThreadPoolExecutor) -> None:
-        await QuickClient(session, "", clock=SystemClock(), executor=executor).call("sts", "us-west-2", "get_caller_identity")
+        await QuickClient(session, "", executor=executor).call("sts", "us-west-2", "get_caller_identity")
 
     with pytest.raises(CredentialsError, match="aws sso login"):
         asked(work)
@@ -52,7 +51,7 @@ def test_nobody_there_is_known_after_two_attempts() -> None:
             return super()._invoke(*args)
 
     async def work(executor: ThreadPoolExecutor) -> None:
-        aws = Counting(local_session("111122223333"), "", clock=SystemClock(), executor=executor, endpoint=endpoint)
+        aws = Counting(local_session("111122223333"), "", executor=executor, endpoint=endpoint)
         await aws.call("dynamodb", "us-west-2", "list_tables")
 
     with pytest.raises(AwsError, match="Unreachable"):
@@ -62,7 +61,7 @@ def test_nobody_there_is_known_after_two_attempts() -> None:
 
 def test_the_address_of_a_service_is_known_without_asking_it() -> None:
     async def work(executor: ThreadPoolExecutor) -> str:
-        return QuickClient(local_session("1"), "", clock=SystemClock(), executor=executor).address("dynamodb", "eu-west-1")
+        return QuickClient(local_session("1"), "", executor=executor).address("dynamodb", "eu-west-1")
 
     assert asked(work) == "https://dynamodb.eu-west-1.amazonaws.com"
 

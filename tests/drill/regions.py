@@ -168,9 +168,9 @@ class Regions:
         region, _, path = url.removeprefix("http://").partition("/")
         here, parts = self.state[region], path.split("/") if path else []
         if here.slow > deadline:
-            await VirtualClock().sleep(deadline)
+            await asyncio.sleep(deadline)
             return ApiResponse(f"no response within {deadline:g} s")
-        await VirtualClock().sleep(here.slow)
+        await asyncio.sleep(here.slow)
         self.require_alive()
         if here.down:
             return ApiResponse(here.down, 500)
@@ -247,7 +247,7 @@ class DrillSandbox:
     @property
     def context(self) -> FaultContext:
         replication = ReplicationSwitch(self.regions) if self.can_pause_replication else None
-        return FaultContext(self.regions, VirtualClock(), replication)
+        return FaultContext(self.regions, replication)
 
     @property
     def deployment(self) -> Deployment:

@@ -18,7 +18,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.fakes.botocore_session import FakeSession, Inline, client_error
-from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.boto_client import BotoClient, Retry
 from workshop.aws.errors import AwsError, CredentialsError
 
@@ -28,7 +27,7 @@ OK = {"Table": {}}
 
 
 def account(session: FakeSession, **more) -> BotoClient:
-    return BotoClient(session, "111122223333", clock=VirtualClock(), executor=Inline(), **more)
+    return BotoClient(session, "111122223333", executor=Inline(), **more)
 
 
 async def describe(session: FakeSession):
@@ -189,7 +188,7 @@ def test_a_cancelled_caller_waits_for_the_call_in_flight():
 
     async def scene() -> None:
         with ThreadPoolExecutor(1) as pool:
-            aws = BotoClient(held, "1", clock=VirtualClock(), executor=pool)
+            aws = BotoClient(held, "1", executor=pool)
             call = asyncio.ensure_future(aws.call("dynamodb", "us-west-2", "update_table"))
             await asyncio.to_thread(held.called.wait, 30)
             call.cancel()

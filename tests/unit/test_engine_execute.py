@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.fakes.plans import Work, failure, plan
-from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.errors import CredentialsError
 from workshop.engine.events import NodeFinished, NodeStarted, Noticed, StopAsked
 from workshop.engine.execute import StopSignal, execute, unless_stopped
@@ -21,7 +20,6 @@ async def outcomes(graph, work, *, emit=lambda event: None, stop=None) -> dict[s
     results = await execute(
         graph,
         work,
-        clock=VirtualClock(),
         emit=emit,
         stop=stop or StopSignal(),
         ends_account=lambda error: isinstance(error, CredentialsError),

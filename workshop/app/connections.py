@@ -65,9 +65,7 @@ async def connect(place: Place, notice: Notice) -> Connection:
     endpoint = await asyncio.to_thread(override, place.profile or None, place.home)
     if endpoint:
         notice(f"NOT AWS: your settings send every call to {endpoint} (AWS_ENDPOINT_URL or a profile's endpoint_url).")
-    client, identity = await aws_account(
-        place.profile or None, place.home, clock=place.clock, executor=place.executor, notice=notice
-    )
+    client, identity = await aws_account(place.profile or None, place.home, executor=place.executor, notice=notice)
     return Connection(client, aws_target(place.folder, identity.account, endpoint), identity, endpoint)
 
 
@@ -75,7 +73,7 @@ def offline(place: Place, account: str, endpoint: str) -> Connection:
     """The account as it is remembered: no call is made, so neither credentials nor a running cloud are needed."""
     if place.target == "local":
         return _local_connection(place, daemon.status(place.folder))
-    client = BotoClient(profile_session(place.profile or None), account, clock=place.clock, executor=place.executor)
+    client = BotoClient(profile_session(place.profile or None), account, executor=place.executor)
     return Connection(client, aws_target(place.folder, account, endpoint), Identity(account, ""), endpoint)
 
 
@@ -88,9 +86,7 @@ async def try_local(place: Place, folder_error: WorkshopError | None, notice: No
         except WorkshopError as refusal:
             error = refusal
     target = local_target(place.folder, state.port if state.running and state.port else CLOSED_PORT)
-    client = QuickClient(
-        local_session(daemon.ACCOUNT), daemon.ACCOUNT, clock=place.clock, executor=place.executor, endpoint=target.endpoint
-    )
+    client = QuickClient(local_session(daemon.ACCOUNT), daemon.ACCOUNT, executor=place.executor, endpoint=target.endpoint)
     if error is not None:
         return Connection(client, target, error=error, cloud_error=error)
     try:
@@ -102,7 +98,7 @@ async def try_local(place: Place, folder_error: WorkshopError | None, notice: No
 
 async def try_aws(place: Place) -> Connection:
     """The account on AWS, with the first error on the way and with how long the credentials live."""
-    clock, executor, profile = place.clock, place.executor, place.profile or None
+    executor, profile = place.executor, place.profile or None
     nowhere = aws_target(place.folder, NO_ACCOUNT, "")
     try:
         session = await asyncio.to_thread(profile_session, profile)
@@ -111,16 +107,16 @@ async def try_aws(place: Place) -> Connection:
         return replace(unconnected(place, NO_ACCOUNT), identity=None, error=error)
     try:
         life = await credential_life(session, place.home)
-        caller = await who_calls(session, place.home, clock=clock, executor=executor)
+        caller = await who_calls(session, place.home, executor=executor)
     except WorkshopError as error:
-        return Connection(QuickClient(session, "", clock=clock, executor=executor), nowhere, error=error, endpoint=endpoint)
-    client = QuickClient(session, caller.account, clock=clock, executor=executor)
+        return Connection(QuickClient(session, "", executor=executor), nowhere, error=error, endpoint=endpoint)
+    client = QuickClient(session, caller.account, executor=executor)
     return Connection(client, aws_target(place.folder, caller.account, endpoint), caller, endpoint, life=life)
 
 
 def unconnected(place: Place, account: str) -> Connection:
     """An account on AWS with credentials that no service accepts, for what makes no call."""
-    client = QuickClient(local_session(NO_ACCOUNT), account, clock=place.clock, executor=place.executor)
+    client = QuickClient(local_session(NO_ACCOUNT), account, executor=place.executor)
     return Connection(client, aws_target(place.folder, account, ""), Identity(account, f"arn:aws:iam::{account}:root"))
 
 
@@ -138,7 +134,7 @@ def aws_target(folder: Path, account: str, endpoint: str) -> Target:
 
 def _local_connection(place: Place, state: daemon.CloudState) -> Connection:
     target = local_target(place.folder, state.port)
-    client = local_account(target.endpoint, daemon.ACCOUNT, clock=place.clock, executor=place.executor)
+    client = local_account(target.endpoint, daemon.ACCOUNT, executor=place.executor)
     return Connection(client, target, Identity(daemon.ACCOUNT, f"arn:aws:iam::{daemon.ACCOUNT}:root"), cloud_port=state.port)
 
 

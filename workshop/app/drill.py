@@ -249,7 +249,7 @@ async def _experiments(
     found: list[Experiment] = []
     try:
         async with http_client() as client:
-            runner = ExperimentRunner(client, clock, key, commands_for(session))
+            runner = ExperimentRunner(client, key, commands_for(session))
             for number in range(1, rounds + 1):
                 notice(f"Round {number} of {rounds}")
                 found.append(await EXPERIMENTS[kind](runner, a, b))
@@ -309,7 +309,7 @@ def _settings(session: Session, request: DrillRequest) -> FailoverSettings:
 def _fault_context(session: Session) -> FaultContext:
     workspace = session.workspace
     replication = LocalReplicationControl(session.folder) if workspace.target.name == "local" else None
-    return FaultContext(workspace.clients[session.account], workspace.clock, replication, commands_for(session))
+    return FaultContext(workspace.clients[session.account], replication, commands_for(session))
 
 
 def _undo_log(session: Session) -> UndoLog:

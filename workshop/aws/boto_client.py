@@ -1,6 +1,6 @@
 """The real aws to AWS: one account's calls, in threads, retried while AWS says "later".
 
-In: service, region, operation, parameters. Out: the parsed answer or an `AwsError`. Retries wait on the injected clock and
+In: service, region, operation, parameters. Out: the parsed answer or an `AwsError`. Retries wait in the event loop and
 hold no thread; botocore itself makes one attempt only, because its defaults differ between versions
 (docs/aws-behaviours.md, section 10.2).
 """
@@ -23,7 +23,7 @@ from botocore.session import Session
 from workshop.aws.client import Answer
 from workshop.aws.errors import AwsError, CredentialsError, translate
 from workshop.aws.limiter import Limiters
-from workshop.waiting import Clock
+from workshop.waiting import monotonic
 
 __all__ = ["BotoClient", "Retry"]
 
@@ -102,16 +102,15 @@ class BotoClient:
         session: Session,
         account: str,
         *,
-        clock: Clock,
         executor: Executor,
         endpoint: str | None = None,
         limiters: Limiters | None = None,
         outage: float = 0.0,
         notice: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._session, self._account, self._clock, self._executor = session, account, clock, executor
+        self._session, self._account, self._executor = session, account, executor
         self._endpoint = endpoint
-        self._limiters = limiters or Limiters(clock)
+        self._limiters = limiters or Limiters()
         self._clients: dict[tuple[str, str], Any] = {}
         self._making = threading.Lock()
         self._outage, self._notice, self._told = outage, notice, -TELL_EVERY
@@ -137,7 +136,7 @@ class BotoClient:
                 limiter.throttled(pause)
             if answer.unreachable and self._outage:
                 self._tell(answer)
-            await self._clock.sleep(pause)
+            await asyncio.sleep(pause)
 
     def address(self, service: str, region: str) -> str:
         """Where the calls of a service in a region go."""
@@ -145,7 +144,7 @@ class BotoClient:
 
     def _tell(self, error: AwsError) -> None:
         """Say that nobody answers, once for all the calls that find it out together."""
-        now = self._clock.monotonic()
+        now = monotonic()
         if now - self._told >= TELL_EVERY:
             self._told = now
             self._notice(f"{error.service} in {error.region} does not answer; trying for {self._outage:.0f} s. {error.fix}.")

@@ -23,7 +23,7 @@ from workshop.aws.claim_log import ClaimLog, Entry, UnclearError, parameter_name
 from workshop.aws.client import AwsClient
 from workshop.aws.errors import AwsError
 from workshop.errors import WorkshopError
-from workshop.waiting import Clock, wait_for
+from workshop.waiting import Clock, monotonic, wait_for
 
 __all__ = ["ACTIONS", "Claim", "Holder", "busy", "claimed", "clear_lapsed", "holder_of", "parameter_name", "removal"]
 
@@ -150,7 +150,7 @@ class _Run:
     async def take(self) -> None:
         """Hold it, by creation or by following a claim that lapsed; raises `WorkshopError` when somebody else holds it."""
         told: set[str] = set()
-        name, clock = parameter_name(self.parameter.workshop), self.parameter.clock
+        name = parameter_name(self.parameter.workshop)
 
         def waiting(reason: str, elapsed: float) -> None:
             if elapsed >= SILENCE and reason not in told:
@@ -158,7 +158,7 @@ class _Run:
                 self.notice(f"Waiting for {reason} (up to {PATIENCE:.0f} s).")
 
         entry = await wait_for(
-            lambda: self._attempt(told), clock=clock, deadline=PATIENCE, interval=8.0, first=0.5, waiting=waiting,
+            lambda: self._attempt(told), deadline=PATIENCE, interval=8.0, first=0.5, waiting=waiting,
             reason=f"SSM to let go of the name {name}, which it does about 30 s after a deletion",
             fix="Nobody was seen who holds it. Run the same command again in a minute.",
         )  # fmt: skip
@@ -196,14 +196,14 @@ class _Run:
     async def keep(self) -> None:
         """Renew it in time; end when somebody else holds it. After a sleep that is found out before anything else."""
         clock, complained = self.parameter.clock, False
-        due, last = clock.monotonic() + RENEWAL, clock.now()
+        due, last = monotonic() + RENEWAL, clock.now()
         while True:
-            await clock.sleep(TICK)
+            await asyncio.sleep(TICK)
             now, before = clock.now(), last
             last = now
             jumped = abs((now - before).total_seconds() - TICK) > JUMP
             late = now > datetime.fromisoformat(self.holder.until) - timedelta(seconds=LIFE - RENEWAL)
-            if not (jumped or late or clock.monotonic() >= due):
+            if not (jumped or late or monotonic() >= due):
                 continue
             due = 0.0  # each tick tries until it succeeded
             try:
@@ -218,7 +218,7 @@ class _Run:
                 self.claim.lose(lost)
                 self.notice(f"! {lost}")
                 return
-            complained, due = False, clock.monotonic() + RENEWAL
+            complained, due = False, monotonic() + RENEWAL
 
     async def _renew(self) -> WorkshopError | None:
         """Write a later end; answers why that is not this run's to do any more."""

@@ -7,6 +7,7 @@ own writer included, and what it covered still holds: whoever looks goes back to
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
@@ -93,7 +94,7 @@ class ClaimLog:
             entry = Entry(text, version, written)
             return entry if await self._counts(entry) else None
         # Without versions the last writer wins. Every contender waits after its own write, so all others see a foreign one.
-        await self.clock.sleep(SETTLE)
+        await asyncio.sleep(SETTLE)
         last = await self.read()
         return last if last is not None and last.text == text else None
 

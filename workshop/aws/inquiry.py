@@ -21,7 +21,6 @@ from workshop.aws.boto_client import CLIENT, BotoClient
 from workshop.aws.client import Answer
 from workshop.aws.errors import AwsError, translate
 from workshop.aws.sessions import Identity
-from workshop.waiting import Clock
 
 __all__ = ["Life", "QuickClient", "credential_life", "who_calls"]
 
@@ -57,7 +56,7 @@ class QuickClient(BotoClient):
             last = attempt == ATTEMPTS or (answer.unreachable and attempt == 2)
             if last or not (answer.throttled or answer.transient):
                 raise answer
-            await self._clock.sleep(min(max(pause, answer.retry_after), LONGEST_PAUSE))
+            await asyncio.sleep(min(max(pause, answer.retry_after), LONGEST_PAUSE))
             pause *= 2
         raise AssertionError("the loop ends by itself")
 
@@ -77,11 +76,9 @@ class QuickClient(BotoClient):
             return self._clients[key]
 
 
-async def who_calls(session: Session, region: str, *, clock: Clock, executor: Executor, endpoint: str | None = None) -> Identity:
+async def who_calls(session: Session, region: str, *, executor: Executor, endpoint: str | None = None) -> Identity:
     """The caller, as STS says; raises `AwsError`."""
-    answer = await QuickClient(session, "", clock=clock, executor=executor, endpoint=endpoint).call(
-        "sts", region, "get_caller_identity"
-    )
+    answer = await QuickClient(session, "", executor=executor, endpoint=endpoint).call("sts", region, "get_caller_identity")
     return Identity(str(answer["Account"]), str(answer["Arn"]))
 
 

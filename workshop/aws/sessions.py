@@ -16,7 +16,6 @@ from botocore.exceptions import BotoCoreError, ProfileNotFound
 
 from workshop.aws.boto_client import BotoClient
 from workshop.errors import UsageError
-from workshop.waiting import Clock
 
 __all__ = [
     "Identity",
@@ -43,9 +42,9 @@ class Identity:
     arn: str
 
 
-def local_account(endpoint: str, account: str, *, clock: Clock, executor: Executor) -> BotoClient:
+def local_account(endpoint: str, account: str, *, executor: Executor) -> BotoClient:
     """The local cloud's account."""
-    return BotoClient(local_session(account), account, clock=clock, executor=executor, endpoint=endpoint)
+    return BotoClient(local_session(account), account, executor=executor, endpoint=endpoint)
 
 
 def local_session(account: str) -> botocore.session.Session:
@@ -65,7 +64,6 @@ async def aws_account(
     profile: str | None,
     region: str,
     *,
-    clock: Clock,
     executor: Executor,
     notice: Callable[[str], None] = lambda _: None,
 ) -> tuple[BotoClient, Identity]:
@@ -74,9 +72,9 @@ async def aws_account(
     Who we are is asked with little patience; after that a gap in the network is waited out, with a notice.
     """
     session = profile_session(profile)
-    caller = await BotoClient(session, "", clock=clock, executor=executor).call("sts", region, "get_caller_identity")
+    caller = await BotoClient(session, "", executor=executor).call("sts", region, "get_caller_identity")
     identity = Identity(str(caller["Account"]), str(caller["Arn"]))
-    aws = BotoClient(session, identity.account, clock=clock, executor=executor, outage=OUTAGE, notice=notice)
+    aws = BotoClient(session, identity.account, executor=executor, outage=OUTAGE, notice=notice)
     return aws, identity
 
 

@@ -126,7 +126,7 @@ async def run_drill(
 
     await check_health(deployment, client, spec.settings, context.commands)
     await spec.fault.snapshot(context, deployment, deployment.in_region(spec.region))  # raises before anything has begun
-    load = LoadGenerator(deployment, spec.settings, client, context.clock, key=spec.key, preferred=spec.region, emit=keep)
+    load = LoadGenerator(deployment, spec.settings, client, key=spec.key, preferred=spec.region, emit=keep)
     drill = _Drill(deployment, spec, context, undo_log, load)
     snapshot = bookmarks_snapshot(deployment.table, deployment.regions, spec.key)
     undo_log.record(Bookmarks.name, deployment.regions[0], snapshot, BY_DRILL)
@@ -145,7 +145,7 @@ class _Drill:
     ) -> None:
         self._deployment, self._spec, self._context, self._undo_log = deployment, spec, context, undo_log
         self._load, self._region, self._timeouts = load, spec.region, spec.timeouts
-        self._lag_probe = LagProbe(context.aws, deployment, load, context.clock, spec.key)
+        self._lag_probe = LagProbe(context.aws, deployment, load, spec.key)
 
     async def play(self) -> _Findings:
         """Every phase in turn. What is still failed or running when it raises is for `put_back`."""
@@ -255,7 +255,6 @@ class _Drill:
         try:
             await wait_for(
                 nothing_missing,
-                clock=self._context.clock,
                 reason="every region to have every write",
                 deadline=self._timeouts.converge,
                 interval=COMPARE_EVERY_SECONDS,

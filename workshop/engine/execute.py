@@ -16,7 +16,7 @@ from workshop.engine.events import Emit, NodeFinished, NodeStarted, Noticed, Sto
 from workshop.engine.plan import Node, NodeKey, Plan
 from workshop.engine.results import NodeResult, Outcome
 from workshop.errors import WorkshopError
-from workshop.waiting import Clock
+from workshop.waiting import monotonic
 
 __all__ = ["Perform", "StopSignal", "execute", "unless_stopped"]
 
@@ -74,7 +74,6 @@ async def execute(
     plan: Plan,
     perform: Perform,
     *,
-    clock: Clock,
     emit: Emit,
     stop: StopSignal,
     ends_account: Callable[[WorkshopError], bool],
@@ -84,7 +83,7 @@ async def execute(
     `ends_account` is true of errors after which nothing else can work in the account where they occurred (expired credentials).
     The other accounts go on; when none is left, the run is asked to stop, with the first of these errors.
     """
-    execution = _Execution(plan, perform, clock, emit, stop)
+    execution = _Execution(plan, perform, emit, stop)
     stop.listen(execution.interrupt)
     try:
         while execution.unfinished:
@@ -100,11 +99,11 @@ async def execute(
 class _Execution:
     """The state of one run of one plan."""
 
-    def __init__(self, plan: Plan, perform: Perform, clock: Clock, emit: Emit, stop: StopSignal) -> None:
+    def __init__(self, plan: Plan, perform: Perform, emit: Emit, stop: StopSignal) -> None:
         self.results: dict[NodeKey, NodeResult] = {}
         self._waiting = list(plan.nodes)
         self._running: dict[asyncio.Task[NodeResult], Node] = {}
-        self._perform, self._clock, self._emit, self._stop = perform, clock, emit, stop
+        self._perform, self._emit, self._stop = perform, emit, stop
         self._accounts = {node.key.account for node in plan.nodes}
         self._ended: dict[str, WorkshopError] = {}
 
@@ -119,12 +118,12 @@ class _Execution:
             needs = [self.results[need] for need in sorted(node.needs) if need in self.results]
             blocked = next((need for need in needs if not need.outcome.good), None)
             if self._stop.asked or node.key.account in self._ended:
-                self._finish(NodeResult(node, Outcome.CANCELLED, detail="stopped", at=self._clock.monotonic()))
+                self._finish(NodeResult(node, Outcome.CANCELLED, detail="stopped", at=monotonic()))
             elif blocked is not None:
                 detail = f"needs {blocked.node.key}"
-                self._finish(NodeResult(node, Outcome.CANCELLED, detail=detail, at=self._clock.monotonic()))
+                self._finish(NodeResult(node, Outcome.CANCELLED, detail=detail, at=monotonic()))
             elif len(needs) == len(node.needs):
-                self._running[asyncio.create_task(_attempt(node, self._perform, self._clock))] = node
+                self._running[asyncio.create_task(_attempt(node, self._perform))] = node
                 self._emit(NodeStarted(node))
             else:
                 still.append(node)
@@ -142,7 +141,7 @@ class _Execution:
 
     def _result(self, task: asyncio.Task[NodeResult], node: Node) -> NodeResult:
         if task.cancelled():  # stopped before its first step, so it has no result of its own
-            return NodeResult(node, Outcome.CANCELLED, detail="stopped", at=self._clock.monotonic())
+            return NodeResult(node, Outcome.CANCELLED, detail="stopped", at=monotonic())
         return task.result()
 
     def end_account(self, account: str, error: WorkshopError) -> None:
@@ -173,8 +172,8 @@ class _Execution:
         self._emit(NodeFinished(result))
 
 
-async def _attempt(node: Node, perform: Perform, clock: Clock) -> NodeResult:
-    start = clock.monotonic()
+async def _attempt(node: Node, perform: Perform) -> NodeResult:
+    start = monotonic()
     try:
         result = await perform(node)
     except WorkshopError as error:
@@ -192,5 +191,5 @@ async def _attempt(node: Node, perform: Perform, clock: Clock) -> NodeResult:
         )
         unknown.__cause__ = defect
         result = NodeResult(node, Outcome.FAILED, error=unknown)
-    end = clock.monotonic()
+    end = monotonic()
     return replace(result, seconds=end - start, at=end)

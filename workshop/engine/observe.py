@@ -59,7 +59,6 @@ async def observe_all(workspace: Workspace, plan: Plan, contexts: Contexts) -> l
     results = await execute(
         plan,
         look,
-        clock=workspace.clock,
         emit=lambda _: None,
         stop=stop,
         ends_account=lambda error: isinstance(error, CredentialsError),

@@ -33,7 +33,7 @@ class Outcome(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NodeResult:
-    """One node's outcome. `at` is the clock's monotonic second at which it ended, which orders failures by cause."""
+    """One node's outcome. `at` is the event loop's second at which it ended, which orders failures by cause."""
 
     node: Node
     outcome: Outcome

@@ -68,7 +68,6 @@ async def set_up(workspace: Workspace, plan: Plan, contexts: Contexts, emit: Emi
     return await execute(
         plan,
         bring_up,
-        clock=workspace.clock,
         emit=workspace.writing_down(emit),
         stop=stop,
         ends_account=lambda error: isinstance(error, CredentialsError),

@@ -58,7 +58,6 @@ async def tear_down(workspace: Workspace, plan: Plan, contexts: Contexts, emit: 
     return await execute(
         backwards,
         bring_down,
-        clock=workspace.clock,
         emit=workspace.writing_down(emit),
         stop=stop,
         ends_account=lambda error: isinstance(error, CredentialsError),

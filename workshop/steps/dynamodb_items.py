@@ -184,7 +184,7 @@ class DynamoDBItems(Step[ItemsParams]):
             return None if pending else True
 
         await wait_for(
-            all_taken, clock=ctx.clock, reason=f"DynamoDB to take the rest of {len(items)} items", deadline=BATCH_DEADLINE,
+            all_taken, reason=f"DynamoDB to take the rest of {len(items)} items", deadline=BATCH_DEADLINE,
             interval=20.0, jitter=0.2, waiting=ctx.waiting,
             fix="Wait until the table is less busy, then run the same command again: it goes on where it stopped.",
         )  # fmt: skip
@@ -205,7 +205,7 @@ class DynamoDBItems(Step[ItemsParams]):
                 raise
 
         await wait_for(
-            present, clock=ctx.clock, reason=f"{total} items to reach {region}", deadline=REPLICATION_DEADLINE,
+            present, reason=f"{total} items to reach {region}", deadline=REPLICATION_DEADLINE,
             interval=3.0, waiting=ctx.waiting,
         )  # fmt: skip
 
@@ -231,7 +231,7 @@ async def _missing(ctx: Context[ItemsParams], region: str, table: Table, items: 
         return None if unread else True
 
     await wait_for(
-        all_read, clock=ctx.clock, reason=f"DynamoDB to read {len(items)} keys in {region}", deadline=BATCH_DEADLINE,
+        all_read, reason=f"DynamoDB to read {len(items)} keys in {region}", deadline=BATCH_DEADLINE,
         interval=5.0, waiting=ctx.waiting,
     )  # fmt: skip
     return [item for item in items if _shown(item.attributes, names) not in found]

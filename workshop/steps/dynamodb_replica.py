@@ -27,7 +27,7 @@ from workshop.steps.dynamodb_table import (
     table_arn,
 )
 from workshop.steps.table_remains import ADDED, REPLICA, delete_command, protected, source_rule, standing
-from workshop.waiting import wait_for
+from workshop.waiting import monotonic, wait_for
 
 __all__ = ["DynamoDBReplica", "ReplicaParams"]
 
@@ -108,7 +108,7 @@ class DynamoDBReplica(Step[ReplicaParams]):
             return None
 
         reason = f"replica of {name} in {ctx.region} to become ACTIVE"
-        local = await wait_for(ready, clock=ctx.clock, reason=reason, deadline=DEADLINE, interval=INTERVAL, waiting=ctx.waiting)
+        local = await wait_for(ready, reason=reason, deadline=DEADLINE, interval=INTERVAL, waiting=ctx.waiting)
         if await self._is_ours(ctx, await describe_table(ctx.aws, ctx.home, name), local):
             await self._tag(ctx, local)
         return {"Arn": local.arn}
@@ -137,13 +137,13 @@ class DynamoDBReplica(Step[ReplicaParams]):
                 table = local or home
                 if table is None or not is_source_region_rule(error):
                     raise
-                first_refusal = first_refusal if first_refusal is not None else ctx.clock.monotonic()
-                if ctx.clock.monotonic() - first_refusal > SOURCE_RULE_PATIENCE:
+                first_refusal = first_refusal if first_refusal is not None else monotonic()
+                if monotonic() - first_refusal > SOURCE_RULE_PATIENCE:
                     raise source_rule(ctx, table, error) from error
             return None
 
         reason = f"replica of {name} in {ctx.region} to be gone"
-        await wait_for(gone, clock=ctx.clock, reason=reason, deadline=DEADLINE, interval=INTERVAL, waiting=ctx.waiting)
+        await wait_for(gone, reason=reason, deadline=DEADLINE, interval=INTERVAL, waiting=ctx.waiting)
         ctx.forget(REPLICA, name)  # what somebody makes there later is theirs
 
     async def leftovers(self, ctx: Context[ReplicaParams]) -> list[Resource]:
@@ -299,7 +299,7 @@ class DynamoDBReplica(Step[ReplicaParams]):
             return None
 
         reason = f"the tags of {local.name} in {ctx.region} to show"
-        await wait_for(tagged, clock=ctx.clock, reason=reason, deadline=120, interval=INTERVAL, waiting=ctx.waiting)
+        await wait_for(tagged, reason=reason, deadline=120, interval=INTERVAL, waiting=ctx.waiting)
 
     @staticmethod
     def _raise_for_failure(ctx: Context[ReplicaParams], home: Table) -> None:

@@ -238,7 +238,7 @@ class DynamoDBTable(Step[TableParams]):
             return table if table is not None and table.status in ("ACTIVE", "UPDATING") else None
 
         return await wait_for(
-            active, clock=ctx.clock, reason=f"table {name} in {ctx.region} to become ACTIVE", deadline=ACTIVE_DEADLINE,
+            active, reason=f"table {name} in {ctx.region} to become ACTIVE", deadline=ACTIVE_DEADLINE,
             interval=INTERVAL, waiting=ctx.waiting,
         )  # fmt: skip
 
@@ -252,7 +252,7 @@ class DynamoDBTable(Step[TableParams]):
             return None if table is not None and table.status == "CREATING" else True
 
         reason = f"the creation of {ctx.params.name} in {ctx.region} to end"
-        await wait_for(told, clock=ctx.clock, reason=reason, deadline=ACTIVE_DEADLINE, interval=INTERVAL, waiting=ctx.waiting)
+        await wait_for(told, reason=reason, deadline=ACTIVE_DEADLINE, interval=INTERVAL, waiting=ctx.waiting)
         return table
 
     async def _delete(self, ctx: Context[TableParams], table: Table) -> None:
@@ -280,7 +280,7 @@ class DynamoDBTable(Step[TableParams]):
 
         try:
             await wait_for(
-                accepted, clock=ctx.clock, reason=f"DynamoDB to accept the deletion of {table.name} in {ctx.region}",
+                accepted, reason=f"DynamoDB to accept the deletion of {table.name} in {ctx.region}",
                 deadline=SOURCE_RULE_PATIENCE, interval=5.0, waiting=ctx.waiting,
             )  # fmt: skip
         except WaitTimeout as timeout:
@@ -324,7 +324,7 @@ async def wait_gone(ctx: Context[Any], name: str) -> None:
         return await describe_table(ctx.aws, ctx.region, name) is None or None
 
     await wait_for(
-        gone, clock=ctx.clock, reason=f"table {name} in {ctx.region} to be gone", deadline=DELETE_DEADLINE,
+        gone, reason=f"table {name} in {ctx.region} to be gone", deadline=DELETE_DEADLINE,
         interval=INTERVAL, waiting=ctx.waiting,
     )  # fmt: skip
 

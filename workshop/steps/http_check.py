@@ -63,7 +63,7 @@ class HttpCheck(Step[CheckParams]):
 
         try:
             await wait_for(
-                passes, clock=ctx.clock, reason=f"{ctx.params.url} to answer", deadline=ctx.params.deadline,
+                passes, reason=f"{ctx.params.url} to answer", deadline=ctx.params.deadline,
                 interval=INTERVAL, waiting=ctx.waiting,
             )  # fmt: skip
         except WaitTimeout as timeout:

@@ -12,7 +12,7 @@ from typing import Any
 from workshop.aws.stacks import ChangeSet, Event, Stack, describe_change_set, describe_stack, events_since, root_cause
 from workshop.errors import WorkshopError
 from workshop.steps.base import Context
-from workshop.waiting import wait_for
+from workshop.waiting import monotonic, wait_for
 
 __all__ = ["Mark", "failure", "mark", "paced", "pause", "wait_change_set", "wait_settled"]
 
@@ -38,7 +38,7 @@ async def wait_settled(ctx: Context[Any], identity: str, *, leaving: Mark | None
     `leaving` is the stack as it was before an operation that was just asked for: that state does not count as settled until
     an event shows that the operation began, or 30 s have passed.
     """
-    start = ctx.clock.monotonic()
+    start = monotonic()
     seen = leaving.event if leaving else (await mark(ctx, identity)).event
     name = identity.rpartition(":stack/")[2].partition("/")[0] or identity
     done, latest, began = 0, "", leaving is None
@@ -57,11 +57,11 @@ async def wait_settled(ctx: Context[Any], identity: str, *, leaving: Mark | None
                 ctx.progress(f"{event.status} {event.resource} ({event.type}): {event.reason}")
             elif event.status in SHOWN:
                 done, latest = done + 1, f"{event.resource} ({event.type.removeprefix('AWS::')})"
-        old = not began and leaving is not None and stack.status == leaving.status and ctx.clock.monotonic() - start < OLD_STATE
+        old = not began and leaving is not None and stack.status == leaving.status and monotonic() - start < OLD_STATE
         return (stack,) if stack.settled and not old else None
 
     (stack,) = await wait_for(
-        settled, clock=ctx.clock, reason=f"stack {name} in {ctx.region}", deadline=DEADLINE, interval=INTERVAL,
+        settled, reason=f"stack {name} in {ctx.region}", deadline=DEADLINE, interval=INTERVAL,
         waiting=waiting,
     )  # fmt: skip
     return stack
@@ -75,7 +75,7 @@ async def wait_change_set(ctx: Context[Any], stack: str, name: str) -> ChangeSet
         return changes if changes.status in ("CREATE_COMPLETE", "FAILED") else None
 
     return await wait_for(
-        made, clock=ctx.clock, reason=f"the changes of the stack in {ctx.region} to be worked out", deadline=600,
+        made, reason=f"the changes of the stack in {ctx.region} to be worked out", deadline=600,
         interval=INTERVAL, waiting=ctx.waiting,
     )  # fmt: skip
 
@@ -105,13 +105,13 @@ async def paced(ctx: Context[Any], stack: Stack) -> bool:
 
 async def pause(ctx: Context[Any], seconds: float, reason: str) -> None:
     """Let so many seconds pass, and say what for."""
-    start = ctx.clock.monotonic()
+    start = monotonic()
 
     async def over() -> bool | None:
-        return ctx.clock.monotonic() - start >= seconds or None
+        return monotonic() - start >= seconds or None
 
     await wait_for(
-        over, clock=ctx.clock, reason=reason, deadline=seconds + 1, interval=INTERVAL, waiting=ctx.waiting,
+        over, reason=reason, deadline=seconds + 1, interval=INTERVAL, waiting=ctx.waiting,
     )  # fmt: skip
 
 

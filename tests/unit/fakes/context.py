@@ -17,7 +17,6 @@ from workshop.aws.client import AwsClient
 from workshop.aws.target import Target
 from workshop.definition.files import DefinitionFiles
 from workshop.steps.base import Context, Params
-from workshop.waiting import Clock
 
 __all__ = ["EU", "HOME", "OURS", "Notes", "World", "context"]
 
@@ -30,7 +29,7 @@ OURS = {"workshop": "films", "workshop:step": "step", "workshop:run": "run-1"}
 class Notes:
     """What steps said and wrote down. One may be shared by the contexts of several steps."""
 
-    clock: Clock
+    clock: VirtualClock
     lines: list[str] = field(default_factory=list)
     waits: list[str] = field(default_factory=list)
     made: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
