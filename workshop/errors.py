@@ -1,6 +1,20 @@
-"""The one error that users see: what happened, why, and the command to run next.
+"""The errors that users see: what happened, why, and the command to run next.
 
-Raised where a problem is understood, printed in one place (`workshop.cli`). Any other exception is a defect.
+Raised where a problem is understood, printed in one place (`workshop.cli`). Any other exception is a defect. A subclass exists
+where a caller does something else about it; the number is the exit code:
+
+    WorkshopError                 1   a failure that is understood
+    ├── UsageError                2   wrong usage, definition or data: nothing was changed
+    │   └── DefinitionError       2   in a file of the definition, with its line and field
+    │       └── MissingOutputError  2   a template reads an output that does not exist yet
+    ├── PartlyDoneError           5   something is left, and named
+    ├── AwsError                  1   a refusal of AWS, with its code
+    │   └── CredentialsError      1   no call of this account can work: its nodes end
+    ├── WaitTimeout               1   a condition did not come true in time
+    ├── ContestedError            1   a claim that cannot be read, so nothing is known of its holder
+    └── PinnedVersionError        1   the local cloud does not fit the version of its emulator
+
+In: what happened. Out: an exception, and its document for `--json`.
 """
 
 from __future__ import annotations
@@ -14,7 +28,7 @@ __all__ = ["DefinitionError", "ExitCode", "PartlyDoneError", "UsageError", "Work
 
 
 class ExitCode(enum.IntEnum):
-    """What the process answers to its caller."""
+    """The exit code of the process."""
 
     DONE = 0
     FAILED = 1
@@ -42,7 +56,7 @@ class WorkshopError(Exception):
         return " ".join(part for part in (self.what, self.why, self.fix) if part)
 
     def document(self) -> dict[str, str]:
-        """The error as it stands in `--json` documents and in the journal."""
+        """The error as `--json` documents and the journal have it."""
         return {"what": self.what, "why": self.why, "fix": self.fix, "code": self.code}
 
 
@@ -62,6 +76,6 @@ class DefinitionError(UsageError):
 
 
 class PartlyDoneError(WorkshopError):
-    """Something is left: the command did part of its work and says what remains."""
+    """The command did part of its work, and names what is left."""
 
     exit_code = ExitCode.PARTLY

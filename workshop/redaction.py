@@ -1,6 +1,7 @@
 """Keeps secrets out of everything that is shown or written: texts go through here before they leave the process.
 
-AWS echoes the signed request in some refusals (SignatureDoesNotMatch carries the session token), and addresses can be signed.
+In: a text, and secrets that are known. Out: the text with those, and what has the form of a secret, masked. AWS echoes the
+signed request in some refusals (SignatureDoesNotMatch carries the session token), and addresses can be signed.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ __all__ = ["redact"]
 
 MASK = "***"
 PATTERNS = (
-    # What precedes the secret is kept, so that the text still says what it was.
+    # What precedes the secret is kept, so that the text still shows what it was.
     re.compile(r"(?i)(x-amz-security-token\s*[:=]\s*)[^\s&\"'<>]+"),
     re.compile(r"(?i)((?:x-amz-)?(?:signature|credential)\s*=\s*)[^\s&,\"'<>]+"),
     re.compile(r"(?i)(aws_?secret_?access_?key\s*[\"']?\s*[:=]\s*[\"']?)[^\s&,\"'<>]+"),
     re.compile(r"(?i)(aws_?session_?token\s*[\"']?\s*[:=]\s*[\"']?)[^\s&,\"'<>]+"),
     re.compile(r"(?i)(authorization\s*:\s*).+"),
 )
-ACCESS_KEY = re.compile(r"\b(A(?:KIA|SIA|IDA|ROA))[A-Z0-9]{12,}([A-Z0-9]{4})\b")
+ACCESS_KEY = re.compile(r"(?<![A-Z0-9])(A(?:KIA|SIA|IDA|ROA))[A-Z0-9]{12,}([A-Z0-9]{4})\b")
 SHORTEST = 8
 """Known secrets shorter than this are not searched for: they would blacken ordinary words."""
 

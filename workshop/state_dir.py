@@ -1,4 +1,7 @@
-"""The state folder: where it lies, and how files in it are written (private, whole or not at all)."""
+"""The state folder: where it is, and how files in it are written.
+
+In: `WORKSHOP_HOME` or a path. Out: a folder that is this user's alone; files that are private, and written whole or not at all.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +31,9 @@ def state_folder() -> Path:
         return Path(platformdirs.user_state_path("workshop"))
     except RuntimeError as error:
         raise UsageError(
-            "The state folder cannot be used: nothing says where it is.",
-            "WORKSHOP_HOME is not set, and this user has no home directory.",
-            "Name a folder that you can write, for example: export WORKSHOP_HOME=/var/tmp/my-workshop",
+            what="The state folder cannot be used: it is not known where it is.",
+            why="WORKSHOP_HOME is not set, and this user has no home directory.",
+            fix="Name a folder that you can write, for example: export WORKSHOP_HOME=/var/tmp/my-workshop",
             code="StateFolder",
         ) from error
 
@@ -43,7 +46,7 @@ def open_folder(folder: Path | None = None) -> Path:
 def open_state_folder(folder: Path) -> Path:
     """The state folder `folder`, ready to be written; `UsageError` when it, or a folder in it, is a symbolic link.
 
-    Whoever can put such a link there could lead what we write, and what we delete, to other places.
+    Such a link could lead what we write, and what we delete, to other places.
     """
     refuse_link(folder)
     for name in INSIDE:
@@ -82,10 +85,10 @@ def private_folder(folder: Path) -> None:
 
 
 def refuse_link(path: Path) -> None:
-    """Raise `UsageError` when `path` is a symbolic link: nothing of ours is one, so somebody put it there."""
+    """Raise `UsageError` when `path` is a symbolic link: nothing of ours is one, so another hand put it there."""
     try:
         linked = path.is_symlink()
-    except OSError:  # a name too long: whoever wants to use it says so
+    except OSError:  # a name too long: using it raises an error of its own
         linked = False
     if linked:
         raise _unusable(str(path), "it is a symbolic link, which could lead what is written elsewhere")
@@ -105,7 +108,7 @@ def write_private(path: Path, content: str | bytes) -> None:
 
 
 def _is_own_group(gid: int) -> bool:
-    """Whether nobody but this user is in a group: neither as a member nor because it is the group of their account."""
+    """Whether this user is alone in a group: no other is a member, and it is the group of no other account."""
     try:
         user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(gid)
     except KeyError:
@@ -119,8 +122,8 @@ def _is_own_group(gid: int) -> bool:
 
 def _unusable(folder: str, why: str, fix: str = "") -> UsageError:
     return UsageError(
-        f"The state folder cannot be used: {folder}.",
-        f"{why[:1].upper()}{why[1:]}.",
-        fix or "Point WORKSHOP_HOME at a folder that you can write, for example: export WORKSHOP_HOME=$HOME/.workshop",
+        what=f"The state folder cannot be used: {folder}.",
+        why=f"{why[:1].upper()}{why[1:]}.",
+        fix=fix or "Point WORKSHOP_HOME at a folder that you can write, for example: export WORKSHOP_HOME=$HOME/.workshop",
         code="StateFolder",
     )

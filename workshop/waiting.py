@@ -1,7 +1,8 @@
-"""Time, injected: the clock that every wait uses, and the one function that waits, in two forms.
+"""Time: the wall clock, which is handed in, and the one function that waits, in two forms.
 
-In: a probe that returns a value or None, or a condition; a reason, a deadline. Out: the value, or a `WaitTimeout`. No thread is
-held while it waits, and tests run it in virtual time.
+In: a probe that returns a value or None, or a condition; a reason, a deadline. Out: the value, or a `WaitTimeout`. Pauses and
+durations are those of the running event loop: nothing here holds a thread while it waits, and the loop of the tests runs in
+virtual time.
 """
 
 from __future__ import annotations
@@ -14,19 +15,17 @@ from typing import Protocol, TypeVar
 
 from workshop.errors import WorkshopError
 
-__all__ = ["Clock", "SystemClock", "WaitTimeout", "Waiting", "wait_for", "wait_until"]
+__all__ = ["Clock", "SystemClock", "WaitTimeout", "Waiting", "monotonic", "wait_for", "wait_until"]
 
 T = TypeVar("T")
 Waiting = Callable[[str, float], None]
-"""Called with what is being waited for, and for how many seconds already."""
+"""Receives what is being waited for and for how many seconds already."""
 
 
 class Clock(Protocol):
-    """A source of time: `monotonic` in seconds, `now` as an aware UTC datetime."""
+    """The wall clock: `now` as an aware UTC datetime."""
 
-    def monotonic(self) -> float: ...
     def now(self) -> datetime: ...
-    async def sleep(self, seconds: float) -> None: ...
 
 
 ROUNDING = 1e-3
@@ -34,16 +33,15 @@ ROUNDING = 1e-3
 
 
 class SystemClock:
-    """The time of the running event loop and of the machine."""
-
-    def monotonic(self) -> float:
-        return asyncio.get_running_loop().time()
+    """The wall clock of this machine."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)
 
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+
+def monotonic() -> float:
+    """Seconds of the running event loop, from a beginning of its own."""
+    return asyncio.get_running_loop().time()
 
 
 class WaitTimeout(WorkshopError):
@@ -53,7 +51,6 @@ class WaitTimeout(WorkshopError):
 async def wait_for(
     probe: Callable[[], Awaitable[T | None]],
     *,
-    clock: Clock,
     reason: str,
     deadline: float,
     interval: float,
@@ -68,12 +65,12 @@ async def wait_for(
     once and what is slow is probed rarely; each is within plus or minus `jitter` (a fraction) of that, and the last one
     is cut so that the probe runs once more at the deadline. Raises `WaitTimeout` after that.
     """
-    start, pause = clock.monotonic(), min(first, interval)
+    start, pause = monotonic(), min(first, interval)
     while True:
         value = await probe()
         if value is not None:
             return value
-        elapsed = clock.monotonic() - start
+        elapsed = monotonic() - start
         if elapsed >= deadline - ROUNDING:
             raise WaitTimeout(
                 what=f"Gave up waiting for {reason}.",
@@ -82,14 +79,13 @@ async def wait_for(
                 code="Timeout",
             )
         waiting(reason, elapsed)
-        await clock.sleep(min(pause * random.uniform(1 - jitter, 1 + jitter), deadline - elapsed))
+        await asyncio.sleep(min(pause * random.uniform(1 - jitter, 1 + jitter), deadline - elapsed))
         pause = min(pause * 1.5, interval)
 
 
 async def wait_until(
     condition: Callable[[], Awaitable[bool]],
     *,
-    clock: Clock,
     reason: str,
     deadline: float,
     interval: float,
@@ -105,7 +101,6 @@ async def wait_until(
 
     await wait_for(
         probe,
-        clock=clock,
         reason=reason,
         deadline=deadline,
         interval=interval,

@@ -52,7 +52,7 @@ def test_a_replica_that_somebody_added_by_hand_goes_before_the_table_that_it_cop
     planned = clean.run("teardown", "--plan", *(["--sweep"] if lost else []))
     assert "ap-southeast-2" in planned.out
     done = clean.run("teardown", "--json", *(["--sweep"] if lost else []))
-    assert "stands in ap-southeast-2, too" in done.err
+    assert "is deployed in ap-southeast-2, too" in done.err
     (copy,) = (s for s in done.document["steps"] if s["kind"] == "dynamodb.replica" and s["region"] == "ap-southeast-2")
     assert copy["outcome"] == "removed" and done.document["leftovers"] == []
     assert clean.inventory(*ALL) == before

@@ -17,7 +17,7 @@ from tests.unit.fakes.workshop_api import ReplicatedTable, respond
 from workshop.aws.errors import AwsError
 from workshop.drill.api_client import ApiResponse
 from workshop.drill.base import FaultContext
-from workshop.drill.deployment import Deployment, RegionDeployment, Route
+from workshop.drill.deployment import ApiRoute, Deployment, RegionDeployment
 from workshop.drill.registry import fault_named
 from workshop.drill.run import DrillResult, DrillSpec, Timeouts, run_drill
 from workshop.drill.settings import FailoverSettings, read_settings
@@ -168,9 +168,9 @@ class Regions:
         region, _, path = url.removeprefix("http://").partition("/")
         here, parts = self.state[region], path.split("/") if path else []
         if here.slow > deadline:
-            await VirtualClock().sleep(deadline)
+            await asyncio.sleep(deadline)
             return ApiResponse(f"no response within {deadline:g} s")
-        await VirtualClock().sleep(here.slow)
+        await asyncio.sleep(here.slow)
         self.require_alive()
         if here.down:
             return ApiResponse(here.down, 500)
@@ -229,7 +229,7 @@ class ReplicationSwitch:
 
 def regional(regions: Regions, name: str) -> RegionDeployment:
     """The workshop as it is deployed in one of the regions."""
-    health = Route("res", HEALTH_URI) if regions.health else None
+    health = ApiRoute("res", HEALTH_URI) if regions.health else None
     return RegionDeployment(name, "s", regions.functions, "api", "stage", f"http://{name}/", health)
 
 
@@ -247,7 +247,7 @@ class DrillSandbox:
     @property
     def context(self) -> FaultContext:
         replication = ReplicationSwitch(self.regions) if self.can_pause_replication else None
-        return FaultContext(self.regions, VirtualClock(), replication)
+        return FaultContext(self.regions, replication)
 
     @property
     def deployment(self) -> Deployment:

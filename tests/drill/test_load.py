@@ -8,7 +8,6 @@ import itertools
 import pytest
 
 from tests.drill.regions import SETTINGS, WEST, Regions, regional
-from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.drill.api_client import ApiResponse
 from workshop.drill.deployment import Deployment
 from workshop.drill.load import LoadGenerator
@@ -21,7 +20,7 @@ PATIENCE = 60.0
 def load_on(client: Regions | Broken) -> LoadGenerator:
     regions = client if isinstance(client, Regions) else Regions()
     deployment = Deployment("w", "t", "local", tuple(regional(regions, name) for name in regions.names))
-    return LoadGenerator(deployment, SETTINGS, client, VirtualClock(), key="drill-r1", preferred=WEST, emit=lambda _: None)
+    return LoadGenerator(deployment, SETTINGS, client, key="drill-r1", preferred=WEST, emit=lambda _: None)
 
 
 class Broken:

@@ -8,11 +8,11 @@ import pytest
 
 from tests.drill.regions import EAST, SETTINGS, WEST
 from workshop.drill.measure import measure, missing, rto_bound
-from workshop.drill.timeline import Acknowledged, Lag, Milestone, Moment, Request, RequestKind
+from workshop.drill.timeline import Acknowledged, Lag, Milestone, Moment, RequestKind, TimedRequest
 
 
-def request(kind: RequestKind, region: str, sent: float, answered: float, why: str = "") -> Request:
-    return Request(kind, region, sent, answered, 500 if why else 200, why)
+def request(kind: RequestKind, region: str, sent: float, answered: float, why: str = "") -> TimedRequest:
+    return TimedRequest(kind, region, sent, answered, 500 if why else 200, why)
 
 
 def write(number: int, at: float, region: str = WEST) -> Acknowledged:

@@ -18,7 +18,7 @@ A, B = (regional(Regions(), name) for name in (WEST, EAST))
 
 
 def runner_on(regions: Regions) -> ExperimentRunner:
-    return ExperimentRunner(regions, VirtualClock(), "observe-r1", Commands())
+    return ExperimentRunner(regions, "observe-r1", Commands())
 
 
 async def test_a_stale_read_and_the_lag_are_measured():

@@ -21,8 +21,10 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "runs.db"
 
 
-def record(journal: Journal, scope: Scope, memory: str, by: str = BY_DRILL) -> Undo:
-    return journal.undos.owe(scope, source="w", profile="p", region="us-west-2", kind="throttle", memory=memory, by=by, run="r1")
+def record(journal: Journal, scope: Scope, snapshot: str, by: str = BY_DRILL) -> Undo:
+    return journal.undos.record(
+        scope, source="w", profile="p", region="us-west-2", kind="throttle", snapshot=snapshot, by=by, run="r1"
+    )
 
 
 def test_an_undo_outlives_the_process_that_wrote_it(path: Path) -> None:
@@ -43,8 +45,8 @@ def test_the_latest_undo_comes_first_and_everywhere_lists_all_scopes(path: Path)
     record(journal, HERE, "1")
     record(journal, HERE, "2", BY_HAND)
     record(journal, THERE, "3")
-    assert [undo.memory for undo in journal.undos.pending(HERE)] == ["2", "1"]
-    assert [undo.memory for undo in journal.undos.everywhere()] == ["3", "2", "1"]
+    assert [undo.snapshot for undo in journal.undos.pending(HERE)] == ["2", "1"]
+    assert [undo.snapshot for undo in journal.undos.everywhere()] == ["3", "2", "1"]
 
 
 def test_a_teardown_forgets_the_undos_of_its_scope_only(path: Path) -> None:
@@ -52,7 +54,7 @@ def test_a_teardown_forgets_the_undos_of_its_scope_only(path: Path) -> None:
     record(journal, HERE, "1")
     record(journal, THERE, "2")
     journal.record_removed(HERE)
-    assert [undo.memory for undo in journal.undos.everywhere()] == ["2"]
+    assert [undo.snapshot for undo in journal.undos.everywhere()] == ["2"]
 
 
 def test_a_journal_of_the_first_version_keeps_its_runs_and_gets_undos(path: Path) -> None:

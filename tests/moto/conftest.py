@@ -27,7 +27,7 @@ class Moto:
         session = botocore.session.Session()
         session.set_credentials("AKIDEXAMPLE", "secret")
         self.clock = VirtualClock()
-        self.aws = BotoClient(session, ACCOUNT, clock=self.clock, executor=Inline())
+        self.aws = BotoClient(session, ACCOUNT, executor=Inline())
         self.notes = Notes(self.clock)
 
     def context(self, params: Params, **more) -> Context:

@@ -11,7 +11,7 @@ from moto.core import set_initial_no_auth_action_count
 from tests.moto.conftest import ACCOUNT
 from tests.unit.fakes.botocore_session import Inline
 from tests.unit.fakes.context import EU, HOME
-from tests.unit.fakes.virtual_time import VirtualClock, run
+from tests.unit.fakes.virtual_time import run
 from workshop.aws.boto_client import BotoClient
 from workshop.aws.errors import AwsError
 from workshop.aws.resources.listing import delete_log_group, functions, log_groups, rest_apis, roles
@@ -25,7 +25,7 @@ TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
 
 
 async def test_the_account_is_the_one_that_sts_names(moto):
-    aws, identity = await aws_account(None, HOME, clock=VirtualClock(), executor=Inline())
+    aws, identity = await aws_account(None, HOME, executor=Inline())
     assert aws.account == identity.account == ACCOUNT
     assert identity.arn.startswith(f"arn:aws:sts::{ACCOUNT}:")
 
@@ -34,7 +34,7 @@ async def test_an_unknown_profile_is_named_with_those_that_there_are(moto, monke
     (tmp_path / "config").write_text("[profile event]\nregion = us-west-2\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     with pytest.raises(UsageError) as caught:
-        await aws_account("evnt", HOME, clock=VirtualClock(), executor=Inline())
+        await aws_account("evnt", HOME, executor=Inline())
     assert "'evnt'" in caught.value.what and "event" in caught.value.why
 
 
@@ -128,6 +128,6 @@ def test_a_user_who_may_do_nothing_is_denied_with_advice(moto):
     key = run(attendee())
     session = botocore.session.Session()
     session.set_credentials(key["AccessKeyId"], key["SecretAccessKey"])
-    aws = BotoClient(session, ACCOUNT, clock=moto.clock, executor=Inline())
+    aws = BotoClient(session, ACCOUNT, executor=Inline())
     error = set_initial_no_auth_action_count(0)(run)(denied())
     assert error.denied and "DescribeStacks in eu-west-1" in error.fix and "attendee" in error.message

@@ -12,12 +12,10 @@ from moto.server import ThreadedMotoServer
 
 from tests.unit.fakes.botocore_session import Inline
 from tests.unit.fakes.http_server import Server, closed_port
-from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.boto_client import THREADS, BotoClient
 from workshop.aws.errors import AwsError
 from workshop.aws.resources.tables import list_tables
 from workshop.aws.sessions import aws_account, local_account, override
-from workshop.waiting import SystemClock
 
 
 @pytest.fixture
@@ -33,7 +31,7 @@ def endpoint() -> Iterator[str]:
 
 def test_threads_share_the_clients_of_one_account(endpoint):
     async def scene(executor: ThreadPoolExecutor) -> list[list[str]]:
-        aws = local_account(endpoint, "123456789012", clock=SystemClock(), executor=executor)
+        aws = local_account(endpoint, "123456789012", executor=executor)
         regions = ("us-west-2", "eu-west-1", "us-west-2", "eu-west-1") * 3
         return await asyncio.gather(*(list_tables(aws, region) for region in regions))
 
@@ -46,14 +44,14 @@ def test_an_endpoint_of_the_environment_is_where_the_calls_go(endpoint, monkeypa
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     with ThreadPoolExecutor(1) as executor:
-        aws, identity = asyncio.run(aws_account(None, "us-west-2", clock=SystemClock(), executor=executor))
+        aws, identity = asyncio.run(aws_account(None, "us-west-2", executor=executor))
     assert override(None, "us-west-2", ["dynamodb"]) == endpoint and aws.account == identity.account == "123456789012"
 
 
 def at(url: str) -> BotoClient:
     session = botocore.session.Session()
     session.set_credentials("AKIDEXAMPLE", "secret")
-    return BotoClient(session, "1", clock=VirtualClock(), executor=Inline(), endpoint=url)
+    return BotoClient(session, "1", executor=Inline(), endpoint=url)
 
 
 async def test_a_page_that_is_not_aws_is_distinguished_from_a_response():

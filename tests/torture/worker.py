@@ -11,13 +11,14 @@ import asyncio
 import contextlib
 import multiprocessing
 import os
+import selectors
 import signal
 import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +38,12 @@ from workshop.console.progress import PlainProgress
 from workshop.console.results import show_setup, show_teardown
 from workshop.definition.loader import load
 from workshop.definition.parameters import resolve
-from workshop.engine.discover import Search, with_discovered_regions
+from workshop.engine.discover import RegionSearch, with_discovered_regions
 from workshop.engine.events import Event, NodeFinished, NodeStarted
 from workshop.engine.journal import Journal
 from workshop.engine.workspace import Workspace
 from workshop.errors import WorkshopError
+from workshop.waiting import SystemClock
 
 __all__ = ["CHANGES", "Hurried", "Order", "Place", "start", "work"]
 
@@ -50,20 +52,26 @@ CHANGES = ("create_", "update_", "delete_", "put_", "tag_", "batch_write", "exec
 SPEED = 25.0
 
 
-class Hurried:
-    """A clock whose seconds are short: waits are waited, `SPEED` times faster."""
+class _HurriedSelector(selectors.DefaultSelector):
+    """Waits for its files, and for a timer only a part of the time that it was asked for."""
+
+    def __init__(self, speed: float) -> None:
+        super().__init__()
+        self._speed = speed
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        return super().select(timeout / self._speed if timeout else timeout)
+
+
+class Hurried(asyncio.SelectorEventLoop):
+    """An event loop whose seconds are short: waits are waited, `SPEED` times faster."""
 
     def __init__(self, speed: float = SPEED) -> None:
         self._speed = speed
+        super().__init__(_HurriedSelector(speed))
 
-    def monotonic(self) -> float:
-        return asyncio.get_running_loop().time() * self._speed
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds / self._speed)
+    def time(self) -> float:
+        return super().time() * self._speed
 
 
 @dataclass(frozen=True)
@@ -152,7 +160,8 @@ def work(order: Order) -> None:
         os.dup2(err.fileno(), 2)
         sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", buffering=1, closefd=False)
         try:
-            code = asyncio.run(_work(order))
+            with asyncio.Runner(loop_factory=partial(Hurried, order.speed)) as runner:
+                code = runner.run(_work(order))
         except WorkshopError as error:
             print(error, file=sys.stderr)  # noqa: T201
             code = int(error.exit_code)
@@ -171,12 +180,12 @@ def start(order: Order) -> Any:
 
 
 async def _work(order: Order) -> int:
-    begun, clock = time.monotonic(), Hurried(order.speed)
+    begun = time.monotonic()
     gateway = f"127.0.0.1:{order.port}"
     order.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     workshop = load(order.workshop)
     with contextlib.closing(Journal(order.folder / "runs.db")) as journal, ThreadPoolExecutor(THREADS) as executor:
-        aws = local_account(f"http://{gateway}", order.account, clock=clock, executor=executor)
+        aws = local_account(f"http://{gateway}", order.account, executor=executor)
         deadly = Deadly(order.mischief(aws) if order.mischief else aws, order.place)
         target = Target(
             "local", order.folder / "sites" / "local", endpoint=f"http://{gateway}", gateway=gateway, serves_sites=True
@@ -184,7 +193,7 @@ async def _work(order: Order) -> int:
         standing = next((s for s in journal.installations(workshop.name) if s.scope.account == order.account), None)
         workspace = Workspace(
             workshop=workshop, settings=resolve(workshop, {}, tuple(order.regions)), target=target,
-            clients={order.account: deadly}, journal=journal, clock=clock, run=f"run-{os.getpid()}-{time.time_ns():x}",
+            clients={order.account: deadly}, journal=journal, clock=SystemClock(), run=f"run-{os.getpid()}-{time.time_ns():x}",
             granted=True,
         )  # fmt: skip
         session = Session(
@@ -198,7 +207,7 @@ async def _work(order: Order) -> int:
         )
         shown, search = Shown(deadly), None
         if order.verb == "sweep":
-            search = Search(order.searched)
+            search = RegionSearch(order.searched)
             session = replace(session, workspace=await with_discovered_regions(workspace, search, shown))
         async with interruptible(shown) as watch:
             if order.verb == "setup":

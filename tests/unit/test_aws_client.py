@@ -17,7 +17,6 @@ from botocore.exceptions import (
 )
 
 from tests.unit.fakes.botocore_session import FakeSession, Inline, client_error
-from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.boto_client import PATIENT, QUICK, BotoClient
 from workshop.aws.errors import AwsError, CredentialsError
 
@@ -28,7 +27,7 @@ THROUGH_OUTAGES = replace(PATIENT, retry=replace(PATIENT.retry, outage=120.0))
 
 
 def account(session: FakeSession, **more) -> BotoClient:
-    return BotoClient(session, "111122223333", clock=VirtualClock(), executor=Inline(), **more)
+    return BotoClient(session, "111122223333", executor=Inline(), **more)
 
 
 async def describe(session: FakeSession):
@@ -144,8 +143,7 @@ async def test_many_throttled_calls_of_a_quick_client_do_not_hold_each_other_bac
 async def test_an_account_that_is_throttled_does_not_hold_back_another_that_shares_its_threads():
     throttled, other, pool = FakeSession(THROTTLED, OK), FakeSession(OK, OK), Inline()
     first, second = (
-        BotoClient(session, name, clock=VirtualClock(), executor=pool)
-        for name, session in (("111122223333", throttled), ("444455556666", other))
+        BotoClient(session, name, executor=pool) for name, session in (("111122223333", throttled), ("444455556666", other))
     )
 
     async def describe_twice() -> None:
@@ -223,7 +221,7 @@ def test_a_cancelled_caller_waits_for_the_call_in_flight():
 
     async def scene() -> None:
         with ThreadPoolExecutor(1) as pool:
-            aws = BotoClient(held, "1", clock=VirtualClock(), executor=pool)
+            aws = BotoClient(held, "1", executor=pool)
             call = asyncio.ensure_future(aws.call("dynamodb", "us-west-2", "update_table"))
             await asyncio.to_thread(held.called.wait, 30)
             call.cancel()

@@ -18,7 +18,6 @@ from workshop.aws.boto_client import QUICK, BotoClient
 from workshop.aws.errors import AwsError, CredentialsError
 from workshop.aws.identity import credential_expiry, who_calls
 from workshop.aws.sessions import AwsSession, local_session, profile_session
-from workshop.waiting import SystemClock
 
 
 def asked(work: Callable[[ThreadPoolExecutor], Coroutine[Any, Any, Any]]) -> Any:
@@ -27,7 +26,7 @@ def asked(work: Callable[[ThreadPoolExecutor], Coroutine[Any, Any, Any]]) -> Any
 
 
 def quick(session: AwsSession, executor: ThreadPoolExecutor, endpoint: str | None = None) -> BotoClient:
-    return BotoClient(session, "", clock=SystemClock(), executor=executor, endpoint=endpoint, config=QUICK)
+    return BotoClient(session, "", executor=executor, endpoint=endpoint, config=QUICK)
 
 
 def test_a_signed_out_session_is_a_credentials_error_and_no_defect() -> None:

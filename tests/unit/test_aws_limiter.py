@@ -6,7 +6,6 @@ import asyncio
 
 import pytest
 
-from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.limiter import SLOWEST_SPACING, Limiter, Limiters
 
 
@@ -27,14 +26,14 @@ class Crowd:
 
 
 async def test_no_more_calls_than_allowed_run_at_once_and_all_of_them_run():
-    crowd, limiter = Crowd(), Limiter(VirtualClock(), 3)
+    crowd, limiter = Crowd(), Limiter(3)
     await asyncio.gather(*(crowd.call(limiter) for _ in range(10)))
     assert crowd.most == 3 and len(crowd.began) == 10
     assert asyncio.get_running_loop().time() == 4
 
 
 async def test_changes_of_tables_are_fewer_at_once_than_questions_and_item_writes():
-    limiters, most = Limiters(VirtualClock()), {}
+    limiters, most = Limiters(), {}
     for operation in ("update_table", "describe_table", "put_item"):
         crowd = Crowd()
         await asyncio.gather(*(crowd.call(limiters.of("dynamodb", operation)) for _ in range(30)))
@@ -43,14 +42,14 @@ async def test_changes_of_tables_are_fewer_at_once_than_questions_and_item_write
 
 
 def test_one_service_has_one_limiter_and_another_service_has_its_own():
-    limiters = Limiters(VirtualClock())
+    limiters = Limiters()
     assert limiters.of("dynamodb", "create_table") is limiters.of("dynamodb", "delete_table")
     assert limiters.of("dynamodb", "create_table") is not limiters.of("dynamodb", "describe_table")
     assert limiters.of("dynamodb", "describe_table") is not limiters.of("logs", "describe_log_groups")
 
 
 async def test_nothing_starts_while_aws_asks_for_a_pause():
-    crowd, limiter = Crowd(), Limiter(VirtualClock(), 8)
+    crowd, limiter = Crowd(), Limiter(8)
     limiter.throttled(12)
     await asyncio.gather(*(crowd.call(limiter) for _ in range(3)))
     assert min(crowd.began) == 12
@@ -58,7 +57,7 @@ async def test_nothing_starts_while_aws_asks_for_a_pause():
 
 
 async def test_throttling_spaces_calls_out_up_to_a_limit_and_success_brings_them_together():
-    crowd, limiter = Crowd(), Limiter(VirtualClock(), 8)
+    crowd, limiter = Crowd(), Limiter(8)
     for _ in range(20):
         limiter.throttled(0)
     await crowd.call(limiter)
@@ -73,7 +72,7 @@ async def test_throttling_spaces_calls_out_up_to_a_limit_and_success_brings_them
 
 
 async def test_a_caller_that_is_cancelled_while_it_waits_gives_its_place_back():
-    crowd, limiter = Crowd(), Limiter(VirtualClock(), 1)
+    crowd, limiter = Crowd(), Limiter(1)
     limiter.throttled(100)
     waiting = asyncio.ensure_future(crowd.call(limiter))
     await asyncio.sleep(1)
@@ -85,7 +84,7 @@ async def test_a_caller_that_is_cancelled_while_it_waits_gives_its_place_back():
 
 
 async def test_a_call_that_fails_gives_its_place_back():
-    crowd, limiter = Crowd(), Limiter(VirtualClock(), 1)
+    crowd, limiter = Crowd(), Limiter(1)
     with pytest.raises(ZeroDivisionError):
         async with limiter:
             raise ZeroDivisionError

@@ -28,3 +28,15 @@ def test_an_emulator_that_is_not_ours_serves_apis_by_path_and_no_sites():
     assert target.api_url("abc", "eu-west-1", "api") == "http://127.0.0.1:5000/_aws/execute-api/abc/api/"
     assert target.site_url("films").startswith("file://")
     assert target.site_folder("films") == SITES / "films"
+
+
+def test_each_of_several_accounts_has_a_folder_of_sites_of_its_own():
+    target = Target("aws", Path("/state/sites/aws-111122223333")).for_account("444455556666")
+    assert target.site_folder("films") == Path("/state/sites/aws-444455556666/films")
+    assert target.site_url("films") == "file:///state/sites/aws-444455556666/films/"
+
+
+def test_on_the_local_cloud_the_sites_of_several_accounts_are_served_below_their_accounts():
+    local = Target("local", Path("/state/sites/local"), gateway="127.0.0.1:4567", serves_sites=True).for_account("444455556666")
+    assert local.site_folder("films") == Path("/state/sites/local/444455556666/films")
+    assert local.site_url("films") == "http://127.0.0.1:4567/_workshop/sites/444455556666/films/"

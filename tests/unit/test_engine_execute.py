@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from tests.unit.fakes.plans import Work, failure, plan
-from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.errors import CredentialsError
-from workshop.engine.events import NodeFinished, NodeStarted, StopAsked
+from workshop.engine.events import NodeFinished, NodeStarted, Noticed, StopAsked
 from workshop.engine.execute import StopSignal, execute, unless_stopped
+from workshop.engine.plan import Plan
 from workshop.engine.results import NodeResult, Outcome
 from workshop.errors import WorkshopError
 
@@ -19,10 +20,9 @@ async def outcomes(graph, work, *, emit=lambda event: None, stop=None) -> dict[s
     results = await execute(
         graph,
         work,
-        clock=VirtualClock(),
         emit=emit,
         stop=stop or StopSignal(),
-        ends_the_run=lambda error: isinstance(error, CredentialsError),
+        ends_account=lambda error: isinstance(error, CredentialsError),
     )
     assert [r.node for r in results] == list(graph.nodes)
     return {r.node.key.step: r for r in results}
@@ -118,6 +118,21 @@ async def test_expired_credentials_end_the_run_at_once():
     results = await outcomes(plan(a="", b="", c="b"), work, stop=stop)
     assert named(results) == {"a": "failed", "b": "cancelled", "c": "cancelled"}
     assert stop.fatal is expired and asyncio.get_running_loop().time() == 2
+
+
+async def test_expired_credentials_of_one_account_end_its_nodes_at_once_and_no_others():
+    expired = CredentialsError("ExpiredToken", "expired", service="sts", operation="Call", region="us-west-2")
+    first, second = plan(a="", b="", c="b").nodes, plan(d="", e="d").nodes
+    elsewhere = {node.key: replace(node.key, account="2") for node in second}
+    moved = [replace(n, key=elsewhere[n.key], needs=frozenset(elsewhere[need] for need in n.needs)) for n in second]
+    stop, work, heard = StopSignal(), Work({"a": 2, "b": 500, "d": 30}, {"a": expired}), []
+    results = await outcomes(Plan((*first, *moved)), work, stop=stop, emit=heard.append)
+    assert named(results) == {"a": "failed", "b": "cancelled", "c": "cancelled", "d": "created", "e": "created"}
+    assert results["b"].at == 2 and "b" not in work.ended and asyncio.get_running_loop().time() == 31
+    assert not stop.asked and stop.fatal is None
+    assert [event.text for event in heard if isinstance(event, Noticed)] == [
+        f"! Account 1 stops here, the others go on: {expired.what}"
+    ]
 
 
 async def test_the_first_fatal_error_is_the_one_that_counts():

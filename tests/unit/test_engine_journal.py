@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -241,3 +242,67 @@ def test_processes_that_begin_at_the_same_moment_share_one_journal(path, damaged
         assert journal.set_aside is None
         assert len(list(path.parent.glob("*.damaged-*"))) == damaged
         assert sorted(s.scope.target for s in journal.installations("films")) == ["a", "b", "c", "d"]
+
+
+VECTOR = Path(__file__).parents[1] / "vectors" / "journal-0.1.sql"
+"""A journal as version 0.1 left it on disk: a setup that was killed, with a fault that is still in force."""
+
+
+def schema(path: Path) -> dict[str, str]:
+    """The statement that made each table, without its line breaks."""
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        rows = db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
+    return {name: " ".join(sql.split()) for name, sql in rows}
+
+
+@pytest.fixture
+def of_before(path: Path) -> Path:
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.executescript(VECTOR.read_text())
+    return path
+
+
+def test_a_journal_of_the_version_before_is_read_in_full(of_before):
+    with contextlib.closing(Journal(of_before)) as journal:
+        assert journal.set_aside is None
+        (found,) = journal.installations("films")
+        assert (found.scope, found.source, found.profile, found.since) == (SCOPE, "./films", "event", "2026-03-01T09:00:00+00:00")
+        assert found.regions == ("us-west-2", "eu-west-1") and found.parameters == {"table": "films"}
+        assert found.endpoint == "http://127.0.0.1:4566" and journal.last_target("films") == "aws"
+        assert journal.outputs(SCOPE, NODE.key) == {"TableName": "films"} and not journal.resumes(SCOPE, NODE.key)
+        assert journal.resumes(SCOPE, plan(api="").nodes[0].key)
+        assert journal.made(SCOPE, TABLE) == datetime(2026, 3, 1, 9, tzinfo=UTC)
+        (undo,) = journal.undos.pending(SCOPE)
+        assert (undo.kind, undo.region, undo.snapshot, undo.by) == ("throttle", "us-west-2", '{"limit": 5}', "drill")
+        (entry,) = journal.inventory.of(SCOPE)
+        assert (entry.name, entry.by, entry.run, entry.gone) == ("films", "arn:aws:iam::1:user/ana", "run-1", "")
+
+
+def test_tables_and_columns_on_disk_are_those_of_the_version_before(journal, path, tmp_path):
+    old = tmp_path / "old.db"
+    with contextlib.closing(sqlite3.connect(old)) as db:
+        db.executescript(VECTOR.read_text())
+        version = db.execute("PRAGMA user_version").fetchone()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == version
+    assert schema(path) == schema(old)
+
+
+@pytest.mark.parametrize(
+    ("change", "table"),
+    [("UPDATE", "results"), ("DELETE", "standings"), ("DELETE", "made"), ("DELETE", "undos"), ("DELETE", "holdings")],
+)
+def test_a_removal_that_ends_anywhere_in_between_is_recorded_in_full_or_not_at_all(of_before, change, table):
+    with contextlib.closing(sqlite3.connect(of_before)) as db:
+        db.execute(f"CREATE TRIGGER ends BEFORE {change} ON {table} BEGIN SELECT RAISE(ABORT, 'ends here'); END")
+    with contextlib.closing(Journal(of_before)) as journal, pytest.raises(sqlite3.DatabaseError, match="ends here"):
+        journal.record_removed(SCOPE)
+    with contextlib.closing(sqlite3.connect(of_before)) as db:
+        db.execute("DROP TRIGGER ends")
+    with contextlib.closing(Journal(of_before)) as later:
+        kept = (later.installations("films"), later.undos.pending(SCOPE), later.inventory.of(SCOPE))
+        assert [len(each) for each in kept] == [1, 1, 1]
+        assert later.made(SCOPE, TABLE) and later.outputs(SCOPE, NODE.key)
+        later.record_removed(SCOPE)
+        assert later.installations("films") == later.undos.pending(SCOPE) == later.inventory.of(SCOPE) == []
+        assert later.made(SCOPE, TABLE) is None and later.outputs(SCOPE, NODE.key) == {}

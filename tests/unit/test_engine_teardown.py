@@ -10,7 +10,7 @@ from tests.unit.fakes.aws import refusal
 from tests.unit.fakes.context import EU, HOME
 from tests.unit.fakes.rehearsal import rehearsal
 from workshop.aws.errors import CredentialsError
-from workshop.engine.discover import Search, find_orphans, with_discovered_regions, with_replicated_regions
+from workshop.engine.discover import RegionSearch, find_orphans, with_discovered_regions, with_replicated_regions
 from workshop.engine.events import Noticed, RunStarted
 from workshop.engine.results import Outcome
 from workshop.errors import PartlyDoneError
@@ -191,7 +191,7 @@ async def test_the_console_hears_of_the_run_and_of_the_sweep(scene):
 async def test_without_a_journal_regions_in_which_something_of_ours_stands_are_found(scene):
     await scene.setup(HOME, "ap-south-1", through="backend")
     scene.lose_the_journal()
-    workspace = await with_discovered_regions(scene.workspace(), Search(["ap-south-1", "sa-east-1"]), scene.heard)
+    workspace = await with_discovered_regions(scene.workspace(), RegionSearch(["ap-south-1", "sa-east-1"]), scene.heard)
     assert workspace.settings.regions == (HOME, EU, "ap-south-1")
     assert any("ap-south-1" in e.text for e in scene.events if isinstance(e, Noticed))
 
@@ -199,7 +199,7 @@ async def test_without_a_journal_regions_in_which_something_of_ours_stands_are_f
 async def test_without_a_journal_home_is_where_the_steps_that_belong_home_left_their_tags(scene):
     await scene.setup("sa-east-1", "ap-south-1", through="backend")
     scene.lose_the_journal()
-    workspace = await with_discovered_regions(scene.workspace(), Search(["ap-south-1", EU, HOME, "sa-east-1"]), scene.heard)
+    workspace = await with_discovered_regions(scene.workspace(), RegionSearch(["ap-south-1", EU, HOME, "sa-east-1"]), scene.heard)
     assert workspace.settings.regions[0] == "sa-east-1" and set(workspace.settings.regions) >= {"sa-east-1", "ap-south-1"}
     assert any("home region is sa-east-1" in e.text for e in scene.events if isinstance(e, Noticed))
 
@@ -210,7 +210,7 @@ async def test_regions_into_which_somebody_replicated_our_table_are_found_with_a
     workspace = await with_replicated_regions(scene.workspace(), scene.heard)
     assert workspace.settings.regions == (HOME, EU, "sa-east-1")
     scene.lose_the_journal()
-    workspace = await with_discovered_regions(scene.workspace(), Search([HOME, EU]), scene.heard)
+    workspace = await with_discovered_regions(scene.workspace(), RegionSearch([HOME, EU]), scene.heard)
     assert workspace.settings.regions == (HOME, EU, "sa-east-1")
     results, left = await scene.teardown(*workspace.settings.regions)
     assert results["replica sa-east-1"].outcome is Outcome.REMOVED and left == [] and scene.aws.dynamodb.tables == {}
@@ -224,36 +224,36 @@ async def test_the_copies_of_a_table_made_by_hand_are_none_of_our_business(scene
 
 async def test_a_table_of_somebody_else_does_not_draw_its_region_in(scene):
     scene.aws.dynamodb.put("sa-east-1", TABLE)
-    workspace = await with_discovered_regions(scene.workspace(), Search(["sa-east-1"]), scene.heard)
+    workspace = await with_discovered_regions(scene.workspace(), RegionSearch(["sa-east-1"]), scene.heard)
     assert workspace.settings.regions == (HOME, EU)
 
 
 async def test_a_region_where_it_is_denied_to_look_is_named_and_left_out(scene):
     scene.aws.refuse("describe_table", "sa-east-1", refusal("AccessDeniedException"))
-    search = Search(["sa-east-1"])
+    search = RegionSearch(["sa-east-1"])
     workspace = await with_discovered_regions(scene.workspace(), search, scene.heard)
     assert workspace.settings.regions == (HOME, EU)
     assert any("sa-east-1 was not searched" in e.text for e in scene.events if isinstance(e, Noticed))
-    assert search.denied == ["sa-east-1"] and search.silent == {}
+    assert search.denied == ["sa-east-1"] and search.unreadable == {}
 
 
 async def test_a_region_that_does_not_answer_counts_as_something_left(scene):
     scene.aws.refuse("describe_table", "sa-east-1", refusal("ServiceUnavailable"))
-    search = Search(["sa-east-1"])
+    search = RegionSearch(["sa-east-1"])
     await with_discovered_regions(scene.workspace(), search, scene.heard)
     await find_orphans(scene.workspace(), search, [], scene.heard)
-    (left,) = search.silent.values()
+    (left,) = search.unreadable.values()
     assert (left.kind, left.region) == ("unknown", "sa-east-1") and "ServiceUnavailable" in left.why and left.fix
 
 
 async def test_credentials_that_no_region_takes_end_a_search_and_a_region_that_is_not_enabled_does_not(scene):
     scene.aws.refuse("describe_table", "sa-east-1", refusal("UnrecognizedClientException"))
-    search = Search(["sa-east-1"])
+    search = RegionSearch(["sa-east-1"])
     await with_discovered_regions(scene.workspace(), search, scene.heard)
-    assert search.disabled == ["sa-east-1"] and search.denied == [] and search.silent == {}
+    assert search.disabled == ["sa-east-1"] and search.denied == [] and search.unreadable == {}
     scene.aws.refuse("describe_table", "sa-east-1", refusal("ExpiredToken"))
     with pytest.raises(CredentialsError):
-        await with_discovered_regions(scene.workspace(), Search(["sa-east-1"]), scene.heard)
+        await with_discovered_regions(scene.workspace(), RegionSearch(["sa-east-1"]), scene.heard)
 
 
 async def test_a_home_that_was_named_wrongly_is_put_right_by_what_stands(scene):
@@ -267,7 +267,7 @@ async def test_what_the_definition_does_not_make_any_more_is_found_by_its_tags(s
     await scene.setup()
     assert scene.journal.remembers_made(scene.scope, noted_resources())
     known = [Resource("stack", STACK, HOME)]
-    found = await find_orphans(scene.workspace(), Search([HOME]), known, scene.heard)
+    found = await find_orphans(scene.workspace(), RegionSearch([HOME]), known, scene.heard)
     assert [(r.kind, r.name) for r in found] == [("table", TABLE)] and "does not use now" in found[0].why
 
 

@@ -169,6 +169,11 @@ def test_the_lines_of_a_builtin_workshop_carry_the_options_that_were_given(name,
             journal=journal, clock=world.clock, run="run", given=given,
         )  # fmt: skip
         contexts = Contexts(workspace, lambda _: None)
-        lines = [line for node in workspace.plan().nodes for step, ctx in [contexts.lenient(node)] for line in step.commands(ctx)]
+        lines = [
+            line
+            for node in workspace.plan().nodes
+            for step, ctx in [contexts.context(node, missing="blank")]
+            for line in step.commands(ctx)
+        ]
     ours = [line for line in sound(lines) if line.startswith("workshop ")]
     assert ours and all("--workshop './it'\"'\"'s $(touch x)' --target local --region us-west-2" in line for line in ours)

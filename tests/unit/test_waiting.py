@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from tests.unit.fakes.virtual_time import START, VirtualClock
-from workshop.waiting import SystemClock, WaitTimeout, wait_for, wait_until
+from workshop.waiting import SystemClock, WaitTimeout, monotonic, wait_for, wait_until
 
 
 class Probe:
@@ -22,7 +22,7 @@ class Probe:
 
 
 def waiting(probe: Probe, *, deadline: float = 60, interval: float = 4.0, heard=lambda reason, seconds: None, **more):
-    return wait_for(probe, clock=VirtualClock(), reason="the table", deadline=deadline, interval=interval, waiting=heard, **more)
+    return wait_for(probe, reason="the table", deadline=deadline, interval=interval, waiting=heard, **more)
 
 
 async def test_what_is_there_already_is_answered_without_a_pause():
@@ -49,15 +49,15 @@ async def test_the_last_question_is_asked_at_the_deadline():
     assert "the table" in caught.value.what and "33 s" in caught.value.why and "again" in caught.value.fix
 
 
-async def test_a_clock_that_ends_pauses_a_little_early_ends_the_wait_all_the_same():
-    class Hasty(VirtualClock):
-        passed = 0.0
+async def test_a_loop_that_ends_pauses_a_little_early_ends_the_wait_all_the_same(monkeypatch):
+    passed = 0.0
 
-        def monotonic(self) -> float:
-            return self.passed
+    async def early(seconds: float) -> None:
+        nonlocal passed
+        passed += max(0.0, seconds - 1e-9)
 
-        async def sleep(self, seconds: float) -> None:
-            self.passed += max(0.0, seconds - 1e-9)
+    monkeypatch.setattr(asyncio, "sleep", early)
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: passed)
 
     async def never() -> None:
         nonlocal asked
@@ -66,7 +66,7 @@ async def test_a_clock_that_ends_pauses_a_little_early_ends_the_wait_all_the_sam
 
     asked = 0
     with pytest.raises(WaitTimeout):
-        await wait_for(never, clock=Hasty(), reason="x", deadline=9, interval=4.0, waiting=lambda reason, seconds: None)
+        await wait_for(never, reason="x", deadline=9, interval=4.0, waiting=lambda reason, seconds: None)
 
 
 async def test_a_deadline_of_zero_still_asks_once():
@@ -113,12 +113,11 @@ async def test_the_virtual_clock_shows_the_time_that_was_leapt_over():
     assert VirtualClock().monotonic() == 86_400
 
 
-async def test_the_system_clock_is_the_time_of_the_loop_and_of_the_machine_in_utc():
-    clock = SystemClock()
-    before = clock.monotonic()
-    await clock.sleep(5)
-    assert clock.monotonic() - before == 5
-    assert clock.now().utcoffset().total_seconds() == 0
+async def test_durations_are_the_time_of_the_loop_and_the_wall_clock_is_in_utc():
+    before = monotonic()
+    await asyncio.sleep(5)
+    assert monotonic() - before == 5
+    assert SystemClock().now().utcoffset().total_seconds() == 0
 
 
 async def test_a_condition_is_awaited_until_it_is_true():
@@ -128,9 +127,7 @@ async def test_a_condition_is_awaited_until_it_is_true():
         return await probe() is not None
 
     heard: list[str] = []
-    await wait_until(
-        done, clock=VirtualClock(), reason="it", deadline=60, interval=1.0, waiting=lambda reason, _: heard.append(reason)
-    )
+    await wait_until(done, reason="it", deadline=60, interval=1.0, waiting=lambda reason, _: heard.append(reason))
     assert (len(probe.asked), heard) == (4, ["it"] * 3)
 
 
@@ -139,7 +136,5 @@ async def test_a_condition_that_stays_false_ends_at_the_deadline_with_the_fix_of
         return False
 
     with pytest.raises(WaitTimeout, match="Gave up waiting for it") as caught:
-        await wait_until(
-            never, clock=VirtualClock(), reason="it", deadline=5, interval=1.0, waiting=lambda *_: None, fix="Run: x"
-        )
+        await wait_until(never, reason="it", deadline=5, interval=1.0, waiting=lambda *_: None, fix="Run: x")
     assert caught.value.fix == "Run: x"

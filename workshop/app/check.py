@@ -20,6 +20,7 @@ from workshop.checks.registry import FAMILIES, all_checks, chosen, needed_permis
 from workshop.checks.runner import Report, run_checks
 from workshop.console.checks import About
 from workshop.errors import UsageError
+from workshop.waiting import monotonic
 
 __all__ = ["check", "needed_policy", "with_rehearsal"]
 
@@ -35,10 +36,10 @@ async def check(
     """Run the checks of the families that remain, and describe what they looked at."""
     families = chosen(only, skip)
     async with open_for_checks(invocation, event, notice) as context:
-        start = context.clock.monotonic()
+        start = monotonic()
         async with listening() as heard:
             results = await run_checks(all_checks(context, families), heard)
-        report = Report(tuple(results), context.clock.monotonic() - start, {name: FAMILIES[name][0] for name in families})
+        report = Report(tuple(results), monotonic() - start, {name: FAMILIES[name][0] for name in families})
         return report, _about(context)
 
 

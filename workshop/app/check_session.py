@@ -134,10 +134,10 @@ def _planned_steps(
     for node in plan.nodes:
         complete = True
         try:
-            step, ctx = contexts.strict(node)
+            step, ctx = contexts.context(node)
         except MissingOutputError:
             complete = False
-            step, ctx = contexts.lenient(node)
+            step, ctx = contexts.context(node, missing="blank")
         except DefinitionError:
             continue  # lint has named it among the problems
         steps.append(PlannedStep(step, ctx, node.key.region if node.key.region in settings.regions else "", complete))

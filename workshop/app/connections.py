@@ -66,9 +66,7 @@ async def connect(place: Place, notice: Notice) -> Connection:
     endpoint = await asyncio.to_thread(override, place.profile or None, place.home, services())
     if endpoint:
         notice(f"NOT AWS: your settings send every call to {endpoint} (AWS_ENDPOINT_URL or a profile's endpoint_url).")
-    client, identity = await aws_account(
-        place.profile or None, place.home, clock=place.clock, executor=place.executor, notice=notice
-    )
+    client, identity = await aws_account(place.profile or None, place.home, executor=place.executor, notice=notice)
     return Connection(client, aws_target(place.folder, identity.account, endpoint), identity, endpoint)
 
 
@@ -76,7 +74,7 @@ def offline(place: Place, account: str, endpoint: str) -> Connection:
     """The account as it is remembered: no call is made, so neither credentials nor a running cloud are needed."""
     if place.target == "local":
         return _local_connection(place, daemon.status(place.folder))
-    client = BotoClient(profile_session(place.profile or None), account, clock=place.clock, executor=place.executor)
+    client = BotoClient(profile_session(place.profile or None), account, executor=place.executor)
     return Connection(client, aws_target(place.folder, account, endpoint), Identity(account, ""), endpoint)
 
 
@@ -138,12 +136,12 @@ def aws_target(folder: Path, account: str, endpoint: str) -> Target:
 
 def _quick_client(place: Place, session: AwsSession, account: str, endpoint: str | None = None) -> BotoClient:
     """A client for reports, which gives up within seconds."""
-    return BotoClient(session, account, clock=place.clock, executor=place.executor, endpoint=endpoint, config=QUICK)
+    return BotoClient(session, account, executor=place.executor, endpoint=endpoint, config=QUICK)
 
 
 def _local_connection(place: Place, state: daemon.CloudState) -> Connection:
     target = local_target(place.folder, state.port)
-    client = local_account(target.endpoint, daemon.ACCOUNT, clock=place.clock, executor=place.executor)
+    client = local_account(target.endpoint, daemon.ACCOUNT, executor=place.executor)
     return Connection(client, target, Identity(daemon.ACCOUNT, f"arn:aws:iam::{daemon.ACCOUNT}:root"), cloud_port=state.port)
 
 

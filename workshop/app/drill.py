@@ -246,7 +246,7 @@ async def _experiments(
     found: list[Experiment] = []
     try:
         async with http_client() as client:
-            runner = ExperimentRunner(client, clock, key, commands_for(session))
+            runner = ExperimentRunner(client, key, commands_for(session))
             for number in range(1, rounds + 1):
                 notice(f"Round {number} of {rounds}")
                 found.append(await EXPERIMENTS[kind](runner, a, b))
@@ -276,7 +276,7 @@ async def _deployment(session: Session) -> Deployment:
     if definition.apis is None:
         raise _not_drillable(session, "lists no `apis:`, so there is nothing to put a load on")
     contexts = Contexts(workspace, lambda _: None)
-    steps = [(node, *contexts.lenient(node)) for node in workspace.plan().nodes]
+    steps = [(node, *contexts.context(node, missing="blank")) for node in workspace.plan().nodes]
     stacks = [step.stack_name(ctx) for node, step, ctx in steps if node.key.step == definition.apis.step]
     tables = [table for _, step, ctx in steps if (table := step.data_table(ctx))]
     if not any(stacks):
@@ -308,7 +308,7 @@ def _settings(session: Session, request: DrillRequest) -> FailoverSettings:
 def _fault_context(session: Session) -> FaultContext:
     workspace = session.workspace
     replication = LocalReplicationControl(session.folder) if workspace.target.name == "local" else None
-    return FaultContext(workspace.clients[session.account], workspace.clock, replication, commands_for(session))
+    return FaultContext(workspace.clients[session.account], replication, commands_for(session))
 
 
 def _undo_log(session: Session) -> UndoLog:

@@ -20,11 +20,11 @@ from workshop.errors import UsageError, WorkshopError
 from workshop.shell import comment
 from workshop.steps.base import Context, Step
 
-__all__ = ["Page", "ShownStep", "Status", "explained", "page", "rendered", "shown_step", "status"]
+__all__ = ["Page", "ShownStep", "WorkshopStatus", "explained", "page", "rendered", "shown_step", "status"]
 
 
 @dataclass(frozen=True)
-class Status:
+class WorkshopStatus:
     """What is deployed of each node, with the outputs that were found, and the regions that are failed on purpose."""
 
     points: Sequence[NodeState]
@@ -50,11 +50,11 @@ class ShownStep:
     ctx: Context[Any]
 
 
-async def status(session: Session) -> Status:
+async def status(session: Session) -> WorkshopStatus:
     """Query the cloud for everything of the workshop."""
     contexts = Contexts(session.workspace, lambda _: None)
     points = await observe_all(session.workspace, session.workspace.plan(), contexts)
-    return Status(points, contexts, failed_regions(session.folder, session.workspace.journal, session.scope))
+    return WorkshopStatus(points, contexts, failed_regions(session.folder, session.workspace.journal, session.scope))
 
 
 async def page(session: Session, name: str | None) -> Page:
@@ -88,7 +88,7 @@ def shown_step(session: Session, step: str, region: str | None) -> ShownStep:
     contexts, plan = Contexts(session.workspace, lambda _: None), session.workspace.plan()
     contexts.remember(plan)
     nodes = selected(plan, step, region).nodes
-    kind, ctx = contexts.lenient(nodes[0])
+    kind, ctx = contexts.context(nodes[0], missing="blank")
     return ShownStep(nodes, kind, ctx)
 
 
@@ -108,7 +108,7 @@ def rendered(shown: ShownStep, part: str) -> str:
 def _commands(contexts: Contexts, node: Node) -> list[str]:
     """The node's lines; where a value comes from a step that has not run yet, a remark in their place."""
     try:
-        kind, ctx = contexts.strict(node)
+        kind, ctx = contexts.context(node)
     except MissingOutputError:
         remark = "needs what earlier steps make, shown after: workshop setup"
         return [comment([*remark.split(), *contexts.workspace.given])]

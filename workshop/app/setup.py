@@ -44,7 +44,7 @@ async def setup(session: Session, plan: Plan, watch: Watch, *, step: str = "") -
     title = f"{command} {step}".rstrip()
     contexts = Contexts(workspace, watch.emit)
     async with run(session, title, watch) as begun:
-        journal.record_installed(workspace.standing(session.account, session.since))
+        journal.record_installed(workspace.installation(session.account, session.since))
         results = await set_up(workspace, plan, contexts, watch.emit, watch.stop)
         begun.ok = all(result.outcome.good for result in results)
     links = contexts.links(session.account)

@@ -17,7 +17,7 @@ from workshop.app.session import Session
 from workshop.aws.regions import enabled_regions
 from workshop.console.receipt import write_page
 from workshop.console.report import TeardownReport
-from workshop.engine.discover import Search, find_orphans, with_discovered_regions, with_replicated_regions
+from workshop.engine.discover import RegionSearch, find_orphans, with_discovered_regions, with_replicated_regions
 from workshop.engine.events import Emit
 from workshop.engine.execute import StopSignal, unless_stopped
 from workshop.engine.observe import NodeState, observe_all, with_data_at_risk
@@ -33,11 +33,11 @@ from workshop.steps.registry import noted_resources
 __all__ = ["located", "planned_removal", "teardown"]
 
 
-async def located(session: Session, emit: Emit, notice: Notice, *, everywhere: bool) -> tuple[Session, Search | None]:
+async def located(session: Session, emit: Emit, notice: Notice, *, everywhere: bool) -> tuple[Session, RegionSearch | None]:
     """The session with the home and the regions in which the workshop really is; `everywhere` searches all regions for it."""
     if not everywhere:
         return replace(session, workspace=await with_replicated_regions(session.workspace, emit)), None
-    search = Search(await enabled_regions(session.workspace.clients[session.account], session.workspace.home))
+    search = RegionSearch(await enabled_regions(session.workspace.clients[session.account], session.workspace.home))
     notice(f"Searching {len(search.regions)} regions.")
     return replace(session, workspace=await with_discovered_regions(session.workspace, search, emit)), search
 
@@ -48,7 +48,7 @@ async def planned_removal(session: Session) -> list[NodeState]:
     return list(await with_data_at_risk(await observe_all(session.workspace, session.workspace.plan(), contexts), contexts))
 
 
-async def teardown(session: Session, watch: Watch, *, search: Search | None = None) -> TeardownReport:
+async def teardown(session: Session, watch: Watch, *, search: RegionSearch | None = None) -> TeardownReport:
     """Remove everything under the locks and the journal, and write the receipt.
 
     In the regions of the search, what carries our tags under other names is reported too.
@@ -94,18 +94,18 @@ async def teardown(session: Session, watch: Watch, *, search: Search | None = No
 
 
 async def _everything_left(
-    session: Session, plan: Plan, contexts: Contexts, results: Sequence[NodeResult], search: Search | None, watch: Watch
+    session: Session, plan: Plan, contexts: Contexts, results: Sequence[NodeResult], search: RegionSearch | None, watch: Watch
 ) -> list[Resource]:
     """What two sweeps of the plan, and a look for what the plan does not know, still find."""
     workspace = session.workspace
-    left = await sweep(plan, contexts, watch.emit, results)
+    left = (await sweep(plan, contexts, watch.emit, results))[session.account]
     if search is not None:
         left += await claims_elsewhere(session, search.regions, watch.notice)
     elif workspace.journal.remembers_made(session.scope, noted_resources()):
-        search = Search(workspace.settings.regions)  # the definition may have changed since
+        search = RegionSearch(workspace.settings.regions)  # the definition may have changed since
     if search is not None:
         left += await find_orphans(workspace, search, left, watch.emit)
-        left += search.silent.values()
+        left += search.unreadable.values()
     return left
 
 

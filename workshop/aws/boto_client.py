@@ -1,6 +1,6 @@
 """The client that calls AWS through botocore: one account's calls, in threads, retried while AWS asks to come back later.
 
-In: service, region, operation, parameters. Out: the parsed response or an `AwsError`. Retries wait on the injected clock and
+In: service, region, operation, parameters. Out: the parsed response or an `AwsError`. Retries wait in the event loop and
 hold no thread; botocore itself makes one attempt only, because its defaults differ between versions
 (docs/aws-behaviours.md, section 10.2).
 """
@@ -25,7 +25,7 @@ from workshop.aws.client import AwsResponse
 from workshop.aws.errors import AwsError, translate
 from workshop.aws.limiter import Limiters
 from workshop.aws.retry import PATIENT_RETRIES, QUICK_RETRIES, Retry, RetryPolicy
-from workshop.waiting import Clock
+from workshop.waiting import monotonic
 
 __all__ = ["PATIENT", "QUICK", "THREADS", "BotoClient", "ClientConfig"]
 
@@ -74,17 +74,16 @@ class BotoClient:
         session: Session,
         account: str,
         *,
-        clock: Clock,
         executor: Executor,
         endpoint: str | None = None,
         config: ClientConfig = PATIENT,
         notice: Callable[[str], None] = lambda _: None,
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        self._session, self._account, self._clock, self._executor = session, account, clock, executor
+        self._session, self._account, self._executor = session, account, executor
         self._endpoint = endpoint
         self._policy, self._config = config.retry, config.of_botocore()
-        self._limiters = Limiters(clock, slowest=config.retry.slowest_spacing)
+        self._limiters = Limiters(slowest=config.retry.slowest_spacing)
         self._clients: dict[tuple[str, str], Any] = {}
         self._making = threading.Lock()
         self._notice, self._noticed, self._jitter = notice, float("-inf"), jitter
@@ -110,7 +109,7 @@ class BotoClient:
                 limiter.throttled(pause)
             if response.unreachable and self._policy.outage:
                 self._notice_outage(response)
-            await self._clock.sleep(pause)
+            await asyncio.sleep(pause)
 
     def address(self, service: str, region: str) -> str:
         """Where the calls of a service in a region go."""
@@ -118,7 +117,7 @@ class BotoClient:
 
     def _notice_outage(self, error: AwsError) -> None:
         """Report an outage once for all the calls that meet it together."""
-        now = self._clock.monotonic()
+        now = monotonic()
         if now - self._noticed >= NOTICE_INTERVAL:
             self._noticed = now
             outage = f"{error.service} in {error.region} does not respond; trying for {self._policy.outage:.0f} s."

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from types import TracebackType
 
-from workshop.waiting import Clock
+from workshop.waiting import monotonic
 
 __all__ = ["SLOWEST_SPACING", "Limiter", "Limiters"]
 
@@ -31,8 +31,8 @@ FIRST_SPACING = 0.1
 class Limiter:
     """An async context manager around each call."""
 
-    def __init__(self, clock: Clock, concurrency: int, slowest: float = SLOWEST_SPACING) -> None:
-        self._clock, self._slowest = clock, slowest
+    def __init__(self, concurrency: int, slowest: float = SLOWEST_SPACING) -> None:
+        self._slowest = slowest
         self._slots = asyncio.Semaphore(concurrency)
         self._spacing = 0.0
         self._next = float("-inf")
@@ -40,12 +40,12 @@ class Limiter:
     async def __aenter__(self) -> None:
         await self._slots.acquire()
         try:
-            while (pause := self._next - self._clock.monotonic()) > 0:
-                await self._clock.sleep(pause)
+            while (pause := self._next - monotonic()) > 0:  # noqa: ASYNC110 (another call may prolong the pause meanwhile)
+                await asyncio.sleep(pause)
         except BaseException:
             self._slots.release()
             raise
-        self._next = self._clock.monotonic() + self._spacing
+        self._next = monotonic() + self._spacing
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._slots.release()
@@ -53,7 +53,7 @@ class Limiter:
     def throttled(self, pause: float) -> None:
         """AWS asked for fewer calls: none starts for `pause` seconds, and later ones twice as far apart as before."""
         self._spacing = min(max(self._spacing * 2, FIRST_SPACING), self._slowest)
-        self._next = max(self._next, self._clock.monotonic() + pause)
+        self._next = max(self._next, monotonic() + pause)
 
     def succeeded(self) -> None:
         """A call went through: the next ones may follow a little closer."""
@@ -63,8 +63,8 @@ class Limiter:
 class Limiters:
     """The limiters of one account, one per service and kind of call."""
 
-    def __init__(self, clock: Clock, slowest: float = SLOWEST_SPACING) -> None:
-        self._clock, self._slowest = clock, slowest
+    def __init__(self, slowest: float = SLOWEST_SPACING) -> None:
+        self._slowest = slowest
         self._limiters: dict[tuple[str, bool], Limiter] = {}
 
     def of(self, service: str, operation: str) -> Limiter:
@@ -73,5 +73,5 @@ class Limiters:
         key = (service, control)
         if key not in self._limiters:
             concurrency = CONTROL_PLANE[service] if control else CONCURRENCY
-            self._limiters[key] = Limiter(self._clock, concurrency, self._slowest)
+            self._limiters[key] = Limiter(concurrency, self._slowest)
         return self._limiters[key]

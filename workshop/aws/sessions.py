@@ -18,7 +18,6 @@ from botocore.exceptions import BotoCoreError, ProfileNotFound
 from workshop.aws.boto_client import PATIENT, BotoClient
 from workshop.aws.identity import Identity, who_calls
 from workshop.errors import UsageError
-from workshop.waiting import Clock
 
 __all__ = [
     "AwsSession",
@@ -37,9 +36,9 @@ OUTAGE = 120.0
 AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 
-def local_account(endpoint: str, account: str, *, clock: Clock, executor: Executor) -> BotoClient:
+def local_account(endpoint: str, account: str, *, executor: Executor) -> BotoClient:
     """The local cloud's account."""
-    return BotoClient(local_session(account), account, clock=clock, executor=executor, endpoint=endpoint)
+    return BotoClient(local_session(account), account, executor=executor, endpoint=endpoint)
 
 
 def bare_session() -> AwsSession:
@@ -64,7 +63,6 @@ async def aws_account(
     profile: str | None,
     region: str,
     *,
-    clock: Clock,
     executor: Executor,
     notice: Callable[[str], None] = lambda _: None,
 ) -> tuple[BotoClient, Identity]:
@@ -73,9 +71,9 @@ async def aws_account(
     Who calls is asked without waiting for a network that is gone; all later calls wait for it, with a notice.
     """
     session = profile_session(profile)
-    identity = await who_calls(BotoClient(session, "", clock=clock, executor=executor), region)
+    identity = await who_calls(BotoClient(session, "", executor=executor), region)
     config = replace(PATIENT, retry=replace(PATIENT.retry, outage=OUTAGE))
-    return BotoClient(session, identity.account, clock=clock, executor=executor, config=config, notice=notice), identity
+    return BotoClient(session, identity.account, executor=executor, config=config, notice=notice), identity
 
 
 def override(profile: str | None, region: str, services: Collection[str]) -> str:

@@ -5,7 +5,7 @@ In: endpoints, ids and names. Out: addresses and folders; nothing is called.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 __all__ = ["Target"]
@@ -26,6 +26,14 @@ class Target:
     """`host:port` of an emulator that serves the APIs; empty when they are served by AWS."""
     serves_sites: bool = False
     """Whether the gateway serves the sites too."""
+    site_path: str = ""
+    """Where below the gateway's sites this target's own are; empty or ending in a slash."""
+
+    def for_account(self, account: str) -> Target:
+        """The target of one account of several, whose sites are in a folder of their own: no workshop has an account's name."""
+        if self.serves_sites:
+            return replace(self, sites=self.sites / account, site_path=f"{account}/")
+        return replace(self, sites=self.sites.with_name(f"{self.name}-{account}"))
 
     def api_url(self, api: str, region: str, stage: str) -> str:
         """The address for browsers and curl; ends in a slash."""
@@ -48,7 +56,7 @@ class Target:
     def site_url(self, workshop: str) -> str:
         """The address of the rendered site, ending in a slash: served by the local cloud, else the folder itself."""
         if self.serves_sites:
-            return f"http://{self.gateway}/_workshop/sites/{workshop}/"
+            return f"http://{self.gateway}/_workshop/sites/{self.site_path}{workshop}/"
         return self.site_folder(workshop).as_uri() + "/"
 
     @property

@@ -14,7 +14,6 @@ from workshop.aws.client import AwsClient
 from workshop.drill.commands import Commands
 from workshop.drill.deployment import Deployment, RegionDeployment
 from workshop.errors import UsageError, WorkshopError
-from workshop.waiting import Clock
 
 __all__ = ["FaultContext", "RegionFault", "ReplicationControl", "Undoable", "already_failing", "not_possible"]
 
@@ -40,7 +39,6 @@ class FaultContext:
     """What faults may use. `replication` is None on targets that cannot pause replication, `commands` are those to offer."""
 
     aws: AwsClient
-    clock: Clock
     replication: ReplicationControl | None
     commands: Commands = field(default_factory=Commands)
 

@@ -57,7 +57,6 @@ class Bookmarks(Undoable):
         try:
             await wait_for(
                 empty,
-                clock=context.clock,
                 reason=f"the removal of {known.key}",
                 deadline=REMOVE_SECONDS,
                 interval=2.0,

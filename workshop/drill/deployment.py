@@ -17,7 +17,7 @@ from workshop.aws.target import Target
 from workshop.drill.commands import Commands
 from workshop.errors import WorkshopError
 
-__all__ = ["Deployment", "RegionDeployment", "Route", "StackNames", "find_deployment"]
+__all__ = ["ApiRoute", "Deployment", "RegionDeployment", "StackNames", "find_deployment"]
 
 FUNCTION = "AWS::Lambda::Function"
 WRITE = "/update/{}/{}/{}/{}"
@@ -41,7 +41,7 @@ class StackNames:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class ApiRoute:
     """One GET route of a REST API: its resource and the integration behind it."""
 
     resource: str
@@ -58,7 +58,7 @@ class RegionDeployment:
     api: str
     stage: str
     url: str
-    health: Route | None = None
+    health: ApiRoute | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ async def _in_region(aws: AwsClient, target: Target, names: StackNames, region: 
     return RegionDeployment(region, names.stack, functions, api, names.stage, url, routes.get(HEALTH))
 
 
-def _require_routes(routes: Mapping[str, Route], region: str) -> None:
+def _require_routes(routes: Mapping[str, ApiRoute], region: str) -> None:
     for required in (WRITE, READ):
         if required not in routes:
             raise WorkshopError(
@@ -135,9 +135,9 @@ def _require_routes(routes: Mapping[str, Route], region: str) -> None:
             )
 
 
-async def _routes(aws: AwsClient, region: str, api: str) -> Mapping[str, Route]:
+async def _routes(aws: AwsClient, region: str, api: str) -> Mapping[str, ApiRoute]:
     """The GET routes by path, with the names of path parameters left out."""
-    found: dict[str, Route] = {}
+    found: dict[str, ApiRoute] = {}
     page: dict[str, Any] = {}
     while True:
         response = await aws.call("apigateway", region, "get_resources", restApiId=api, embed=["methods"], limit=500, **page)
@@ -145,7 +145,7 @@ async def _routes(aws: AwsClient, region: str, api: str) -> Mapping[str, Route]:
             method = resource.get("resourceMethods", {}).get("GET")
             if method is not None:
                 path = re.sub(r"\{[^}]*\}", "{}", resource.get("path", ""))
-                found[path] = Route(resource["id"], method.get("methodIntegration", {}).get("uri", ""))
+                found[path] = ApiRoute(resource["id"], method.get("methodIntegration", {}).get("uri", ""))
         if not response.get("position"):
             return found
         page = {"position": response["position"]}

@@ -1,6 +1,6 @@
 """A load like the player's: numbered bookmark writes through the failover, reads from every region's own API.
 
-In: a deployment, settings, an API client, a clock. Out: every request with its outcome, every acknowledged write, the lag of
+In: a deployment, settings, an API client. Out: every request with its outcome, every acknowledged write, the lag of
 replication, and the moments at which the failover decided something. A write that failed is sent again under the same number
 until a region takes it, so what is acknowledged can be counted afterwards. The load reads only what it wrote itself.
 """
@@ -19,8 +19,8 @@ from workshop.drill.api_client import ApiClient, ApiResponse
 from workshop.drill.deployment import Deployment, RegionDeployment
 from workshop.drill.failover import EventKind, FailoverEvent, FailoverPhase, FailoverState, start, step
 from workshop.drill.settings import FailoverSettings
-from workshop.drill.timeline import Acknowledged, Emit, Lag, Milestone, Moment, Request, RequestKind
-from workshop.waiting import Clock
+from workshop.drill.timeline import Acknowledged, Emit, Lag, Milestone, Moment, RequestKind, TimedRequest
+from workshop.waiting import monotonic
 
 __all__ = ["TICK_MS", "LagProbe", "LoadGenerator"]
 
@@ -42,18 +42,17 @@ class LoadGenerator:
         deployment: Deployment,
         settings: FailoverSettings,
         client: ApiClient,
-        clock: Clock,
         *,
         key: str,
         preferred: str,
         emit: Emit,
     ) -> None:
-        self.requests: list[Request] = []
+        self.requests: list[TimedRequest] = []
         self.acknowledged: list[Acknowledged] = []
         self.state: FailoverState = start(deployment.regions, preferred, preferred)
-        self._deployment, self._settings, self._client, self._clock = deployment, settings, client, clock
+        self._deployment, self._settings, self._client = deployment, settings, client
         self._key, self._emit = key, emit
-        self._origin = clock.monotonic()
+        self._origin = monotonic()
         self._tasks: list[asyncio.Task[None]] = []
         self._attempt_task: asyncio.Task[ApiResponse] | None = None
         self._moved = asyncio.Event()
@@ -61,7 +60,7 @@ class LoadGenerator:
 
     def now(self) -> float:
         """Seconds since the load was made."""
-        return self._clock.monotonic() - self._origin
+        return monotonic() - self._origin
 
     def note(self, milestone: Milestone, text: str, *, region: str = "") -> None:
         """Emit a moment at the present time; without a region it concerns all of them."""
@@ -84,12 +83,12 @@ class LoadGenerator:
 
     async def wait(self, condition: Callable[[], bool], seconds: float) -> bool:
         """Wait until the condition is true; False when it was not within `seconds`. Raises the error of the load, if any."""
-        end = self._clock.monotonic() + seconds
+        end = monotonic() + seconds
         while not condition():
             for task in self._tasks:
                 if task.done():
                     task.result()
-            if self._clock.monotonic() >= end:
+            if monotonic() >= end:
                 return False
             self._changed.clear()
             await self._changed.wait()  # every tick sets it, so this ends
@@ -107,11 +106,11 @@ class LoadGenerator:
         """One number after the other. Its value is the same in every attempt, so that a late attempt can do no harm."""
         number, value = 1, f"{self.now():.3f}"
         while True:
-            began = self._clock.monotonic()
+            began = monotonic()
             self._moved.clear()
             if await self._one_write(number, value):
                 number, value = number + 1, f"{self.now():.3f}"
-            elapsed = self._clock.monotonic() - began
+            elapsed = monotonic() - began
             await self._pause(max(0.0, self._settings.write_every_ms / 1000 - elapsed))
 
     async def _pause(self, seconds: float) -> None:
@@ -160,7 +159,7 @@ class LoadGenerator:
             ok = health.ok and response.ok
             if regional.region != self.state.active:
                 self._handle(EventKind.PROBE_OK if ok else EventKind.PROBE_FAILED, regional.region)
-            await self._clock.sleep((self._settings.read_every_ms if ok else self._settings.probe_every_ms) / 1000)
+            await asyncio.sleep((self._settings.read_every_ms if ok else self._settings.probe_every_ms) / 1000)
 
     async def _health(self, regional: RegionDeployment) -> ApiResponse:
         if regional.health is None:
@@ -169,7 +168,7 @@ class LoadGenerator:
 
     async def _tick(self) -> None:
         while True:
-            await self._clock.sleep(TICK_MS / 1000)
+            await asyncio.sleep(TICK_MS / 1000)
             self._handle(EventKind.TICK)
 
     async def _call(self, kind: RequestKind, regional: RegionDeployment, path: str, deadline_ms: int) -> ApiResponse:
@@ -179,7 +178,7 @@ class LoadGenerator:
         return response
 
     def _record(self, kind: RequestKind, region: str, sent: float, response: ApiResponse) -> None:
-        self.requests.append(Request(kind, region, sent, self.now(), response.status, response.why))
+        self.requests.append(TimedRequest(kind, region, sent, self.now(), response.status, response.why))
         self._changed.set()
 
     def _handle(self, kind: EventKind, region: str = "") -> None:
@@ -220,9 +219,9 @@ class LagProbe:
     Runs beside a load until it is cancelled. It reads the tables directly, so that it goes on while an API is failed.
     """
 
-    def __init__(self, aws: AwsClient, deployment: Deployment, load: LoadGenerator, clock: Clock, key: str) -> None:
+    def __init__(self, aws: AwsClient, deployment: Deployment, load: LoadGenerator, key: str) -> None:
         self.found: list[Lag] = []
-        self._aws, self._deployment, self._load, self._clock, self._key = aws, deployment, load, clock, key
+        self._aws, self._deployment, self._load, self._key = aws, deployment, load, key
 
     async def run(self) -> None:
         last = 0
@@ -231,7 +230,7 @@ class LagProbe:
             if newest is not None and newest.number > last:
                 last = newest.number
                 self.found += await self._measure(newest)
-            await self._clock.sleep(LAG_PAUSE_SECONDS)
+            await asyncio.sleep(LAG_PAUSE_SECONDS)
 
     async def _measure(self, write: Acknowledged) -> list[Lag]:
         others = [region for region in self._deployment.regions if region != write.region]
@@ -242,7 +241,7 @@ class LagProbe:
         while self._load.now() - write.at < LAG_TIMEOUT_SECONDS:
             if await self._has(region, write.sort):
                 return max(0.0, self._load.now() - write.at)
-            await self._clock.sleep(LAG_POLL_SECONDS)
+            await asyncio.sleep(LAG_POLL_SECONDS)
         return None
 
     async def _has(self, region: str, sort: str) -> bool:

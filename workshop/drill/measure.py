@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from workshop.drill.load import TICK_MS
 from workshop.drill.settings import FailoverSettings
-from workshop.drill.timeline import Acknowledged, Lag, Milestone, Moment, Request, RequestKind
+from workshop.drill.timeline import Acknowledged, Lag, Milestone, Moment, RequestKind, TimedRequest
 
 __all__ = ["Figures", "LagFigures", "Outage", "Recovery", "first_moment", "measure", "missing", "rto_bound", "to_millis"]
 
@@ -86,7 +86,7 @@ class Figures:
 def measure(
     settings: FailoverSettings,
     region: str,
-    requests: Sequence[Request],
+    requests: Sequence[TimedRequest],
     acknowledged: Sequence[Acknowledged],
     moments: Sequence[Moment],
     lags: Sequence[Lag],
@@ -132,7 +132,7 @@ def to_millis(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
 
 
-def _by_region(requests: Sequence[Request]) -> dict[str, tuple[int, int]]:
+def _by_region(requests: Sequence[TimedRequest]) -> dict[str, tuple[int, int]]:
     counts: dict[str, tuple[int, int]] = {}
     for region in sorted({request.region for request in requests}):
         own = [request for request in requests if request.region == region]
@@ -140,7 +140,7 @@ def _by_region(requests: Sequence[Request]) -> dict[str, tuple[int, int]]:
     return counts
 
 
-def _outage(settings: FailoverSettings, region: str, requests: Sequence[Request], moments: Sequence[Moment]) -> Outage:
+def _outage(settings: FailoverSettings, region: str, requests: Sequence[TimedRequest], moments: Sequence[Moment]) -> Outage:
     injected, reverted = first_moment(moments, Milestone.INJECTED), first_moment(moments, Milestone.REVERTED)
     failed = [r for r in requests if r.region == region and not r.ok and injected is not None and r.answered >= injected.at]
     writes = [r for r in requests if r.kind is RequestKind.WRITE and r.ok]
@@ -159,7 +159,7 @@ def _outage(settings: FailoverSettings, region: str, requests: Sequence[Request]
     return Outage(rto, detected, rto_bound(settings, slowest), returned)
 
 
-def _longest_attempt(requests: Sequence[Request]) -> float:
+def _longest_attempt(requests: Sequence[TimedRequest]) -> float:
     """The seconds that the slowest attempt to write can have taken, of the requests of an outage."""
     return sum(max((r.answered - r.sent for r in requests if r.kind is kind), default=0.0) for kind in ATTEMPT)
 

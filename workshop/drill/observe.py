@@ -6,6 +6,7 @@ figures of the lag. The harness page of the workshop does the same by hand; the 
 
 from __future__ import annotations
 
+import asyncio
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from workshop.drill.commands import Commands
 from workshop.drill.deployment import RegionDeployment
 from workshop.drill.durations import format_duration
 from workshop.errors import WorkshopError
-from workshop.waiting import Clock
+from workshop.waiting import Clock, monotonic
 
 __all__ = [
     "EXPERIMENTS",
@@ -119,15 +120,15 @@ class ReplicationLatency:
 class ExperimentRunner:
     """Calls the two APIs and keeps every call."""
 
-    def __init__(self, client: ApiClient, clock: Clock, key: str, commands: Commands) -> None:
+    def __init__(self, client: ApiClient, key: str, commands: Commands) -> None:
         self.calls: list[ApiCall] = []
         self.commands = commands
-        self._client, self._clock, self._key = client, clock, key
-        self._origin = clock.monotonic()
+        self._client, self._key = client, key
+        self._origin = monotonic()
 
     def now(self) -> float:
         """Seconds since the runner was made."""
-        return self._clock.monotonic() - self._origin
+        return monotonic() - self._origin
 
     async def read(self, regional: RegionDeployment) -> ApiCall:
         """The counter in a region; None where it does not exist yet."""
@@ -139,7 +140,7 @@ class ExperimentRunner:
 
     async def pause(self) -> None:
         """Wait before the next read."""
-        await self._clock.sleep(POLL_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)
 
     async def agreement(self, a: RegionDeployment, b: RegionDeployment, seconds: float) -> tuple[ApiCall, ApiCall] | None:
         """Read in both until they return the same number; None when they did not in time."""

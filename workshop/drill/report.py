@@ -17,7 +17,7 @@ from workshop.drill.durations import format_duration
 from workshop.drill.measure import to_millis
 from workshop.drill.plot import plot_drill
 from workshop.drill.run import DrillResult
-from workshop.drill.timeline import Acknowledged, Request
+from workshop.drill.timeline import Acknowledged, TimedRequest
 from workshop.quoting import json_text, visible
 from workshop.state_dir import prepare, write_private
 
@@ -232,7 +232,7 @@ def write_report(folder: Path, result: DrillResult, targets: Targets, verdict: V
     return files
 
 
-def _request(request: Request) -> dict[str, Any]:
+def _request(request: TimedRequest) -> dict[str, Any]:
     return {
         "use": request.kind.value,
         "region": request.region,

@@ -21,7 +21,7 @@ from workshop.drill.failover import FailoverPhase
 from workshop.drill.load import LagProbe, LoadGenerator
 from workshop.drill.measure import Figures, measure, missing, rto_bound
 from workshop.drill.settings import FailoverSettings
-from workshop.drill.timeline import Acknowledged, Emit, Lag, Milestone, Moment, Request
+from workshop.drill.timeline import Acknowledged, Emit, Lag, Milestone, Moment, TimedRequest
 from workshop.drill.undo_log import UndoLog, Undone
 from workshop.engine.undos import BY_DRILL, Undo
 from workshop.errors import PartlyDoneError, WorkshopError
@@ -80,7 +80,7 @@ class DrillResult:
     deployment: Deployment
     figures: Figures
     moments: tuple[Moment, ...]
-    requests: tuple[Request, ...]
+    requests: tuple[TimedRequest, ...]
     acknowledged: tuple[Acknowledged, ...]
     lags: tuple[Lag, ...]
     restored: tuple[Undone, ...]
@@ -126,7 +126,7 @@ async def run_drill(
 
     await check_health(deployment, client, spec.settings, context.commands)
     await spec.fault.snapshot(context, deployment, deployment.in_region(spec.region))  # raises before anything has begun
-    load = LoadGenerator(deployment, spec.settings, client, context.clock, key=spec.key, preferred=spec.region, emit=keep)
+    load = LoadGenerator(deployment, spec.settings, client, key=spec.key, preferred=spec.region, emit=keep)
     drill = _Drill(deployment, spec, context, undo_log, load)
     snapshot = bookmarks_snapshot(deployment.table, deployment.regions, spec.key)
     undo_log.record(Bookmarks.name, deployment.regions[0], snapshot, BY_DRILL)
@@ -145,7 +145,7 @@ class _Drill:
     ) -> None:
         self._deployment, self._spec, self._context, self._undo_log = deployment, spec, context, undo_log
         self._load, self._region, self._timeouts = load, spec.region, spec.timeouts
-        self._lag_probe = LagProbe(context.aws, deployment, load, context.clock, spec.key)
+        self._lag_probe = LagProbe(context.aws, deployment, load, spec.key)
 
     async def play(self) -> _Findings:
         """Every phase in turn. What is still failed or running when it raises is for `put_back`."""
@@ -255,7 +255,6 @@ class _Drill:
         try:
             await wait_for(
                 nothing_missing,
-                clock=self._context.clock,
                 reason="every region to have every write",
                 deadline=self._timeouts.converge,
                 interval=COMPARE_EVERY_SECONDS,

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["Acknowledged", "Emit", "Lag", "Milestone", "Moment", "Request", "RequestKind"]
+__all__ = ["Acknowledged", "Emit", "Lag", "Milestone", "Moment", "RequestKind", "TimedRequest"]
 
 
 class RequestKind(enum.StrEnum):
@@ -18,7 +18,7 @@ class RequestKind(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class TimedRequest:
     """One request of the load. `why` is the reason why it failed, empty when it succeeded; `status` None without a response."""
 
     kind: RequestKind

@@ -49,13 +49,13 @@ class UndoLog:
 
     def record(self, kind: str, region: str, snapshot: str, by: str) -> Undo:
         """Record what must be restored, before it is changed. `by` is `BY_DRILL` or `BY_HAND`."""
-        return self.undos.owe(
+        return self.undos.record(
             self.scope,
             source=self.source,
             profile=self.profile,
             region=region,
             kind=kind,
-            memory=snapshot,
+            snapshot=snapshot,
             by=by,
             run=self.run,
         )
@@ -66,7 +66,7 @@ class UndoLog:
 
     async def undo(self, context: FaultContext, undo: Undo) -> Undone:
         """Restore one change; raises `WorkshopError` when that fails, and it stays pending."""
-        text = await undoable_named(undo.kind).undo(context, undo.region, undo.memory)
+        text = await undoable_named(undo.kind).undo(context, undo.region, undo.snapshot)
         self.undos.done(undo)
         return Undone(undo, text)
 

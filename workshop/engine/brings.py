@@ -1,6 +1,6 @@
-"""What a workshop brings of its author's: the list that every plan shows, and that is asked about before a first run.
+"""What a workshop brings of its author's: the list that every plan shows, and that is confirmed before a first run.
 
-In: a workspace. Out: one entry for each thing, with the step and the regions that bring it. No one is called, and the list is
+In: a workspace. Out: one entry for each thing, with the step and the regions that bring it. No call is made, and the list is
 the same before and after a setup: outputs of steps are placeholders.
 """
 
@@ -44,11 +44,7 @@ def brought(workspace: Workspace) -> tuple[Brings, ...]:
     contexts = Contexts(workspace, lambda _: None)
     found: dict[tuple[str, Brought], list[str]] = {}
     known: set[tuple[str, str, str, str]] = set()
-    plan = workspace.plan()
-    accounts = list(workspace.clients)[:1]  # the same in each
-    for node in plan.nodes:
-        if node.key.account not in accounts:
-            continue
+    for node in workspace.plan().nodes:
         for each in _with_placeholders(contexts, node):
             known.add((node.key.step, node.key.region, each.kind, each.name))
             found.setdefault((node.key.step, each), []).append(node.key.region)
@@ -56,9 +52,8 @@ def brought(workspace: Workspace) -> tuple[Brings, ...]:
             if (node.key.step, node.key.region, each.kind, each.name) not in known:
                 found.setdefault((node.key.step, each), []).append(node.key.region)
     return tuple(
-        Brings(step, each.kind, each.name, each.detail, tuple(dict.fromkeys(regions)))
-        for (step, each), regions in found.items()
-    )  # fmt: skip
+        Brings(step, each.kind, each.name, each.detail, tuple(dict.fromkeys(regions))) for (step, each), regions in found.items()
+    )
 
 
 def unlisted(contexts: Contexts, node: Node, found: Iterable[Brought], listed: Iterable[Brings]) -> list[Brought]:
@@ -88,13 +83,13 @@ def _with_placeholders(contexts: Contexts, node: Node) -> Iterator[Brought]:
     workspace = contexts.workspace
     outputs = PlaceholderOutputs(workspace.workshop.definition, workspace.settings)
     apis = _OwnApis(outputs) if workspace.workshop.definition.apis else {}
-    step, ctx = contexts.strict(node, {"steps": outputs, "apis": apis})
+    step, ctx = contexts.context(node, outputs={"steps": outputs, "apis": apis})
     yield from step.brings(ctx)
 
 
 def _with_nothing(contexts: Contexts, node: Node) -> list[Brought]:
     try:
-        step, ctx = contexts.lenient(node)
+        step, ctx = contexts.context(node, missing="blank")
         return step.brings(ctx)
     except DefinitionError:
         return []  # a name made of outputs alone is empty, for one

@@ -1,4 +1,8 @@
-"""Finds the regions in which something of a workshop stands, asked of AWS alone: for a lost journal, or another machine."""
+"""Finds the regions in which something of a workshop exists, from AWS alone: for a lost journal, or another machine.
+
+In: a workspace of one account (`Workspace.of_account`) and the regions to search. Out: the workspace with the regions found; what
+carries its tags and is not known. Only reads.
+"""
 
 from __future__ import annotations
 
@@ -15,28 +19,32 @@ from workshop.errors import WorkshopError
 from workshop.steps.base import UNKNOWN, Placement, Resource
 from workshop.steps.registry import kinds
 
-__all__ = ["Search", "find_orphans", "with_discovered_regions", "with_replicated_regions"]
+__all__ = ["RegionSearch", "find_orphans", "with_discovered_regions", "with_replicated_regions"]
 
 NOT_ENABLED = frozenset({"UnrecognizedClientException", "InvalidClientTokenId"})
-"""What a region answers that the account has not enabled (docs/aws-behaviours.md, section 8): nothing can stand there."""
+"""Error codes of a region that the account has not enabled (docs/aws-behaviours.md, section 8): nothing can exist there."""
 
 
 @dataclass
-class Search:
-    """A search of many regions: where nobody may look, and where nobody answered."""
+class RegionSearch:
+    """A search of many regions, and the regions that could not be searched."""
 
     regions: Sequence[str]
     denied: list[str] = field(default_factory=list)
+    """Where the caller has no permission to look."""
     disabled: list[str] = field(default_factory=list)
-    silent: dict[str, Resource] = field(default_factory=dict)
+    """Not enabled in the account, so that nothing is there."""
+    unreadable: dict[str, Resource] = field(default_factory=dict)
+    """Where every other error was met: by region, what counts as left there."""
 
     def failed(self, region: str, error: AwsError, emit: Emit) -> None:
-        """Note once what a region answered instead. Where it is denied to look is named; any other answer counts as something
-        left, because nobody knows that nothing is. Credentials that no region takes are raised.
+        """Record once, and report, that a region could not be searched, and why.
+
+        Raises `CredentialsError` for credentials that no region takes.
         """
         if isinstance(error, CredentialsError) and error.code not in NOT_ENABLED:
             raise error
-        if region in self.denied or region in self.silent or region in self.disabled:
+        if region in self.denied or region in self.unreadable or region in self.disabled:
             return
         if error.code in NOT_ENABLED:
             self.disabled.append(region)
@@ -46,66 +54,73 @@ class Search:
         if error.denied:
             self.denied.append(region)
         else:
-            self.silent[region] = Resource(
-                UNKNOWN, "everything", region, why=f"Nobody knows what is left there: {error.what} {error.why}".strip(),
+            self.unreadable[region] = Resource(
+                UNKNOWN,
+                "everything",
+                region,
+                why=f"It is not known what is left there: {error.what} {error.why}".strip(),
                 fix=error.fix or "workshop teardown --sweep",
-            )  # fmt: skip
+            )
 
 
-async def with_discovered_regions(workspace: Workspace, search: Search, emit: Emit) -> Workspace:
+async def with_discovered_regions(workspace: Workspace, search: RegionSearch, emit: Emit) -> Workspace:
     """The same workspace with its true home, and with every region of the search in which one of its steps finds something.
 
     Home is where something carries the tag of a step that belongs home.
     """
-    return await _settled(workspace, search, emit, lambda node: node.spec.placement is not Placement.GLOBAL)
+    found = await _search(workspace, search, emit, lambda node: node.spec.placement is not Placement.GLOBAL)
+    return _extended(workspace, found, emit)
 
 
 async def with_replicated_regions(workspace: Workspace, emit: Emit) -> Workspace:
-    """The same workspace with its true home, and with the regions into which somebody replicated what stands there.
+    """The same workspace with its true home, and with the regions into which its tables were replicated by another hand.
 
-    Only its own regions are asked. Copies are ours through what they are copies of, and would stay when it goes
-    (docs/aws-behaviours.md, section 1.6). What refuses to answer is met, and reported, by the teardown itself.
+    Only its own regions are searched. Replicas are ours through what they replicate, and would stay when it is deleted
+    (docs/aws-behaviours.md, section 1.6). What cannot be read is met, and reported, by the teardown itself.
     """
-    search = Search(workspace.settings.regions)
-    return await _settled(workspace, search, lambda _: None, lambda node: node.spec.placement is Placement.HOME, told=emit)
+    search = RegionSearch(workspace.settings.regions)
+    found = await _search(workspace, search, lambda _: None, lambda node: node.spec.placement is Placement.HOME)
+    return _extended(workspace, found, emit)
 
 
-async def _settled(
-    workspace: Workspace, search: Search, emit: Emit, wanted: Callable[[Node], bool], told: Emit | None = None
-) -> Workspace:
-    told = told or emit
-    groups = await asyncio.gather(*(_standing(workspace, region, search, emit, wanted) for region in search.regions))
-    found = [resource for group in groups for resource in group]
-    home, settled = _home(workspace, found, told), workspace.settings.regions
-    order = [home, *settled, *(r.region for r in found), *(copy for r in found for copy in r.copies)]
+async def _search(workspace: Workspace, search: RegionSearch, emit: Emit, wanted: Callable[[Node], bool]) -> list[Resource]:
+    """What is found of the wanted nodes in all regions of the search."""
+    groups = await asyncio.gather(*(_present(workspace, region, search, emit, wanted) for region in search.regions))
+    return [resource for group in groups for resource in group]
+
+
+def _extended(workspace: Workspace, found: Sequence[Resource], emit: Emit) -> Workspace:
+    """The workspace with the home and the regions of what was found."""
+    home, known = _home(workspace, found, emit), workspace.settings.regions
+    order = [home, *known, *(r.region for r in found), *(copy for r in found for copy in r.copies)]
     regions = tuple(dict.fromkeys(order))
-    extra = [region for region in regions if region not in settled]
+    extra = [region for region in regions if region not in known]
     if extra:
-        told(Noticed(f"Something of this workshop stands in {', '.join(extra)}, too."))
+        emit(Noticed(f"Something of this workshop is deployed in {', '.join(extra)}, too."))
     return replace(workspace, settings=Settings(workspace.settings.parameters, regions))
 
 
 def _home(workspace: Workspace, found: Sequence[Resource], emit: Emit) -> str:
-    """Where the steps that belong home left their tags; as settled when that is there too, or nowhere."""
+    """Where the steps that belong home left their tags; the home of the settings when that is among them, or there are none."""
     of_home = {spec.id for spec in workspace.workshop.definition.steps() if spec.placement is Placement.HOME}
     homes = list(dict.fromkeys(resource.region for resource in found if resource.step in of_home))
     if not homes or workspace.home in homes:
         return workspace.home
-    emit(Noticed(f"The home region is {homes[0]}: what was made first stands there."))
+    emit(Noticed(f"The home region is {homes[0]}: what was made first is there."))
     return homes[0]
 
 
-async def _standing(
-    workspace: Workspace, region: str, search: Search, emit: Emit, wanted: Callable[[Node], bool]
+async def _present(
+    workspace: Workspace, region: str, search: RegionSearch, emit: Emit, wanted: Callable[[Node], bool]
 ) -> list[Resource]:
-    """What stands of ours in the region, each step asked as if the region were its home or one of several."""
+    """What exists of ours in the region, each step looking as if the region were its home or one of several."""
     alone = replace(workspace, settings=Settings(workspace.settings.parameters, (region,)))
     contexts = Contexts(alone, lambda _: None)
     found: list[Resource] = []
     for node in filter(wanted, alone.plan().nodes):
         try:
-            step, ctx = contexts.lenient(node)
-            # A role is global: it is seen from every region and says nothing about this one.
+            step, ctx = contexts.context(node, missing="blank")
+            # A role is global: it is seen from every region and shows nothing about this one.
             found += [resource for resource in await step.leftovers(ctx) if resource.ours and resource.region == region]
         except AwsError as error:
             search.failed(region, error, emit)
@@ -115,7 +130,7 @@ async def _standing(
     return found
 
 
-async def find_orphans(workspace: Workspace, search: Search, known: Collection[Resource], emit: Emit) -> list[Resource]:
+async def find_orphans(workspace: Workspace, search: RegionSearch, known: Collection[Resource], emit: Emit) -> list[Resource]:
     """What carries the workshop's tags in these regions and is not among `known`: made under names, or by steps, of before."""
     identities = {resource.identity for resource in known}
     groups = await asyncio.gather(*(_tagged(workspace, region, search, emit) for region in search.regions))
@@ -124,13 +139,13 @@ async def find_orphans(workspace: Workspace, search: Search, known: Collection[R
     return [replace(resource, why=why) for resource in found]
 
 
-async def _tagged(workspace: Workspace, region: str, search: Search, emit: Emit) -> list[Resource]:
-    """Of every kind that there is: the step that made something may have left the definition."""
+async def _tagged(workspace: Workspace, region: str, search: RegionSearch, emit: Emit) -> list[Resource]:
+    """Of every kind that exists: the step that made something may have left the definition."""
     alone = replace(workspace, settings=Settings(workspace.settings.parameters, (region,)))
     nodes = alone.plan().nodes
     found: list[Resource] = []
     for step in kinds().values() if nodes else ():
-        _, ctx = Contexts(alone, lambda _: None).lenient(nodes[0])
+        _, ctx = Contexts(alone, lambda _: None).context(nodes[0], missing="blank")
         try:
             found += await step.tagged(ctx)
         except AwsError as error:

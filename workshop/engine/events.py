@@ -1,4 +1,7 @@
-"""Everything that a console, a board or a log may want to know while a run is under way. The engine emits, never prints."""
+"""Everything that a console, a board or a log may show while a run is under way.
+
+In: nodes and their results. Out: events, as plain values. The engine emits, never prints.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ class NodeWaits:
 
 @dataclass(frozen=True, slots=True)
 class NodeProgressed:
-    """A node says something worth a line: a resource of a stack, a batch of items."""
+    """A node reports something worth a line: a resource of a stack, a batch of items."""
 
     node: Node
     text: str
@@ -59,7 +62,7 @@ class Noticed:
 
 @dataclass(frozen=True, slots=True)
 class StopAsked:
-    """Somebody pressed Ctrl-C: nothing new starts, calls in flight are finished."""
+    """The run was asked to end, by Ctrl-C or an error: nothing new starts, calls in flight are finished."""
 
 
 Event = RunStarted | NodeStarted | NodeWaits | NodeProgressed | NodeFinished | Noticed | StopAsked

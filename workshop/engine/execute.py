@@ -1,7 +1,8 @@
 """Runs a plan: every node as soon as its needs are met, failures kept apart, all results kept.
 
 In: a plan and a function that does one node's work. Out: a result for every node. When a node fails, what depends on it is
-cancelled and everything else finishes. `StopSignal` ends a run early: nothing new starts, calls in flight are finished.
+cancelled and everything else finishes. An error after which an account cannot go on ends the nodes of that account alone.
+`StopSignal` ends a run early: nothing new starts, calls in flight are finished.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from workshop.engine.events import Emit, NodeFinished, NodeStarted, StopAsked
+from workshop.engine.events import Emit, NodeFinished, NodeStarted, Noticed, StopAsked
 from workshop.engine.plan import Node, NodeKey, Plan
 from workshop.engine.results import NodeResult, Outcome
 from workshop.errors import WorkshopError
-from workshop.waiting import Clock
+from workshop.waiting import monotonic
 
 __all__ = ["Perform", "StopSignal", "execute", "unless_stopped"]
 
@@ -30,10 +31,11 @@ class StopSignal:
 
     asked: bool = False
     fatal: WorkshopError | None = None
+    """The error that asked; None when a person did, or when it was not asked."""
     _listeners: list[Callable[[], None]] = field(default_factory=list)
 
     def ask(self) -> None:
-        """StopSignal starting, finish the calls in flight."""
+        """Start nothing more, finish the calls in flight."""
         self.asked = True
         for listener in self._listeners:
             listener()
@@ -44,12 +46,12 @@ class StopSignal:
         self.ask()
 
     def listen(self, listener: Callable[[], None]) -> None:
-        """Call `listener` when somebody asks."""
+        """Call `listener` when the run is asked to end."""
         self._listeners.append(listener)
 
 
 async def unless_stopped(stop: StopSignal, work: Coroutine[Any, Any, T]) -> T | None:
-    """What the work answers; None when somebody asked to stop before it did. Calls in flight are finished."""
+    """What the work returns; None when the run was asked to end before it did. Calls in flight are finished."""
     task = asyncio.ensure_future(work)
 
     def end() -> None:
@@ -72,23 +74,23 @@ async def execute(
     plan: Plan,
     perform: Perform,
     *,
-    clock: Clock,
     emit: Emit,
     stop: StopSignal,
-    ends_the_run: Callable[[WorkshopError], bool],
+    ends_account: Callable[[WorkshopError], bool],
 ) -> list[NodeResult]:
-    """Run the plan and answer one result per node, in plan order.
+    """Run the plan and return one result per node, in plan order.
 
-    `ends_the_run` tells the errors after which nothing else can work (expired credentials).
+    `ends_account` is true of errors after which nothing else can work in the account where they occurred (expired credentials).
+    The other accounts go on; when none is left, the run is asked to stop, with the first of these errors.
     """
-    execution = _Execution(plan, perform, clock, emit, stop)
+    execution = _Execution(plan, perform, emit, stop)
     stop.listen(execution.interrupt)
     try:
         while execution.unfinished:
             execution.settle()
             for result in await execution.next_results():
-                if result.error is not None and ends_the_run(result.error) and not stop.asked:
-                    stop.end(result.error)
+                if result.error is not None and ends_account(result.error) and not stop.asked:
+                    execution.end_account(result.node.key.account, result.error)
     finally:
         await execution.abandon()
     return [execution.results[node.key] for node in plan.nodes]
@@ -97,29 +99,31 @@ async def execute(
 class _Execution:
     """The state of one run of one plan."""
 
-    def __init__(self, plan: Plan, perform: Perform, clock: Clock, emit: Emit, stop: StopSignal) -> None:
+    def __init__(self, plan: Plan, perform: Perform, emit: Emit, stop: StopSignal) -> None:
         self.results: dict[NodeKey, NodeResult] = {}
         self._waiting = list(plan.nodes)
         self._running: dict[asyncio.Task[NodeResult], Node] = {}
-        self._perform, self._clock, self._emit, self._stop = perform, clock, emit, stop
+        self._perform, self._emit, self._stop = perform, emit, stop
+        self._accounts = {node.key.account for node in plan.nodes}
+        self._ended: dict[str, WorkshopError] = {}
 
     @property
     def unfinished(self) -> bool:
         return bool(self._waiting or self._running)
 
     def settle(self) -> None:
-        """Start every node that can start; cancel every one that never will. Plan order settles chains in one pass."""
+        """Start every node that can start; cancel every one that never will. Plan order resolves chains in one pass."""
         still: list[Node] = []
         for node in self._waiting:
             needs = [self.results[need] for need in sorted(node.needs) if need in self.results]
             blocked = next((need for need in needs if not need.outcome.good), None)
-            if self._stop.asked:
-                self._finish(NodeResult(node, Outcome.CANCELLED, detail="stopped", at=self._clock.monotonic()))
+            if self._stop.asked or node.key.account in self._ended:
+                self._finish(NodeResult(node, Outcome.CANCELLED, detail="stopped", at=monotonic()))
             elif blocked is not None:
                 detail = f"needs {blocked.node.key}"
-                self._finish(NodeResult(node, Outcome.CANCELLED, detail=detail, at=self._clock.monotonic()))
+                self._finish(NodeResult(node, Outcome.CANCELLED, detail=detail, at=monotonic()))
             elif len(needs) == len(node.needs):
-                self._running[asyncio.create_task(_attempt(node, self._perform, self._clock))] = node
+                self._running[asyncio.create_task(_attempt(node, self._perform))] = node
                 self._emit(NodeStarted(node))
             else:
                 still.append(node)
@@ -137,8 +141,19 @@ class _Execution:
 
     def _result(self, task: asyncio.Task[NodeResult], node: Node) -> NodeResult:
         if task.cancelled():  # stopped before its first step, so it has no result of its own
-            return NodeResult(node, Outcome.CANCELLED, detail="stopped", at=self._clock.monotonic())
+            return NodeResult(node, Outcome.CANCELLED, detail="stopped", at=monotonic())
         return task.result()
+
+    def end_account(self, account: str, error: WorkshopError) -> None:
+        """Nothing new starts in an account, and its nodes at work end; the last account to end asks the run to stop."""
+        self._ended.setdefault(account, error)
+        if self._accounts <= self._ended.keys():
+            self._stop.end(next(iter(self._ended.values())))
+            return
+        self._emit(Noticed(f"! Account {account} stops here, the others go on: {error.what}"))
+        for task, node in self._running.items():
+            if node.key.account == account:
+                task.cancel()
 
     def interrupt(self) -> None:
         """Nothing new starts; nodes at work end after the call that they have in flight."""
@@ -157,24 +172,24 @@ class _Execution:
         self._emit(NodeFinished(result))
 
 
-async def _attempt(node: Node, perform: Perform, clock: Clock) -> NodeResult:
-    start = clock.monotonic()
+async def _attempt(node: Node, perform: Perform) -> NodeResult:
+    start = monotonic()
     try:
         result = await perform(node)
     except WorkshopError as error:
         result = NodeResult(node, Outcome.FAILED, error=error)
     except asyncio.CancelledError:
-        # Only `StopSignal` cancels nodes; the journal still holds the intent, so a rerun goes on here.
+        # The journal still holds the intent, so a rerun goes on here.
         result = NodeResult(node, Outcome.CANCELLED, detail="interrupted")
     except Exception as defect:
         # A defect in one step must not lose the results of its siblings; `--debug` shows where it came from.
         unknown = WorkshopError(
-            f"The step {node.key} met an error that workshop does not know.",
-            f"{type(defect).__name__}: {defect}"[:300],
-            "Run the same command with --debug and report what it prints.",
+            what=f"The step {node.key} met an error that workshop does not know.",
+            why=f"{type(defect).__name__}: {defect}"[:300],
+            fix="Run the same command with --debug and report what it prints.",
             code="Defect",
         )
         unknown.__cause__ = defect
         result = NodeResult(node, Outcome.FAILED, error=unknown)
-    end = clock.monotonic()
+    end = monotonic()
     return replace(result, seconds=end - start, at=end)

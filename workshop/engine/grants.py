@@ -1,7 +1,7 @@
-"""The yes that was given to running definitions that are not built in.
+"""The confirmations that were given to running definitions that are not built in.
 
 In: the state folder and a workshop. Out: one private file per fingerprint below `grants/`. A changed file is another
-fingerprint, so it is asked about again; a lost folder means no more than that.
+fingerprint, so it has to be confirmed again; a lost folder means no more than that.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Grants:
             return False
 
     def keep(self, workshop: Workshop, digest: str) -> None:
-        """Remember the yes to what `digest` is the fingerprint of."""
+        """Record the confirmation of what `digest` is the fingerprint of."""
         prepare(self._folder)
         note = {
             "workshop": workshop.name,

@@ -1,7 +1,7 @@
-"""What a teardown found standing, and when each thing was seen gone: the memory that receipts are written from.
+"""What a teardown found, and when each thing was seen to be gone: the record that receipts are written from.
 
-In: the journal's database, resources as the steps name them. Out: holdings, which outlive a teardown that was killed. It asks
-nobody what stands: the steps did.
+In: the journal's database, resources as the steps name them. Out: entries, which outlive a teardown that was killed. It makes no
+call: the steps looked.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ AND coalesce(r.outcome, '') IN ('created', 'updated', 'failed', '') ORDER BY r.o
 
 @dataclass(frozen=True, slots=True)
 class InventoryEntry:
-    """One thing that stood, and the step and place that it belongs to.
+    """One thing that existed, and the step and place that it belongs to.
 
-    `made`, `by` (an ARN) and `run` are empty when this machine's journal does not know, `gone` while it stands.
+    `made`, `by` (an ARN) and `run` are empty when this machine's journal does not know, `gone` while it exists.
     """
 
     kind: str
@@ -52,13 +52,13 @@ class InventoryEntry:
 
 
 class Inventory:
-    """The holdings of one journal. Every method is one short transaction."""
+    """The entries of one journal. Every method is one short transaction, except `forget`."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
     def mark_present(self, scope: Scope, key: NodeKey, resources: Iterable[Resource]) -> None:
-        """Written before a node is taken down: these things stood then."""
+        """Written before a node is removed: these things existed then."""
         rows = [
             (scope.workshop, scope.target, scope.account, r.kind, r.name, r.region, r.show, key.step, key.region)
             for r in resources
@@ -72,25 +72,27 @@ class Inventory:
             )
 
     def mark_gone(self, scope: Scope, key: NodeKey, still: Sequence[Resource]) -> None:
-        """The node was asked what stands: what it held and did not name is gone, from now on; what it named is not."""
+        """The node was read again: what it held and does not name any more is gone, from now on; what it names is not."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        standing = {resource.identity for resource in still}
+        present = {resource.identity for resource in still}
         where = (scope.workshop, scope.target, scope.account, key.step, key.region)
         with self._db:
             held = self._db.execute(
                 "SELECT rowid, kind, name, region, gone FROM holdings WHERE workshop = ? AND target = ? AND account = ?"
-                " AND step = ? AND place = ?", where,
-            ).fetchall()  # fmt: skip
+                " AND step = ? AND place = ?",
+                where,
+            ).fetchall()
             for row, kind, name, region, gone in held:
-                value = None if (kind, name, region) in standing else gone or now
+                value = None if (kind, name, region) in present else gone or now
                 self._db.execute("UPDATE holdings SET gone = ? WHERE rowid = ?", (value, row))
 
     def of(self, scope: Scope) -> list[InventoryEntry]:
         """Everything of a workshop, in the order in which it was found."""
         rows = self._db.execute(
             "SELECT kind, name, region, show, step, place, gone FROM holdings WHERE workshop = ? AND target = ? AND account = ?"
-            " ORDER BY rowid", (scope.workshop, scope.target, scope.account),
-        ).fetchall()  # fmt: skip
+            " ORDER BY rowid",
+            (scope.workshop, scope.target, scope.account),
+        ).fetchall()
         found = []
         for kind, name, region, show, step, place, gone in rows:
             maker = self._db.execute(MAKER, (scope.workshop, scope.target, scope.account, step, place)).fetchone()
@@ -99,7 +101,6 @@ class Inventory:
         return found
 
     def forget(self, scope: Scope) -> None:
-        """The workshop is gone, and its receipt is written."""
+        """The workshop is gone, and its receipt is written. Part of the caller's transaction."""
         key = (scope.workshop, scope.target, scope.account)
-        with self._db:
-            self._db.execute("DELETE FROM holdings WHERE workshop = ? AND target = ? AND account = ?", key)
+        self._db.execute("DELETE FROM holdings WHERE workshop = ? AND target = ? AND account = ?", key)

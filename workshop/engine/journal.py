@@ -1,7 +1,8 @@
-"""The memory of runs: what was started, what came of it, what stands where. SQLite, written ahead of every change.
+"""The record of runs: what was started, how it ended, what is installed where. SQLite, written ahead of every change.
 
-It is memory, never proof: AWS is asked what stands. Losing it costs convenience (recorded targets and regions), not truth.
-A damaged file is set aside and a new one begun.
+In: runs, intents and results, by scope. Out: installations, outputs and pending undos, for later commands. It is a record, never
+proof: what is deployed is read from AWS. Losing it costs convenience (recorded targets and regions), not truth. A damaged file is
+set aside and a new one begun.
 """
 
 from __future__ import annotations
@@ -86,9 +87,9 @@ class Journal:
                     Path(f"{path}{suffix}").unlink(missing_ok=True)
                 self._db = _open(path)
         self.undos = Undos(self._db)
-        """What must be put back."""
+        """Changes that must be reverted."""
         self.inventory = Inventory(self._db)
-        """What teardowns found, and saw gone."""
+        """What teardowns found, and when it was seen to be gone."""
 
     def close(self) -> None:
         self._db.close()
@@ -104,9 +105,12 @@ class Journal:
         """The command ended by itself. A run without an end was killed."""
         self._write("UPDATE runs SET finished = ?, ok = ? WHERE id = ?", (_now(), int(ok), run))
 
-    def record_installed(self, standing: Installation) -> None:
-        """From now on something of this workshop may stand there."""
-        scope = standing.scope
+    def record_installed(self, installation: Installation) -> None:
+        """Written before the first change: from now on something of this workshop may exist there.
+
+        One that was recorded before keeps its date and takes the newest settings.
+        """
+        scope = installation.scope
         self._write(
             "INSERT INTO standings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (workshop, target, account) DO UPDATE SET"
             " source = excluded.source, profile = excluded.profile, regions = excluded.regions,"
@@ -115,28 +119,28 @@ class Journal:
                 scope.workshop,
                 scope.target,
                 scope.account,
-                standing.source,
-                standing.profile,
-                json.dumps(standing.regions),
-                json.dumps(dict(standing.parameters)),
-                standing.since or _now(),
-                standing.endpoint,
+                installation.source,
+                installation.profile,
+                json.dumps(installation.regions),
+                json.dumps(dict(installation.parameters)),
+                installation.since or _now(),
+                installation.endpoint,
             ),
         )
 
     def record_removed(self, scope: Scope) -> None:
-        """Nothing of the workshop stands there any more: its standing and what it made are forgotten."""
+        """Nothing of the workshop is left there: its installation, inventory, undos and notes are deleted, all or none."""
         key = (scope.workshop, scope.target, scope.account)
         with self._db:
-            # Outputs are memory for taking down: kept longer, they would claim what others make under the same names.
+            # Outputs are kept for the removal alone: longer, they would claim what others make under the same names.
             self._db.execute("UPDATE results SET outputs = NULL WHERE workshop = ? AND target = ? AND account = ?", key)
             for table in ("standings", "made"):
                 self._db.execute(f"DELETE FROM {table} WHERE workshop = ? AND target = ? AND account = ?", key)  # noqa: S608
-        self.undos.forget(scope)
-        self.inventory.forget(scope)
+            self.undos.forget(scope)
+            self.inventory.forget(scope)
 
     def installations(self, workshop: str) -> list[Installation]:
-        """Where the workshop stands, the latest used first."""
+        """Where the workshop is installed, the latest used first."""
         rows = self._db.execute(
             "SELECT s.workshop, s.target, s.account, source, profile, regions, parameters, since, endpoint FROM standings s"
             " WHERE s.workshop = ? ORDER BY (SELECT max(r.rowid) FROM runs r WHERE r.workshop = s.workshop"
@@ -149,7 +153,7 @@ class Journal:
         ]
 
     def last_target(self, workshop: str) -> str | None:
-        """The target of the workshop's latest run, standing or not."""
+        """The target of the workshop's latest run, installed there or not; None when it never ran."""
         row = self._db.execute("SELECT target FROM runs WHERE workshop = ? ORDER BY rowid DESC LIMIT 1", (workshop,)).fetchone()
         return None if row is None else str(row[0])
 
@@ -188,15 +192,15 @@ class Journal:
         )
 
     def resumes(self, scope: Scope, key: NodeKey) -> bool:
-        """Whether the latest thing known of a node is a change that was begun and not finished well."""
+        """Whether the latest line of a node is a change that was begun and did not end well."""
         return self._latest(scope, key) in ("", Outcome.FAILED.value, Outcome.CANCELLED.value)
 
     def passed(self, scope: Scope, key: NodeKey) -> bool:
-        """Whether a verification passed since the workshop was set up."""
+        """Whether the latest line of a verification is a pass: a teardown writes a line of its own, so it passed after that."""
         return self._latest(scope, key) in (Outcome.CREATED.value, Outcome.UNCHANGED.value)
 
     def outputs(self, scope: Scope, key: NodeKey) -> dict[str, str]:
-        """The latest outputs that a node had: memory for taking down what no longer answers."""
+        """The latest outputs that a node had, for the removal of what cannot be read any more."""
         row = self._db.execute(
             "SELECT outputs FROM results WHERE workshop = ? AND target = ? AND account = ? AND step = ? AND region = ?"
             " AND outputs IS NOT NULL AND outputs <> '{}' ORDER BY rowid DESC LIMIT 1",
@@ -213,7 +217,7 @@ class Journal:
         )
 
     def forget_made(self, scope: Scope, resource: tuple[str, str, str]) -> None:
-        """The resource `(kind, name, region)` was refused: whatever stands under that name is not ours."""
+        """The resource `(kind, name, region)` was refused: what exists under that name is not ours."""
         kind, name, region = resource
         self._write(
             "DELETE FROM made WHERE workshop = ? AND target = ? AND account = ? AND region = ? AND kind = ? AND name = ?",
@@ -238,7 +242,7 @@ class Journal:
         return any(kind in kinds for (kind,) in rows)
 
     def _latest(self, scope: Scope, key: NodeKey) -> str | None:
-        """The outcome of a node's latest line in a run that is not before the last teardown; empty when it has no end."""
+        """The outcome of a node's latest line, of a setup or a teardown; empty when it has no end yet, None without any line."""
         row = self._db.execute(
             "SELECT coalesce(outcome, '') FROM results WHERE workshop = ? AND target = ? AND account = ? AND step = ?"
             " AND region = ? ORDER BY rowid DESC LIMIT 1",
@@ -253,8 +257,8 @@ class Journal:
 
 @contextlib.contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """One process opens a journal at a time: SQLite does not wait for its turn when it changes to WAL, and nobody may set a
-    journal aside that another has just begun.
+    """One process opens a journal at a time: SQLite does not wait for its turn when it changes to WAL, and a journal that
+    another process has just begun must not be set aside.
     """
     lock = path.with_name(f"{path.name}.lock")
     refuse_link(lock)
@@ -295,5 +299,5 @@ def _now() -> str:
 
 
 def _exactly_now() -> str:
-    """What overlapped with what is seen from nodes' times only when they are finer than the nodes are short."""
+    """In milliseconds: which nodes overlapped can be seen only from times that are finer than the shortest node."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")

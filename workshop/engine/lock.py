@@ -1,4 +1,7 @@
-"""One change at a time per workshop, target and account on this machine. The lock dies with its holder, however it ends."""
+"""One change at a time per workshop, target and account on this machine.
+
+In: a scope. Out: a context in which its lock is held. The lock dies with its holder, however it ends.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ __all__ = ["hold"]
 
 @contextlib.contextmanager
 def hold(folder: Path, scope: Scope, command: str) -> Iterator[None]:
-    """Hold the lock of `scope` while the block runs; raises `WorkshopError` saying who holds it otherwise."""
+    """Hold the lock of `scope` while the block runs; raises `WorkshopError` with the process that holds it otherwise."""
     folder.mkdir(mode=0o700, exist_ok=True)
     refuse_link(folder)
     path = folder / f"{scope.workshop}-{scope.target}-{scope.account}.lock"
@@ -45,8 +48,8 @@ def _busy(handle: int, scope: Scope) -> WorkshopError:
     except (ValueError, KeyError):
         who = "another workshop command"
     return WorkshopError(
-        f"{scope.workshop} on {scope.target} is being changed already.",
-        f"{who} is at work.",
-        "Wait for it to end (workshop status shows how far it is), then run the same command again.",
+        what=f"{scope.workshop} on {scope.target} is being changed already.",
+        why=f"{who} is at work.",
+        fix="Wait for it to end (workshop status shows how far it is), then run the same command again.",
         code="Busy",
     )

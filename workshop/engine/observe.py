@@ -1,4 +1,7 @@
-"""Asks AWS what stands of every node, and changes nothing. In: a workspace and a plan. Out: an observation per node."""
+"""Looks at what is deployed of every node, and changes nothing.
+
+In: a workspace and a plan. Out: a `NodeState` per node, in the order of the plan.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ NOT_CALLED = Observed(State.ABSENT, "not called: this definition was not granted
 
 @dataclass(frozen=True, slots=True)
 class NodeState:
-    """What was found of one node; `error` when the question itself failed."""
+    """What was found of one node; `error` when looking failed."""
 
     node: Node
     observed: Observed
@@ -34,12 +37,16 @@ class NodeState:
 
 
 async def observe_all(workspace: Workspace, plan: Plan, contexts: Contexts) -> list[NodeState]:
-    """Observe all nodes, those that need others after them, so that outputs are known; failures are kept per node."""
+    """Observe all nodes, those that need others after them, so that outputs are known; failures are kept per node.
+
+    Raises `CredentialsError` when no account of the plan takes its credentials.
+    """
+    stop = StopSignal()
     found: dict[NodeKey, Observed] = {}
 
     async def look(node: Node) -> NodeResult:
         try:
-            step, ctx = contexts.strict(node)
+            step, ctx = contexts.context(node)
             observed = await step.observe(ctx) if workspace.trusted or not step.calls_addresses else NOT_CALLED
         except MissingOutputError:
             missing = ", ".join(sorted(str(need) for need in node.needs if not contexts.outputs.get(need)))
@@ -50,12 +57,14 @@ async def observe_all(workspace: Workspace, plan: Plan, contexts: Contexts) -> l
         return NodeResult(node, Outcome.UNCHANGED)
 
     results = await execute(
-        plan, look, clock=workspace.clock, emit=lambda _: None, stop=StopSignal(),
-        ends_the_run=lambda error: isinstance(error, CredentialsError),
-    )  # fmt: skip
-    fatal = next((r.error for r in results if isinstance(r.error, CredentialsError)), None)
-    if fatal is not None:
-        raise fatal
+        plan,
+        look,
+        emit=lambda _: None,
+        stop=stop,
+        ends_account=lambda error: isinstance(error, CredentialsError),
+    )
+    if stop.fatal is not None:
+        raise stop.fatal
     return [
         NodeState(r.node, found.get(r.node.key, Observed(State.BROKEN, r.error.what if r.error else r.detail)), r.error)
         for r in results
@@ -64,16 +73,18 @@ async def observe_all(workspace: Workspace, plan: Plan, contexts: Contexts) -> l
 
 async def with_data_at_risk(points: Sequence[NodeState], contexts: Contexts) -> list[NodeState]:
     """The same points with what people would lose if the node were removed."""
+    workspace = contexts.workspace
 
     async def of(point: NodeState) -> NodeState:
         if point.observed.state is not State.READY or not point.observed.ours:
             return point
-        step, ctx = contexts.lenient(point.node)
+        step, ctx = contexts.context(point.node, missing="blank")
         try:
             return replace(point, data_at_risk=await step.data_at_risk(ctx))
-        except CredentialsError:
-            raise
-        except WorkshopError as error:  # counting is a courtesy: that it is refused stands in the way of nothing
+        except WorkshopError as error:
+            if workspace.cannot_go_on(error):
+                raise
+            # Counting is a courtesy: that it is refused prevents nothing.
             return replace(point, data_at_risk=f"what could not be counted ({error.code})")
 
     return list(await asyncio.gather(*(of(point) for point in points)))

@@ -1,15 +1,16 @@
-"""The graph of a workshop: which node waits for which. Pure: a definition and regions in, a plan out.
+"""The graph of a workshop: which node waits for which.
 
-A node is one step in one account and one region. Steps with no `needs` between them have no edge, so they run at the same
-time; the replicas of one step follow each other, because AWS takes one replica change at a time
-(docs/aws-behaviours.md, section 1.4).
+In: a definition and the regions of each account. Out: a plan; nothing is read and nothing is called. A node is one step in one
+account and one region. Steps with no `needs` between them have no edge, so they run at the same time; the replicas of one step
+follow each other, because AWS takes one replica change at a time (docs/aws-behaviours.md, section 1.4).
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from graphlib import TopologicalSorter
 
 from workshop.definition.model import Definition, StepSpec
@@ -27,9 +28,11 @@ class NodeKey:
     account: str
     step: str
     region: str
+    several: bool = field(default=False, compare=False, repr=False)
+    """Whether its plan is for several accounts, so that its name has to show which."""
 
     def __str__(self) -> str:
-        return f"{self.step} ({self.region})"
+        return f"{self.step} ({self.region}, {self.account})" if self.several else f"{self.step} ({self.region})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +72,24 @@ class Plan:
         return max(done.values(), default=0.0)
 
 
-def build(definition: Definition, regions: Sequence[str], accounts: Iterable[str], *, through: str | None = None) -> Plan:
-    """The plan for some accounts in some regions (the first is home), up to and including the module `through`."""
+def build(definition: Definition, regions: Mapping[str, Sequence[str]], *, through: str | None = None) -> Plan:
+    """The plan for some accounts, each in its own regions (the first is home), up to and including the module `through`.
+
+    `regions` are by account. Raises `UsageError` for a module that does not exist.
+    """
     modules = list(definition.module_names())
     if through is not None and through not in modules:
         raise UsageError(
-            f"There is no module {through!r} in {definition.name}.", "", f"Modules: {', '.join(modules)}", code="UnknownModule"
+            what=f"There is no module {through!r} in {definition.name}.",
+            fix=f"Modules: {', '.join(modules)}",
+            code="UnknownModule",
         )
     kept = modules[: modules.index(through) + 1] if through else modules
     specs = [spec for spec in definition.steps() if definition.module_of(spec.id) in kept]
     nodes: dict[NodeKey, Node] = {}
-    for account in accounts:
+    for account, own in regions.items():
         for spec in specs:
-            for node in _nodes(definition, spec, regions, account):
+            for node in _nodes(definition, spec, own, partial(NodeKey, account, several=len(regions) > 1)):
                 nodes[node.key] = node
     return Plan(tuple(nodes[key] for key in _ordered(nodes)))
 
@@ -100,15 +108,15 @@ def _ordered(nodes: Mapping[NodeKey, Node]) -> Iterator[NodeKey]:
         sorter.done(first)
 
 
-def _nodes(definition: Definition, spec: StepSpec, regions: Sequence[str], account: str) -> list[Node]:
+def _nodes(definition: Definition, spec: StepSpec, regions: Sequence[str], key: Callable[[str, str], NodeKey]) -> list[Node]:
     nodes: list[Node] = []
     for place in node_regions(spec.placement, regions):
         needs = {
-            NodeKey(account, need, region)
+            key(need, region)
             for need in spec.needs
             for region in needed_regions(definition.step(need).placement, spec.placement, place, regions)
         }
         if spec.placement is Placement.REPLICAS and nodes:
             needs.add(nodes[-1].key)
-        nodes.append(Node(NodeKey(account, spec.id, place), definition.module_of(spec.id), spec, frozenset(needs)))
+        nodes.append(Node(key(spec.id, place), definition.module_of(spec.id), spec, frozenset(needs)))
     return nodes

@@ -1,7 +1,7 @@
 """The receipt of a teardown: what was made, when, by whom, when each was seen gone, what is left and why.
 
-In: a workspace, the results of its teardown, what two sweeps still found. Out: a `Receipt`, and its JSON file, which outlives
-the run. How it looks to people is the console's business.
+In: a workspace, the results of its teardown, what two sweeps still found in one account. Out: a `Receipt`, and its JSON file,
+which outlives the run. How it looks to people is the console's business.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["Left", "Receipt", "make_receipt", "write_receipt"]
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """Something that still stands, and what to do about it. `usd_a_month` is an estimate; None when nobody knows what it is."""
+    """Something that still exists, and what to do about it. `usd_a_month` is an estimate; None when its kind is unknown."""
 
     kind: str
     name: str
@@ -42,7 +42,7 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Everything that a receipt says. Times are ISO 8601 in UTC, empty where this machine's journal does not know."""
+    """Everything in a receipt. Times are ISO 8601 in UTC, empty where this machine's journal does not know."""
 
     workshop: str
     title: str
@@ -75,13 +75,25 @@ class Receipt:
     def document(self) -> dict[str, Any]:
         """The receipt as its JSON file holds it."""
         return {
-            "version": 1, "workshop": self.workshop, "title": self.title, "target": self.target, "endpoint": self.endpoint,
-            "account": self.account, "regions": list(self.regions), "run": self.run, "set_up": self.set_up or None,
-            "torn_down": self.torn_down, "by": self.by, "clean": self.clean, "finish": self.finish,
-            "usd_a_month": round(self.usd_a_month, 2), "made": [asdict(holding) for holding in self.made],
-            "steps": list(self.steps), "leftovers": [asdict(left) for left in self.left],
+            "version": 1,
+            "workshop": self.workshop,
+            "title": self.title,
+            "target": self.target,
+            "endpoint": self.endpoint,
+            "account": self.account,
+            "regions": list(self.regions),
+            "run": self.run,
+            "set_up": self.set_up or None,
+            "torn_down": self.torn_down,
+            "by": self.by,
+            "clean": self.clean,
+            "finish": self.finish,
+            "usd_a_month": round(self.usd_a_month, 2),
+            "made": [asdict(entry) for entry in self.made],
+            "steps": list(self.steps),
+            "leftovers": [asdict(left) for left in self.left],
             "unsearched": list(self.unsearched),
-        }  # fmt: skip
+        }
 
 
 def make_receipt(
@@ -96,7 +108,8 @@ def make_receipt(
     unsearched: Sequence[str] = (),
 ) -> Receipt:
     """The receipt. `since` is when the workshop was set up, `by` who takes it down (an ARN), `again` the command that goes on."""
-    made = workspace.journal.inventory.of(workspace.scope(account))
+    own, made = workspace.of_account(account), workspace.journal.inventory.of(workspace.scope(account))
+    results = [result for result in results if result.node.key.account == account]
     reasons = {
         (result.node.key.step, result.node.key.region): f"{result.error.what} {result.error.why}".strip()
         for result in results
@@ -110,8 +123,8 @@ def make_receipt(
         target=workspace.target.name,
         endpoint=workspace.target.endpoint,
         account=account,
-        regions=tuple(workspace.settings.regions),
-        run=workspace.run,
+        regions=tuple(own.settings.regions),
+        run=own.run,
         set_up=since,
         torn_down=workspace.clock.now().isoformat(timespec="seconds"),
         by=by,
@@ -124,7 +137,7 @@ def make_receipt(
 
 
 def write_receipt(folder: Path, receipt: Receipt) -> Path:
-    """Write `receipts/<workshop>-<target>-<run>.json` (mode 0600, no secrets) and answer its path."""
+    """Write `receipts/<workshop>-<target>-<run>.json` (mode 0600, no secrets) and return its path."""
     refuse_link(folder)
     path = prepare(folder) / f"{receipt.workshop}-{receipt.target}-{receipt.run}.json"
     write_private(path, redact(json_text(receipt.document())) + "\n")
@@ -144,5 +157,5 @@ def _left(resource: Resource, reason: str) -> Left:
         show=resource.show,
         ours=resource.ours,
         usd_a_month=cost.usd_a_month if known else None,
-        upkeep=cost.upkeep if known else "unknown until it has been read",
+        upkeep=cost.upkeep if known else "unknown until it can be read",
     )

@@ -14,7 +14,7 @@ __all__ = ["NodeResult", "Outcome"]
 
 
 class Outcome(enum.StrEnum):
-    """What a node came to."""
+    """How a node ended."""
 
     CREATED = "created"
     UPDATED = "updated"
@@ -33,7 +33,7 @@ class Outcome(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NodeResult:
-    """One node's outcome. `at` is the clock's monotonic second at which it ended, which orders failures by cause."""
+    """One node's outcome. `at` is the event loop's second at which it ended, which orders failures by cause."""
 
     node: Node
     outcome: Outcome
@@ -44,7 +44,7 @@ class NodeResult:
     at: float = 0.0
 
     def document(self) -> dict[str, Any]:
-        """The step as it stands in `--json` documents."""
+        """The step as `--json` documents have it."""
         return {
             "id": self.node.key.step,
             "module": self.node.module,

@@ -1,7 +1,8 @@
-"""Brings every node of a plan to ready. In: a workspace and a plan. Out: a result per node.
+"""Brings every node of a plan to ready.
 
-Each node is observed first: what is ready stays untouched, what belongs to someone else stops the node, the rest is made
-or completed. The journal holds the intent before each change and the result after it.
+In: a workspace and a plan. Out: a result per node. Each node is observed first: what is ready stays untouched, what belongs to
+someone else stops the node, the rest is made or completed. The journal holds the intent before each change and the result after
+it.
 """
 
 from __future__ import annotations
@@ -26,14 +27,15 @@ __all__ = ["check_files", "set_up"]
 
 async def check_files(workspace: Workspace, plan: Plan) -> None:
     """Read every file that the plan needs, before anything is changed; raises `UsageError` for the first wrong one."""
-    require_sound(workspace.workshop, workspace.settings)
+    for settings in (workspace.settings, *workspace.account_settings.values()):
+        require_sound(workspace.workshop, settings)
     contexts = Contexts(workspace, lambda _: None)
     for node in plan.nodes:
         try:
-            step, ctx = contexts.strict(node)
+            step, ctx = contexts.context(node)
             step.check_files(ctx)
         except MissingOutputError:
-            step, ctx = contexts.lenient(node)
+            step, ctx = contexts.context(node, missing="blank")
             step.check_files(ctx)
 
 
@@ -41,16 +43,18 @@ async def set_up(workspace: Workspace, plan: Plan, contexts: Contexts, emit: Emi
     """Run the plan; every result is in the journal before it is emitted. The definition must be granted."""
     if not workspace.trusted:
         raise UsageError(
-            what=f"{workspace.name} was not granted as it is now.", why="Running it is running its author's code.",
-            fix="Read what it brings with: workshop setup --plan", code="NotGranted",
-        )  # fmt: skip
+            what=f"{workspace.name} was not granted as it is now.",
+            why="Running it is running its author's code.",
+            fix="Read what it brings with: workshop setup --plan",
+            code="NotGranted",
+        )
     journal = workspace.journal
     listed = None if workspace.workshop.builtin else brought(workspace)
 
     async def bring_up(node: Node) -> NodeResult:
-        step, ctx = contexts.strict(node)
+        step, ctx = contexts.context(node)
         _require_listed(contexts, node, step.brings(ctx) if listed is not None else (), listed or ())
-        scope = workspace.scope(node.key.account)
+        scope, run = workspace.scope(node.key.account), workspace.of_account(node.key.account).run
         observed = await step.observe(ctx)
         if observed.state is State.FOREIGN:
             raise _foreign(node, observed)
@@ -61,16 +65,19 @@ async def set_up(workspace: Workspace, plan: Plan, contexts: Contexts, emit: Emi
                 node, Outcome.CREATED if fresh else Outcome.UNCHANGED, outputs=observed.outputs, detail=observed.detail
             )
         made_now = observed.state is State.ABSENT or step.is_verification or journal.resumes(scope, node.key)
-        journal.intend(workspace.run, scope, node.key)
+        journal.intend(run, scope, node.key)
         outputs = await step.create(ctx)
         contexts.outputs[node.key] = outputs
         return NodeResult(node, Outcome.CREATED if made_now else Outcome.UPDATED, outputs=outputs)
 
     emit(RunStarted("setup", plan))
     return await execute(
-        plan, bring_up, clock=workspace.clock, emit=workspace.writing_down(emit), stop=stop,
-        ends_the_run=lambda error: isinstance(error, CredentialsError),
-    )  # fmt: skip
+        plan,
+        bring_up,
+        emit=workspace.writing_down(emit),
+        stop=stop,
+        ends_account=lambda error: isinstance(error, CredentialsError),
+    )
 
 
 def _require_listed(contexts: Contexts, node: Node, found: Iterable[Brought], listed: Iterable[Brings]) -> None:
@@ -88,5 +95,8 @@ def _require_listed(contexts: Contexts, node: Node, found: Iterable[Brought], li
 
 def _foreign(node: Node, observed: Observed) -> WorkshopError:
     return WorkshopError(
-        f"{node.key}: something that this workshop did not make is in the way.", observed.detail, observed.fix, code="Foreign"
+        what=f"{node.key}: something that this workshop did not make is in the way.",
+        why=observed.detail,
+        fix=observed.fix,
+        code="Foreign",
     )

@@ -1,13 +1,14 @@
-"""Brings every node to absent, in reverse order, then asks every region what is left. In: a workspace and a plan.
+"""Brings every node to absent, in reverse order, then looks in every region for what is left.
 
-Only what carries our tags, or what the journal shows we made, is touched; the rest is reported with the command that
-removes it. What a first sweep still finds is destroyed once more (log groups come back), and a second sweep has the word.
+In: a workspace and a plan. Out: a result per node; what is left in each account. Only what carries our tags, or what the journal
+shows we made, is touched; the rest is reported with the command that removes it. What a first sweep still finds is destroyed once
+more (log groups come back), and the second sweep decides.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,7 +30,7 @@ async def tear_down(workspace: Workspace, plan: Plan, contexts: Contexts, emit: 
     contexts.remember(plan)
 
     async def bring_down(node: Node) -> NodeResult:
-        step, ctx = contexts.lenient(node)
+        step, ctx = contexts.context(node, missing="blank")
         if step.is_verification:
             return NodeResult(node, Outcome.ABSENT)
         try:
@@ -39,30 +40,32 @@ async def tear_down(workspace: Workspace, plan: Plan, contexts: Contexts, emit: 
         except WorkshopError as error:
             if not step.deleted_with_parent:
                 raise
-            # Nothing to remove here, so that it cannot be read must not keep what it stands in.
-            return NodeResult(node, Outcome.SKIPPED, detail=f"goes with what it stands in; not looked at: {error.code}")
+            # Nothing to remove here, so that it cannot be read must not keep its parent.
+            return NodeResult(node, Outcome.SKIPPED, detail=f"is deleted with what holds it; not looked at: {error.code}")
         if observed.state is State.FOREIGN or not observed.ours:
             detail = observed.detail or "not made by this workshop: left alone"
             return NodeResult(node, Outcome.SKIPPED, detail=detail)
-        scope = workspace.scope(node.key.account)
-        # An API's id names its log groups, and is known only while its stack stands: it outlives a kill from here on.
+        scope, run = workspace.scope(node.key.account), workspace.of_account(node.key.account).run
+        # An API's id names its log groups, and is known only while its stack exists: it outlives a kill from here on.
         contexts.outputs[node.key] = {**contexts.outputs.get(node.key, {}), **observed.outputs}
-        step, ctx = contexts.lenient(node)
-        journal.intend(workspace.run, scope, node.key, contexts.outputs[node.key])
+        step, ctx = contexts.context(node, missing="blank")
+        journal.intend(run, scope, node.key, contexts.outputs[node.key])
         journal.inventory.mark_present(scope, node.key, await _named(step, ctx))
         await step.destroy(ctx)
-        stood = observed.state is not State.ABSENT
-        return NodeResult(node, Outcome.REMOVED if stood else Outcome.ABSENT)
+        return NodeResult(node, Outcome.ABSENT if observed.state is State.ABSENT else Outcome.REMOVED)
 
     emit(RunStarted("teardown", backwards))
     return await execute(
-        backwards, bring_down, clock=workspace.clock, emit=workspace.writing_down(emit), stop=stop,
-        ends_the_run=lambda error: isinstance(error, CredentialsError),
-    )  # fmt: skip
+        backwards,
+        bring_down,
+        emit=workspace.writing_down(emit),
+        stop=stop,
+        ends_account=lambda error: isinstance(error, CredentialsError),
+    )
 
 
 async def _named(step: Step[Any], ctx: Context[Any]) -> list[Resource]:
-    """What the node holds, for the receipt; a refusal to say so stops no removal."""
+    """What the node holds, for the receipt; that it cannot be read stops no removal."""
     try:
         return await step.leftovers(ctx)
     except CredentialsError:
@@ -71,39 +74,42 @@ async def _named(step: Step[Any], ctx: Context[Any]) -> list[Resource]:
         return []
 
 
-async def sweep(plan: Plan, contexts: Contexts, emit: Emit, results: Sequence[NodeResult]) -> list[Resource]:
-    """Ask every region twice what is left; destroy again what comes back between the two.
+async def sweep(plan: Plan, contexts: Contexts, emit: Emit, results: Sequence[NodeResult]) -> dict[str, list[Resource]]:
+    """Look twice in every region for what is left; destroy again what comes back between the two. Returns it by account.
 
-    A region or a service that refuses to answer counts as something left: nobody knows that nothing is.
+    What cannot be read, an account included, counts as something left: that nothing is cannot be known.
     """
+    workspace = contexts.workspace
     emit(Noticed("Sweeping every region for leftovers."))
     first = await _ask_all(plan, contexts)
     for node in (r.node for r in results if r.outcome in (Outcome.REMOVED, Outcome.ABSENT)):
-        step, ctx = contexts.lenient(node)
+        step, ctx = contexts.context(node, missing="blank")
         if not step.is_verification and first[node.key]:
             try:
                 await step.destroy(ctx)
-            except CredentialsError:
-                raise
             except WorkshopError as error:
+                if workspace.cannot_go_on(error):
+                    raise
                 emit(Noticed(f"! {node.key} came back and was not removed again: {error.what} {error.why}"))
-    second = _merged(await _ask_all(plan, contexts))
-    for resource in second:
-        emit(Noticed(f"Left: {resource.kind} {resource.name} in {resource.region}"))
-    return second
+    second = await _ask_all(plan, contexts)
+    left = {account: _merged(found for key, found in second.items() if key.account == account) for account in workspace.clients}
+    for account, resource in ((account, resource) for account, resources in left.items() for resource in resources):
+        where = f"{resource.region}, account {account}" if len(left) > 1 else resource.region
+        emit(Noticed(f"Left: {resource.kind} {resource.name} in {where}"))
+    return left
 
 
 async def _ask_all(plan: Plan, contexts: Contexts) -> dict[NodeKey, list[Resource]]:
-    """What every node names as left. What it held and does not name any more is noted as gone."""
+    """What every node finds left. What it held and does not name any more is recorded as gone."""
     workspace = contexts.workspace
 
     async def of(node: Node) -> list[Resource]:
-        step, ctx = contexts.lenient(node)
+        step, ctx = contexts.context(node, missing="blank")
         try:
             left = await step.leftovers(ctx)
-        except CredentialsError:
-            raise
         except WorkshopError as error:
+            if workspace.cannot_go_on(error):
+                raise
             return [_unknown(node, error)]
         workspace.journal.inventory.mark_gone(workspace.scope(node.key.account), node.key, left)
         return left
@@ -111,10 +117,10 @@ async def _ask_all(plan: Plan, contexts: Contexts) -> dict[NodeKey, list[Resourc
     return {node.key: left for node, left in zip(plan.nodes, await asyncio.gather(*map(of, plan.nodes)), strict=True)}
 
 
-def _merged(left: Mapping[NodeKey, Sequence[Resource]]) -> list[Resource]:
-    """Each resource once: several steps may name the same one."""
+def _merged(left: Iterable[Sequence[Resource]]) -> list[Resource]:
+    """Each resource of an account once: several steps may name the same one."""
     found: dict[tuple[str, str, str], Resource] = {}
-    for resource in (resource for group in left.values() for resource in group):
+    for resource in (resource for group in left for resource in group):
         known = found.get(resource.identity)
         found[resource.identity] = resource if known is None else replace(known, why=known.why or resource.why)
     return [found[key] for key in sorted(found)]
@@ -122,6 +128,9 @@ def _merged(left: Mapping[NodeKey, Sequence[Resource]]) -> list[Resource]:
 
 def _unknown(node: Node, error: WorkshopError) -> Resource:
     return Resource(
-        UNKNOWN, node.key.step, node.key.region, why=f"Nobody knows what is left of it: {error.what} {error.why}".strip(),
+        UNKNOWN,
+        node.key.step,
+        node.key.region,
+        why=f"It is not known what is left of it: {error.what} {error.why}".strip(),
         fix=error.fix or "workshop teardown",
-    )  # fmt: skip
+    )

@@ -1,7 +1,7 @@
-"""What must be put back: written before a region is failed, closed when its setting has been read back as it was.
+"""Changes that must be reverted: recorded before a region is failed, closed when its setting has been read back as it was.
 
-In: the journal's database. Out: pending undos, which outlive the process that wrote them. It knows nothing of what an undo does:
-`kind` names who does, `memory` is that one's own text.
+In: the journal's database. Out: pending undos, which outlive the process that wrote them. What an undo does is not known here:
+`kind` names the fault that does it, `snapshot` is that fault's own text.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ CREATE TABLE undos (
 )
 """
 BY_DRILL = "drill"
-"""Owed by a command that puts things back itself; still pending after its end, it was killed."""
+"""Recorded by a command that reverts its changes itself; one that is still pending after its end was killed."""
 BY_HAND = "hand"
-"""Meant to stay until somebody asks."""
+"""Made by a command of its own, to stay until the command that reverts it."""
 COLUMNS = "id, workshop, target, account, source, profile, region, kind, memory, by, run, since"
 
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """One thing to put back. `source` is what `--workshop` takes; `since` is ISO 8601 UTC."""
+    """One change to revert. `snapshot` is what to restore; `source` is what `--workshop` takes; `since` is ISO 8601 UTC."""
 
     id: int
     workshop: str
@@ -42,22 +42,24 @@ class Undo:
     profile: str
     region: str
     kind: str
-    memory: str
+    snapshot: str
     by: str
     run: str
     since: str
 
 
 class Undos:
-    """The undos of one journal. Every method is one short transaction."""
+    """The undos of one journal. Every method is one short transaction, except `forget`."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
-    def owe(self, scope: Scope, *, source: str, profile: str, region: str, kind: str, memory: str, by: str, run: str) -> Undo:
-        """Written before the change that it takes back."""
+    def record(
+        self, scope: Scope, *, source: str, profile: str, region: str, kind: str, snapshot: str, by: str, run: str
+    ) -> Undo:
+        """Written before the change that it reverts."""
         since = datetime.now(UTC).isoformat(timespec="seconds")
-        values = (scope.workshop, scope.target, scope.account, source, profile, region, kind, memory, by, run, since)
+        values = (scope.workshop, scope.target, scope.account, source, profile, region, kind, snapshot, by, run, since)
         with self._db:
             row = self._db.execute(
                 "INSERT INTO undos (workshop, target, account, source, profile, region, kind, memory, by, run, since)"
@@ -67,23 +69,22 @@ class Undos:
         return Undo(int(row[0]), *values)
 
     def done(self, undo: Undo) -> None:
-        """Everything is as it was."""
+        """The change is reverted."""
         with self._db:
             self._db.execute("UPDATE undos SET done = ? WHERE id = ?", (datetime.now(UTC).isoformat(timespec="seconds"), undo.id))
 
     def pending(self, scope: Scope) -> list[Undo]:
-        """What is still to be put back of one workshop, the latest first: that is the order to do it in."""
+        """What is still to be reverted of one workshop, the latest first: that is the order to do it in."""
         return self._rows("workshop = ? AND target = ? AND account = ?", (scope.workshop, scope.target, scope.account))
 
     def everywhere(self) -> list[Undo]:
-        """What is still to be put back of any workshop, the latest first."""
+        """What is still to be reverted of any workshop, the latest first."""
         return self._rows("1", ())
 
     def forget(self, scope: Scope) -> None:
-        """Nothing of the workshop stands there any more, so nothing is left to be put back."""
+        """Nothing of the workshop is left there, so nothing is left to revert. Part of the caller's transaction."""
         key = (scope.workshop, scope.target, scope.account)
-        with self._db:
-            self._db.execute("DELETE FROM undos WHERE workshop = ? AND target = ? AND account = ? AND done IS NULL", key)
+        self._db.execute("DELETE FROM undos WHERE workshop = ? AND target = ? AND account = ? AND done IS NULL", key)
 
     def _rows(self, where: str, values: Sequence[Any]) -> list[Undo]:
         rows = self._db.execute(f"SELECT {COLUMNS} FROM undos WHERE {where} AND done IS NULL ORDER BY id DESC", values)  # noqa: S608

@@ -1,20 +1,21 @@
-"""One workshop as it is about to be worked on, and the context that each of its nodes is given.
+"""One workshop as it is about to be worked on, in one account or several, and the context that each of its nodes is given.
 
-In: a definition, settled parameters and regions, a target, clients to accounts. Out: contexts, with templates filled in from
-what earlier steps made.
+In: a definition, resolved parameters and regions, a target, a client for each account. Out: contexts, with templates filled in
+from what earlier steps made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from workshop.aws.client import AwsClient
+from workshop.aws.errors import CredentialsError
 from workshop.aws.target import Target
 from workshop.definition.files import DefinitionFiles
 from workshop.definition.form_errors import problems_of
@@ -28,7 +29,7 @@ from workshop.engine.journal import Installation, Journal
 from workshop.engine.plan import Node, NodeKey, Plan, build
 from workshop.engine.results import Outcome
 from workshop.engine.scope import Scope
-from workshop.errors import DefinitionError
+from workshop.errors import DefinitionError, WorkshopError
 from workshop.steps.base import Context, Files, Outputs, Step
 from workshop.steps.registry import kinds
 from workshop.waiting import Clock
@@ -42,8 +43,10 @@ class Workspace:
 
     workshop: Workshop
     settings: Settings
+    """Those of every account that has none of its own in `account_settings`."""
     target: Target
     clients: Mapping[str, AwsClient]
+    """One client for each account."""
     journal: Journal
     clock: Clock
     run: str
@@ -52,6 +55,8 @@ class Workspace:
     """The options that mean this workshop in this place, as they were given on the command line."""
     granted: bool = False
     """Whether running the definition's code and calling its addresses was granted; what is built in needs no grant."""
+    account_settings: Mapping[str, Settings] = field(default_factory=dict)
+    """Parameters and regions by account, where there are several accounts and one differs from the others."""
 
     @property
     def trusted(self) -> bool:
@@ -66,32 +71,55 @@ class Workspace:
     def name(self) -> str:
         return self.workshop.definition.name
 
+    def of_account(self, account: str) -> Workspace:
+        """The part of one account: its client, its settings, a folder for its sites and a run of its own in the journal.
+
+        A workspace of one account is returned as it is.
+        """
+        if len(self.clients) <= 1:
+            return self
+        return replace(
+            self,
+            clients={account: self.clients[account]},
+            settings=self.account_settings.get(account, self.settings),
+            account_settings={},
+            target=self.target.for_account(account),
+            run=f"{self.run}-{account}",
+        )
+
+    def cannot_go_on(self, error: WorkshopError) -> bool:
+        """Whether an error leaves nothing to work with: credentials that the only account does not take (any more)."""
+        return isinstance(error, CredentialsError) and len(self.clients) <= 1
+
     def scope(self, account: str) -> Scope:
         return Scope(self.name, self.target.name, account)
 
     def plan(self, through: str | None = None) -> Plan:
-        """The plan for every account."""
-        return build(self.workshop.definition, self.settings.regions, self.clients, through=through)
+        """The plan for every account, each in its own regions."""
+        regions = {account: self.of_account(account).settings.regions for account in self.clients}
+        return build(self.workshop.definition, regions, through=through)
 
     def writing_down(self, emit: Emit) -> Emit:
         """The same `emit`, with each result in the journal first. What was cancelled keeps its open intent there."""
 
         def write_down(event: Event) -> None:
             if isinstance(event, NodeFinished) and event.result.outcome is not Outcome.CANCELLED:
-                self.journal.finish(self.run, self.scope(event.result.node.key.account), event.result)
+                account = event.result.node.key.account
+                self.journal.finish(self.of_account(account).run, self.scope(account), event.result)
             emit(event)
 
         return write_down
 
-    def standing(self, account: str, since: str = "") -> Installation:
-        """What the journal needs to find this workshop again."""
+    def installation(self, account: str, since: str = "") -> Installation:
+        """What the journal needs to find this workshop again; `since` is ISO 8601 UTC, empty for now."""
+        settings = self.of_account(account).settings
         source = self.name if self.workshop.builtin else str(self.workshop.source)
         return Installation(
             self.scope(account),
             source,
             self.profile,
-            self.settings.regions,
-            self.settings.parameters,
+            settings.regions,
+            settings.parameters,
             since,
             self.target.endpoint,
         )
@@ -105,23 +133,23 @@ class Contexts:
     emit: Emit
     outputs: dict[NodeKey, Outputs] = field(default_factory=dict)
 
-    def strict(self, node: Node, outputs: Mapping[str, Any] | None = None) -> tuple[Step[Any], Context[Any]]:
+    def context(
+        self, node: Node, *, missing: Literal["error", "blank"] = "error", outputs: Mapping[str, Any] | None = None
+    ) -> tuple[Step[Any], Context[Any]]:
         """The node's step and context; raises `MissingOutputError` when a step before it has no outputs yet.
 
-        `outputs` are the variables `steps` and `apis` where those that are known are not meant.
+        With `missing="blank"` outputs that do not exist (any more) are empty: what identifies a resource never needs them.
+        `outputs` replaces the variables `steps` and `apis`.
         """
-        variables = {**self.variables(node), **(outputs or {})}
-        return self._context(node, render_settings(node.spec, variables), variables, self.workspace.workshop.files)
-
-    def lenient(self, node: Node) -> tuple[Step[Any], Context[Any]]:
-        """The same with outputs that do not exist (any more) left empty: what identifies a resource never needs them."""
-        variables = self.variables(node)
-        files = _LenientFiles(self.workspace.workshop.files)
-        return self._context(node, render_settings_leniently(node.spec, variables), variables, files)
+        files, variables = self.workspace.workshop.files, {**self.variables(node), **(outputs or {})}
+        if missing == "error":
+            return self._context(node, render_settings(node.spec, variables), variables, files)
+        return self._context(node, render_settings_leniently(node.spec, variables), variables, _BlankFiles(files))
 
     def variables(self, node: Node) -> dict[str, Any]:
         """What the node's templates are filled in with."""
-        workspace, account = self.workspace, node.key.account
+        account = node.key.account
+        workspace = self.workspace.of_account(account)
         variables = TemplateVariables(
             workshop=workspace.name,
             title=workspace.workshop.definition.title,
@@ -136,15 +164,15 @@ class Contexts:
         return variables.with_parameters(workspace.settings.parameters)
 
     def apis(self, account: str) -> dict[str, dict[str, str]]:
-        """The addresses of the API in each region where it stands: `{region: {url, path_url}}`."""
+        """The addresses of the API in each region where it is deployed: `{region: {url, path_url}}`."""
         spec = self.workspace.workshop.definition.apis
         if spec is None:
             return {}
-        found: dict[str, dict[str, str]] = {}
-        for region in self.workspace.settings.regions:
+        workspace, found = self.workspace.of_account(account), dict[str, dict[str, str]]()
+        target = workspace.target
+        for region in workspace.settings.regions:
             api = self.outputs.get(NodeKey(account, spec.step, region), {}).get(spec.output)
             if api:
-                target = self.workspace.target
                 found[region] = {
                     "url": target.api_url(api, region, spec.stage),
                     "path_url": target.api_path_url(api, region, spec.stage),
@@ -152,7 +180,7 @@ class Contexts:
         return found
 
     def links(self, account: str) -> dict[str, str]:
-        """The addresses of the web pages by name, where their site stands."""
+        """The addresses of the web pages by name, where their site is rendered."""
         definition = self.workspace.workshop.definition
         found: dict[str, str] = {}
         for name, link in definition.links.items():
@@ -162,7 +190,7 @@ class Contexts:
         return found
 
     def remember(self, plan: Plan) -> None:
-        """Take the outputs that the journal knows, for nodes that AWS may not be able to tell about any more."""
+        """Take the outputs that the journal has, for nodes that cannot be read from AWS any more."""
         for node in plan.nodes:
             known = self.workspace.journal.outputs(self.workspace.scope(node.key.account), node.key)
             if known:
@@ -188,12 +216,12 @@ class Contexts:
         return [render_settings_leniently(spec, variables) for spec in specs if spec.kind == kind]
 
     def _region(self, node: Node) -> str:
-        return self.workspace.home if node.key.region == GLOBAL else node.key.region
+        return self.workspace.of_account(node.key.account).home if node.key.region == GLOBAL else node.key.region
 
     def _context(
         self, node: Node, settings: Mapping[str, Any], variables: Mapping[str, Any], files: Files
     ) -> tuple[Step[Any], Context[Any]]:
-        workspace, key = self.workspace, node.key
+        workspace, key = self.workspace.of_account(node.key.account), node.key
         step = kinds()[node.spec.kind]
         try:
             params = step.Params.model_validate(settings)
@@ -258,8 +286,8 @@ class _NodeReporter:
         self.emit(NodeWaits(self.node, reason, seconds))
 
 
-class _LenientFiles(Files):
-    """The files of a definition, whose templates may read outputs that do not exist (any more): those are left empty."""
+class _BlankFiles(Files):
+    """The files of a definition, whose templates may read outputs that do not exist (any more): those are empty."""
 
     def __init__(self, files: DefinitionFiles) -> None:
         self._files = files
@@ -280,4 +308,4 @@ def _bad_settings(node: Node, step: Step[Any], error: ValidationError) -> Defini
     location = node.spec.location
     if location is not None:
         return problems_of(error, step.Params, location.document, (*location.base, "with"))[0].error()
-    return DefinitionError(f"{error.errors()[0]['msg']}.", "", "Mend its settings.", field=node.key.step)
+    return DefinitionError(what=f"{error.errors()[0]['msg']}.", fix="Correct its settings.", field=node.key.step)

@@ -143,10 +143,9 @@ class Context(Generic[P]):
         waiting: Waiting | None = None,
         fix: str = "",
     ) -> T:
-        """`workshop.waiting.wait_for` with this node's clock; `waiting` is called instead of this node's reporter."""
+        """`workshop.waiting.wait_for`; `waiting` is called instead of this node's reporter."""
         return await wait_for(
             probe,
-            clock=self.clock,
             reason=reason,
             deadline=deadline,
             interval=interval,
@@ -157,10 +156,9 @@ class Context(Generic[P]):
     async def wait_until(
         self, condition: Callable[[], Awaitable[bool]], *, reason: str, deadline: float, interval: float, fix: str = ""
     ) -> None:
-        """`workshop.waiting.wait_until` with this node's clock and reporter."""
+        """`workshop.waiting.wait_until` with this node's reporter."""
         await wait_until(
             condition,
-            clock=self.clock,
             reason=reason,
             deadline=deadline,
             interval=interval,

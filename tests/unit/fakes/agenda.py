@@ -6,7 +6,7 @@ import heapq
 import itertools
 from collections.abc import Callable
 
-from workshop.waiting import Clock
+from tests.unit.fakes.virtual_time import VirtualClock
 
 __all__ = ["Agenda"]
 
@@ -14,7 +14,7 @@ __all__ = ["Agenda"]
 class Agenda:
     """Changes that happen by themselves after some seconds."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = itertools.count()

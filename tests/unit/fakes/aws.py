@@ -14,8 +14,8 @@ from typing import Any
 from tests.unit.fakes.cloudformation import FakeCloudFormation
 from tests.unit.fakes.dynamodb import FakeDynamoDB
 from tests.unit.fakes.remains import FakeRemains
+from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.errors import AwsError, CredentialsError
-from workshop.waiting import Clock
 
 __all__ = ["ACCOUNT", "Call", "FakeClient", "refusal"]
 
@@ -38,7 +38,7 @@ class Call:
 class FakeClient:
     """`AwsClient` over fakes. Calls of all services take no time; what they start does."""
 
-    clock: Clock
+    clock: VirtualClock
     account: str = ACCOUNT
     calls: list[Call] = field(default_factory=list)
     watch: Callable[[Call], None] = lambda call: None

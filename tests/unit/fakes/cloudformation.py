@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from tests.unit.fakes.agenda import Agenda
+from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.errors import AwsError
-from workshop.waiting import Clock
 
 __all__ = ["FakeCloudFormation", "FakeStack"]
 
@@ -41,7 +41,7 @@ class FakeStack:
 class FakeCloudFormation:
     """The stacks of one account in all regions."""
 
-    def __init__(self, clock: Clock, account: str) -> None:
+    def __init__(self, clock: VirtualClock, account: str) -> None:
         self._clock, self._account, self._agenda = clock, account, Agenda(clock)
         self._numbers = itertools.count(1)
         self.stacks: list[FakeStack] = []

@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any, NoReturn
 
 from tests.unit.fakes.agenda import Agenda
+from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.errors import AwsError
-from workshop.waiting import Clock
 
 __all__ = ["FakeDynamoDB", "FakeTable"]
 
@@ -48,7 +48,7 @@ class FakeTable:
 class FakeDynamoDB:
     """The tables of one account in all regions."""
 
-    def __init__(self, clock: Clock, account: str) -> None:
+    def __init__(self, clock: VirtualClock, account: str) -> None:
         self._clock, self._account, self._agenda = clock, account, Agenda(clock)
         self.tables: dict[tuple[str, str], FakeTable] = {}
         self.vanishing = 0

@@ -78,7 +78,7 @@ class Rehearsal:
         self.journal.begin_run(workspace.run, "teardown", self.scope)
         plan, contexts = workspace.plan(), Contexts(workspace, self.heard)
         results = await tear_down(workspace, plan, contexts, self.heard, self.stop)
-        left = [] if self.stop.asked else await sweep(plan, contexts, self.heard, results)
+        left = [] if self.stop.asked else (await sweep(plan, contexts, self.heard, results))[ACCOUNT]
         return _by_name(results), left
 
     async def status(self, *regions: str) -> dict[str, NodeState]:

@@ -18,7 +18,7 @@ from workshop.aws.lock.claim_log import ClaimLog, ClaimWrite, ContestedError, pa
 from workshop.aws.lock.claim_record import LIFE, ClaimRecord, new_record, renewed
 from workshop.aws.lock.claims import busy
 from workshop.errors import WorkshopError
-from workshop.waiting import Clock, wait_for
+from workshop.waiting import Clock, monotonic, wait_for
 
 __all__ = ["AccountLock"]
 
@@ -97,7 +97,6 @@ class AccountLock:
 
         return await wait_for(
             self._try_to_take,
-            clock=self._clock,
             deadline=PATIENCE,
             interval=8.0,
             first=0.5,
@@ -137,14 +136,14 @@ class AccountLock:
     async def _keep_renewed(self) -> None:
         """Renew the claim until another run holds it. After a sleep of the machine that is found out before anything else."""
         clock, failing = self._clock, False
-        due, last = clock.monotonic() + RENEWAL, clock.now()
+        due, last = monotonic() + RENEWAL, clock.now()
         while self.lost is None:
-            await clock.sleep(TICK)
+            await asyncio.sleep(TICK)
             now, before = clock.now(), last
             last = now
             jumped = abs((now - before).total_seconds() - TICK) > JUMP
             late = now > datetime.fromisoformat(self._record.until) - timedelta(seconds=LIFE - RENEWAL)
-            if not (jumped or late or clock.monotonic() >= due):
+            if not (jumped or late or monotonic() >= due):
                 continue
             due = 0.0  # each tick tries until one succeeds
             try:
@@ -155,7 +154,7 @@ class AccountLock:
                     self._notice(f"The claim on {self._log.workshop} could not be renewed: {error.what}")
                 failing = True
             else:
-                failing, due = False, clock.monotonic() + RENEWAL
+                failing, due = False, monotonic() + RENEWAL
 
     async def _renew(self) -> None:
         """Write a later end, or lose the lock to the run that holds it by now."""

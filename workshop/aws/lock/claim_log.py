@@ -5,6 +5,7 @@ In: a client, a region, a workshop. Out: the writes, as `ClaimWrite`. It decides
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
@@ -91,7 +92,7 @@ class ClaimLog:
             write = ClaimWrite(text, version, written)
             return write if await self._counts(write) else None
         # Without versions the last write counts. Every run waits after its own, so all but the last one read a foreign one.
-        await self.clock.sleep(SETTLE)
+        await asyncio.sleep(SETTLE)
         last = await self.read()
         return last if last is not None and last.text == text else None
 

@@ -88,7 +88,6 @@ class FunctionSetting(RegionFault):
         try:
             await wait_for(
                 restored,
-                clock=context.clock,
                 reason=f"{function} to be restored",
                 deadline=READ_BACK_SECONDS,
                 interval=2.0,

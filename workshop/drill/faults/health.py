@@ -69,7 +69,6 @@ async def _idle_configuration(context: FaultContext, region: str, function: str)
 
     return await wait_for(
         idle,
-        clock=context.clock,
         reason=f"the update of {function}",
         deadline=UPDATE_SECONDS,
         interval=2.0,

@@ -12,6 +12,7 @@ from typing import Any
 from workshop.aws.resources.stacks import ChangeSet, Event, Stack, describe_change_set, describe_stack, events_since, root_cause
 from workshop.errors import WorkshopError
 from workshop.steps.base import Context
+from workshop.waiting import monotonic
 
 __all__ = ["Mark", "failure", "is_rate_limited", "mark", "pause", "wait_change_set", "wait_settled"]
 
@@ -38,7 +39,7 @@ async def wait_settled(ctx: Context[Any], identity: str, *, leaving: Mark | None
     `leaving` is the stack as it was before an operation that was just asked for: that state does not count as settled until
     an event shows that the operation began, or 30 s have passed.
     """
-    start = ctx.clock.monotonic()
+    start = monotonic()
     seen = leaving.event if leaving else (await mark(ctx, identity)).event
     name = identity.rpartition(":stack/")[2].partition("/")[0] or identity
     done, latest, began = 0, "", leaving is None
@@ -57,7 +58,7 @@ async def wait_settled(ctx: Context[Any], identity: str, *, leaving: Mark | None
                 ctx.report.progress(f"{event.status} {event.resource} ({event.type}): {event.reason}")
             elif event.status in SHOWN:
                 done, latest = done + 1, f"{event.resource} ({event.type.removeprefix('AWS::')})"
-        old = not began and leaving is not None and stack.status == leaving.status and ctx.clock.monotonic() - start < OLD_STATE
+        old = not began and leaving is not None and stack.status == leaving.status and monotonic() - start < OLD_STATE
         return (stack,) if stack.settled and not old else None
 
     reason = f"stack {name} in {ctx.region}"
@@ -105,10 +106,10 @@ async def is_rate_limited(ctx: Context[Any], stack: Stack) -> bool:
 
 async def pause(ctx: Context[Any], seconds: float, reason: str) -> None:
     """Wait that many seconds, and report the reason."""
-    start = ctx.clock.monotonic()
+    start = monotonic()
 
     async def over() -> bool:
-        return ctx.clock.monotonic() - start >= seconds
+        return monotonic() - start >= seconds
 
     await ctx.wait_until(over, reason=reason, deadline=seconds + 1, interval=INTERVAL)
 

@@ -34,6 +34,7 @@ from workshop.steps.dynamodb.table import (
     is_ours,
     table_arn,
 )
+from workshop.waiting import monotonic
 
 __all__ = ["STEP", "DynamoDBReplica", "ReplicaParams"]
 
@@ -133,8 +134,8 @@ class DynamoDBReplica(Step[ReplicaParams]):
                 table = sides.local or sides.home
                 if table is None or not is_source_region_rule(error):
                     raise
-                first_refusal = first_refusal if first_refusal is not None else ctx.clock.monotonic()
-                if ctx.clock.monotonic() - first_refusal > SOURCE_RULE_PATIENCE:
+                first_refusal = first_refusal if first_refusal is not None else monotonic()
+                if monotonic() - first_refusal > SOURCE_RULE_PATIENCE:
                     raise source_rule(ctx, table, error) from error
             return False
 
