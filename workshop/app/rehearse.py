@@ -22,14 +22,14 @@ from workshop.app.drill import DrillRequest, drill
 from workshop.app.invocation import Invocation
 from workshop.app.runs import Watch
 from workshop.app.session import Session, open_session
-from workshop.app.setup import observed, planned, setup
+from workshop.app.setup import observed, plan_report, planned, setup
 from workshop.app.teardown import teardown
 from workshop.checks.base import Finding, Result, failed, passed, skipped
 from workshop.cloud import daemon
 from workshop.cloud.ports import ANY_FREE_PORT
-from workshop.console.report import SetupReport, TeardownReport
+from workshop.console.report import PlanReport, SetupReport, TeardownReport
 from workshop.drill.report import Targets
-from workshop.engine.observe import NodeState
+from workshop.durations import format_duration
 from workshop.engine.results import NodeResult
 from workshop.errors import ExitCode, UsageError, WorkshopError
 from workshop.state_dir import open_folder
@@ -48,8 +48,8 @@ class Prompts(Protocol):
     def grant(self, session: Session, remembered: Path | None) -> Session:
         """The session with the right to run the definition's code; `remembered` is the state folder that keeps the answer."""
 
-    def confirm(self, session: Session, points: list[NodeState]) -> None:
-        """Go on only after a yes."""
+    def confirm(self, session: Session, plan: PlanReport) -> None:
+        """Show the plan, and go on only after a yes."""
 
     def watch(self) -> AbstractAsyncContextManager[Watch]:
         """Who follows the next part of the rehearsal."""
@@ -96,7 +96,7 @@ async def _require_free(session: Session, prompts: Prompts) -> None:
             fix=f"Rehearse in another account (--profile NAME), or remove it first: {session.command_line('teardown')}",
             code="Stands",
         )
-    prompts.confirm(session, points)
+    prompts.confirm(session, plan_report(session, points, "rehearsal"))
 
 
 @dataclass
@@ -146,7 +146,7 @@ class _Rehearsal:
         if not found.verdict.ok:
             return _result("drill", title, failed(" ".join(found.verdict.reasons), f"Run it by itself: {again}"), seconds)
         outage, recovery = found.result.figures.outage, found.result.figures.recovery
-        rto = "no failover" if outage.rto is None else f"recovered after {outage.rto:.2f} s"
+        rto = "no failover" if outage.rto is None else f"recovered after {format_duration(outage.rto)}"
         lost = f"{len(recovery.lost)} of {recovery.acknowledged} writes lost"
         return _result("drill", title, passed(f"{rto}, {lost}"), seconds)
 
@@ -181,7 +181,7 @@ class _Rehearsal:
         if bad:
             return _result(name, title, failed(f"{bad[0].node.key} was not run.", "Fix what failed before it"), seconds)
         steps = len({result.node.key.step for result in results})
-        return _result(name, title, passed(f"{steps} {'step' if steps == 1 else 'steps'} in {seconds:.1f} s"), seconds)
+        return _result(name, title, passed(f"{steps} {'step' if steps == 1 else 'steps'} in {format_duration(seconds)}"), seconds)
 
 
 def _result(name: str, title: str, finding: Finding, seconds: float = 0.0) -> Result:

@@ -16,11 +16,11 @@ from workshop.app.runs import Watch, run
 from workshop.app.session import Session
 from workshop.aws.regions import enabled_regions
 from workshop.console.receipt import write_page
-from workshop.console.report import TeardownReport
+from workshop.console.report import PlanReport, TeardownReport
 from workshop.engine.discover import Search, find_orphans, with_discovered_regions, with_replicated_regions
 from workshop.engine.events import Emit
 from workshop.engine.execute import StopSignal, unless_stopped
-from workshop.engine.observe import NodeState, observe_all, with_data_at_risk
+from workshop.engine.observe import observe_all, with_data_at_risk
 from workshop.engine.plan import Plan
 from workshop.engine.receipt import make_receipt, write_receipt
 from workshop.engine.results import NodeResult
@@ -41,10 +41,19 @@ async def located(session: Session, emit: Emit, notice: Notice, *, everywhere: b
     return replace(session, workspace=await with_discovered_regions(session.workspace, search, emit)), search
 
 
-async def planned_removal(session: Session) -> list[NodeState]:
+async def planned_removal(session: Session) -> PlanReport:
     """What a teardown would remove, with the data that would go with it; reads only."""
-    contexts = Contexts(session.workspace, lambda _: None)
-    return list(await with_data_at_risk(await observe_all(session.workspace, session.workspace.plan(), contexts), contexts))
+    workspace = session.workspace
+    contexts = Contexts(workspace, lambda _: None)
+    return PlanReport(
+        command="teardown",
+        workshop=workspace.name,
+        target=workspace.target.name,
+        account=session.account,
+        identity=session.identity,
+        regions=workspace.settings.regions,
+        points=await with_data_at_risk(await observe_all(workspace, workspace.plan(), contexts), contexts),
+    )
 
 
 async def teardown(session: Session, watch: Watch, *, search: Search | None = None) -> TeardownReport:

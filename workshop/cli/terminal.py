@@ -78,7 +78,7 @@ async def interruptible(progress: Progress) -> AsyncIterator[Watch]:
     def asked() -> None:
         if stop.asked:
             progress.close()
-            say("Ended at once. The journal knows what was begun; run the same command again to go on.", err=True)
+            say("Ended at once. The journal has what was begun; run the same command again to go on.", err=True)
             os._exit(ExitCode.INTERRUPTED)
         stop.ask()
 

@@ -10,11 +10,11 @@ from rich.table import Table
 
 from workshop.console.document import print_document
 from workshop.console.style import stream
-from workshop.drill.durations import format_duration
 from workshop.drill.report import ReportFiles, Targets, Verdict, cards, figures
 from workshop.drill.run import DrillResult
 from workshop.drill.timeline import Milestone, Moment
 from workshop.drill.undo_log import Undone
+from workshop.durations import format_duration
 
 __all__ = ["drill_document", "moment_line", "print_drill", "print_restored", "restored_document"]
 

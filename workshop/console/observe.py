@@ -12,8 +12,8 @@ from rich.table import Table
 
 from workshop.console.document import print_document
 from workshop.console.style import stream
-from workshop.drill.durations import format_duration
 from workshop.drill.observe import ApiCall, Experiment, ReplicationLatency, lags
+from workshop.durations import format_duration
 
 __all__ = ["observation_document", "print_observation"]
 

@@ -10,6 +10,7 @@ from rich.markup import escape
 from workshop.console.document import print_document
 from workshop.console.report import RunReport, SetupReport, TeardownReport
 from workshop.console.style import SafeConsole, print_error, stream
+from workshop.durations import format_duration
 from workshop.engine.results import NodeResult, Outcome
 from workshop.errors import ExitCode
 from workshop.steps.base import Resource
@@ -58,7 +59,7 @@ def _print_setup(report: SetupReport) -> None:
     counts = ", ".join(f"{count} {outcome.value}" for outcome in Outcome if (count := outcomes.count(outcome)))
     title = "is ready" if report.code == ExitCode.DONE else "is not ready"
     colour = "green" if report.code == ExitCode.DONE else "red"
-    name, seconds = escape(report.workshop), _time(report.seconds)
+    name, seconds = escape(report.workshop), format_duration(report.seconds)
     console.print(f"[bold {colour}]{name} {title}[/] on {report.target} in {seconds}: {counts}")
     print_addresses(console, report.apis, report.links)
     if report.code == ExitCode.INTERRUPTED:
@@ -79,7 +80,7 @@ def _print_teardown(report: TeardownReport) -> None:
     console = stream()
     _print_failures(report.results)
     removed = sum(result.outcome is Outcome.REMOVED for result in report.results)
-    name, where, seconds = escape(report.workshop), f"on {report.target} ({report.account})", _time(report.seconds)
+    name, where, seconds = escape(report.workshop), f"on {report.target} ({report.account})", format_duration(report.seconds)
     if report.code == ExitCode.DONE:
         console.print(f"[bold green]{name} is gone[/] {where} in {seconds}: {removed} removed, nothing left.")
     else:
@@ -126,7 +127,3 @@ def _head(report: RunReport) -> dict[str, Any]:
         "seconds": round(report.seconds, 3),
         "steps": [result.document() for result in report.results],
     }
-
-
-def _time(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)} min {int(seconds % 60)} s"
