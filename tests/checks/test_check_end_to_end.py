@@ -380,7 +380,7 @@ def test_a_rehearsal_on_aws_refuses_where_the_workshop_stands(clean: Desk) -> No
     clean.run("setup", "--target", "aws", "--yes", env=env)
     before = clean.inventory()
     said = clean.run("check", "--rehearse", "--target", "aws", "--yes", "--only", "definition", code=2, env=env).err
-    assert "is in account" in said
+    assert "is already deployed in account" in said
     assert clean.inventory() == before
 
 

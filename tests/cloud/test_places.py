@@ -82,7 +82,7 @@ def test_a_user_without_any_home_is_told_to_name_a_folder():
         desk = Desk(Path(place) / "desk")
         nobody = ("setpriv", "--reuid", "54321", "--clear-groups")
         done = desk.call(*nobody, "workshop", "cloud", "status", code=2, env={"HOME": None, "WORKSHOP_HOME": None})
-    assert "The state folder cannot be used: nothing says where it is." in done.err
+    assert "The state folder cannot be used: its place is unknown." in done.err
     assert "export WORKSHOP_HOME=" in done.err
 
 

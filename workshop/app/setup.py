@@ -1,7 +1,7 @@
 """Brings a workshop to ready, and reports it.
 
-In: a session, a plan, where events go and who is asked to stop. Out: a `SetupReport`. Nothing is changed before the files
-that the plan needs were read.
+In: a session, a plan, where events go, and the signal to stop. Out: a `SetupReport`. Nothing is changed before the files
+that the plan needs have been read.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Removes a workshop, asks every region what is left, and writes the receipt.
+"""Removes a workshop, queries every region for what is left, and writes the receipt.
 
-In: a session, where events go and who is asked to stop. Out: a `TeardownReport`. Only what carries the workshop's tags, or
+In: a session, where events go, and the signal to stop. Out: a `TeardownReport`. Only what carries the workshop's tags, or
 what the journal shows it made, is removed.
 """
 
@@ -74,15 +74,21 @@ async def teardown(session: Session, watch: Watch, *, search: Search | None = No
         if found is not None and not stop.asked:
             leftovers = [*found, *await claim_left(session, begun.claim)]
             made = make_receipt(
-                workspace, session.account, results, leftovers,
-                since=session.since, by=session.identity, again=resume, unsearched=unsearched,
-            )  # fmt: skip
+                workspace,
+                session.account,
+                results,
+                leftovers,
+                since=session.since,
+                by=session.identity,
+                again=resume,
+                unsearched=unsearched,
+            )
             receipt = write_receipt(session.folder / "receipts", made)
             write_page(receipt, made)
         code = _exit_code(results, leftovers, stop)
         begun.ok = code == ExitCode.DONE
     if receipt is not None and not any(result.error for result in results) and not any(left.ours for left in leftovers):
-        # Forgotten although foreign things of our names are there: a note that outlived its thing would claim theirs.
+        # Also when foreign resources have our names: a note that outlived our resource would make theirs look like ours.
         journal.record_removed(session.scope)
     return TeardownReport(
         command="teardown",
@@ -104,7 +110,7 @@ async def teardown(session: Session, watch: Watch, *, search: Search | None = No
 async def _everything_left(
     session: Session, plan: Plan, contexts: Contexts, results: Sequence[NodeResult], search: Search | None, watch: Watch
 ) -> list[Resource]:
-    """What two sweeps of the plan, and a look for what the plan does not know, still find."""
+    """What two sweeps of the plan, and a look for what is not in the plan, still find."""
     workspace = session.workspace
     left = await sweep(plan, contexts, watch.emit, results)
     if search is not None:

@@ -49,7 +49,7 @@ REHEARSAL = "check --rehearse"
     "--minutes", type=click.FloatRange(1, 10_080), default=120.0, show_default=True, help="How long the event is planned to take."
 )
 @click.option("--rehearse", is_flag=True, help="Do everything for real: setup, verify, drill, teardown, with the time of each.")
-@common_options  # fmt: skip
+@common_options
 @asynchronous
 async def command(
     invocation: Invocation,

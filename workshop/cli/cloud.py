@@ -38,14 +38,22 @@ command.add_command(fault)
 
 def _starting(function: Any) -> Any:
     """The options of everything that starts the cloud."""
-    for option in reversed([
-        click.option("--port", type=click.IntRange(1, 65535), envvar="WORKSHOP_PORT", help="The port; else 4566 or the next."),
-        click.option("--timing", type=click.Choice(["instant", "fast", "realistic"]), help="How long state changes take."),
-        click.option("--time-scale", type=float, help="Multiplies every time of the timing."),
-        click.option(
-            "--allow-other-users/--no-allow-other-users", "other_users", default=None, envvar="WORKSHOP_ALLOW_OTHER_USERS",
-            help="Serve every user of this machine, who can then run code as you: for containers and shared machines."),
-    ]):  # fmt: skip
+    for option in reversed(
+        [
+            click.option(
+                "--port", type=click.IntRange(1, 65535), envvar="WORKSHOP_PORT", help="The port; else 4566 or the next."
+            ),
+            click.option("--timing", type=click.Choice(["instant", "fast", "realistic"]), help="How long state changes take."),
+            click.option("--time-scale", type=float, help="Multiplies every time of the timing."),
+            click.option(
+                "--allow-other-users/--no-allow-other-users",
+                "other_users",
+                default=None,
+                envvar="WORKSHOP_ALLOW_OTHER_USERS",
+                help="Serve every user of this machine, who can then run code as you: for containers and shared machines.",
+            ),
+        ]
+    ):
         function = option(function)
     return function
 
@@ -207,7 +215,19 @@ def _show(name: str, state: CloudState, as_json: bool, words: str) -> int:
 def _document(name: str, state: CloudState, **more: Any) -> None:
     from workshop.console.document import print_document
 
-    print_document(name, True, {
-        "running": state.running, "pid": state.pid, "port": state.port, "endpoint": state.endpoint, "timing": state.timing,
-        "scale": state.scale, "other_users": state.other_users, "log": str(state.log), "notices": list(state.notices), **more,
-    })  # fmt: skip
+    print_document(
+        name,
+        True,
+        {
+            "running": state.running,
+            "pid": state.pid,
+            "port": state.port,
+            "endpoint": state.endpoint,
+            "timing": state.timing,
+            "scale": state.scale,
+            "other_users": state.other_users,
+            "log": str(state.log),
+            "notices": list(state.notices),
+            **more,
+        },
+    )

@@ -101,7 +101,7 @@ async def run_command(
     """
     from workshop.app.drill import DrillRequest, commands_for, prepare, report, run_prepared
     from workshop.app.locking import locked
-    from workshop.console.drill import drill_document, moment_line, print_drill
+    from workshop.console.drill import INDENT, drill_document, moment_line, print_drill
     from workshop.drill.report import Targets
 
     invocation, region = _without_region(invocation)
@@ -114,7 +114,7 @@ async def run_command(
             prepared = await prepare(session, request, progress.notice)
             _confirm(session, prepared, line, progress)
             async with interruptible(progress) as watch:
-                result = await run_prepared(session, prepared, watch, lambda moment: progress.notice(moment_line(moment)))
+                result = await run_prepared(session, prepared, watch, lambda moment: progress.notice(moment_line(moment), INDENT))
         progress.close()
         if result is None:
             raise _interrupted(session, commands, line)

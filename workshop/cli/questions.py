@@ -1,6 +1,6 @@
 """The questions before a change: whether a definition's code may run, and before the first change in a real account.
 
-Without a terminal they are refused, unless --yes was given. Nothing is changed before a yes.
+In: a session and what would be done. Out: nothing, after a yes. Without a terminal they are refused, unless --yes was given.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ OPEN_TO_ALL = (
 
 @dataclass(frozen=True, slots=True)
 class CloudState:
-    """What stands: `endpoint` is "" and `pid` None when nothing runs; `port` is then the one that the next start will prefer."""
+    """The state of the local cloud. Not running: `endpoint` is "", `pid` None, and `port` the one that the next start prefers."""
 
     running: bool
     pid: int | None
@@ -127,7 +127,7 @@ def stop(home: Path) -> bool:
 
 
 def status(home: Path) -> CloudState:
-    """What stands now. A process that took over the port or the process id is not ours and does not count."""
+    """The present state. A process that took over the port or the process id is not ours and does not count."""
     layout = Layout.of(home)
     record = read_record(layout)
     if record is None:
@@ -211,7 +211,7 @@ def _starting(layout: Layout) -> Iterator[None]:
 
 @contextmanager
 def _private(path: Path, flags: int = 0) -> Iterator[int]:
-    """The file opened for writing, made if need be, and readable by nobody else."""
+    """The file opened for writing, created if need be, and readable by its owner only."""
     refuse_link(path)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | flags, 0o600)
     try:
@@ -264,7 +264,7 @@ def _adjusted(
 def _launched(
     layout: Layout, port: int | None, timing: str | None, scale: float | None, other_users: bool, *, detached: bool
 ) -> Iterator[tuple[subprocess.Popen[bytes], int, Record]]:
-    """The server process on a socket that is bound here, so that nobody else can take the port in between."""
+    """The server process on a socket that is bound here, so that no other process can take the port in between."""
     last = read_record(layout)
     remembered = ("fast", 1.0) if last is None else (last.timing, last.scale)
     profile, factor = validated_timing(timing or remembered[0], remembered[1] if scale is None else scale)

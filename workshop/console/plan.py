@@ -13,7 +13,7 @@ from rich.table import Table
 from workshop.console.brings import brings_entries, print_brings
 from workshop.console.document import print_document
 from workshop.console.report import PlanReport
-from workshop.console.style import STATES, SafeConsole, stream
+from workshop.console.style import STATES, SafeConsole, print_table, stream
 from workshop.engine.observe import NodeState
 from workshop.engine.plan import Plan
 from workshop.steps.base import State
@@ -90,7 +90,7 @@ def _print_steps(console: SafeConsole, report: PlanReport) -> None:
             f"[{colour}]{word}[/]",
             _action(report, point),
         )
-    console.print(table)
+    print_table(console, table)
 
 
 def _action(report: PlanReport, point: NodeState) -> str:

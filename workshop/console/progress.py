@@ -17,7 +17,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 
 from workshop.console.echo import say
-from workshop.console.style import SafeConsole
+from workshop.console.style import SafeConsole, hanging, print_table
 from workshop.durations import format_duration
 from workshop.engine.events import Event, NodeFinished, NodeProgressed, NodeStarted, NodeWaits, Noticed, RunStarted, StopAsked
 from workshop.engine.plan import NodeKey, Plan
@@ -41,12 +41,13 @@ MARKS = {
 
 
 class Progress(Protocol):
-    """Shows events; `tick` is called about four times a second, `close` once at the end."""
+    """Shows events; `tick` is called about four times a second, `close` once at the end. A notice that is
+    too long for the terminal continues `indent` columns from the left."""
 
     def __call__(self, event: Event) -> None: ...
     def tick(self) -> None: ...
     def close(self) -> None: ...
-    def notice(self, text: str) -> None: ...
+    def notice(self, text: str, indent: int = 0) -> None: ...
 
 
 def progress() -> Progress:
@@ -93,7 +94,7 @@ class PlainProgress:
     def close(self) -> None:
         pass
 
-    def notice(self, text: str) -> None:
+    def notice(self, text: str, indent: int = 0) -> None:  # noqa: ARG002 - lines are not wrapped
         self._last = time.monotonic()
         say(text, err=True)
 
@@ -136,8 +137,12 @@ class LiveProgress:
     def close(self) -> None:
         self._live.stop()
 
-    def notice(self, text: str) -> None:
-        self._print(f"[bright_black]{escape(text)}[/]")
+    def notice(self, text: str, indent: int = 0) -> None:
+        head, body = (f"[bright_black]{escape(part)}[/]" for part in (text[:indent], text[indent:]))
+        if indent:
+            print_table(self._console, hanging(head, body))
+        else:
+            self._print(body)
 
     def _print(self, markup: str) -> None:
         self._console.print(self._console.render_str(markup, overflow="fold"))

@@ -1,4 +1,7 @@
-"""How the end of a setup or a teardown looks: what came of it, where everything is, what to do next."""
+"""How the end of a setup or a teardown looks: the outcome, the addresses, what to do next.
+
+In: a `SetupReport` or a `TeardownReport`. Out: text for people, or the JSON document.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,10 @@ from workshop.errors import ExitCode
 from workshop.steps.base import Resource
 
 __all__ = ["leftover_documents", "print_addresses", "show_setup", "show_teardown"]
+
+
+NEXT = {"open": "opens the web app", "status": "shows what is deployed", "teardown": "removes it again"}
+"""What each command that is offered after a setup does."""
 
 
 def show_setup(report: SetupReport, *, json: bool) -> None:
@@ -44,12 +51,20 @@ def _teardown_document(report: TeardownReport) -> None:
 
 
 def leftover_documents(leftovers: Sequence[Resource]) -> list[dict[str, Any]]:
-    """Leftovers as they stand in JSON documents."""
+    """Leftovers as they are in JSON documents."""
     return [
-        {"kind": r.kind, "name": r.name, "region": r.region, "why": r.why, "fix": r.fix, "earliest": r.earliest,
-         "show": r.show, "ours": r.ours}
+        {
+            "kind": r.kind,
+            "name": r.name,
+            "region": r.region,
+            "why": r.why,
+            "fix": r.fix,
+            "earliest": r.earliest,
+            "show": r.show,
+            "ours": r.ours,
+        }
         for r in leftovers
-    ]  # fmt: skip
+    ]
 
 
 def _print_setup(report: SetupReport) -> None:
@@ -66,14 +81,13 @@ def _print_setup(report: SetupReport) -> None:
         console.print(f"Interrupted. Go on with: [bold]{escape(report.resume)}[/]", soft_wrap=True)
     elif report.code != ExitCode.DONE:
         console.print(
-            f"What was made stays. When the cause is fixed, go on with: [bold]{escape(report.resume)}[/]", soft_wrap=True
+            f"What was deployed stays. When the cause is fixed, go on with: [bold]{escape(report.resume)}[/]", soft_wrap=True
         )
     else:
-        offered = {words: f"[bold]{escape(line)}[/]" for words, line in report.next_commands.items()}
-        shows = f"{offered['open']} shows it, " if "open" in offered else ""
-        console.print(
-            f"Next: {shows}{offered['status']} shows what is deployed, {offered['teardown']} removes it.", soft_wrap=True
-        )
+        console.print("Next:")
+        width = max(map(len, report.next_commands.values()), default=0)
+        for command, line in report.next_commands.items():
+            console.print(f"  [bold]{escape(line)}[/]{' ' * (width - len(line))}  {NEXT[command]}", soft_wrap=True)
 
 
 def _print_teardown(report: TeardownReport) -> None:
@@ -92,7 +106,7 @@ def _print_teardown(report: TeardownReport) -> None:
         console.print(f"  [yellow]![/] {resource.kind} {escape(resource.name)} in {resource.region or 'this machine'}{note}")
         console.print(f"    {escape(resource.fix)}", soft_wrap=True)
     if report.unsearched:
-        console.print(f"[yellow]![/] Not searched, because it is denied: {', '.join(report.unsearched)}")
+        console.print(f"[yellow]![/] Not searched, because access is denied: {', '.join(report.unsearched)}")
     if report.receipt:
         # The page for people lies beside the JSON file that the document names.
         console.print(f"Receipt: {report.receipt.with_suffix('.html')}", style="bright_black", soft_wrap=True, markup=False)

@@ -13,7 +13,7 @@ from rich.table import Table
 from workshop.console.document import print_document
 from workshop.console.report import StatusReport
 from workshop.console.results import print_addresses
-from workshop.console.style import STATES, SafeConsole, stream
+from workshop.console.style import STATES, SafeConsole, print_table, stream
 from workshop.engine.observe import NodeState
 from workshop.steps.base import State
 
@@ -88,4 +88,4 @@ def _print_steps(console: SafeConsole, points: Sequence[NodeState]) -> None:
             f"[{colour}]{word}[/]",
             f"[bright_black]{escape(point.observed.detail)}[/]",
         )
-    console.print(table)
+    print_table(console, table)
