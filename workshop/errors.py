@@ -14,7 +14,7 @@ __all__ = ["DefinitionError", "ExitCode", "PartlyDoneError", "UsageError", "Work
 
 
 class ExitCode(enum.IntEnum):
-    """The exit code of the process."""
+    """What the process answers to its caller."""
 
     DONE = 0
     FAILED = 1
@@ -42,7 +42,7 @@ class WorkshopError(Exception):
         return " ".join(part for part in (self.what, self.why, self.fix) if part)
 
     def document(self) -> dict[str, str]:
-        """The error as it is in `--json` documents and in the journal."""
+        """The error as it stands in `--json` documents and in the journal."""
         return {"what": self.what, "why": self.why, "fix": self.fix, "code": self.code}
 
 
@@ -62,6 +62,6 @@ class DefinitionError(UsageError):
 
 
 class PartlyDoneError(WorkshopError):
-    """Something is left: the command did part of its work, and names what remains."""
+    """Something is left: the command did part of its work and says what remains."""
 
     exit_code = ExitCode.PARTLY

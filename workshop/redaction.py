@@ -12,7 +12,7 @@ __all__ = ["redact"]
 
 MASK = "***"
 PATTERNS = (
-    # What precedes the secret is kept, so that the text still shows what it was.
+    # What precedes the secret is kept, so that the text still says what it was.
     re.compile(r"(?i)(x-amz-security-token\s*[:=]\s*)[^\s&\"'<>]+"),
     re.compile(r"(?i)((?:x-amz-)?(?:signature|credential)\s*=\s*)[^\s&,\"'<>]+"),
     re.compile(r"(?i)(aws_?secret_?access_?key\s*[\"']?\s*[:=]\s*[\"']?)[^\s&,\"'<>]+"),

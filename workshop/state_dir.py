@@ -28,9 +28,9 @@ def state_folder() -> Path:
         return Path(platformdirs.user_state_path("workshop"))
     except RuntimeError as error:
         raise UsageError(
-            what="The state folder cannot be used: its place is unknown.",
-            why="WORKSHOP_HOME is not set, and this user has no home directory.",
-            fix="Name a folder that you can write, for example: export WORKSHOP_HOME=/var/tmp/my-workshop",
+            "The state folder cannot be used: nothing says where it is.",
+            "WORKSHOP_HOME is not set, and this user has no home directory.",
+            "Name a folder that you can write, for example: export WORKSHOP_HOME=/var/tmp/my-workshop",
             code="StateFolder",
         ) from error
 
@@ -43,7 +43,7 @@ def open_folder(folder: Path | None = None) -> Path:
 def open_state_folder(folder: Path) -> Path:
     """The state folder `folder`, ready to be written; `UsageError` when it, or a folder in it, is a symbolic link.
 
-    Such a link could lead what we write, and what we delete, to other places.
+    Whoever can put such a link there could lead what we write, and what we delete, to other places.
     """
     refuse_link(folder)
     for name in INSIDE:
@@ -82,10 +82,10 @@ def private_folder(folder: Path) -> None:
 
 
 def refuse_link(path: Path) -> None:
-    """Raise `UsageError` when `path` is a symbolic link: we create none, so another program or user did."""
+    """Raise `UsageError` when `path` is a symbolic link: nothing of ours is one, so somebody put it there."""
     try:
         linked = path.is_symlink()
-    except OSError:  # a name too long: its first use reports that
+    except OSError:  # a name too long: whoever wants to use it says so
         linked = False
     if linked:
         raise _unusable(str(path), "it is a symbolic link, which could lead what is written elsewhere")
@@ -105,7 +105,7 @@ def write_private(path: Path, content: str | bytes) -> None:
 
 
 def _is_own_group(gid: int) -> bool:
-    """Whether this user is the only one in a group, counting members and those whose primary group it is."""
+    """Whether nobody but this user is in a group: neither as a member nor because it is the group of their account."""
     try:
         user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(gid)
     except KeyError:
@@ -119,8 +119,8 @@ def _is_own_group(gid: int) -> bool:
 
 def _unusable(folder: str, why: str, fix: str = "") -> UsageError:
     return UsageError(
-        what=f"The state folder cannot be used: {folder}.",
-        why=f"{why[:1].upper()}{why[1:]}.",
-        fix=fix or "Point WORKSHOP_HOME at a folder that you can write, for example: export WORKSHOP_HOME=$HOME/.workshop",
+        f"The state folder cannot be used: {folder}.",
+        f"{why[:1].upper()}{why[1:]}.",
+        fix or "Point WORKSHOP_HOME at a folder that you can write, for example: export WORKSHOP_HOME=$HOME/.workshop",
         code="StateFolder",
     )

@@ -1,7 +1,7 @@
 """Time, handed in: the clock that every wait uses, and the one function that waits.
 
-In: a probe that returns a value or None, a reason, a deadline. Out: the value, or a `WaitTimeout`. Nothing here holds a thread
-while it waits, and tests run it in virtual time.
+What comes in: a probe that answers a value or None, a reason, a deadline. What goes out: the value, or a `WaitTimeout`.
+Nothing here holds a thread while it waits, and tests run it in virtual time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["Clock", "SystemClock", "WaitTimeout", "Waiting", "wait_for"]
 
 T = TypeVar("T")
 Waiting = Callable[[str, float], None]
-"""Is called with what is being waited for, and for how many seconds already."""
+"""Hears what is being waited for and for how many seconds already."""
 
 
 class Clock(Protocol):
@@ -62,7 +62,7 @@ async def wait_for(
     jitter: float = 0.2,
     fix: str = "",
 ) -> T:
-    """Call `probe` until it returns something other than None, and return that.
+    """Call `probe` until it answers something other than None and return that.
 
     All times are seconds. Pauses grow from `first` by half each time up to `interval`, so that what is quick is seen at
     once and what is slow is asked about rarely; each is within plus or minus `jitter` (a fraction) of that, and the last one

@@ -43,7 +43,7 @@ def test_a_cloud_that_runs_is_found_whatever_the_port_says(fresh):
     found = fresh.document("cloud", "start", env={"WORKSHOP_PORT": None})
     assert found["port"] == fresh.port
     done = fresh.run("cloud", "start", "--port", str(free_port()), code=2)
-    assert f"The local cloud runs already, on port {fresh.port}" in done.err
+    assert f"The local cloud is already running, on port {fresh.port}" in done.err
     assert "workshop cloud stop" in done.err
 
 
@@ -82,7 +82,7 @@ def test_a_user_without_any_home_is_told_to_name_a_folder():
         desk = Desk(Path(place) / "desk")
         nobody = ("setpriv", "--reuid", "54321", "--clear-groups")
         done = desk.call(*nobody, "workshop", "cloud", "status", code=2, env={"HOME": None, "WORKSHOP_HOME": None})
-    assert "The state folder cannot be used: its place is unknown." in done.err
+    assert "The state folder cannot be used: nothing says where it is." in done.err
     assert "export WORKSHOP_HOME=" in done.err
 
 

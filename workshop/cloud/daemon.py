@@ -101,9 +101,9 @@ def run(
             found = status(home)
             if found.running:
                 raise UsageError(
-                    f"The local cloud runs already, on port {found.port}.",
-                    f"Process {found.pid} serves {home}.",
-                    "Stop it first: workshop cloud stop",
+                    what=f"The local cloud is already running, on port {found.port}.",
+                    why=f"Process {found.pid} serves {home}.",
+                    fix="Stop it first: workshop cloud stop",
                     code="CloudRuns",
                 )
             _clear_away(layout)
@@ -166,12 +166,12 @@ def ask(home: Path, method: str, path: str, document: dict[str, Any] | None = No
     """One call to the running cloud's own endpoints below `/_workshop/`. Raises `WorkshopError` when none runs or it refuses."""
     state = status(home)
     if state.port is None or not state.running:
-        raise WorkshopError("The local cloud does not run.", "", "Start it: workshop cloud start", code="CloudStopped")
+        raise WorkshopError(what="The local cloud is not running.", fix="Start it: workshop cloud start", code="CloudStopped")
     return _ask(state.port, method, path, document)
 
 
 def log_path(home: Path) -> Path:
-    """The file that everything the cloud says goes to; it may not exist yet."""
+    """The file to which the cloud writes its log; it may not exist yet."""
     return Layout.of(home).log
 
 
@@ -245,9 +245,9 @@ def _adjusted(
 ) -> CloudState:
     if port is not None and port != found.port:
         raise UsageError(
-            f"The local cloud runs already, on port {found.port}, not {port}.",
-            "One state folder has one cloud, and its addresses are in use.",
-            f"To move it: workshop cloud stop && WORKSHOP_PORT={port} workshop cloud start",
+            what=f"The local cloud is already running, on port {found.port}, not {port}.",
+            why="One state folder has one cloud, and its addresses are in use.",
+            fix=f"To move it: workshop cloud stop && WORKSHOP_PORT={port} workshop cloud start",
             code="CloudRuns",
         )
     wanted = validated_timing(timing or found.timing, found.scale if scale is None else scale)
@@ -321,8 +321,13 @@ def _not_started(layout: Layout, why: str) -> WorkshopError:
         lines = layout.log.read_text(errors="replace").strip().splitlines()
     except OSError:
         lines = []
-    last = f" Its last words: {lines[-1]}" if lines else ""
-    return WorkshopError("The local cloud did not start.", why + last, "Read its log: workshop cloud logs", code="NotStarted")
+    last = f" The last line of its log: {lines[-1]}" if lines else ""
+    return WorkshopError(
+        what="The local cloud did not start.",
+        why=why + last,
+        fix="Read its log: workshop cloud logs",
+        code="NotStarted",
+    )
 
 
 def _clear_away(layout: Layout) -> bool:
@@ -371,7 +376,10 @@ def _ask(port: int, method: str, path: str, document: dict[str, Any] | None = No
         content = json.loads(answer.read() or b"{}")
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise WorkshopError(
-            f"The local cloud does not answer on port {port}.", str(error), "Start it: workshop cloud start", code="CloudSilent"
+            what=f"The local cloud does not respond on port {port}.",
+            why=str(error),
+            fix="Start it: workshop cloud start",
+            code="CloudSilent",
         ) from error
     finally:
         connection.close()

@@ -22,16 +22,9 @@ from workshop.state_dir import write_private
 __all__ = ["receipt_page", "write_page"]
 
 KINDS = {
-    "table": "table",
-    "stack": "stack",
-    "function": "function",
-    "rest-api": "REST API",
-    "role": "role",
-    "log-group": "log group",
-    "site": "web site",
-    "bucket": "bucket",
-    "unknown": "step",
-}
+    "table": "table", "stack": "stack", "function": "function", "rest-api": "REST API", "role": "role", "log-group": "log group",
+    "site": "web site", "bucket": "bucket", "unknown": "step",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
