@@ -1,6 +1,6 @@
 """How foreign text is shown: with nothing in it that a terminal obeys or that turns the direction of writing.
 
-In: any text: of a definition, an AWS answer, a tag, a web server. Out: the same for people (`visible`, `shown`) or as JSON.
+In: any text: of a definition, a response of AWS, a tag, a web server. Out: the same for people (`visible`, `shown`) or as JSON.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def comment(words: Iterable[str]) -> str:
 def aws(operation: str, **options: str | Sequence[str] | bool) -> list[str]:
     """The words of an AWS CLI call: `aws("dynamodb delete-table", region=..., table_name=...)`.
 
-    An option that is True stands by itself; one with several values, or none, is followed by them.
+    An option that is True has no value; one with several values, or none, is followed by them.
     """
     words = ["aws", *operation.split()]
     for name, value in options.items():
@@ -74,7 +74,7 @@ def repeat(words: Iterable[str]) -> str:
 def poll(words: Iterable[str], wanted: str, failures: Iterable[str], *, quiet: bool = False) -> str:
     """The line that runs a command every 5 seconds until it prints `wanted`; it fails when that is one of `failures`.
 
-    In a shell of its own, so that the end of the wait does not end the reader's. `quiet` drops what it says on stderr.
+    In a shell of its own, so that the end of the wait does not end the reader's. `quiet` drops its stderr.
     """
     command = f"{command_line(words)} 2>/dev/null" if quiet else command_line(words)
     failed = " | ".join(word(each) for each in failures)
@@ -85,8 +85,8 @@ def poll(words: Iterable[str], wanted: str, failures: Iterable[str], *, quiet: b
 def word(text: str) -> str:
     """One word of a line, quoted where it has to be.
 
-    What a terminal would obey or cannot show is written as bytes in `$'...'`, which bash, zsh and POSIX 2024 know. A character
-    NUL is left out: no argument of a program can hold one.
+    What a terminal would obey or cannot show is written as bytes in `$'...'`, which bash, zsh and POSIX 2024 understand. NUL is
+    left out: no argument of a program can hold it.
     """
     kept = text.replace("\0", "")
     if all(_is_plain(char) for char in kept):

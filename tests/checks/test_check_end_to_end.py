@@ -380,5 +380,15 @@ def test_a_rehearsal_on_aws_refuses_where_the_workshop_stands(clean: Desk) -> No
     clean.run("setup", "--target", "aws", "--yes", env=env)
     before = clean.inventory()
     said = clean.run("check", "--rehearse", "--target", "aws", "--yes", "--only", "definition", code=2, env=env).err
-    assert "is in account" in said
+    assert "is already deployed in account" in said
     assert clean.inventory() == before
+
+
+def test_a_rehearsal_on_aws_shows_its_plan_first_and_leaves_nothing(clean: Desk) -> None:
+    env = {**AWS, **KEYS, "AWS_ENDPOINT_URL": clean.endpoint}
+    done = clean.run("check", "--rehearse", "--target", "aws", "--yes", "--only", "definition", "--json", env=env)
+    assert "rehearsal of global-serverless on aws" in done.err
+    planned = done.err.partition("rehearsal of")[2].splitlines()
+    assert any(line.split()[:1] == ["table"] and line.split()[-2:] == ["absent", "create"] for line in planned)
+    assert {c["status"] for c in done.document["checks"] if c["family"] == "rehearsal"} == {"pass"}
+    assert clean.inventory() == []

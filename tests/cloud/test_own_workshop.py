@@ -73,15 +73,14 @@ def test_what_setup_and_explain_offer_next_means_the_workshop_that_was_set_up(cl
     assert (
         "# needs what earlier steps make, shown after: workshop setup --workshop ./my-films" in clean.run("explain", *given).out
     )
-    closing = clean.run("setup", *given).out.splitlines()[-1]
-    assert closing == (
-        "Next: workshop open --workshop ./my-films --target local shows it, workshop status --workshop ./my-films --target local"
-        " says what stands, workshop teardown --workshop ./my-films --target local removes it."
-    )
-    assert clean.shell(closing.split(", ")[1].removesuffix(" says what stands")).out.startswith("my-films on local")
+    offered = [line.rsplit("  ", 1) for line in clean.run("setup", *given).out.splitlines()[-3:]]
+    commands = [line.strip() for line, _ in offered]
+    assert commands == [f"workshop {word} --workshop ./my-films --target local" for word in ("open", "status", "teardown")]
+    assert [what for _, what in offered] == ["opens the web app", "shows what is deployed", "removes it again"]
+    assert clean.shell(commands[1]).out.startswith("my-films on local")
     explained = "\n".join(line for step in clean.document("explain", "data", *films[:2])["steps"] for line in step["commands"])
     assert clean.shell(f'eval "$(workshop cloud env)"\n{explained}').out.split()[-2:] == ["13", "13"]
-    clean.shell(closing.split(", ")[2].removesuffix(" removes it."))
+    clean.shell(commands[2])
     assert clean.inventory() == []
 
 

@@ -43,7 +43,7 @@ def test_a_cloud_that_runs_is_found_whatever_the_port_says(fresh):
     found = fresh.document("cloud", "start", env={"WORKSHOP_PORT": None})
     assert found["port"] == fresh.port
     done = fresh.run("cloud", "start", "--port", str(free_port()), code=2)
-    assert f"The local cloud runs already, on port {fresh.port}" in done.err
+    assert f"The local cloud is already running, on port {fresh.port}" in done.err
     assert "workshop cloud stop" in done.err
 
 

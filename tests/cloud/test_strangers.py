@@ -82,7 +82,7 @@ def test_a_name_of_our_own_passes_strangers_by_and_is_remembered(clean):
     assert clean.count(OTHER_REGION, "other") == 13
     assert {step["outcome"] for step in clean.document("setup", "--through", "backend")["steps"]} == {"unchanged"}
     refused = clean.document("setup", "--param", "table=third", code=2)["error"]
-    assert refused["what"] == "global-serverless stands already with another table."
+    assert refused["what"] == "global-serverless is already deployed with another table."
     assert refused["fix"] == "Remove it first: workshop teardown --target local"
     assert clean.document("teardown")["leftovers"] == []
     assert clean.inventory() == before
@@ -153,7 +153,7 @@ def test_other_regions_are_remembered_until_the_teardown(clean):
     assert (regions[0], "table", TABLE) in clean.inventory(*regions)
     assert {step["state"] for step in clean.document("status")["steps"]} == {"ready"}
     refused = clean.document("setup", "--region", "us-west-2", "--region", "eu-west-1", code=2)["error"]
-    assert refused["what"] == "global-serverless stands already with another home region."
+    assert refused["what"] == "global-serverless is already deployed with another home region."
     teardown = clean.document("teardown")
     assert teardown["regions"] == list(regions)
     assert clean.inventory(*regions) == []

@@ -41,7 +41,7 @@ def test_a_terminal_shows_live_progress_and_keeps_the_finished_lines(clean):
     assert f"{ESCAPE}[2K" in seen
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen)
     assert re.search(r"✓ table \(us-west-2\) +created", plain)
-    assert re.search(r"[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] replica \(eu-west-1\) +[0-9.]+s", plain)
+    assert re.search(r"[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] replica \(eu-west-1\) +[0-9.]+ m?s", plain)
     assert "global-serverless is ready" in plain
     assert max(len(line) for line in plain.splitlines() if "✓" in line) <= 80
 

@@ -260,5 +260,5 @@ def test_a_fault_that_is_cleared_while_another_delays_a_call_stays_cleared() -> 
 
 
 def test_a_stopped_cloud_has_no_faults_to_order(tmp_path: Path) -> None:
-    with pytest.raises(WorkshopError, match="does not run"):
+    with pytest.raises(WorkshopError, match="is not running"):
         faults_list(tmp_path)

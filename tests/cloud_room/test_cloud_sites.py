@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cloud_room.conftest import Cloud
-from workshop.cloud.sites import serve_site
+from workshop.site_files import serve_site
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Every command explains itself, stands in the documentation, and is used by a test."""
+"""Every command explains itself, is documented, and is used by a test."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
+from workshop.cli.main import COMMANDS as LISTED
 from workshop.cli.main import cli
 
 ROOT = Path(__file__).parents[2]
@@ -41,6 +42,13 @@ def shown(words, command):
 def test_the_help_says_what_it_does_in_a_line_that_fits(words, command):
     assert len(command.get_short_help_str(200)) > 15
     assert "..." not in command.get_short_help_str(200)
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_the_line_in_the_list_of_commands_is_the_first_of_its_help(name):
+    _, summary = LISTED[name]
+    assert summary == cli.get_command(click.Context(cli), name).help.partition("\n")[0]
+    assert len(f"  {name:<10}  {summary}") < 80
 
 
 @pytest.mark.parametrize(("words", "command"), LEAVES, ids=names(LEAVES))

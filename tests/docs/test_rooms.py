@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CODE = ROOT / "workshop"
-FOUNDATION = {"errors", "state_dir", "waiting", "quoting", "redaction", "shell", "web_headers"}
+FOUNDATION = {"errors", "state_dir", "waiting", "quoting", "redaction", "shell", "site_files", "durations"}
 # Each room and the rooms that it may import. What nobody lists, nobody may import.
 MAY = {
     "cli": {"app", "console", "engine", "checks", "drill", "cloud", "definition", "steps", "aws"},
@@ -67,6 +68,12 @@ def test_every_room_is_known():
 def test_the_foundation_imports_no_room():
     for path in (path for path in MODULES if path.stem in FOUNDATION and room(path) == "foundation"):
         assert {m.split(".")[1] for m in imports(path) if m.startswith("workshop.")} <= FOUNDATION
+
+
+def test_only_the_command_line_knows_click():
+    for path in MODULES:
+        if "click" in {module.split(".")[0] for module in imports(path)}:
+            assert room(path) == "cli", path
 
 
 def test_only_two_rooms_know_botocore():
@@ -130,13 +137,24 @@ def test_small_commands_load_no_client_of_aws(words, tmp_path):
 
 
 def test_texts_leave_the_process_in_two_places_that_escape_control_characters():
-    lines, markup = CODE / "console" / "echo.py", CODE / "console" / "style.py"
+    lines, markup, questions = CODE / "console" / "echo.py", CODE / "console" / "style.py", CODE / "cli" / "questions.py"
     for path in (path for path in MODULES if room(path) != "cloud" and path != lines):
         tree = ast.parse(path.read_text())
         for node in ast.walk(tree):
             called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
             assert called not in ("print", "pprint", "echo", "Console"), f"{path.relative_to(ROOT)}:{node.lineno}"
-            assert not called.startswith(("click.echo", "click.secho", "click.prompt", "click.confirm", "rich.")), path
-            assert not called.endswith((".stdout.write", ".stderr.write", ".stdout.buffer.write")), path
+            assert not called.startswith(("click.echo", "click.secho", "click.prompt", "rich.")), path
+            assert called != "click.confirm" or (path == questions and ast.unparse(node.args[0]).startswith("visible(")), path
+            assert not re.search(r"\b(stdout|stderr)\.(buffer\.)?write(lines)?$", called), path
             if isinstance(node, ast.ImportFrom) and node.module == "rich.console" and path != markup:
                 assert "Console" not in [alias.name for alias in node.names], path
+
+
+def test_the_list_of_commands_loads_no_command():
+    program = (
+        "import sys\nfrom workshop.cli.main import COMMANDS, run\nrun(['--help'])\n"
+        "print([module for module, _ in COMMANDS.values() if module in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert "  teardown    Remove everything" in done.stdout

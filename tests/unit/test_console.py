@@ -8,7 +8,7 @@ import re
 from rich.table import Table
 from rich.text import Text
 
-from workshop.console.style import SafeConsole, print_error
+from workshop.console.style import SafeConsole, hanging, print_error, print_table
 from workshop.errors import WorkshopError
 
 HOSTILE = "\x1b]0;TITLE\x07\x1b[2J\x9b1;1H\x7f\u202eready\rover\x1b[8m"
@@ -56,3 +56,19 @@ def test_a_word_between_colons_is_no_picture():
     console, file = terminal()
     console.print("arn:key:x")
     assert "arn:key:x" in seen(file)
+
+
+def test_a_line_that_is_too_long_continues_below_its_own_beginning():
+    console, file = terminal(20)
+    print_table(console, hanging("[green]ok[/] ", "one two three four five"))
+    assert seen(file) == "ok one two three\n   four five\n"
+
+
+def test_a_table_ends_its_lines_without_spaces():
+    console, file = terminal(40)
+    table = Table(box=None, show_header=False)
+    table.add_row("a", "longer")
+    table.add_row("b", "x")
+    print_table(console, table)
+    assert seen(file).splitlines() == [line.rstrip() for line in seen(file).splitlines()]
+    assert len(seen(file).splitlines()) == 2

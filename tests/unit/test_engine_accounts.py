@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.fakes.aws import FakeDoor, refusal
+from tests.unit.fakes.aws import FakeClient, refusal
 from tests.unit.fakes.context import EU, HOME
 from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.errors import CredentialsError
@@ -51,7 +51,7 @@ class ThreeAccounts:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.clock = folder, VirtualClock()
-        self.clients = {account: FakeDoor(self.clock, account) for account in (ANA, BEA, CLEO)}
+        self.clients = {account: FakeClient(self.clock, account) for account in (ANA, BEA, CLEO)}
         self.journal = Journal(folder / "runs.db")
         self.events: list[Event] = []
         self.stop = StopSignal()

@@ -25,9 +25,9 @@ from workshop.waiting import monotonic
 __all__ = ["check", "needed_policy", "with_rehearsal"]
 
 ANY_ACCOUNT = "*"
-"""IAM takes it in place of an account number; a policy only ever grants what is in its own account."""
+"""IAM accepts it in place of an account number; a policy only ever grants access to its own account."""
 Listening = Callable[[], AbstractAsyncContextManager[Callable[[Check, Result | None], None]]]
-"""Opens what is told of each check that begins (no result yet) and that ended."""
+"""Opens a listener that is called for each check when it begins (with no result yet) and when it has ended."""
 
 
 async def check(
@@ -52,7 +52,7 @@ async def with_rehearsal(invocation: Invocation, report: Report, prompts: Prompt
 
 
 async def needed_policy(invocation: Invocation, phases: Sequence[str], notice: Notice) -> list[Statement]:
-    """The statements that the phases (none: all) need; raises `UsageError` when that is nothing."""
+    """The statements that the phases (none given: all) need; raises `UsageError` when there are none."""
     if invocation.target == "aws" and not invocation.expect_account:
         opened = open_for_checks(invocation, EventPlan(), notice)
     else:
@@ -66,7 +66,7 @@ async def needed_policy(invocation: Invocation, phases: Sequence[str], notice: N
     parts = statements(wanted)
     if not parts:
         raise UsageError(
-            what=f"No step needs anything in the phase {', '.join(phases)}.",
+            what=f"No step needs a permission in the phase {', '.join(phases)}.",
             fix="Leave --phase out to see all",
             code="EmptyPolicy",
         )

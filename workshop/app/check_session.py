@@ -1,7 +1,7 @@
-"""Opens what `workshop check` and `workshop policy` look at, as far as it goes.
+"""Opens what `workshop check` and `workshop policy` look at, as far as that is possible.
 
 In: an invocation. Out: a `CheckContext`, in which everything that failed on the way is kept as an error, because a report that
-planned_steps at the first problem is no report. Only wrong usage raises. Nothing is changed but that the local cloud is started.
+stops at the first problem is no report. Only wrong usage raises. Nothing is changed except that the local cloud is started.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ async def open_for_checks(invocation: Invocation, event: EventPlan, notice: Noti
             connection = await try_local(found.place, found.folder_error, notice)
         else:
             connection = await try_aws(found.place)
-        yield await _subject(found, connection)
+        yield await _check_context(found, connection)
 
 
 @contextlib.asynccontextmanager
 async def open_for_policy(invocation: Invocation, account: str) -> AsyncIterator[CheckContext]:
-    """What the steps and checks would do in an account, without a call."""
+    """The same for an account, without a call."""
     with _materials(replace(invocation, target="aws"), EventPlan()) as found:
-        yield await _subject(replace(found, invocation=invocation), unconnected(found.place, account))
+        yield await _check_context(replace(found, invocation=invocation), unconnected(found.place, account))
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _materials(invocation: Invocation, event: EventPlan) -> Iterator[_Materials]
             yield _Materials(invocation, event, workshop, problems, error, journal, known, place)
 
 
-async def _subject(found: _Materials, connection: Connection) -> CheckContext:
+async def _check_context(found: _Materials, connection: Connection) -> CheckContext:
     invocation, workshop, place = found.invocation, found.workshop, found.place
     account = connection.identity.account if connection.identity else invocation.expect_account or NO_ACCOUNT
     installed = next((s for s in found.installations if s.scope.account == account), None)
@@ -116,7 +116,7 @@ async def _subject(found: _Materials, connection: Connection) -> CheckContext:
 def _planned_steps(
     found: _Materials, settings: Settings, connection: Connection, account: str, client: ReadOnlyClient
 ) -> tuple[tuple[PlannedStep, ...], EventPlan]:
-    """Every step in every place with its context, and what setup takes."""
+    """Every step in every region with its context, and the minutes and the cost of a setup."""
     if found.workshop is None:
         return (), found.event
     workspace = Workspace(

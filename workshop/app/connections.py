@@ -26,14 +26,14 @@ __all__ = ["NO_ACCOUNT", "Connection", "Notice", "Place", "connect", "offline", 
 
 Notice = Callable[[str], None]
 NO_ACCOUNT = "000000000000"
-"""Stands in for the account while the caller is unknown: names and addresses are then still shown."""
+"""The account while the caller is unknown, so that names and addresses can still be shown."""
 CLOSED_PORT = 9
 """The discard port, where no process listens: without a cloud the calls have to go somewhere, and arrive nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where to connect: the target, the state folder, for AWS the profile and the region that is asked who calls."""
+    """Where to connect: the target, the state folder, for AWS the profile and the region in which STS is called."""
 
     target: str
     folder: Path
@@ -45,7 +45,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Connection:
-    """An account that can be called. `identity` is None, and `error` says why, when the caller is unknown."""
+    """An account that can be called. `identity` is None when the caller is unknown, for the reason in `error`."""
 
     client: BotoClient
     target: Target

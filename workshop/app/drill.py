@@ -1,6 +1,6 @@
-"""Drills and experiments on an opened workshop: prepare, run, fail, recover, observe.
+"""Drills and experiments on a deployed workshop: prepare, run, fail, recover, observe.
 
-In: a session, what was asked for, who follows. Out: values; the commands print them and choose exit codes.
+In: a session, a request, where events go. Out: values, which the commands render.
 """
 
 from __future__ import annotations

@@ -1,35 +1,27 @@
 """Looks at an installed workshop: its status, its steps one by one, the addresses of its pages. Changes nothing.
 
-In: a session. Out: values for the console.
+In: a session. Out: a `StatusReport`, and other values for the console.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from workshop.app.session import Session
 from workshop.app.setup import selected
+from workshop.console.report import StatusReport
 from workshop.definition.templating import MissingOutputError
-from workshop.drill.pending import FailedRegion, failed_regions
+from workshop.drill.pending import failed_regions
 from workshop.engine.observe import NodeState, observe_all
 from workshop.engine.plan import Node, NodeKey
 from workshop.engine.workspace import Contexts
 from workshop.errors import UsageError, WorkshopError
 from workshop.shell import comment
-from workshop.steps.base import Context, Step
+from workshop.steps.base import Context, State, Step
 
-__all__ = ["Page", "ShownStep", "WorkshopStatus", "explained", "page", "rendered", "shown_step", "status"]
-
-
-@dataclass(frozen=True)
-class WorkshopStatus:
-    """What is deployed of each node, with the outputs that were found, and the regions that are failed on purpose."""
-
-    points: Sequence[NodeState]
-    contexts: Contexts
-    failed: Sequence[FailedRegion]
+__all__ = ["Page", "ShownStep", "explained", "page", "rendered", "shown_step", "status"]
 
 
 @dataclass(frozen=True)
@@ -50,11 +42,24 @@ class ShownStep:
     ctx: Context[Any]
 
 
-async def status(session: Session) -> WorkshopStatus:
+async def status(session: Session) -> StatusReport:
     """Query the cloud for everything of the workshop."""
-    contexts = Contexts(session.workspace, lambda _: None)
-    points = await observe_all(session.workspace, session.workspace.plan(), contexts)
-    return WorkshopStatus(points, contexts, failed_regions(session.folder, session.workspace.journal, session.scope))
+    workspace = session.workspace
+    contexts = Contexts(workspace, lambda _: None)
+    points = await observe_all(workspace, workspace.plan(), contexts)
+    return StatusReport(
+        workshop=workspace.name,
+        target=workspace.target.name,
+        account=session.account,
+        regions=workspace.settings.regions,
+        module=_reached(workspace.workshop.definition.module_names(), points),
+        points=points,
+        order=[spec.id for spec in workspace.workshop.definition.steps()],
+        failed=failed_regions(session.folder, workspace.journal, session.scope),
+        apis=contexts.apis(session.account),
+        links=contexts.links(session.account),
+        setup=session.command_line("setup"),
+    )
 
 
 async def page(session: Session, name: str | None) -> Page:
@@ -64,7 +69,7 @@ async def page(session: Session, name: str | None) -> Page:
         raise UsageError(what=f"{session.workspace.name} has no web pages.", why="Its definition lists no links.", code="NoLinks")
     if name is not None and name not in names:
         raise UsageError(what=f"There is no page {name!r}.", fix=f"Pages: {', '.join(names)}", code="UnknownPage")
-    links = (await status(session)).contexts.links(session.account)
+    links = (await status(session)).links
     if (name or names[0]) not in links:
         raise WorkshopError(
             what="The pages are not there yet.",
@@ -103,6 +108,16 @@ def rendered(shown: ShownStep, part: str) -> str:
             code=f"No{part.capitalize()}",
         )
     return text
+
+
+def _reached(modules: Iterable[str], points: Sequence[NodeState]) -> str:
+    """The last module up to which everything is ready; empty when the first is not."""
+    reached = ""
+    for module in modules:
+        if any(point.observed.state is not State.READY for point in points if point.node.module == module):
+            break
+        reached = module
+    return reached
 
 
 def _commands(contexts: Contexts, node: Node) -> list[str]:

@@ -43,5 +43,5 @@ class Invocation:
         return tuple(word for name, value in options if value for word in flagged(name, value))
 
     def recorded(self) -> Invocation:
-        """The same without what the journal knows after a setup: regions and parameters."""
+        """The same without what the journal has after a setup: regions and parameters."""
         return replace(self, regions=(), parameters={})

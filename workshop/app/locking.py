@@ -1,6 +1,6 @@
 """Keeps two changes of one workshop apart: on this machine by a file lock, between machines by a claim in the account.
 
-The claim is kept in the home region. Two runs can have different ideas of home, so each looks at the other regions before it
+The claim is kept in the home region. Two runs can differ about home, so each looks at the other regions before it
 claims and once more afterwards: both have written before their second look, so at least one of them sees the other.
 """
 
@@ -88,7 +88,7 @@ async def claims_elsewhere(session: Session, regions: Sequence[str], notice: Not
 
 
 async def _require_none_elsewhere(session: Session) -> None:
-    """Raises `WorkshopError` naming a run that has another region for its home; regions that cannot be asked are passed over."""
+    """Raises `WorkshopError` naming a run that has another region for its home; regions that cannot be queried are skipped."""
     workspace, aws = session.workspace, session.workspace.clients[session.account]
 
     async def look(region: str) -> WorkshopError | None:

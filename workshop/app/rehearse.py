@@ -1,8 +1,8 @@
-"""The dress rehearsal: everything for real, in a place of its own, with the time of each module; fails if anything is left.
+"""The dress rehearsal: everything for real, apart from any deployed workshop, with the time of each module.
 
-In: an invocation. Out: results like those of the checks. On the local target it works in a temporary state folder with a cloud of
-its own, so that an installed workshop is not touched; on AWS it uses the account, after a yes, and only when nothing of the
-workshop is there.
+In: an invocation. Out: results like those of the checks; anything that is left is a failure. On the local target it works in a
+temporary state folder with a local cloud of its own; on AWS it uses the account, after a yes, and only when nothing of the
+workshop is deployed there.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from workshop.app.drill import DrillRequest, drill
 from workshop.app.invocation import Invocation
 from workshop.app.runs import Watch
 from workshop.app.session import Session, open_session
-from workshop.app.setup import observed, planned, setup
+from workshop.app.setup import observed, plan_report, planned, setup
 from workshop.app.teardown import teardown
 from workshop.checks.base import Finding, Result, failed, passed, skipped
 from workshop.cloud import daemon
 from workshop.cloud.ports import ANY_FREE_PORT
-from workshop.console.report import SetupReport, TeardownReport
+from workshop.console.report import PlanReport, SetupReport, TeardownReport
 from workshop.drill.report import Targets
-from workshop.engine.observe import NodeState
+from workshop.durations import format_duration
 from workshop.engine.results import NodeResult
 from workshop.errors import ExitCode, UsageError, WorkshopError
 from workshop.state_dir import open_folder
@@ -46,10 +46,10 @@ class Prompts(Protocol):
     """What a rehearsal asks of the person who started it."""
 
     def grant(self, session: Session, remembered: Path | None) -> Session:
-        """The session with the right to run the definition's code; `remembered` is the state folder that keeps the answer."""
+        """The session with the right to run the definition's code; `remembered` is the state folder that keeps the grant."""
 
-    def confirm(self, session: Session, points: list[NodeState]) -> None:
-        """Go on only after a yes."""
+    def confirm(self, session: Session, plan: PlanReport) -> None:
+        """Show the plan, and go on only after a yes."""
 
     def watch(self) -> AbstractAsyncContextManager[Watch]:
         """Who follows the next part of the rehearsal."""
@@ -76,7 +76,7 @@ async def rehearse(invocation: Invocation, prompts: Prompts, notice: Notice) -> 
 async def _own_cloud(notice: Notice) -> AsyncIterator[Path]:
     """A state folder with a local cloud on a free port; both are gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="workshop-rehearsal-") as folder:
-        notice("Rehearsing in a local cloud of its own; what is installed in yours is not touched.")
+        notice("Rehearsing in a local cloud of its own; what is deployed in yours is not touched.")
         await asyncio.to_thread(daemon.start, open_folder(Path(folder)), port=ANY_FREE_PORT)
         try:
             yield Path(folder)
@@ -88,15 +88,15 @@ async def _require_free(session: Session, prompts: Prompts) -> None:
     """Nothing of the workshop may be in the account: the rehearsal removes what it finds under these names."""
     points = await observed(session, session.workspace.plan())
     present = [str(point.node.key) for point in points if point.observed.state is not State.ABSENT]
-    if session.standing is not None or present:
+    if session.installed is not None or present:
         found = ", ".join(present[:3]) or "see the journal"
         raise UsageError(
-            what=f"{session.workspace.name} is in account {session.account} already: {found}.",
+            what=f"{session.workspace.name} is already deployed in account {session.account}: {found}.",
             why="A rehearsal ends with a teardown, and must not remove what is in use.",
             fix=f"Rehearse in another account (--profile NAME), or remove it first: {session.command_line('teardown')}",
             code="Stands",
         )
-    prompts.confirm(session, points)
+    prompts.confirm(session, plan_report(session, points, "rehearsal"))
 
 
 @dataclass
@@ -130,7 +130,7 @@ class _Rehearsal:
                 self.found.append(self._setup_result(f"setup.{name}", f"Setup of module {name}", own))
         verified = [result for result in made.results if kinds()[result.node.spec.kind].is_verification]
         if verified:
-            self.found.append(self._setup_result("verify", "Everything that was set up responds", verified))
+            self.found.append(self._setup_result("verify", "Everything that was set up works", verified))
 
     async def _drill(self) -> Result:
         title, start = "The drill", time.monotonic()
@@ -146,7 +146,7 @@ class _Rehearsal:
         if not found.verdict.ok:
             return _result("drill", title, failed(" ".join(found.verdict.reasons), f"Run it by itself: {again}"), seconds)
         outage, recovery = found.result.figures.outage, found.result.figures.recovery
-        rto = "no failover" if outage.rto is None else f"recovered after {outage.rto:.2f} s"
+        rto = "no failover" if outage.rto is None else f"recovered after {format_duration(outage.rto)}"
         lost = f"{len(recovery.lost)} of {recovery.acknowledged} writes lost"
         return _result("drill", title, passed(f"{rto}, {lost}"), seconds)
 
@@ -181,7 +181,7 @@ class _Rehearsal:
         if bad:
             return _result(name, title, failed(f"{bad[0].node.key} was not run.", "Fix what failed before it"), seconds)
         steps = len({result.node.key.step for result in results})
-        return _result(name, title, passed(f"{steps} {'step' if steps == 1 else 'steps'} in {seconds:.1f} s"), seconds)
+        return _result(name, title, passed(f"{steps} {'step' if steps == 1 else 'steps'} in {format_duration(seconds)}"), seconds)
 
 
 def _result(name: str, title: str, finding: Finding, seconds: float = 0.0) -> Result:

@@ -1,7 +1,7 @@
-"""The life of a run, written once: locks, the journal's beginning and end, and who is asked to stop.
+"""The life of a run, written once: locks, the journal's beginning and end, and the signal to stop.
 
 In: a session and the signal that asks to stop. Out: a context in which changes may be made. A run that is killed has no end
-in the journal, so that the next one knows.
+in the journal, by which the next one recognises it.
 """
 
 from __future__ import annotations

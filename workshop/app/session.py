@@ -38,19 +38,19 @@ from workshop.waiting import SystemClock
 __all__ = ["Session", "open_journal", "open_session"]
 
 ANY_ACCOUNT = "111122223333"
-"""Stands for the account where none is known yet and no call is made."""
+"""A placeholder for the account where none is known yet and no call is made."""
 
 
 @dataclass(frozen=True)
 class Session:
-    """One workshop in one account, opened: `identity` is the caller's ARN, `standing` what was installed before."""
+    """One workshop in one account, opened: `identity` is the caller's ARN, `installed` the earlier setup."""
 
     invocation: Invocation
     workspace: Workspace
     folder: Path
     account: str
     identity: str
-    standing: Installation | None
+    installed: Installation | None
     began: float
     """When it began to be opened, by the monotonic clock."""
 
@@ -61,7 +61,7 @@ class Session:
     @property
     def since(self) -> str:
         """Since when the workshop has been installed here; empty when it was not."""
-        return self.standing.since if self.standing else ""
+        return self.installed.since if self.installed else ""
 
     @property
     def on_aws(self) -> bool:
@@ -80,7 +80,7 @@ class Session:
         return self.invocation.command_line(command, self.workspace.target.name)
 
     def next_command(self, command: str) -> str:
-        """The same without what the journal knows by now."""
+        """The same without the options that the journal has by now."""
         return replace(self.invocation.recorded(), expect_account="").command_line(command, self.workspace.target.name)
 
 
@@ -120,9 +120,9 @@ async def open_session(
             connection = await connect(place, notice)
         account = connection.client.account
         _expect(invocation.expect_account, account, target)
-        standing = next((s for s in installations if s.scope.account == account), None)
-        _same_endpoint(standing, connection.target)
-        settings = _settings(workshop, invocation, _as_defined(workshop, standing, notice))
+        installed = next((s for s in installations if s.scope.account == account), None)
+        _same_endpoint(installed, connection.target)
+        settings = _settings(workshop, invocation, _as_defined(workshop, installed, notice))
         _require_no_secret(settings)
         await _check_regions(settings.regions)
         workspace = Workspace(
@@ -138,7 +138,7 @@ async def open_session(
             granted=not no_calls and Grants(folder).hold(workshop),
         )
         identity = connection.identity.arn if connection.identity else ""
-        yield Session(invocation, workspace, folder, account, identity, standing, began)
+        yield Session(invocation, workspace, folder, account, identity, installed, began)
 
 
 def _recorded_profile(installations: list[Installation]) -> str:
@@ -147,46 +147,48 @@ def _recorded_profile(installations: list[Installation]) -> str:
     return installations[0].profile if installations and not named else ""
 
 
-def _same_endpoint(standing: Installation | None, place: Target) -> None:
+def _same_endpoint(installed: Installation | None, place: Target) -> None:
     """What was set up through an endpoint is not looked for behind another one that happens to have the same account."""
-    if standing is None or place.name == "local" or standing.endpoint == place.endpoint:
+    if installed is None or place.name == "local" or installed.endpoint == place.endpoint:
         return
-    was, now = (endpoint or "AWS itself" for endpoint in (standing.endpoint, place.endpoint))
-    words = ["export", f"AWS_ENDPOINT_URL={standing.endpoint}"] if standing.endpoint else ["unset", "AWS_ENDPOINT_URL"]
+    was, now = (endpoint or "AWS itself" for endpoint in (installed.endpoint, place.endpoint))
+    words = ["export", f"AWS_ENDPOINT_URL={installed.endpoint}"] if installed.endpoint else ["unset", "AWS_ENDPOINT_URL"]
     raise UsageError(
-        f"{standing.scope.workshop} was set up through {was}, and your settings lead to {now}.", "Nothing was changed.",
-        f"Go back to that endpoint: {command_line(words)}", code="OtherEndpoint",
-    )  # fmt: skip
+        what=f"{installed.scope.workshop} was set up through {was}, and your settings lead to {now}.",
+        why="Nothing was changed.",
+        fix=f"Go back to that endpoint: {command_line(words)}",
+        code="OtherEndpoint",
+    )
 
 
-def _as_defined(workshop: Workshop, standing: Installation | None, notice: Notice) -> Installation | None:
-    """What stands, with the parameters that the definition still has."""
-    if standing is None:
+def _as_defined(workshop: Workshop, installed: Installation | None, notice: Notice) -> Installation | None:
+    """The earlier setup, with the parameters that the definition still has."""
+    if installed is None:
         return None
-    kept, dropped = still_valid(workshop, standing.parameters)
+    kept, dropped = still_valid(workshop, installed.parameters)
     for name in dropped:
-        notice(f"! It was set up with {name}={standing.parameters[name]}, which its definition does not take any more.")
-    return replace(standing, parameters=kept)
+        notice(f"! It was set up with {name}={installed.parameters[name]}, which its definition does not take any more.")
+    return replace(installed, parameters=kept)
 
 
-def _settings(workshop: Workshop, invocation: Invocation, standing: Installation | None) -> Settings:
-    """Today's wishes over what stands: a workshop that stands keeps its home and its parameters until it is torn down."""
-    if standing is None:
+def _settings(workshop: Workshop, invocation: Invocation, installed: Installation | None) -> Settings:
+    """The settings asked for, over those of the earlier setup: home and parameters are fixed until the teardown."""
+    if installed is None:
         return resolve(workshop, invocation.parameters, invocation.regions)
-    settings = resolve(workshop, {**standing.parameters, **invocation.parameters}, invocation.regions or standing.regions)
-    changed = [k for k, v in settings.parameters.items() if k in standing.parameters and standing.parameters[k] != v]
-    if settings.regions[0] != standing.regions[0]:
+    settings = resolve(workshop, {**installed.parameters, **invocation.parameters}, invocation.regions or installed.regions)
+    changed = [k for k, v in settings.parameters.items() if k in installed.parameters and installed.parameters[k] != v]
+    if settings.regions[0] != installed.regions[0]:
         changed.append("home region")
     if changed:
-        target = standing.scope.target
+        target = installed.scope.target
         removal = replace(invocation.recorded(), target=target).command_line("teardown", target)
         raise UsageError(
-            f"{workshop.name} stands already with another {changed[0]}.",
-            f"It was set up on {standing.scope.target} with home {standing.regions[0]} since {standing.since}.",
-            f"Remove it first: {removal}",
+            what=f"{workshop.name} is already deployed with another {changed[0]}.",
+            why=f"It has been on {installed.scope.target} with home {installed.regions[0]} since {installed.since}.",
+            fix=f"Remove it first: {removal}",
             code="Stands",
         )
-    kept = [*settings.regions, *(r for r in standing.regions if r not in settings.regions)]
+    kept = [*settings.regions, *(r for r in installed.regions if r not in settings.regions)]
     return Settings(settings.parameters, tuple(kept))
 
 
@@ -195,9 +197,9 @@ def _require_no_secret(settings: Settings) -> None:
     for name, value in settings.parameters.items():
         if redact(value) != value:
             raise UsageError(
-                f"The parameter {name} holds a key, a token or a signed address.",
-                "Parameters are written to the journal and into templates, where a secret does not belong.",
-                "Give the address without its signature, or keep the secret in Secrets Manager and pass its name",
+                what=f"The parameter {name} holds a key, a token or a signed address.",
+                why="Parameters are written to the journal and into templates, where a secret does not belong.",
+                fix="Give the address without its signature, or keep the secret in Secrets Manager and pass its name",
                 code="SecretParameter",
             )
 
@@ -205,9 +207,11 @@ def _require_no_secret(settings: Settings) -> None:
 def _expect(expected: str, account: str, target: str) -> None:
     if expected and expected != account:
         raise UsageError(
-            f"This is account {account}, not {expected}.", f"--expect-account guards the {target} target; nothing was changed.",
-            "Choose the right profile (--profile NAME) or correct --expect-account", code="WrongAccount",
-        )  # fmt: skip
+            what=f"This is account {account}, not {expected}.",
+            why=f"--expect-account guards the {target} target; nothing was changed.",
+            fix="Choose the right profile (--profile NAME) or correct --expect-account",
+            code="WrongAccount",
+        )
 
 
 async def _check_regions(regions: tuple[str, ...]) -> None:
@@ -217,7 +221,10 @@ async def _check_regions(regions: tuple[str, ...]) -> None:
             near = difflib.get_close_matches(region, sorted(known), 1)
             hint = f"Did you mean {near[0]}?" if near else "List them: aws account list-regions"
             raise UsageError(
-                f"There is no region {region!r}.", "AWS does not offer DynamoDB in a region of that name.", hint, code="BadRegion"
+                what=f"There is no region {region!r}.",
+                why="AWS does not offer DynamoDB in a region of that name.",
+                fix=hint,
+                code="BadRegion",
             )
 
 

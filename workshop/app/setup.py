@@ -1,7 +1,7 @@
 """Brings a workshop to ready, and reports it.
 
-In: a session, a plan, where events go and who is asked to stop. Out: a `SetupReport`. Nothing is changed before the files
-that the plan needs were read.
+In: a session, a plan, where events go, and the signal to stop. Out: a `SetupReport`. Nothing is changed before the files
+that the plan needs have been read.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from workshop.app.runs import Watch, run
 from workshop.app.session import Session
-from workshop.console.report import SetupReport
+from workshop.console.report import PlanReport, SetupReport
+from workshop.engine.brings import brought
 from workshop.engine.execute import StopSignal
 from workshop.engine.observe import NodeState, observe_all
 from workshop.engine.plan import Plan
@@ -20,7 +21,7 @@ from workshop.engine.workspace import Contexts
 from workshop.errors import ExitCode, UsageError, WorkshopError
 from workshop.steps.base import State
 
-__all__ = ["needed_plan", "observed", "planned", "selected", "setup"]
+__all__ = ["needed_plan", "observed", "plan_report", "planned", "selected", "setup"]
 
 OFFERED = ("open", "status", "teardown")
 
@@ -35,6 +36,21 @@ async def planned(session: Session, through: str | None = None) -> Plan:
 async def observed(session: Session, plan: Plan) -> list[NodeState]:
     """What is deployed of each node of a plan; reads only."""
     return list(await observe_all(session.workspace, plan, Contexts(session.workspace, lambda _: None)))
+
+
+def plan_report(session: Session, points: Sequence[NodeState], command: str = "setup") -> PlanReport:
+    """What a command that makes things (`setup`, `rehearsal`) would do with nodes as they were observed."""
+    workspace = session.workspace
+    return PlanReport(
+        command=command,
+        workshop=workspace.name,
+        target=workspace.target.name,
+        account=session.account,
+        identity=session.identity,
+        regions=workspace.settings.regions,
+        points=points,
+        brings=brought(workspace),
+    )
 
 
 async def setup(session: Session, plan: Plan, watch: Watch, *, step: str = "") -> SetupReport:

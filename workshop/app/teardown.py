@@ -1,6 +1,6 @@
-"""Removes a workshop, asks every region what is left, and writes the receipt.
+"""Removes a workshop, queries every region for what is left, and writes the receipt.
 
-In: a session, where events go and who is asked to stop. Out: a `TeardownReport`. Only what carries the workshop's tags, or
+In: a session, where events go, and the signal to stop. Out: a `TeardownReport`. Only what carries the workshop's tags, or
 what the journal shows it made, is removed.
 """
 
@@ -16,11 +16,11 @@ from workshop.app.runs import Watch, run
 from workshop.app.session import Session
 from workshop.aws.regions import enabled_regions
 from workshop.console.receipt import write_page
-from workshop.console.report import TeardownReport
+from workshop.console.report import PlanReport, TeardownReport
 from workshop.engine.discover import RegionSearch, find_orphans, with_discovered_regions, with_replicated_regions
 from workshop.engine.events import Emit
 from workshop.engine.execute import StopSignal, unless_stopped
-from workshop.engine.observe import NodeState, observe_all, with_data_at_risk
+from workshop.engine.observe import observe_all, with_data_at_risk
 from workshop.engine.plan import Plan
 from workshop.engine.receipt import make_receipt, write_receipt
 from workshop.engine.results import NodeResult
@@ -42,10 +42,19 @@ async def located(session: Session, emit: Emit, notice: Notice, *, everywhere: b
     return replace(session, workspace=await with_discovered_regions(session.workspace, search, emit)), search
 
 
-async def planned_removal(session: Session) -> list[NodeState]:
+async def planned_removal(session: Session) -> PlanReport:
     """What a teardown would remove, with the data that would go with it; reads only."""
-    contexts = Contexts(session.workspace, lambda _: None)
-    return list(await with_data_at_risk(await observe_all(session.workspace, session.workspace.plan(), contexts), contexts))
+    workspace = session.workspace
+    contexts = Contexts(workspace, lambda _: None)
+    return PlanReport(
+        command="teardown",
+        workshop=workspace.name,
+        target=workspace.target.name,
+        account=session.account,
+        identity=session.identity,
+        regions=workspace.settings.regions,
+        points=await with_data_at_risk(await observe_all(workspace, workspace.plan(), contexts), contexts),
+    )
 
 
 async def teardown(session: Session, watch: Watch, *, search: RegionSearch | None = None) -> TeardownReport:
@@ -66,15 +75,21 @@ async def teardown(session: Session, watch: Watch, *, search: RegionSearch | Non
         if found is not None and not stop.asked:
             leftovers = [*found, *await claim_left(session, begun.lock)]
             made = make_receipt(
-                workspace, session.account, results, leftovers,
-                since=session.since, by=session.identity, again=resume, unsearched=unsearched,
-            )  # fmt: skip
+                workspace,
+                session.account,
+                results,
+                leftovers,
+                since=session.since,
+                by=session.identity,
+                again=resume,
+                unsearched=unsearched,
+            )
             receipt = write_receipt(session.folder / "receipts", made)
             write_page(receipt, made)
         code = _exit_code(results, leftovers, stop)
         begun.ok = code == ExitCode.DONE
     if receipt is not None and not any(result.error for result in results) and not any(left.ours for left in leftovers):
-        # Forgotten although foreign things of our names are there: a note that outlived its thing would claim theirs.
+        # Also when foreign resources have our names: a note that outlived our resource would make theirs look like ours.
         journal.record_removed(session.scope)
     return TeardownReport(
         command="teardown",
@@ -96,7 +111,7 @@ async def teardown(session: Session, watch: Watch, *, search: RegionSearch | Non
 async def _everything_left(
     session: Session, plan: Plan, contexts: Contexts, results: Sequence[NodeResult], search: RegionSearch | None, watch: Watch
 ) -> list[Resource]:
-    """What two sweeps of the plan, and a look for what the plan does not know, still find."""
+    """What two sweeps of the plan, and a look for what is not in the plan, still find."""
     workspace = session.workspace
     left = (await sweep(plan, contexts, watch.emit, results))[session.account]
     if search is not None:

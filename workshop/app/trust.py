@@ -1,6 +1,6 @@
-"""Whether the code of a definition that is not built in may run: asked once, and again after every change to its folder.
+"""Whether the code of a definition that is not built in may run: one question, repeated after every change to its folder.
 
-In: a session. Out: what has to be granted, for the caller to show and to ask about, and the session once it was.
+In: a session. Out: what has to be granted, for the caller to show and ask about, and the session once it is granted.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class MissingGrant:
 def missing_grant(session: Session, remembered: Path | None = None) -> MissingGrant | None:
     """What has to be granted before the definition's code runs; None when it is built in, or was granted as it is.
 
-    `remembered` is the state folder that keeps the answers, where that is not the session's own.
+    `remembered` is the state folder that keeps the grants, where that is not the session's own.
     """
     workshop = session.workspace.workshop
     if Grants(remembered or session.folder).hold(workshop):
@@ -40,7 +40,7 @@ def missing_grant(session: Session, remembered: Path | None = None) -> MissingGr
 
 
 def granted(session: Session, missing: MissingGrant | None, remembered: Path | None = None) -> Session:
-    """The session with the right to run the definition's code; an answer is kept for the next time.
+    """The session with the right to run the definition's code; the grant is kept for the next time.
 
     Raises `UsageError` when the definition is not any more what `missing` describes.
     """

@@ -1,4 +1,4 @@
-"""`workshop check`: go or no-go, before the clients open."""
+"""`workshop check`: go or no-go, before an event."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from workshop.app.runs import Watch
     from workshop.app.session import Session
     from workshop.checks.base import Check, Result
-    from workshop.engine.observe import NodeState
+    from workshop.console.report import PlanReport
 
 __all__ = ["command"]
 
@@ -33,7 +33,7 @@ REHEARSAL = "check --rehearse"
 @click.command("check")
 @click.option("--only", multiple=True, metavar="FAMILY", help="Run the checks of this family alone; repeat it.")
 @click.option("--skip", multiple=True, metavar="FAMILY", help="Leave the checks of this family out; repeat it.")
-@click.option("--strict", is_flag=True, help="Let warnings count: exit 4.")
+@click.option("--strict", is_flag=True, help="Exit 4 when there are warnings.")
 @click.option(
     "--html", "page", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write the report as one page, too."
 )
@@ -48,8 +48,8 @@ REHEARSAL = "check --rehearse"
 @click.option(
     "--minutes", type=click.FloatRange(1, 10_080), default=120.0, show_default=True, help="How long the event is planned to take."
 )
-@click.option("--rehearse", is_flag=True, help="Do it all for real: setup, verify, drill, teardown, with the time of each.")
-@common_options  # fmt: skip
+@click.option("--rehearse", is_flag=True, help="Do everything for real: setup, verify, drill, teardown, with the time of each.")
+@common_options
 @asynchronous
 async def command(
     invocation: Invocation,
@@ -62,9 +62,9 @@ async def command(
     minutes: float,
     rehearse: bool,
 ) -> int:
-    """Find out before the event what would otherwise be found in front of the room.
+    """Decide before an event whether it can go ahead: go or no-go.
 
-    Looks at the caller, regions, network, permissions, quotas, names, leftovers, files, this machine, time and cost. Changes
+    Checks the caller, regions, network, permissions, quotas, names, leftovers, files, this machine, time and cost. Changes
     nothing, unless --rehearse is given. Exits 0 for go, 3 for no-go, 4 for warnings under --strict.
 
     \b
@@ -74,7 +74,7 @@ async def command(
       workshop check                                  on the local cloud
       workshop check --target aws --expect-account 111122223333
       workshop check --only quotas --only permissions
-      workshop check --html report.html --mask        to be mailed
+      workshop check --html report.html --mask        a page to be mailed
       workshop check --rehearse                       the dress rehearsal
     """
     from workshop.app.check import check, with_rehearsal
@@ -98,7 +98,7 @@ async def command(
 
 @contextlib.asynccontextmanager
 async def _listening() -> AsyncIterator[Callable[[Check, Result | None], None]]:
-    """What names the checks that take long."""
+    """Names the checks that take long."""
     from workshop.console.checks import Waiting
 
     waiting = Waiting()
@@ -121,10 +121,8 @@ class _Prompts:
     def grant(self, session: Session, remembered: Path | None) -> Session:
         return require_grant(session, session.command_line(REHEARSAL), remembered=remembered)
 
-    def confirm(self, session: Session, points: list[NodeState]) -> None:
-        from workshop.console.progress import progress
-
-        confirm(session, "rehearsal", points, progress(), line=session.command_line(REHEARSAL))
+    def confirm(self, session: Session, plan: PlanReport) -> None:
+        confirm(session, plan, line=session.command_line(REHEARSAL))
 
     @contextlib.asynccontextmanager
     async def watch(self) -> AsyncIterator[Watch]:
@@ -137,9 +135,9 @@ class _Prompts:
 def _require_terminal(invocation: Invocation) -> None:
     if not sys.stdin.isatty():
         raise UsageError(
-            what="A rehearsal on AWS makes real resources and asks before, and there is no terminal to ask on.",
+            what="A rehearsal on AWS makes real resources and asks first, and there is no terminal to ask on.",
             why="Nothing was changed.",
-            fix=f"Say yes beforehand: {invocation.command_line(REHEARSAL, 'aws')} --yes",
+            fix=f"Give --yes beforehand: {invocation.command_line(REHEARSAL, 'aws')} --yes",
             code="Confirmation",
         )
 

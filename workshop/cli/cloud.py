@@ -23,7 +23,7 @@ UNSET = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURIT
 
 @click.group("cloud")
 def command() -> None:
-    """The embedded local cloud: AWS on this machine, without an account.
+    """Run the local cloud: AWS on this machine, without an account.
 
     \b
     Examples:
@@ -38,14 +38,22 @@ command.add_command(fault)
 
 def _starting(function: Any) -> Any:
     """The options of everything that starts the cloud."""
-    for option in reversed([
-        click.option("--port", type=click.IntRange(1, 65535), envvar="WORKSHOP_PORT", help="The port; else 4566 or the next."),
-        click.option("--timing", type=click.Choice(["instant", "fast", "realistic"]), help="How long life cycles take."),
-        click.option("--time-scale", type=float, help="Multiplies every time of the timing."),
-        click.option(
-            "--allow-other-users/--no-allow-other-users", "other_users", default=None, envvar="WORKSHOP_ALLOW_OTHER_USERS",
-            help="Serve every user of this machine, who can then run code as you: for containers and shared machines."),
-    ]):  # fmt: skip
+    for option in reversed(
+        [
+            click.option(
+                "--port", type=click.IntRange(1, 65535), envvar="WORKSHOP_PORT", help="The port; else 4566 or the next."
+            ),
+            click.option("--timing", type=click.Choice(["instant", "fast", "realistic"]), help="How long state changes take."),
+            click.option("--time-scale", type=float, help="Multiplies every time of the timing."),
+            click.option(
+                "--allow-other-users/--no-allow-other-users",
+                "other_users",
+                default=None,
+                envvar="WORKSHOP_ALLOW_OTHER_USERS",
+                help="Serve every user of this machine, who can then run code as you: for containers and shared machines.",
+            ),
+        ]
+    ):
         function = option(function)
     return function
 
@@ -54,7 +62,7 @@ def _starting(function: Any) -> Any:
 @_starting
 @json_option
 def start(port: int | None, timing: str | None, time_scale: float | None, other_users: bool | None, as_json: bool) -> int:
-    """Start it in the background and wait until it answers; a running one is found.
+    """Start it in the background and wait until it is ready; a running one is kept.
 
     \b
     Example:
@@ -65,7 +73,7 @@ def start(port: int | None, timing: str | None, time_scale: float | None, other_
     folder = _folder()
     before = daemon.status(folder).running
     state = daemon.start(folder, port=port, timing=timing, scale=time_scale, other_users=other_users)
-    return _show("cloud start", state, as_json, "runs already" if before else "is ready")
+    return _show("cloud start", state, as_json, "is already running" if before else "is ready")
 
 
 @command.command("run")
@@ -87,7 +95,7 @@ def run(port: int | None, timing: str | None, time_scale: float | None, other_us
 @command.command("stop")
 @json_option
 def stop(as_json: bool) -> int:
-    """Stop it; what stands in it is kept for the next start.
+    """Stop it; its resources are kept for the next start.
 
     \b
     Example:
@@ -107,7 +115,7 @@ def stop(as_json: bool) -> int:
 @command.command("status")
 @json_option
 def status(as_json: bool) -> int:
-    """Say whether it runs, and where.
+    """Show whether it runs, and where.
 
     \b
     Example:
@@ -116,13 +124,13 @@ def status(as_json: bool) -> int:
     from workshop.cloud import daemon
 
     state = daemon.status(_folder())
-    return _show("cloud status", state, as_json, "runs" if state.running else "does not run")
+    return _show("cloud status", state, as_json, "is running" if state.running else "is not running")
 
 
 @command.command("reset")
 @json_option
 def reset(as_json: bool) -> int:
-    """Empty it: everything that stands in it is gone. Workshops on AWS are not touched.
+    """Delete every resource in it. Workshops on AWS are not touched.
 
     \b
     Example:
@@ -146,7 +154,7 @@ def env(as_json: bool) -> int:
 
     state = daemon.status(_folder())
     if not state.running:
-        raise WorkshopError("The local cloud does not run.", "", "Start it: workshop cloud start", code="CloudStopped")
+        raise WorkshopError(what="The local cloud is not running.", fix="Start it: workshop cloud start", code="CloudStopped")
     if as_json:
         _document("cloud env", state, variables=daemon.environment(state), unset=list(UNSET))
         return ExitCode.DONE
@@ -172,7 +180,10 @@ def logs(lines: int, as_json: bool) -> int:
     path = daemon.log_path(folder)
     if not path.is_file():
         raise WorkshopError(
-            "There is no log yet.", "The local cloud never ran here.", "Start it: workshop cloud start", code="NoLog"
+            what="There is no log yet.",
+            why="The local cloud never ran here.",
+            fix="Start it: workshop cloud start",
+            code="NoLog",
         )
     with path.open(encoding="utf-8", errors="replace") as file:
         last = deque(file, maxlen=lines)
@@ -204,7 +215,19 @@ def _show(name: str, state: CloudState, as_json: bool, words: str) -> int:
 def _document(name: str, state: CloudState, **more: Any) -> None:
     from workshop.console.document import print_document
 
-    print_document(name, True, {
-        "running": state.running, "pid": state.pid, "port": state.port, "endpoint": state.endpoint, "timing": state.timing,
-        "scale": state.scale, "other_users": state.other_users, "log": str(state.log), "notices": list(state.notices), **more,
-    })  # fmt: skip
+    print_document(
+        name,
+        True,
+        {
+            "running": state.running,
+            "pid": state.pid,
+            "port": state.port,
+            "endpoint": state.endpoint,
+            "timing": state.timing,
+            "scale": state.scale,
+            "other_users": state.other_users,
+            "log": str(state.log),
+            "notices": list(state.notices),
+            **more,
+        },
+    )

@@ -20,7 +20,7 @@ __all__ = ["command"]
 
 @click.group()
 def command() -> None:
-    """Check, describe and begin workshops (for authors)."""
+    """Check, describe and create workshops (for authors)."""
 
 
 @command.command(short_help="Find everything that is wrong with a workshop.")
@@ -28,7 +28,7 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, envvar="WORKSHOP_JSON", help="Print one JSON document.")
 @click.pass_context
 def lint(ctx: click.Context, path: str, as_json: bool) -> None:
-    """Find everything that is wrong with the workshop at PATH, before anything is made.
+    """Find everything that is wrong with the workshop at PATH, before anything is deployed.
 
     PATH is a folder with a workshop.yaml, a YAML file, or the name of a built-in workshop. Exit code 0: sound; 2: not.
 
@@ -64,12 +64,12 @@ def schema(as_json: bool) -> None:
         say_json(json_schema())
 
 
-@command.command(short_help="Make a workshop that works, for you to change.")
+@command.command(short_help="Create a workshop that works, for you to change.")
 @click.argument("name", metavar="NAME")
 @click.option("--from", "builtin", metavar="NAME", help="Copy this built-in workshop instead of the skeleton.")
 @click.option("--json", "as_json", is_flag=True, envvar="WORKSHOP_JSON", help="Print one JSON document.")
 def new(name: str, builtin: str | None, as_json: bool) -> None:
-    """Make a workshop that works, in the new folder NAME, for you to change.
+    """Create a workshop that works, in the new folder NAME, for you to change.
 
     \b
     Examples:
@@ -84,7 +84,7 @@ def new(name: str, builtin: str | None, as_json: bool) -> None:
         content = {"workshop": name, "folder": str(folder.absolute()), "files": [str(path) for path in files]}
         print_document("definition new", True, content)
         return
-    say(f"Made {folder}/ with {_count(len(files), 'file')}:")
+    say(f"Created {folder}/ with {_count(len(files), 'file')}:")
     for path in files[:12]:
         say(f"  {path}")
     if len(files) > 12:

@@ -10,11 +10,11 @@ import click
 
 from workshop.app.invocation import Invocation
 from workshop.cli.options import common_options
-from workshop.cli.questions import require_grant
+from workshop.cli.questions import ask, require_grant
 from workshop.cli.terminal import asynchronous, interruptible, opened
-from workshop.console.echo import ask, say
-from workshop.drill.durations import parse_duration
+from workshop.console.echo import say
 from workshop.drill.registry import DEFAULT_FAULT, FAULTS
+from workshop.durations import parse_duration
 from workshop.errors import ExitCode, UsageError, WorkshopError
 
 if TYPE_CHECKING:
@@ -46,11 +46,13 @@ class Duration(click.ParamType[float]):
 
 @click.group("drill")
 def command() -> None:
-    """Fail a region on purpose, prove the failover and zero loss, measure RTO and RPO, and always put everything back.
+    """Fail a region on purpose, measure the failover, and undo it.
+
+    A drill proves failover and zero loss, measures RTO and RPO, and always puts everything back.
 
     \b
     Examples:
-      workshop drill run                        fail the home region, 30 seconds, with a report
+      workshop drill run                        fail the home region for 30 seconds, write a report
       workshop drill fail --region us-west-2    fail it by hand, while the player runs
       workshop drill recover                    put it back
     """
@@ -68,8 +70,17 @@ fault_option = click.option(
 
 @command.command("run")
 @fault_option
-@click.option("--rto", type=Duration(), default=TARGET, show_default=True, envvar="WORKSHOP_RTO", help="The target: 90s, 15m.")
-@click.option("--rpo", type=Duration(), default=TARGET, show_default=True, envvar="WORKSHOP_RPO", help="The target.")
+@click.option(
+    "--rto",
+    type=Duration(),
+    default=TARGET,
+    show_default=True,
+    envvar="WORKSHOP_RTO",
+    help="The target for the recovery time: 90s, 15m.",
+)
+@click.option(
+    "--rpo", type=Duration(), default=TARGET, show_default=True, envvar="WORKSHOP_RPO", help="The target for lost writes."
+)
 @click.option("--failures", type=click.IntRange(1, 1000), envvar="WORKSHOP_FAILURES", help="Failed writes before a switch.")
 @click.option("--countdown", type=Duration(), envvar="WORKSHOP_COUNTDOWN", help="The least time before a switch.")
 @common_options
@@ -77,10 +88,10 @@ fault_option = click.option(
 async def run_command(
     invocation: Invocation, fault: str, rto: float, rpo: float, failures: int | None, countdown: float | None
 ) -> int:
-    """Fail a region under load, watch failover and failback, compare every write, and judge by the targets.
+    """Fail a region under load, and measure failover, failback and lost writes.
 
-    --region names the region to fail (the home region otherwise). The failover's settings are the player's own; --failures and
-    --countdown try others. Exits 1 when a target is missed.
+    --region names the region to fail (home by default). The failover's settings are the player's own; --failures and
+    --countdown try others. Every acknowledged write is compared. Exits 1 when a target is missed.
 
     \b
     Examples:
@@ -90,7 +101,7 @@ async def run_command(
     """
     from workshop.app.drill import DrillRequest, commands_for, prepare, report, run_prepared
     from workshop.app.locking import locked
-    from workshop.console.drill import drill_document, moment_line, print_drill
+    from workshop.console.drill import INDENT, drill_document, moment_line, print_drill
     from workshop.drill.report import Targets
 
     invocation, region = _without_region(invocation)
@@ -103,7 +114,7 @@ async def run_command(
             prepared = await prepare(session, request, progress.notice)
             _confirm(session, prepared, line, progress)
             async with interruptible(progress) as watch:
-                result = await run_prepared(session, prepared, watch, lambda moment: progress.notice(moment_line(moment)))
+                result = await run_prepared(session, prepared, watch, lambda moment: progress.notice(moment_line(moment), INDENT))
         progress.close()
         if result is None:
             raise _interrupted(session, commands, line)
@@ -145,7 +156,7 @@ async def fail_command(invocation: Invocation, fault: str) -> int:
         if invocation.json:
             print_document("drill fail", True, {**_head(session), "region": failed, "fault": name, "changed": changed})
         else:
-            say(f"{failed} is failed ({name}). {changed}\nIt stays so until: {commands.recover}")
+            say(f"{failed} is failed ({name}). {changed}\nIt stays failed until: {commands.recover}")
         return ExitCode.DONE
 
 
@@ -153,7 +164,9 @@ async def fail_command(invocation: Invocation, fault: str) -> int:
 @common_options
 @asynchronous
 async def recover_command(invocation: Invocation) -> int:
-    """Put back everything that a killed drill or `drill fail` has left; with --region, only in that region.
+    """Put back what a killed drill or `drill fail` left.
+
+    With --region only in that region.
 
     \b
     Example:
@@ -236,7 +249,7 @@ def _confirm(session: Session, prepared: PreparedDrill, line: str, progress: Pro
         raise UsageError(
             what="A drill on AWS asks before the first change, and there is no terminal to ask on.",
             why="Nothing was changed.",
-            fix=f"Say yes beforehand: {line} --yes",
+            fix=f"Give --yes beforehand: {line} --yes",
             code="Confirmation",
         )
     ask(f"Fail {prepared.spec.region} in account {session.account}?")

@@ -1,4 +1,4 @@
-"""`workshop explain`: the AWS CLI lines that a person would type."""
+"""`workshop explain`: the AWS CLI commands that do what a step does."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ __all__ = ["command"]
 @common_options
 @asynchronous
 async def command(invocation: Invocation, step: str | None, in_region: str | None) -> int:
-    """Print the AWS CLI lines that a person would type for a step, or for the whole workshop, with real values.
+    """Print the AWS CLI commands of a step, with real values.
 
-    Makes no call. On the local cloud, first run: eval "$(workshop cloud env)"
+    They do what setup does for the step, or without STEP for the whole workshop, and can be pasted. Makes no call. On the local
+    cloud, first run: eval "$(workshop cloud env)"
 
     \b
     Examples:

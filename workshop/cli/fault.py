@@ -44,7 +44,7 @@ def command() -> None:
 @click.option("--limit", type=int, default=None, help="Functions at once (small-account).  [default: 10]")
 @json_option
 def add(as_json: bool, **given: Any) -> int:
-    """Order a fault; whatever is left out means any.
+    """Add a fault; an option that is left out means any.
 
     \b
     Example:

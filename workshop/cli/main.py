@@ -22,24 +22,24 @@ from workshop.redaction import redact
 __all__ = ["COMMANDS", "cli", "main"]
 
 COMMANDS = {
-    "setup": "workshop.cli.setup",
-    "teardown": "workshop.cli.teardown",
-    "check": "workshop.cli.check",
-    "status": "workshop.cli.status",
-    "step": "workshop.cli.step",
-    "explain": "workshop.cli.explain",
-    "open": "workshop.cli.open",
-    "observe": "workshop.cli.observe",
-    "drill": "workshop.cli.drill",
-    "cloud": "workshop.cli.cloud",
-    "definition": "workshop.cli.definition",
-    "policy": "workshop.cli.policy",
+    "setup": ("workshop.cli.setup", "Bring every step of every module to ready."),
+    "teardown": ("workshop.cli.teardown", "Remove everything that setup made, and report what is left."),
+    "check": ("workshop.cli.check", "Decide before an event whether it can go ahead: go or no-go."),
+    "status": ("workshop.cli.status", "Show what is deployed, and the addresses."),
+    "step": ("workshop.cli.step", "List the steps, show one, or run one by itself."),
+    "explain": ("workshop.cli.explain", "Print the AWS CLI commands of a step, with real values."),
+    "open": ("workshop.cli.open", "Open a page of the workshop's web app: harness, globalflix."),
+    "observe": ("workshop.cli.observe", "Measure replication lag, and see which write wins a conflict."),
+    "drill": ("workshop.cli.drill", "Fail a region on purpose, measure the failover, and undo it."),
+    "cloud": ("workshop.cli.cloud", "Run the local cloud: AWS on this machine, without an account."),
+    "definition": ("workshop.cli.definition", "Check, describe and create workshops (for authors)."),
+    "policy": ("workshop.cli.policy", "Print the least-privilege IAM policy of a workshop."),
 }
-"""Every command and the module whose attribute `command` it is, in the order of the help."""
+"""Every command, the module whose attribute `command` it is, and the first line of its help, in the order of the help."""
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when they are needed."""
+    """A group whose commands are imported when they are called; the list of them needs none."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
@@ -47,8 +47,12 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(COMMANDS[cmd_name]).command
+        command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": None})
@@ -56,11 +60,11 @@ class LazyGroup(click.Group):
 def cli() -> None:
     """Provision, check, drill and remove a hands-on AWS workshop.
 
-    Runs on an embedded local cloud unless you say --target aws. Start with:
+    Runs on an embedded local cloud unless --target aws is given. Start with:
 
     \b
       workshop setup          bring the workshop to ready
-      workshop status         what stands, and the addresses
+      workshop status         what is deployed, and the addresses
       workshop teardown       remove everything again
     """
 
@@ -71,14 +75,16 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command; the answer is its exit code. `--debug` is taken anywhere, because any command can meet a defect."""
+    """Run one command and return its exit code. `--debug` is accepted anywhere, because any command can have a defect."""
     debug = "--debug" in arguments or bool(os.environ.get("WORKSHOP_DEBUG"))
     try:
         code = cli.main([word for word in arguments if word != "--debug"], prog_name="workshop", standalone_mode=False)
     except click.exceptions.Abort as aborted:
         if isinstance(aborted.__cause__, KeyboardInterrupt):  # click makes Ctrl-C an abort too
             return _report(arguments, _interrupted(), ExitCode.INTERRUPTED)
-        return _report(arguments, WorkshopError("Stopped before anything was changed.", code="Aborted"), ExitCode.INTERRUPTED)
+        return _report(
+            arguments, WorkshopError(what="Stopped before anything was changed.", code="Aborted"), ExitCode.INTERRUPTED
+        )
     except KeyboardInterrupt:
         return _report(arguments, _interrupted(), ExitCode.INTERRUPTED)
     except click.exceptions.Exit as done:
@@ -104,21 +110,23 @@ def run(arguments: list[str]) -> int:
 def _from_click(error: click.ClickException) -> UsageError:
     ctx = getattr(error, "ctx", None)
     path = ctx.command_path if ctx else "workshop"
-    return UsageError(error.format_message(), "", f"See: {path} --help", code="Usage")
+    return UsageError(what=error.format_message(), fix=f"See: {path} --help", code="Usage")
 
 
 def _interrupted() -> WorkshopError:
     return WorkshopError(
-        "Interrupted.", "", "Run the same workshop command again: it goes on where it stopped.", code="Interrupted"
+        what="Interrupted.",
+        fix="Run the same workshop command again: it goes on where it stopped.",
+        code="Interrupted",
     )
 
 
 def _defect(error: Exception) -> WorkshopError:
     text = f"{type(error).__name__}: {error}".splitlines()[0][:300]
     return WorkshopError(
-        "workshop met an error that it does not know.",
-        f"{text}.",
-        "Run the same command with --debug and report what it prints.",
+        what="workshop met an error that it does not know.",
+        why=f"{text}.",
+        fix="Run the same command with --debug and report what it prints.",
         code="Defect",
     )
 

@@ -19,9 +19,9 @@ rounds_option = click.option("--rounds", type=click.IntRange(1, 100), envvar="WO
 
 @click.group("observe")
 def command() -> None:
-    """Run the experiments of module 2: measured replication lag, and which write wins a conflict.
+    """Measure replication lag, and see which write wins a conflict.
 
-    They use the workshop's own APIs and a counter of their own, which is removed again.
+    These are the experiments of module 2. They use the workshop's own APIs and a counter of their own, which is removed again.
 
     \b
     Examples:

@@ -1,4 +1,7 @@
-"""The options that commands share, each with its `WORKSHOP_*` variable, gathered into one value."""
+"""The options that commands share, each with its `WORKSHOP_*` variable.
+
+In: words of a command line and variables. Out: an `Invocation`.
+"""
 
 from __future__ import annotations
 
@@ -57,17 +60,32 @@ def _parameters(given: tuple[str, ...]) -> dict[str, str]:
 
 
 _OPTIONS = [
-    click.option("-w", "--workshop", default=DEFAULT_WORKSHOP, show_default=True, envvar="WORKSHOP_WORKSHOP", metavar="NAME|PATH",
-                 help="A built-in workshop, or the path of your own."),
-    click.option("-t", "--target", type=click.Choice(["local", "aws"]), envvar="WORKSHOP_TARGET",
-                 help="Where: the embedded local cloud, or AWS."),
+    click.option(
+        "-w",
+        "--workshop",
+        default=DEFAULT_WORKSHOP,
+        show_default=True,
+        envvar="WORKSHOP_WORKSHOP",
+        metavar="NAME|PATH",
+        help="A built-in workshop, or the path of your own.",
+    ),
+    click.option(
+        "-t",
+        "--target",
+        type=click.Choice(["local", "aws"]),
+        envvar="WORKSHOP_TARGET",
+        help="Where: the embedded local cloud, or AWS.",
+    ),
     click.option("--profile", envvar="WORKSHOP_PROFILE", metavar="NAME", help="The AWS profile to use (with --target aws)."),
-    click.option("--region", multiple=True, envvar="WORKSHOP_REGION", metavar="REGION",
-                 help="A region; repeat it. The first is home."),
-    click.option("--param", multiple=True, envvar="WORKSHOP_PARAM", metavar="NAME=VALUE",
-                 help="A parameter of the workshop; repeat it."),
-    click.option("--expect-account", envvar="WORKSHOP_EXPECT_ACCOUNT", metavar="ID",
-                 help="Stop unless this is the account."),
+    click.option(
+        "--region", multiple=True, envvar="WORKSHOP_REGION", metavar="REGION", help="A region; repeat it. The first is home."
+    ),
+    click.option(
+        "--param", multiple=True, envvar="WORKSHOP_PARAM", metavar="NAME=VALUE", help="A parameter of the workshop; repeat it."
+    ),
+    click.option(
+        "--expect-account", envvar="WORKSHOP_EXPECT_ACCOUNT", metavar="ID", help="Stop unless this is the account of the caller."
+    ),
     click.option("-y", "--yes", is_flag=True, envvar="WORKSHOP_YES", help="Do not ask before the first change."),
-    click.option("--debug", is_flag=True, envvar="WORKSHOP_DEBUG", help="Show tracebacks of unknown errors."),
-]  # fmt: skip
+    click.option("--debug", is_flag=True, envvar="WORKSHOP_DEBUG", help="Show the traceback of an unknown error."),
+]

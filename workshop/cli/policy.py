@@ -25,11 +25,11 @@ __all__ = ["command"]
 @common_options
 @asynchronous
 async def command(invocation: Invocation, phases: tuple[str, ...], split: bool) -> int:
-    """Print the least-privilege IAM policy for exactly this workshop's steps.
+    """Print the least-privilege IAM policy of a workshop.
 
-    Resources are narrowed by name, region and account. The account is the one of --expect-account, or with --target aws the
-    caller's; without either it is left open, which grants nothing outside the account that the policy is attached in. --json
-    prints the same document.
+    It allows exactly what the steps need, narrowed by name, region and account. The account is the one of --expect-account, or
+    with --target aws the caller's; without either it is left open, which grants nothing outside the account that the policy is
+    attached in. --json prints the same document.
 
     \b
     Examples:

@@ -1,51 +1,59 @@
 """The questions before a change: whether a definition's code may run, and before the first change in a real account.
 
-Without a terminal they are refused, unless --yes was given. Nothing is changed before a yes.
+In: a session and what would be done. Out: nothing, after a yes. Without a terminal they are refused, unless --yes was given.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workshop.console.echo import ask, say
+import click
+
+from workshop.console.echo import say
 from workshop.errors import UsageError
+from workshop.quoting import visible
 
 if TYPE_CHECKING:
     from workshop.app.session import Session
     from workshop.console.progress import Progress
-    from workshop.engine.observe import NodeState
+    from workshop.console.report import PlanReport
 
-__all__ = ["confirm", "require_grant"]
+__all__ = ["ask", "confirm", "require_grant"]
 
 
-def confirm(session: Session, verb: str, points: Sequence[NodeState], progress: Progress, *, line: str = "") -> None:
+def ask(question: str) -> None:
+    """Go on after a yes; raises `click.Abort` otherwise."""
+    click.confirm(visible(question), abort=True, err=True)
+
+
+def confirm(session: Session, plan: PlanReport, progress: Progress | None = None, *, line: str = "") -> None:
     """Show account, regions, plan, minutes and cost on stderr, and go on only after a yes.
 
-    `line` is the command line as it was typed, where the verb itself is not the command.
+    `line` is the command line as it was typed, where it is more than the plan's command.
     """
     from workshop.console.plan import print_plan
 
-    progress.close()
-    print_plan(verb, session.workspace, session.identity, points, err=True)
+    if progress is not None:
+        progress.close()
+    print_plan(plan, err=True)
     if session.invocation.yes:
         return
     if not sys.stdin.isatty():
         raise UsageError(
-            what=f"{verb} on AWS asks before the first change, and there is no terminal to ask on.",
+            what=f"{plan.command} on AWS asks before the first change, and there is no terminal to ask on.",
             why="Nothing was changed.",
-            fix=f"Say yes beforehand: {line or session.command_line(verb)} --yes",
+            fix=f"Give --yes beforehand: {line or session.command_line(plan.command)} --yes",
             code="Confirmation",
         )
-    ask(f"Go on with {verb} in account {session.account}?")
+    ask(f"Go on with {plan.command} in account {session.account}?")
 
 
 def require_grant(session: Session, line: str, progress: Progress | None = None, *, remembered: Path | None = None) -> Session:
     """Show what the definition brings, and go on only after a yes; one that is built in, or was granted as it is, goes on.
 
-    `line` is the command line as it was typed. `remembered` is the state folder that keeps the answers, where that is not the
+    `line` is the command line as it was typed. `remembered` is the state folder that keeps the grants, where that is not the
     session's own.
     """
     from workshop.app.trust import granted, missing_grant
@@ -57,7 +65,7 @@ def require_grant(session: Session, line: str, progress: Progress | None = None,
     if missing is not None:
         if progress is not None:
             progress.close()
-        say(f"{missing.workshop} is not built in: running it is running its author's code.", err=True)
+        say(f"{missing.workshop} is not built in: setting it up runs its author's code.", err=True)
         say(f"  from     {shown(str(missing.folder), 300)}", err=True)
         print_brings(stream(err=True), missing.brings)
         if not session.invocation.yes:
@@ -70,8 +78,8 @@ def _ask_for_grant(session: Session, line: str) -> None:
     if not sys.stdin.isatty():
         raise UsageError(
             what=f"{name} is not built in and was not granted as it is now, and there is no terminal to ask on.",
-            why="Running it is running its author's code. Nothing was created.",
-            fix=f"Read what it brings: {session.command_line('setup')} --plan. Then say yes beforehand: {line} --yes",
+            why="Setting it up runs its author's code. Nothing was created.",
+            fix=f"Read what it brings: {session.command_line('setup')} --plan. Then give --yes: {line} --yes",
             code="NotGranted",
         )
     ask(f"Run {name}, until its files change?")

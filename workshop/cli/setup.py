@@ -21,7 +21,7 @@ __all__ = ["command"]
 async def command(invocation: Invocation, through: str | None, only_plan: bool) -> int:
     """Bring every step of every module to ready.
 
-    What is ready is left as it is, so running it again is safe, and a run that stopped goes on where it was.
+    What is ready is left as it is, so running setup again is safe: a run that was interrupted goes on where it stopped.
 
     \b
     Examples:
@@ -29,24 +29,21 @@ async def command(invocation: Invocation, through: str | None, only_plan: bool) 
       workshop setup --through backend        only the first module
       workshop setup --target aws --plan      what it would do on AWS
     """
-    from workshop.app.setup import observed, planned, setup
-    from workshop.console.plan import plan_document, print_plan
+    from workshop.app.setup import observed, plan_report, planned, setup
+    from workshop.console.plan import show_plan
     from workshop.console.results import show_setup
 
     async with opened(invocation, default_target="local") as (session, progress):
         plan = await planned(session, through)
         if only_plan:
-            points = await observed(session, plan)
+            found = plan_report(session, await observed(session, plan))
             progress.close()
-            if invocation.json:
-                plan_document("setup", session.workspace, session.account, points)
-            else:
-                print_plan("setup", session.workspace, session.identity, points)
+            show_plan(found, json=invocation.json)
             return ExitCode.DONE
         line = session.command_line(f"setup --through {through}" if through else "setup")
         session = require_grant(session, line, progress)  # noqa: PLW2901
         if session.on_aws:
-            confirm(session, "setup", await observed(session, plan), progress)
+            confirm(session, plan_report(session, await observed(session, plan)), progress, line=line)
         async with interruptible(progress) as watch:
             report = await setup(session, plan, watch)
         show_setup(report, json=invocation.json)

@@ -16,9 +16,10 @@ __all__ = ["command"]
 @common_options
 @asynchronous
 async def command(invocation: Invocation) -> int:
-    """Show what is deployed, in which region, up to which module, which regions a drill has failed, and the addresses.
+    """Show what is deployed, and the addresses.
 
-    Queries the cloud itself, not the notes of earlier runs. Changes nothing.
+    One line per step and region, and the regions that a drill has failed. Queries the cloud itself, not the notes of earlier
+    runs. Changes nothing.
 
     \b
     Examples:
@@ -26,14 +27,10 @@ async def command(invocation: Invocation) -> int:
       workshop status --json
     """
     from workshop.app.inspect import status
-    from workshop.console.status import print_status, status_document
+    from workshop.console.status import show_status
 
     async with opened(invocation) as (session, progress):
-        found = await status(session)
+        report = await status(session)
         progress.close()
-        if invocation.json:
-            status_document(session.workspace, session.account, found.points, found.contexts, found.failed)
-        else:
-            resume = session.command_line("setup")
-            print_status(session.workspace, session.account, found.points, found.contexts, found.failed, resume)
+        show_status(report, json=invocation.json)
         return ExitCode.DONE

@@ -18,7 +18,7 @@ __all__ = ["command"]
 
 @click.group("step")
 def command() -> None:
-    """One step by itself: create the table, add the replica, load, deploy, render.
+    """List the steps, show one, or run one by itself.
 
     \b
     Examples:
@@ -99,7 +99,7 @@ async def run_step(invocation: Invocation, step: str, in_region: str | None) -> 
     Example:
       workshop step run replica --in eu-west-1
     """
-    from workshop.app.setup import needed_plan, selected, setup
+    from workshop.app.setup import needed_plan, plan_report, selected, setup
     from workshop.console.results import show_setup
     from workshop.engine.setup import check_files
 
@@ -112,7 +112,7 @@ async def run_step(invocation: Invocation, step: str, in_region: str | None) -> 
         points = await needed_plan(session, whole, wanted)
         if session.on_aws:
             own = [point for point in points if point.node.key.step == step]
-            confirm(session, "setup", own, progress, line=line)
+            confirm(session, plan_report(session, own), progress, line=line)
         async with interruptible(progress) as watch:
             report = await setup(session, wanted, watch, step=step)
         show_setup(report, json=invocation.json)

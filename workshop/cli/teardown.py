@@ -19,10 +19,10 @@ __all__ = ["command"]
 @common_options
 @asynchronous
 async def command(invocation: Invocation, only_plan: bool, everywhere: bool) -> int:
-    """Remove everything that setup made, then query every region for what is left.
+    """Remove everything that setup made, and report what is left.
 
-    Only what carries the workshop's tags, or what the journal shows it made, is removed. Exits 0 only when nothing is left, 5
-    when something is.
+    Only what carries the workshop's tags, or what the journal shows it made, is removed. Afterwards every region is queried
+    twice for what is left. Exits 0 only when nothing is left, 5 when something is.
 
     \b
     Examples:
@@ -32,21 +32,19 @@ async def command(invocation: Invocation, only_plan: bool, everywhere: bool) -> 
       workshop teardown --sweep               without a journal, in every region
     """
     from workshop.app.teardown import located, planned_removal, teardown
-    from workshop.console.plan import plan_document, print_plan
+    from workshop.console.plan import show_plan
     from workshop.console.results import show_teardown
 
     async with opened(invocation, named=True) as (found, progress):
         session, search = await located(found, progress, progress.notice, everywhere=everywhere)
-        points = await planned_removal(session) if only_plan or session.on_aws else []
         if only_plan:
+            plan = await planned_removal(session)
             progress.close()
-            if invocation.json:
-                plan_document("teardown", session.workspace, session.account, points)
-            else:
-                print_plan("teardown", session.workspace, session.identity, points)
+            show_plan(plan, json=invocation.json)
             return ExitCode.DONE
         if session.on_aws:
-            confirm(session, "teardown", points, progress)
+            line = session.command_line("teardown --sweep" if everywhere else "teardown")
+            confirm(session, await planned_removal(session), progress, line=line)
         async with interruptible(progress) as watch:
             report = await teardown(session, watch, search=search)
         show_teardown(report, json=invocation.json)

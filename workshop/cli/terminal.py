@@ -1,4 +1,7 @@
-"""Runs a use case in a terminal: a session with progress, Ctrl-C that stops cleanly once and at once the second time."""
+"""Runs a use case in a terminal: with progress, and a Ctrl-C that stops cleanly the first time and at once the second time.
+
+In: an invocation. Out: a session and its progress.
+"""
 
 from __future__ import annotations
 
@@ -78,7 +81,7 @@ async def interruptible(progress: Progress) -> AsyncIterator[Watch]:
     def asked() -> None:
         if stop.asked:
             progress.close()
-            say("Ended at once. The journal knows what was begun; run the same command again to go on.", err=True)
+            say("Ended at once. The journal has what was begun; run the same command again to go on.", err=True)
             os._exit(ExitCode.INTERRUPTED)
         stop.ask()
 

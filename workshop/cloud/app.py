@@ -19,7 +19,7 @@ from workshop.cloud.hosts import is_loopback_host
 from workshop.cloud.middleware import ServiceMiddleware
 from workshop.cloud.responses import Asgi, Receive, Response, Scope, Send, refusal, respond
 from workshop.cloud.routes import CONTROLS, SITES, AddressParser, ApiAddress, Request, Route, allowed, route_of
-from workshop.cloud.sites import serve_site
+from workshop.site_files import serve_site
 
 __all__ = ["BODY_BYTES", "CloudApp"]
 

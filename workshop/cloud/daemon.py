@@ -45,7 +45,7 @@ OPEN_TO_ALL = (
 
 @dataclass(frozen=True, slots=True)
 class CloudState:
-    """What stands: `endpoint` is "" and `pid` None when nothing runs; `port` is then the one that the next start will prefer."""
+    """The state of the local cloud. Not running: `endpoint` is "", `pid` None, and `port` the one that the next start prefers."""
 
     running: bool
     pid: int | None
@@ -101,9 +101,9 @@ def run(
             found = status(home)
             if found.running:
                 raise UsageError(
-                    f"The local cloud runs already, on port {found.port}.",
-                    f"Process {found.pid} serves {home}.",
-                    "Stop it first: workshop cloud stop",
+                    what=f"The local cloud is already running, on port {found.port}.",
+                    why=f"Process {found.pid} serves {home}.",
+                    fix="Stop it first: workshop cloud stop",
                     code="CloudRuns",
                 )
             _clear_away(layout)
@@ -127,7 +127,7 @@ def stop(home: Path) -> bool:
 
 
 def status(home: Path) -> CloudState:
-    """What stands now. A process that took over the port or the process id is not ours and does not count."""
+    """The present state. A process that took over the port or the process id is not ours and does not count."""
     layout = Layout.of(home)
     record = read_record(layout)
     if record is None:
@@ -166,12 +166,12 @@ def ask(home: Path, method: str, path: str, document: dict[str, Any] | None = No
     """One call to the running cloud's own endpoints below `/_workshop/`. Raises `WorkshopError` when none runs or it refuses."""
     state = status(home)
     if state.port is None or not state.running:
-        raise WorkshopError("The local cloud does not run.", "", "Start it: workshop cloud start", code="CloudStopped")
+        raise WorkshopError(what="The local cloud is not running.", fix="Start it: workshop cloud start", code="CloudStopped")
     return _ask(state.port, method, path, document)
 
 
 def log_path(home: Path) -> Path:
-    """The file that everything the cloud says goes to; it may not exist yet."""
+    """The file to which the cloud writes its log; it may not exist yet."""
     return Layout.of(home).log
 
 
@@ -211,7 +211,7 @@ def _starting(layout: Layout) -> Iterator[None]:
 
 @contextmanager
 def _private(path: Path, flags: int = 0) -> Iterator[int]:
-    """The file opened for writing, made if need be, and readable by nobody else."""
+    """The file opened for writing, created if need be, and readable by its owner only."""
     refuse_link(path)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | flags, 0o600)
     try:
@@ -245,9 +245,9 @@ def _adjusted(
 ) -> CloudState:
     if port is not None and port != found.port:
         raise UsageError(
-            f"The local cloud runs already, on port {found.port}, not {port}.",
-            "One state folder has one cloud, and its addresses are in use.",
-            f"To move it: workshop cloud stop && WORKSHOP_PORT={port} workshop cloud start",
+            what=f"The local cloud is already running, on port {found.port}, not {port}.",
+            why="One state folder has one cloud, and its addresses are in use.",
+            fix=f"To move it: workshop cloud stop && WORKSHOP_PORT={port} workshop cloud start",
             code="CloudRuns",
         )
     wanted = validated_timing(timing or found.timing, found.scale if scale is None else scale)
@@ -264,7 +264,7 @@ def _adjusted(
 def _launched(
     layout: Layout, port: int | None, timing: str | None, scale: float | None, other_users: bool, *, detached: bool
 ) -> Iterator[tuple[subprocess.Popen[bytes], int, Record]]:
-    """The server process on a socket that is bound here, so that nobody else can take the port in between."""
+    """The server process on a socket that is bound here, so that no other process can take the port in between."""
     last = read_record(layout)
     remembered = ("fast", 1.0) if last is None else (last.timing, last.scale)
     profile, factor = validated_timing(timing or remembered[0], remembered[1] if scale is None else scale)
@@ -321,8 +321,13 @@ def _not_started(layout: Layout, why: str) -> WorkshopError:
         lines = layout.log.read_text(errors="replace").strip().splitlines()
     except OSError:
         lines = []
-    last = f" Its last words: {lines[-1]}" if lines else ""
-    return WorkshopError("The local cloud did not start.", why + last, "Read its log: workshop cloud logs", code="NotStarted")
+    last = f" The last line of its log: {lines[-1]}" if lines else ""
+    return WorkshopError(
+        what="The local cloud did not start.",
+        why=why + last,
+        fix="Read its log: workshop cloud logs",
+        code="NotStarted",
+    )
 
 
 def _clear_away(layout: Layout) -> bool:
@@ -371,7 +376,10 @@ def _ask(port: int, method: str, path: str, document: dict[str, Any] | None = No
         content = json.loads(answer.read() or b"{}")
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise WorkshopError(
-            f"The local cloud does not answer on port {port}.", str(error), "Start it: workshop cloud start", code="CloudSilent"
+            what=f"The local cloud does not respond on port {port}.",
+            why=str(error),
+            fix="Start it: workshop cloud start",
+            code="CloudSilent",
         ) from error
     finally:
         connection.close()

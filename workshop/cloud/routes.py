@@ -2,7 +2,7 @@
 
 In: a request, and the emulator's own parser of addresses. Out: its route and a verdict. Closed by default: what no rule below
 allows is refused to browsers, because the cloud runs code that it is given (functions), and because a page, a link in a mail and
-an image are all requests that somebody else wrote. A browser is any request with an `Origin` or a `Sec-Fetch-*` header.
+an image are all requests that others wrote. A browser is any request with an `Origin` or a `Sec-Fetch-*` header.
 """
 
 from __future__ import annotations

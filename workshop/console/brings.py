@@ -1,7 +1,7 @@
-"""How the list of what a workshop brings looks. Its texts come from the definition, so they are shown with nothing that a
-terminal obeys.
+"""How the list of what a workshop brings looks.
 
-In: the entries. Out: a table on a console, or the part of a document.
+In: the entries, whose texts come from the definition: they are shown without anything that a terminal obeys. Out: a table on a
+console, or the part of a document.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from workshop.console.style import SafeConsole
+from workshop.console.style import SafeConsole, print_table
 from workshop.engine.brings import Brings
 from workshop.quoting import shown
 
@@ -34,7 +34,7 @@ def brings_entries(found: Sequence[Brings]) -> list[dict[str, Any]]:
 def print_brings(console: SafeConsole, found: Sequence[Brings]) -> None:
     """The list as a table of two columns."""
     if not found:
-        console.print("It brings no function, no role, no custom resource, and calls no address.", style="bright_black")
+        console.print("It brings no function, no role and no custom resource, and calls no address.", style="bright_black")
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bright_black", show_edge=False)
     table.add_column("it brings", overflow="fold")
@@ -43,6 +43,6 @@ def print_brings(console: SafeConsole, found: Sequence[Brings]) -> None:
     for each in found[:MOST]:
         which = ": ".join(text for text in (each.name, each.detail) if text)
         table.add_row(shown(each.kind), escape(shown(each.step)), escape(shown(which, LONGEST)))
-    console.print(table)
+    print_table(console, table)
     if len(found) > MOST:
-        console.print(f"and {len(found) - MOST} more: --plan --json lists them all", style="yellow")
+        console.print(f"and {len(found) - MOST} more: setup --plan --json lists them all", style="yellow")

@@ -1,6 +1,6 @@
 """How the report of `workshop check` looks: a list like a doctor's on the terminal, a JSON document, one page of HTML.
 
-In: a report and what it speaks of. Out: text. Account numbers can be masked in all three, because reports are mailed around.
+In: a report and what it is about. Out: text. Account numbers can be masked in all three, because reports are mailed around.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from workshop.checks.base import Check, Finding, Key, Result, Status
 from workshop.checks.runner import Report
 from workshop.console.document import print_document
 from workshop.console.echo import say
-from workshop.console.style import stream
+from workshop.console.style import hanging, print_table, stream
+from workshop.durations import format_duration
 from workshop.errors import ExitCode, UsageError
 from workshop.quoting import visible
 from workshop.state_dir import write_private
@@ -34,12 +35,12 @@ MARKS = {
 }
 BAD = (Status.FAIL, Status.CRASH)
 SLOW = 4.0
-"""Seconds after which what has not answered yet is named."""
+"""Seconds after which a check that is still running is named."""
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a report speaks of."""
+    """What a report is about: workshop, target, account, caller, regions, participants, time."""
 
     workshop: str
     target: str
@@ -57,12 +58,21 @@ def verdict(report: Report) -> str:
 
 def check_document(report: Report, about: About, code: ExitCode) -> None:
     """The JSON document of `check`."""
-    print_document("check", code == ExitCode.DONE, {
-        "workshop": about.workshop, "target": about.target, "account": about.account, "caller": about.caller,
-        "regions": list(about.regions), "verdict": verdict(report), "seconds": round(report.seconds, 3),
-        "counts": {status.value: len(report.of(status)) for status in Status},
-        "checks": [result.document() for result in report.results],
-    })  # fmt: skip
+    print_document(
+        "check",
+        code == ExitCode.DONE,
+        {
+            "workshop": about.workshop,
+            "target": about.target,
+            "account": about.account,
+            "caller": about.caller,
+            "regions": list(about.regions),
+            "verdict": verdict(report),
+            "seconds": round(report.seconds, 3),
+            "counts": {status.value: len(report.of(status)) for status in Status},
+            "checks": [result.document() for result in report.results],
+        },
+    )
 
 
 def print_report(report: Report, about: About, code: ExitCode) -> None:
@@ -90,7 +100,7 @@ def print_report(report: Report, about: About, code: ExitCode) -> None:
     console.print()
     colour = "green" if report.go else "red"
     word = "Go" if report.go else "No-go"
-    console.print(f"[bold {colour}]{word}[/]: {_counts(report)} in {report.seconds:.1f} s", soft_wrap=True)
+    console.print(f"[bold {colour}]{word}[/]: {_counts(report)} in {format_duration(report.seconds)}", soft_wrap=True)
     if code == ExitCode.WARNINGS:
         console.print("[yellow]--strict: the warnings count.[/]")
 
@@ -100,15 +110,27 @@ def html_page(report: Report, about: About) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["format_duration"] = format_duration
     groups = [(title, [r for r in report.results if r.family == family]) for family, title in report.families.items()]
-    return visible(environment.get_template("check.html.j2").render(
-        about=about, report=report, verdict=verdict(report), bad=report.of(*BAD), warnings=report.of(Status.WARN),
-        groups=[(title, results) for title, results in groups if results], marks={s.value: m for s, (m, _) in MARKS.items()},
-        counts=_counts(report), title=_title,
-    ))  # fmt: skip
+    return visible(
+        environment.get_template("check.html.j2").render(
+            about=about,
+            report=report,
+            verdict=verdict(report),
+            bad=report.of(*BAD),
+            warnings=report.of(Status.WARN),
+            groups=[(title, results) for title, results in groups if results],
+            marks={s.value: m for s, (m, _) in MARKS.items()},
+            counts=_counts(report),
+            title=_title,
+        )
+    )
 
 
 def write_page(page: Path, report: Report, about: About) -> None:
@@ -139,7 +161,7 @@ def masked(report: Report, about: About) -> tuple[Report, About]:
 
 
 class Waiting:
-    """Hears the checks and, while it takes long, says on stderr which have not answered yet."""
+    """Listens to the checks and names on stderr those that take long."""
 
     def __init__(self) -> None:
         self._running: dict[Key, tuple[str, float]] = {}
@@ -158,19 +180,19 @@ class Waiting:
             if waited > SLOW and key not in self._said:
                 self._said.add(key)
                 where = f" in {key[1]}" if key[1] else ""
-                say(f"Still asking after {waited:.0f} s{where}: {title}", err=True)
+                say(f"Still waiting after {format_duration(round(waited))}{where}: {title}", err=True)
 
 
 def _print(console: Any, result: Result) -> None:
     mark, colour = MARKS[result.status]
-    detail, slow = result.finding.detail, f" ({result.seconds:.1f} s)" if result.seconds >= SLOW else ""
+    detail, slow = result.finding.detail, f" ({format_duration(result.seconds)})" if result.seconds >= SLOW else ""
     quiet = result.status in (Status.PASS, Status.SKIP)
-    text = f"[{colour}]\\[{mark}][/] {escape(_title(result))}"
+    text = escape(_title(result))
     if quiet and detail:
         text += f"[bright_black]: {escape(detail)}[/]"
-    console.print(text + f"[bright_black]{slow}[/]", soft_wrap=True)
+    print_table(console, hanging(f"[{colour}]\\[{mark}][/] ", f"{text}[bright_black]{slow}[/]"))
     if not quiet and detail:
-        console.print(f"    {escape(detail)}", soft_wrap=True)
+        print_table(console, hanging("    ", escape(detail)))
     if result.finding.fix and not quiet:
         console.print(f"    [bold]→ {escape(result.finding.fix)}[/]", soft_wrap=True)
 

@@ -1,4 +1,4 @@
-"""The JSON documents that `--json` prints: one per command, versioned from the first day."""
+"""The JSON documents that `--json` prints: one per command, versioned."""
 
 from __future__ import annotations
 

@@ -9,14 +9,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from workshop.console.document import print_document
-from workshop.console.style import stream
-from workshop.drill.durations import format_duration
+from workshop.console.style import hanging, print_table, stream
 from workshop.drill.report import ReportFiles, Targets, Verdict, cards, figures
 from workshop.drill.run import DrillResult
 from workshop.drill.timeline import Milestone, Moment
 from workshop.drill.undo_log import Undone
+from workshop.durations import format_duration
 
-__all__ = ["drill_document", "moment_line", "print_drill", "print_restored", "restored_document"]
+__all__ = ["INDENT", "drill_document", "moment_line", "print_drill", "print_restored", "restored_document"]
 
 WORDS = {
     Milestone.LOAD: "load",
@@ -30,6 +30,10 @@ WORDS = {
     Milestone.CONVERGED: "compared",
     Milestone.NOTE: "",
 }
+
+
+INDENT = len("1234.56 s  failover  ")
+"""Where the text of a line of the timeline begins."""
 
 
 def moment_line(moment: Moment) -> str:
@@ -48,15 +52,15 @@ def print_drill(result: DrillResult, targets: Targets, verdict: Verdict, files: 
     word, colour = ("passed", "green") if verdict.ok else ("missed", "red")
     length = format_duration(result.seconds)
     console.print(f"[bold {colour}]Drill {word}[/]: {spec.region} failed by {spec.fault.name}, {length}")
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 2))
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     for card in cards(result, targets, verdict):
         mark = "[green]✓[/]" if card.good else "[red]✗[/]"
         table.add_row(mark, card.name, f"[bold]{escape(card.value)}[/]", f"[bright_black]{escape(card.beside)}[/]")
-    console.print(table)
+    print_table(console, table)
     for reason in verdict.reasons:
         console.print(f"[red]✗ {escape(reason)}[/]")
     for undone in result.restored:
-        console.print(f"  {escape(undone.text)}", style="bright_black")
+        print_table(console, hanging("  ", f"[bright_black]{escape(undone.text)}[/]"))
     console.print(f"Report: {files.html}", soft_wrap=True, markup=False)
 
 

@@ -8,31 +8,49 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
-
-import click
+from typing import Any, TextIO
 
 from workshop.quoting import json_text, visible
 
-__all__ = ["ask", "say", "say_headline", "say_json"]
+__all__ = ["say", "say_headline", "say_json"]
+
+BOLD_RED, RESET = "\x1b[31m\x1b[1m", "\x1b[0m"
 
 
 def say(text: str = "", *, err: bool = False, nl: bool = True) -> None:
-    """Print `text`; its line breaks are kept, other control characters are printed as escapes."""
-    click.echo(visible(text), err=err, nl=nl)
+    """Print `text`; its line breaks are kept, other control characters are printed as escapes.
+
+    Raises `BrokenPipeError` when the reader of stdout has gone. A run goes on without the reader of stderr, which is progress.
+    """
+    _write(visible(text) + ("\n" if nl else ""), err=err)
 
 
 def say_json(document: Any) -> None:
     """Print a document as JSON, the one thing on stdout."""
-    click.echo(json_text(document))
+    _write(json_text(document) + "\n", err=False)
 
 
 def say_headline(text: str) -> None:
-    """Print the first line of an error on stderr, in red where that is a terminal that wants colours."""
+    """Print the first line of an error on stderr, in red on a terminal unless NO_COLOR is set."""
     colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
-    click.secho(visible(text), fg="red", bold=True, err=True, color=colour)
+    line = visible(text)
+    _write(f"{BOLD_RED}{line}{RESET}\n" if colour else f"{line}\n", err=True)
 
 
-def ask(question: str) -> None:
-    """Go on after a yes; raises `click.Abort` otherwise."""
-    click.confirm(visible(question), abort=True, err=True)
+def _write(text: str, *, err: bool) -> None:
+    """Write and flush, so that the lines of both streams appear in the order in which they were printed."""
+    if not err:
+        _flushed(sys.stdout, text)
+        return
+    try:
+        _flushed(sys.stderr, text)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
+def _flushed(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text)
+    except UnicodeEncodeError:  # a stream of another encoding than UTF-8
+        stream.write(text.encode(stream.encoding, "backslashreplace").decode(stream.encoding))
+    stream.flush()

@@ -11,9 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from workshop.console.document import print_document
-from workshop.console.style import stream
-from workshop.drill.durations import format_duration
+from workshop.console.style import print_table, stream
 from workshop.drill.observe import ApiCall, Experiment, ReplicationLatency, lags
+from workshop.durations import format_duration
 
 __all__ = ["observation_document", "print_observation"]
 
@@ -77,7 +77,7 @@ def _print_calls(calls: Sequence[ApiCall]) -> None:
             continue
         what = "[bright_black]read[/]" if call.by is None else f"[bold]write {call.by:+d}[/]"
         table.add_row(f"{call.answered - zero:.3f}", call.region, what, str(call.value))
-    stream().print(table)
+    print_table(stream(), table)
 
 
 def _condensed(calls: Sequence[ApiCall]) -> list[ApiCall | None]:

@@ -17,7 +17,8 @@ from rich.spinner import Spinner
 from rich.table import Table
 
 from workshop.console.echo import say
-from workshop.console.style import SafeConsole
+from workshop.console.style import SafeConsole, hanging, print_table
+from workshop.durations import format_duration
 from workshop.engine.events import Event, NodeFinished, NodeProgressed, NodeStarted, NodeWaits, Noticed, RunStarted, StopAsked
 from workshop.engine.plan import NodeKey, Plan
 from workshop.engine.results import NodeResult, Outcome
@@ -26,6 +27,7 @@ from workshop.steps.registry import kinds
 __all__ = ["LiveProgress", "PlainProgress", "Progress", "progress"]
 
 HEARTBEAT = 25.0
+TIME_WIDTH = len("119.9 s")
 MARKS = {
     Outcome.CREATED: ("✓", "green"),
     Outcome.UPDATED: ("✓", "green"),
@@ -39,12 +41,13 @@ MARKS = {
 
 
 class Progress(Protocol):
-    """Shows events; `tick` is called about four times a second, `close` once at the end."""
+    """Shows events; `tick` is called about four times a second, `close` once at the end. A notice that is
+    too long for the terminal continues `indent` columns from the left."""
 
     def __call__(self, event: Event) -> None: ...
     def tick(self) -> None: ...
     def close(self) -> None: ...
-    def notice(self, text: str) -> None: ...
+    def notice(self, text: str, indent: int = 0) -> None: ...
 
 
 def progress() -> Progress:
@@ -85,16 +88,13 @@ class PlainProgress:
     def tick(self) -> None:
         if time.monotonic() - self._last < HEARTBEAT or not self._running:
             return
-        parts = [
-            f"{key} {_seconds(time.monotonic() - start)}{f', waits for {why}' if why else ''}"
-            for key, (start, why) in self._running.items()
-        ]
+        parts = [f"{key} {_elapsed(start)}{f', waits for {why}' if why else ''}" for key, (start, why) in self._running.items()]
         self.notice("... " + "; ".join(parts))
 
     def close(self) -> None:
         pass
 
-    def notice(self, text: str) -> None:
+    def notice(self, text: str, indent: int = 0) -> None:  # noqa: ARG002 - lines are not wrapped
         self._last = time.monotonic()
         say(text, err=True)
 
@@ -137,8 +137,12 @@ class LiveProgress:
     def close(self) -> None:
         self._live.stop()
 
-    def notice(self, text: str) -> None:
-        self._print(f"[bright_black]{escape(text)}[/]")
+    def notice(self, text: str, indent: int = 0) -> None:
+        head, body = (f"[bright_black]{escape(part)}[/]" for part in (text[:indent], text[indent:]))
+        if indent:
+            print_table(self._console, hanging(head, body))
+        else:
+            self._print(body)
 
     def _print(self, markup: str) -> None:
         self._console.print(self._console.render_str(markup, overflow="fold"))
@@ -147,12 +151,16 @@ class LiveProgress:
         table = Table.grid(padding=(0, 1), expand=True)
         table.add_column(no_wrap=True, min_width=1)
         table.add_column(no_wrap=True, min_width=self._width)
-        table.add_column(no_wrap=True, min_width=6, justify="right")
+        table.add_column(no_wrap=True, min_width=TIME_WIDTH, justify="right")
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         for key, (start, why) in self._running.items():
-            elapsed = _seconds(time.monotonic() - start)
-            table.add_row(self._spinners[key], str(key), f"[bright_black]{elapsed}[/]", f"[bright_black]{escape(why)}[/]")
+            table.add_row(self._spinners[key], str(key), f"[bright_black]{_elapsed(start)}[/]", f"[bright_black]{escape(why)}[/]")
         return Group(table)
+
+
+def _elapsed(start: float) -> str:
+    """Whole seconds, so that the figure does not flicker."""
+    return format_duration(int(time.monotonic() - start))
 
 
 def _worth_a_line(result: NodeResult) -> bool:
@@ -164,22 +172,17 @@ def _worth_a_line(result: NodeResult) -> bool:
 def _plain(result: NodeResult, width: int) -> str:
     mark, _ = MARKS[result.outcome]
     detail = f"  {result.detail}" if result.detail and result.outcome is Outcome.SKIPPED else ""
-    return f"{mark} {result.node.key!s:<{width}}  {result.outcome.value:<9}  {_seconds(result.seconds):>6}{detail}"
+    name, seconds = f"{result.node.key!s:<{width}}", format_duration(result.seconds)
+    return f"{mark} {name}  {result.outcome.value:<9}  {seconds:>{TIME_WIDTH}}{detail}"
 
 
 def _marked(result: NodeResult, width: int) -> str:
     mark, colour = MARKS[result.outcome]
     detail = f"  {escape(result.detail)}" if result.detail and result.outcome is Outcome.SKIPPED else ""
-    name, seconds = escape(f"{result.node.key!s:<{width}}"), _seconds(result.seconds)
-    return f"[{colour}]{mark}[/] {name}  [{colour}]{result.outcome.value:<9}[/]  [bright_black]{seconds:>6}{detail}[/]"
+    name, seconds = escape(f"{result.node.key!s:<{width}}"), format_duration(result.seconds)
+    return f"[{colour}]{mark}[/] {name}  [{colour}]{result.outcome.value:<9}[/]  [bright_black]{seconds:>{TIME_WIDTH}}{detail}[/]"
 
 
 def _width(plan: Plan) -> int:
-    """The length of the longest name, so that columns stand under each other."""
+    """The length of the longest name, so that the columns line up."""
     return max((len(str(node.key)) for node in plan.nodes), default=0)
-
-
-def _seconds(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.1f}s" if seconds < 10 else f"{seconds:.0f}s"
-    return f"{int(seconds // 60)}m{int(seconds % 60):02}s"

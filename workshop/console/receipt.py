@@ -1,7 +1,7 @@
 """How a receipt looks: one page of HTML beside its JSON file, to be printed, mailed and projected.
 
-In: a receipt. Out: a page that needs nothing but itself. Everything in it is escaped: names of resources and errors are other
-people's texts.
+In: a receipt. Out: a page that needs nothing but itself. Everything in it is escaped: names of resources and errors are
+foreign texts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["receipt_page", "write_page"]
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What one region held. `region` is empty for this machine."""
+    """What was deployed in one region. `region` is empty for this machine."""
 
     region: str
     holdings: tuple[InventoryEntry, ...]
@@ -37,7 +37,7 @@ class Group:
 
 
 def write_page(path: Path, receipt: Receipt) -> Path:
-    """Write the page beside the JSON file at `path` (mode 0600) and answer where it is."""
+    """Write the page beside the JSON file at `path` (mode 0600) and return its path."""
     page = path.with_suffix(".html")
     write_private(page, receipt_page(receipt))
     return page
@@ -48,16 +48,25 @@ def receipt_page(receipt: Receipt) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     ours = [left for left in receipt.left if left.ours]
     page = environment.get_template("receipt.html.j2").render(
-        receipt=receipt, groups=_groups(receipt.made), ours=ours, foreign=[left for left in receipt.left if not left.ours],
-        failed=_unexplained(receipt), verdict=_verdict(receipt, ours),
-        gone=sum(bool(holding.gone) for holding in receipt.made), when=_when, kind=_title,
+        receipt=receipt,
+        groups=_groups(receipt.made),
+        ours=ours,
+        foreign=[left for left in receipt.left if not left.ours],
+        failed=_unexplained(receipt),
+        verdict=_verdict(receipt, ours),
+        gone=sum(bool(holding.gone) for holding in receipt.made),
+        when=_when,
+        kind=_title,
         makers=sorted({holding.by for holding in receipt.made if holding.by}),
-    )  # fmt: skip
+    )
     return visible(redact(page))
 
 
@@ -88,7 +97,7 @@ def _unexplained(receipt: Receipt) -> list[dict[str, Any]]:
 
 
 def _when(moment: str) -> str:
-    """An ISO 8601 time as people read it; UTC, which the page says once."""
+    """An ISO 8601 time as people read it; UTC, as the page states once."""
     if not moment:
         return "not known here"
     return datetime.fromisoformat(moment).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,4 +1,7 @@
-"""What a run of setup or teardown came to, as values: made by the use cases, rendered as text or JSON by this room."""
+"""What the use cases return, as values that this room renders as text or as JSON.
+
+In: nothing. Out: the reports of a run, a plan and a status.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,58 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from workshop.drill.pending import FailedRegion
+from workshop.engine.brings import Brings
+from workshop.engine.observe import NodeState
 from workshop.engine.results import NodeResult
 from workshop.errors import ExitCode
 from workshop.steps.base import Resource
 
-__all__ = ["RunReport", "SetupReport", "TeardownReport"]
+__all__ = ["PlanReport", "RunReport", "SetupReport", "StatusReport", "TeardownReport"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanReport:
+    """What a command would do in an account, before the first change."""
+
+    command: str
+    """`setup`, `teardown`, or `rehearsal`, which is a setup and a teardown."""
+    workshop: str
+    target: str
+    account: str
+    identity: str
+    """The ARN of the caller."""
+    regions: tuple[str, ...]
+    points: Sequence[NodeState]
+    brings: Sequence[Brings] = ()
+    """What a setup brings of its author's; a teardown brings nothing."""
+
+    @property
+    def removes(self) -> bool:
+        """Whether the command only removes."""
+        return self.command == "teardown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusReport:
+    """What is deployed of a workshop in an account."""
+
+    workshop: str
+    target: str
+    account: str
+    regions: tuple[str, ...]
+    module: str
+    """The last module up to which everything is ready; empty when the first is not."""
+    points: Sequence[NodeState]
+    order: Sequence[str]
+    """The ids of the steps as the definition lists them."""
+    failed: Sequence[FailedRegion]
+    """The regions that are failed on purpose."""
+    apis: Mapping[str, Mapping[str, str]]
+    """By region: `url` and `path_url`."""
+    links: Mapping[str, str]
+    setup: str
+    """The command line that brings everything to ready."""
 
 
 @dataclass(frozen=True, kw_only=True)

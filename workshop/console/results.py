@@ -1,4 +1,7 @@
-"""How the end of a setup or a teardown looks: what came of it, where everything is, what to do next."""
+"""How the end of a setup or a teardown looks: the outcome, the addresses, what to do next.
+
+In: a `SetupReport` or a `TeardownReport`. Out: text for people, or the JSON document.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,16 @@ from rich.markup import escape
 from workshop.console.document import print_document
 from workshop.console.report import RunReport, SetupReport, TeardownReport
 from workshop.console.style import SafeConsole, print_error, stream
+from workshop.durations import format_duration
 from workshop.engine.results import NodeResult, Outcome
 from workshop.errors import ExitCode
 from workshop.steps.base import Resource
 
 __all__ = ["leftover_documents", "print_addresses", "show_setup", "show_teardown"]
+
+
+NEXT = {"open": "opens the web app", "status": "shows what is deployed", "teardown": "removes it again"}
+"""What each command that is offered after a setup does."""
 
 
 def show_setup(report: SetupReport, *, json: bool) -> None:
@@ -43,12 +51,20 @@ def _teardown_document(report: TeardownReport) -> None:
 
 
 def leftover_documents(leftovers: Sequence[Resource]) -> list[dict[str, Any]]:
-    """Leftovers as they stand in JSON documents."""
+    """Leftovers as they are in JSON documents."""
     return [
-        {"kind": r.kind, "name": r.name, "region": r.region, "why": r.why, "fix": r.fix, "earliest": r.earliest,
-         "show": r.show, "ours": r.ours}
+        {
+            "kind": r.kind,
+            "name": r.name,
+            "region": r.region,
+            "why": r.why,
+            "fix": r.fix,
+            "earliest": r.earliest,
+            "show": r.show,
+            "ours": r.ours,
+        }
         for r in leftovers
-    ]  # fmt: skip
+    ]
 
 
 def _print_setup(report: SetupReport) -> None:
@@ -58,28 +74,27 @@ def _print_setup(report: SetupReport) -> None:
     counts = ", ".join(f"{count} {outcome.value}" for outcome in Outcome if (count := outcomes.count(outcome)))
     title = "is ready" if report.code == ExitCode.DONE else "is not ready"
     colour = "green" if report.code == ExitCode.DONE else "red"
-    name, seconds = escape(report.workshop), _time(report.seconds)
+    name, seconds = escape(report.workshop), format_duration(report.seconds)
     console.print(f"[bold {colour}]{name} {title}[/] on {report.target} in {seconds}: {counts}")
     print_addresses(console, report.apis, report.links)
     if report.code == ExitCode.INTERRUPTED:
         console.print(f"Interrupted. Go on with: [bold]{escape(report.resume)}[/]", soft_wrap=True)
     elif report.code != ExitCode.DONE:
         console.print(
-            f"What was made stays. When the cause is fixed, go on with: [bold]{escape(report.resume)}[/]", soft_wrap=True
+            f"What was deployed stays. When the cause is fixed, go on with: [bold]{escape(report.resume)}[/]", soft_wrap=True
         )
     else:
-        offered = {words: f"[bold]{escape(line)}[/]" for words, line in report.next_commands.items()}
-        shows = f"{offered['open']} shows it, " if "open" in offered else ""
-        console.print(
-            f"Next: {shows}{offered['status']} shows what is deployed, {offered['teardown']} removes it.", soft_wrap=True
-        )
+        console.print("Next:")
+        width = max(map(len, report.next_commands.values()), default=0)
+        for command, line in report.next_commands.items():
+            console.print(f"  [bold]{escape(line)}[/]{' ' * (width - len(line))}  {NEXT[command]}", soft_wrap=True)
 
 
 def _print_teardown(report: TeardownReport) -> None:
     console = stream()
     _print_failures(report.results)
     removed = sum(result.outcome is Outcome.REMOVED for result in report.results)
-    name, where, seconds = escape(report.workshop), f"on {report.target} ({report.account})", _time(report.seconds)
+    name, where, seconds = escape(report.workshop), f"on {report.target} ({report.account})", format_duration(report.seconds)
     if report.code == ExitCode.DONE:
         console.print(f"[bold green]{name} is gone[/] {where} in {seconds}: {removed} removed, nothing left.")
     else:
@@ -91,7 +106,7 @@ def _print_teardown(report: TeardownReport) -> None:
         console.print(f"  [yellow]![/] {resource.kind} {escape(resource.name)} in {resource.region or 'this machine'}{note}")
         console.print(f"    {escape(resource.fix)}", soft_wrap=True)
     if report.unsearched:
-        console.print(f"[yellow]![/] Not searched, because it is denied: {', '.join(report.unsearched)}")
+        console.print(f"[yellow]![/] Not searched, because access is denied: {', '.join(report.unsearched)}")
     if report.receipt:
         # The page for people lies beside the JSON file that the document names.
         console.print(f"Receipt: {report.receipt.with_suffix('.html')}", style="bright_black", soft_wrap=True, markup=False)
@@ -126,7 +141,3 @@ def _head(report: RunReport) -> dict[str, Any]:
         "seconds": round(report.seconds, 3),
         "steps": [result.document() for result in report.results],
     }
-
-
-def _time(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)} min {int(seconds % 60)} s"

@@ -1,4 +1,7 @@
-"""How `workshop status` looks."""
+"""How `workshop status` looks.
+
+In: a `StatusReport`. Out: text for people, or the JSON document.
+"""
 
 from __future__ import annotations
 
@@ -8,89 +11,81 @@ from rich.markup import escape
 from rich.table import Table
 
 from workshop.console.document import print_document
+from workshop.console.report import StatusReport
 from workshop.console.results import print_addresses
-from workshop.console.style import STATES, stream
-from workshop.drill.pending import FailedRegion
+from workshop.console.style import STATES, SafeConsole, print_table, stream
 from workshop.engine.observe import NodeState
-from workshop.engine.workspace import Contexts, Workspace
 from workshop.steps.base import State
 
-__all__ = ["print_status", "status_document"]
+__all__ = ["show_status"]
 
 
-def status_document(
-    workspace: Workspace, account: str, points: Sequence[NodeState], contexts: Contexts, failed: Sequence[FailedRegion]
-) -> None:
-    """The JSON document of `status`."""
-    print_document("status", True, {
-        "workshop": workspace.name,
-        "target": workspace.target.name,
-        "account": account,
-        "regions": list(workspace.settings.regions),
-        "module": _reached(workspace, points),
+def show_status(report: StatusReport, *, json: bool) -> None:
+    """What is deployed: for people, or as one JSON document."""
+    (_document if json else _print)(report)
+
+
+def _document(report: StatusReport) -> None:
+    content = {
+        "workshop": report.workshop,
+        "target": report.target,
+        "account": report.account,
+        "regions": list(report.regions),
+        "module": report.module,
         "steps": [
             {
-                "id": p.node.key.step, "module": p.node.module, "region": p.node.key.region, "kind": p.node.spec.kind,
-                "account": p.node.key.account, "state": p.observed.state.value, "detail": p.observed.detail,
+                "id": p.node.key.step,
+                "module": p.node.module,
+                "region": p.node.key.region,
+                "kind": p.node.spec.kind,
+                "account": p.node.key.account,
+                "state": p.observed.state.value,
+                "detail": p.observed.detail,
                 "fix": p.observed.fix or (p.error.fix if p.error else ""),
             }
-            for p in points
+            for p in report.points
         ],
-        "failed_regions": [{"region": f.region, "fault": f.fault, "since": f.since, "fix": f.fix} for f in failed],
-        "apis": contexts.apis(account),
-        "web": contexts.links(account),
-    })  # fmt: skip
+        "failed_regions": [{"region": f.region, "fault": f.fault, "since": f.since, "fix": f.fix} for f in report.failed],
+        "apis": report.apis,
+        "web": report.links,
+    }
+    print_document("status", True, content)
 
 
-def print_status(
-    workspace: Workspace,
-    account: str,
-    points: Sequence[NodeState],
-    contexts: Contexts,
-    failed: Sequence[FailedRegion],
-    again: str,
-) -> None:
-    """The same for people; `again` is the command that brings everything to ready."""
+def _print(report: StatusReport) -> None:
     console = stream()
-    console.print(f"[bold]{escape(workspace.name)}[/] on [bold]{workspace.target.name}[/], account {account}")
+    console.print(f"[bold]{escape(report.workshop)}[/] on [bold]{report.target}[/], account {report.account}")
+    _print_steps(console, sorted(report.points, key=lambda point: report.order.index(point.node.key.step)))
+    for point in report.points:
+        if point.observed.fix and point.observed.state in (State.FOREIGN, State.BROKEN):
+            console.print(f"[yellow]! {escape(str(point.node.key))}[/] → {escape(point.observed.fix)}", soft_wrap=True)
+    for region in report.failed:
+        how = "by hand" if region.manual else "by a drill that was killed"
+        words = f"is failed {how} ({region.fault}) since {region.since}"
+        console.print(f"[red]✗ {region.region}[/] {words} → [bold]{escape(region.fix)}[/]", soft_wrap=True)
+    print_addresses(console, report.apis, report.links)
+    failed = {region.region for region in report.failed}
+    if all(point.observed.state is State.ABSENT for point in report.points):
+        console.print(f"Nothing is deployed. Set it up: [bold]{escape(report.setup)}[/]", soft_wrap=True)
+    elif any(p.observed.state is not State.READY and p.node.key.region not in failed for p in report.points):
+        console.print(f"Not everything is ready. Bring it to ready: [bold]{escape(report.setup)}[/]", soft_wrap=True)
+
+
+def _print_steps(console: SafeConsole, points: Sequence[NodeState]) -> None:
+    """One line for each node, below the name of its module."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bright_black")
     for title in ("step", "region", "state", "detail"):
         table.add_column(title, overflow="fold")
     module = ""
-    for point in _by_module(workspace, points):
+    for point in points:
         if point.node.module != module:
             module = point.node.module
             table.add_row(f"[bold]{escape(module)}[/]")
         word, colour = STATES[point.observed.state]
-        detail = escape(point.observed.detail)
         table.add_row(
-            f"  {escape(point.node.key.step)}", point.node.key.region, f"[{colour}]{word}[/]", f"[bright_black]{detail}[/]"
+            f"  {escape(point.node.key.step)}",
+            point.node.key.region,
+            f"[{colour}]{word}[/]",
+            f"[bright_black]{escape(point.observed.detail)}[/]",
         )
-    console.print(table)
-    for point in points:
-        if point.observed.fix and point.observed.state in (State.FOREIGN, State.BROKEN):
-            console.print(f"[yellow]! {escape(str(point.node.key))}[/] → {escape(point.observed.fix)}", soft_wrap=True)
-    for region in failed:
-        how = "by hand" if region.manual else "by a drill that was killed"
-        words = f"is failed {how} ({region.fault}) since {region.since}"
-        console.print(f"[red]✗ {region.region}[/] {words} → [bold]{escape(region.fix)}[/]", soft_wrap=True)
-    print_addresses(console, contexts.apis(account), contexts.links(account))
-    if all(point.observed.state is State.ABSENT for point in points):
-        console.print(f"Nothing stands. Set it up: [bold]{escape(again)}[/]", soft_wrap=True)
-    elif any(p.observed.state is not State.READY and p.node.key.region not in {f.region for f in failed} for p in points):
-        console.print(f"Not everything stands. Bring it to ready: [bold]{escape(again)}[/]", soft_wrap=True)
-
-
-def _by_module(workspace: Workspace, points: Sequence[NodeState]) -> list[NodeState]:
-    order = {spec.id: number for number, spec in enumerate(workspace.workshop.definition.steps())}
-    return sorted(points, key=lambda point: order[point.node.key.step])
-
-
-def _reached(workspace: Workspace, points: Sequence[NodeState]) -> str:
-    """The last module up to which everything is ready; empty when the first is not."""
-    reached = ""
-    for module in workspace.workshop.definition.module_names():
-        if any(p.observed.state is not State.READY for p in points if p.node.module == module):
-            break
-        reached = module
-    return reached
+    print_table(console, table)

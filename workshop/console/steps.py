@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from workshop.console.document import print_document
-from workshop.console.style import stream
+from workshop.console.style import print_table, stream
 from workshop.definition.model import Definition, StepSpec
 from workshop.engine.plan import Node
 from workshop.shell import command_line
@@ -30,22 +30,33 @@ def print_steps(definition: Definition) -> None:
     console = stream()
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bright_black")
     for title in ("step", "in", "kind", "needs", "what"):
-        table.add_column(title, overflow="fold")
+        table.add_column(title, overflow="fold", no_wrap=title == "kind")
     for module in definition.modules:
         table.add_row(f"[bold]{escape(module.name)}[/]", "", "", "", f"[bold]{escape(module.title)}[/]")
         for spec in module.steps:
             table.add_row(f"  {escape(spec.id)}", spec.placement.value, spec.kind, ", ".join(spec.needs), escape(_title(spec)))
-    console.print(table)
+    print_table(console, table)
 
 
 def step_document(nodes: Sequence[Node], kind: Step[Any], ctx: Context[Any]) -> None:
     """The JSON document of `step show`."""
     spec = nodes[0].spec
-    print_document("step show", True, {
-        "id": spec.id, "title": _title(spec), "kind": spec.kind, "module": nodes[0].module, "in": spec.placement.value,
-        "regions": [node.key.region for node in nodes], "needs": list(spec.needs), "with": ctx.params.model_dump(),
-        "minutes": kind.estimate.minutes, "usd": kind.estimate.usd,
-    })  # fmt: skip
+    print_document(
+        "step show",
+        True,
+        {
+            "id": spec.id,
+            "title": _title(spec),
+            "kind": spec.kind,
+            "module": nodes[0].module,
+            "in": spec.placement.value,
+            "regions": [node.key.region for node in nodes],
+            "needs": list(spec.needs),
+            "with": ctx.params.model_dump(),
+            "minutes": kind.estimate.minutes,
+            "usd": kind.estimate.usd,
+        },
+    )
 
 
 def print_step(nodes: Sequence[Node], kind: Step[Any], ctx: Context[Any]) -> None:
@@ -53,11 +64,13 @@ def print_step(nodes: Sequence[Node], kind: Step[Any], ctx: Context[Any]) -> Non
     console, spec = stream(), nodes[0].spec
     console.print(f"[bold]{escape(spec.id)}[/]  {escape(_title(spec))}")
     rows = [
-        ("kind", f"{spec.kind}: {kind.summary}"), ("module", nodes[0].module),
-        ("runs in", ", ".join(node.key.region for node in nodes)), ("needs", ", ".join(spec.needs) or "nothing"),
+        ("kind", f"{spec.kind}: {kind.summary}"),
+        ("module", nodes[0].module),
+        ("runs in", ", ".join(node.key.region for node in nodes)),
+        ("needs", ", ".join(spec.needs) or "nothing"),
         ("takes", f"about {kind.estimate.minutes:g} minutes on AWS"),
         *((f"with {name}", str(value)) for name, value in ctx.params.model_dump().items()),
-    ]  # fmt: skip
+    ]
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
         console.print(f"  {name:<{width}}  {value}", markup=False, soft_wrap=True)
@@ -68,9 +81,13 @@ def print_step(nodes: Sequence[Node], kind: Step[Any], ctx: Context[Any]) -> Non
 
 def _listed(definition: Definition, spec: StepSpec) -> dict[str, Any]:
     return {
-        "id": spec.id, "title": _title(spec), "kind": spec.kind, "module": definition.module_of(spec.id),
-        "in": spec.placement.value, "needs": list(spec.needs),
-    }  # fmt: skip
+        "id": spec.id,
+        "title": _title(spec),
+        "kind": spec.kind,
+        "module": definition.module_of(spec.id),
+        "in": spec.placement.value,
+        "needs": list(spec.needs),
+    }
 
 
 def _title(spec: StepSpec) -> str:

@@ -18,7 +18,7 @@ from workshop.quoting import shown
 __all__ = ["MOST_BYTES", "MOST_FILES", "fingerprint"]
 
 MOST_FILES, MOST_BYTES = 20_000, 4_000_000_000
-"""Beyond these a folder is no workshop but, say, somebody's home, in which a YAML file lies."""
+"""Beyond these a folder is no workshop but, say, a home directory that contains a YAML file."""
 PIECE = 1 << 20
 
 

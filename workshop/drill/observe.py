@@ -17,7 +17,7 @@ from workshop.aws.errors import AwsError
 from workshop.drill.api_client import ApiClient
 from workshop.drill.commands import Commands
 from workshop.drill.deployment import RegionDeployment
-from workshop.drill.durations import format_duration
+from workshop.durations import format_duration
 from workshop.errors import WorkshopError
 from workshop.waiting import Clock, monotonic
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from workshop.drill.durations import format_duration
 from workshop.drill.observe import ApiCall, Experiment
 from workshop.drill.run import DrillResult
 from workshop.drill.svg import BAD, CALM, INK, PALE, Drawing, colour_of, rows_for, ticks
 from workshop.drill.timeline import Milestone, RequestKind
+from workshop.durations import format_duration
 
 __all__ = ["plot_drill", "plot_experiments"]
 

@@ -13,11 +13,11 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from workshop.drill.durations import format_duration
 from workshop.drill.measure import to_millis
 from workshop.drill.plot import plot_drill
 from workshop.drill.run import DrillResult
 from workshop.drill.timeline import Acknowledged, TimedRequest
+from workshop.durations import format_duration
 from workshop.quoting import json_text, visible
 from workshop.state_dir import prepare, write_private
 

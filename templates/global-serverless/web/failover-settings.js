@@ -1,5 +1,5 @@
 /* failover-settings.js: every figure of the failover, in milliseconds and counts.
- * What stands between the equals sign and the last semicolon is JSON, so that tools which are no browsers read the same figures. */
+ * The text between the equals sign and the last semicolon is JSON, so that tools which are no browsers read the same figures. */
 window.WORKSHOP_FAILOVER =
 {
   "writeEveryMs": 500,

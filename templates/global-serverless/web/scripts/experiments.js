@@ -85,7 +85,7 @@
           outcome: "never",
           words:
             `${wrote} ${ms(REPLICATION_MS)} later ${b.place} still answers ${number(read.value)}. ` +
-            "Either replication has stopped, or somebody else is writing to the same counter.",
+            "Either replication has stopped, or another client is writing to the same counter.",
         };
       }
       const most = read.answeredAt - write.answeredAt;
@@ -106,7 +106,7 @@
         lag,
         words:
           `${wrote} ${ms(first.answeredAt - write.answeredAt)} later ${b.place} still answered ${number(first.value)}: a stale read. ` +
-          `${ms(most)} after the write it answered ${number(write.value)} as well. Nobody did anything in between; replication caught up.`,
+          `${ms(most)} after the write it answered ${number(write.value)} as well. Nothing was written in between; replication caught up.`,
       };
     });
 
@@ -134,12 +134,12 @@
     if (!end)
       return {
         outcome: "never",
-        words: `${blind} The two have not come together since. Either replication has stopped, or somebody else is writing.`,
+        words: `${blind} The two have not come together since. Either replication has stopped, or another client is writing.`,
       };
     if (end.value !== plus.value && end.value !== minus.value) {
       return {
         outcome: "disturbed",
-        words: `${blind} Both now answer ${number(end.value)}, which neither wrote: somebody else is writing to the same counter.`,
+        words: `${blind} Both now answer ${number(end.value)}, which neither wrote: another client is writing to the same counter.`,
       };
     }
     const [winner, loser] = end.value === minus.value ? [b, a] : [a, b];

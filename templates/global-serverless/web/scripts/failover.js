@@ -14,8 +14,8 @@
  *   write-ok, write-failed   the outcome of a write to `region`; for a region that is not active it counts as a probe
  *   probe-ok, probe-failed   the outcome of a read through the API of a region that is not active
  *   tick                     time has passed
- *   choose                   somebody chose `region`: it becomes active and preferred
- *   switch-now               somebody ends the countdown early
+ *   choose                   the user chose `region`: it becomes active and preferred
+ *   switch-now               the user ends the countdown early
  *
  * Hysteresis: one success does not end a countdown (recoverAfter in a row do); a switch needs minFailures failures as well as
  * the time; going back is offered after failbackAfter answers in a row and withdrawn at the first failure. */

@@ -18,7 +18,7 @@
       what: `${place} did not answer: the connection was refused, or the answer came without CORS headers.`,
       next: onLocalCloud
         ? "Is the local cloud running? workshop cloud status"
-        : "A throttled function and a deleted API look like this from a browser. See what stands: workshop status",
+        : "A throttled function and a deleted API look like this from a browser. See what is deployed: workshop status",
     }),
     timeout: (place, { seconds }) => ({
       brief: `silent for ${seconds} s`,

@@ -33,7 +33,7 @@
       }
       if (id !== newest.id && superseded.has(value))
         return { kind: "stale", behind: { ...newest, agoMs: answeredAt - newest.at }, lagMs: null };
-      // The writer's own region answers something else, or a value nobody here wrote: a later write has won.
+      // The writer's own region returns something else, or a value that was not written here: a later write has won.
       newest = { id, value, at: sentAt };
       arrived = new Set(ids);
       settle(value);

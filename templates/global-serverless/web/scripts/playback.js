@@ -6,7 +6,7 @@
   function create(video) {
     let lastFrame = null;
     let longest = 0;
-    let ready = false; // no position counts before the film stands where it was left
+    let ready = false; // no position counts before the film is where it was left
 
     const running = () => ready && !video.paused && !video.ended && !video.seeking;
 
@@ -32,7 +32,7 @@
       document.addEventListener("visibilitychange", forget);
     }
 
-    /* A film that stands still shows no frame, so the time since the last one counts as well. */
+    /* A film that is paused or stalled shows no frame, so the time since the last one counts as well. */
     function longestGap() {
       const open = lastFrame !== null && running() && !document.hidden ? performance.now() - lastFrame : 0;
       return Math.max(longest, open);

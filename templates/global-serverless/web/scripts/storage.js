@@ -1,6 +1,6 @@
 /* storage.js: what this browser remembers, under one prefix.
  * In: a key and a check that tells a usable value from garbage. Out: the value, or the given default.
- * Never throws: storage may be switched off, full, or hold what somebody else wrote there. */
+ * Never throws: storage may be switched off, full, or contain what another page wrote there. */
 (function (W) {
   "use strict";
   const config = globalThis.WORKSHOP_CONFIG;

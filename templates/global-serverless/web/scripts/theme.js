@@ -1,4 +1,4 @@
-/* theme.js: light or dark, as the system says until somebody chooses with the header's button.
+/* theme.js: light or dark, as the system is set until the user chooses with the header's button.
  * Loaded in the head, so that the page is painted once, in the right colours. */
 (function (W) {
   "use strict";

@@ -10,7 +10,7 @@
     conflict: "Last writer wins",
     "no-conflict": "No conflict this time",
     never: "Still apart",
-    disturbed: "Somebody else is writing",
+    disturbed: "Another client is writing",
     failed: "Stopped",
   };
 

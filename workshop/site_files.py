@@ -1,7 +1,8 @@
-"""Serve the rendered web pages: files below one folder, nothing above it, nothing behind a link that leads out.
+"""The responses of a web server for one folder: nothing above it, nothing behind a link that leads out of it.
 
-What comes in: a method, a path below `/_workshop/sites/`, the request's headers. What goes out: one answer with its body.
-Ranges are answered because a video player asks for them; nothing is ever cached without asking again.
+In: a folder, a method, a path, the request's headers. Out: a status, headers and a body. Opens no socket: the local cloud
+and `workshop open` serve the pages with it. Byte ranges are there because a video player requests them; nothing is cached
+without being validated again.
 """
 
 from __future__ import annotations
@@ -13,10 +14,19 @@ from email.utils import formatdate
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from workshop.cloud.responses import Response
-from workshop.web_headers import SECURITY_HEADERS
+__all__ = ["SECURITY_HEADERS", "Response", "serve_site"]
 
-__all__ = ["serve_site"]
+Response = tuple[int, dict[str, str], bytes]
+"""Status, headers, body."""
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "frame-ancestors 'none'; object-src 'none'; base-uri 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+"""A page may be framed by no other page, read by no other origin, and sends no referrer. Its own `<meta>` policy counts beside
+these: what either forbids is forbidden."""
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 _TYPES = {
@@ -34,7 +44,7 @@ _TYPES = {
 
 
 def serve_site(root: Path, method: str, path: str, headers: Mapping[str, str]) -> Response:
-    """The response for `path` (still percent-encoded, relative to `root`), a folder's being its `index.html`."""
+    """The response for `path`, percent-encoded and relative to `root`; that of a folder is its `index.html`."""
     status, more, body = _served(root, method, path, headers)
     return status, {**more, **SECURITY_HEADERS}, body
 

@@ -1,4 +1,7 @@
-"""Lengths of time as people write and read them: `90s`, `15m`, `1h`, `12.5`."""
+"""Lengths of time as people write and read them.
+
+In: a text such as `90s`, `15m`, `1h`, `12.5`, or seconds. Out: seconds, or a text such as `40 ms`, `2.5 s`, `3 min 20 s`.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,13 @@ def parse_duration(text: str) -> float:
 
 
 def format_duration(seconds: float | None) -> str:
-    """Seconds for people: `40 ms`, `2.5 s`, `3 min 20 s`; `none` for None."""
+    """Seconds for people: `40 ms`, `2.5 s`, `3 min 20 s`; `none` for None.
+
+    One precision for the whole program: whole milliseconds below a second, hundredths below ten, tenths below two minutes.
+    """
     if seconds is None:
         return "none"
-    if seconds < 1:
+    if 0 < seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 120:
         return f"{seconds:.{2 if seconds < 10 else 1}f}".rstrip("0").rstrip(".") + " s"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workshop.drill.durations import format_duration, parse_duration
+from workshop.durations import format_duration, parse_duration
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("15m", 900), ("1h", 3600), ("2.5", 2.5)])
