@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from tests.checks.world import ACCOUNT, HOME, FakeDoor, FakeStep, context, look, needs, planned, refusal
-from workshop.checks.base import Status
+from workshop.checks.base import CheckStatus
 from workshop.checks.context import CheckContext
-from workshop.checks.quotas import Apis, Concurrency, Roles, Stacks, Tables
+from workshop.checks.quotas import ApiQuota, ConcurrencyQuota, RoleQuota, StackQuota, TableQuota
 
 MAKES = FakeStep(
     permissions=[
@@ -40,80 +40,80 @@ QUOTA = "service-quotas__get_service_quota"
 
 
 async def test_a_thousand_functions_at_once_are_enough_and_ten_are_worth_a_word_about_the_drill() -> None:
-    assert (await look(Concurrency(account(lambda__get_account_settings=limit(1000)), HOME))).status is Status.PASS
-    small = await look(Concurrency(account(lambda__get_account_settings=limit(10)), HOME))
-    assert small.status is Status.WARN
+    assert (await look(ConcurrencyQuota(account(lambda__get_account_settings=limit(1000)), HOME))).status is CheckStatus.PASS
+    small = await look(ConcurrencyQuota(account(lambda__get_account_settings=limit(10)), HOME))
+    assert small.status is CheckStatus.WARN
     assert "drill" in small.detail
     assert "L-B99A9384" in small.fix
 
 
 async def test_no_function_at_all_is_no_go() -> None:
-    assert (await look(Concurrency(account(lambda__get_account_settings=limit(0)), HOME))).status is Status.FAIL
+    assert (await look(ConcurrencyQuota(account(lambda__get_account_settings=limit(0)), HOME))).status is CheckStatus.FAIL
 
 
 async def test_room_is_what_is_left_after_what_the_steps_add() -> None:
     names = {"TableNames": [f"t{n}" for n in range(10)]}
-    for most, status in ((100, Status.PASS), (12, Status.WARN), (11, Status.WARN), (10, Status.FAIL)):
-        finding = await look(Tables(account(**{"dynamodb__list_tables": names, QUOTA: quota(most)}), HOME))
+    for most, status in ((100, CheckStatus.PASS), (12, CheckStatus.WARN), (11, CheckStatus.WARN), (10, CheckStatus.FAIL)):
+        finding = await look(TableQuota(account(**{"dynamodb__list_tables": names, QUOTA: quota(most)}), HOME))
         assert (finding.status, most) == (status, most)
     assert "adds 1" in finding.detail
     assert "--quota-code L-F98FE922" in finding.fix
 
 
 async def test_without_the_quotas_api_the_default_is_compared_and_nothing_is_claimed() -> None:
-    finding = await look(Tables(account(dynamodb__list_tables={"TableNames": []}), HOME))
-    assert finding.status is Status.SKIP
+    finding = await look(TableQuota(account(dynamodb__list_tables={"TableNames": []}), HOME))
+    assert finding.status is CheckStatus.SKIP
     assert "could not be read (denied)" in finding.detail
     assert "2,500" in finding.detail
 
 
 async def test_a_full_account_is_noticed_even_by_the_default() -> None:
     full = {"TableNames": [f"t{n}" for n in range(2500)]}
-    assert (await look(Tables(account(dynamodb__list_tables=full), HOME))).status is Status.FAIL
+    assert (await look(TableQuota(account(dynamodb__list_tables=full), HOME))).status is CheckStatus.FAIL
 
 
 async def test_what_cannot_even_be_counted_is_skipped_with_the_reason() -> None:
-    finding = await look(Tables(account(), HOME))
-    assert (finding.status, "tables" in finding.detail) == (Status.SKIP, True)
+    finding = await look(TableQuota(account(), HOME))
+    assert (finding.status, "tables" in finding.detail) == (CheckStatus.SKIP, True)
 
 
 async def test_stacks_ask_cloudformation_itself_and_count_every_page() -> None:
     pages = [{"Stacks": [{}] * 3, "NextToken": "more"}, {"Stacks": [{}] * 2}]
     limits = {"AccountLimits": [{"Name": "StackLimit", "Value": 5}]}
     finding = await look(
-        Stacks(
+        StackQuota(
             account(
                 cloudformation__describe_stacks=lambda region, **_: pages.pop(0), cloudformation__describe_account_limits=limits
             ),
             HOME,
         )
     )  # fmt: skip
-    assert finding.status is Status.FAIL
+    assert finding.status is CheckStatus.FAIL
     assert "5 of 5" in finding.detail
 
 
 async def test_an_api_is_counted_once_although_its_parts_are_made_by_the_same_verb() -> None:
-    finding = await look(Apis(account(**{"apigateway__get_rest_apis": {"items": [{}]}, QUOTA: quota(600)}), HOME))
-    assert (finding.status, "adds 1" in finding.detail) == (Status.PASS, True)
+    finding = await look(ApiQuota(account(**{"apigateway__get_rest_apis": {"items": [{}]}, QUOTA: quota(600)}), HOME))
+    assert (finding.status, "adds 1" in finding.detail) == (CheckStatus.PASS, True)
 
 
 async def test_roles_are_counted_by_iam() -> None:
     summary = {"SummaryMap": {"Roles": 1000, "RolesQuota": 1000}}
-    assert (await look(Roles(account(iam__get_account_summary=summary)))).status is Status.FAIL
+    assert (await look(RoleQuota(account(iam__get_account_summary=summary)))).status is CheckStatus.FAIL
 
 
 async def test_steps_that_make_none_are_not_held_up_by_a_quota() -> None:
     nothing = context(FakeDoor())
-    assert {(await look(check)).status for check in (Tables(nothing, HOME), Concurrency(nothing, HOME), Roles(nothing))} == {
-        Status.SKIP
-    }
+    assert {
+        (await look(check)).status for check in (TableQuota(nothing, HOME), ConcurrencyQuota(nothing, HOME), RoleQuota(nothing))
+    } == {CheckStatus.SKIP}
 
 
 async def test_a_quota_without_a_value_is_a_crash() -> None:
     answers = {"dynamodb__list_tables": {"TableNames": []}, QUOTA: {"Quota": {}}}
-    assert (await look(Tables(account(**answers), HOME))).status is Status.CRASH
+    assert (await look(TableQuota(account(**answers), HOME))).status is CheckStatus.CRASH
 
 
 async def test_lambda_that_may_not_be_asked_is_skipped() -> None:
-    finding = await look(Concurrency(account(lambda__get_account_settings=refusal("AccessDenied", "no")), HOME))
-    assert finding.status is Status.SKIP
+    finding = await look(ConcurrencyQuota(account(lambda__get_account_settings=refusal("AccessDenied", "no")), HOME))
+    assert finding.status is CheckStatus.SKIP

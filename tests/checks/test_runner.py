@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.checks.world import HOME, context, refusal
-from workshop.checks.base import Check, Finding, Key, Result, Status, failed, passed, warned
-from workshop.checks.registry import FAMILIES, all_checks, chosen, needed_permissions
-from workshop.checks.runner import Report, run_checks
+from workshop.checks.base import Check, CheckStatus, Finding, Key, Result, failed, passed, warned
+from workshop.checks.policy import needed_permissions
+from workshop.checks.registry import FAMILIES, all_checks, chosen
+from workshop.checks.runner import CheckReport, run_checks
 from workshop.errors import ExitCode, UsageError, WorkshopError
 
 
@@ -22,10 +23,10 @@ class Told(Check):
     act: Callable[[], Finding] = field(kw_only=True, default=passed)
     named: str = field(kw_only=True, default="told")
     needs: tuple[Key, ...] = field(kw_only=True, default=())
+    family: str = field(kw_only=True, default="identity")
     patience: float = field(kw_only=True, default=20.0)
     forever: bool = field(kw_only=True, default=False)
 
-    family = "identity"
     name = "told"
     title = "It does as it is told"
 
@@ -60,25 +61,26 @@ def raising(error: Exception) -> Callable[[], Finding]:
 
 def test_a_check_that_breaks_is_a_result_and_costs_nobody_else_theirs() -> None:
     first, second = asked(Told(context(), act=raising(KeyError("Items"))), Told(context(), named="other"))
-    assert first.status is Status.CRASH
+    assert first.status is CheckStatus.CRASH
     assert "KeyError" in first.finding.detail
     assert "--skip identity" in first.finding.fix
-    assert second.status is Status.PASS
+    assert second.status is CheckStatus.PASS
 
 
 def test_a_known_error_is_a_failure_with_its_own_fix() -> None:
-    (result,) = asked(Told(context(), act=raising(WorkshopError("It is broken.", "Somebody fell.", "mend it"))))
-    assert (result.status, result.finding.detail, result.finding.fix) == (Status.FAIL, "It is broken. Somebody fell.", "mend it")
+    broken = WorkshopError(what="It is broken.", why="It fell.", fix="glue it")
+    (result,) = asked(Told(context(), act=raising(broken)))
+    assert result.finding == failed("It is broken. It fell.", "glue it")
 
 
 def test_every_failure_has_a_fix_even_when_the_error_has_none() -> None:
-    (result,) = asked(Told(context(), act=raising(WorkshopError("It is broken."))))
+    (result,) = asked(Told(context(), act=raising(WorkshopError(what="It is broken."))))
     assert "workshop check --target aws" in result.finding.fix
 
 
 def test_no_answer_within_the_deadline_is_a_failure_that_says_so() -> None:
     (result,) = asked(Told(context(), region=HOME, forever=True, patience=0.01))
-    assert result.status is Status.FAIL
+    assert result.status is CheckStatus.FAIL
     assert "No answer" in result.finding.detail
     assert HOME in result.finding.detail
     assert "--only identity" in result.finding.fix
@@ -89,19 +91,19 @@ def test_what_relies_on_a_failure_is_not_asked_and_says_why() -> None:
     second = Told(context(), named="second", needs=(("first", ""),), act=raising(AssertionError("was asked")))
     third = Told(context(), named="third", needs=(("second", ""),))
     results = asked(third, second, first)
-    assert [r.status for r in results] == [Status.PASS, Status.SKIP, Status.FAIL]
+    assert [r.status for r in results] == [CheckStatus.PASS, CheckStatus.SKIP, CheckStatus.FAIL]
     assert "It does as it is told" in results[1].finding.detail
 
 
 def test_what_relies_on_a_crash_is_not_asked() -> None:
     first = Told(context(), named="first", act=raising(ValueError()))
     second = Told(context(), named="second", needs=(("first", ""),), act=raising(AssertionError("was asked")))
-    assert asked(first, second)[1].status is Status.SKIP
+    assert asked(first, second)[1].status is CheckStatus.SKIP
 
 
 def test_what_relies_on_a_check_that_was_left_out_is_asked() -> None:
     (result,) = asked(Told(context(), needs=(("identity.caller", ""),)))
-    assert result.status is Status.PASS
+    assert result.status is CheckStatus.PASS
 
 
 def test_checks_are_asked_at_the_same_time() -> None:
@@ -116,7 +118,7 @@ def test_checks_are_asked_at_the_same_time() -> None:
             return passed()
 
     results = asked(*(Meeting(context(), named=str(n), patience=10.0) for n in range(2)))
-    assert [r.status for r in results] == [Status.PASS, Status.PASS]
+    assert [r.status for r in results] == [CheckStatus.PASS, CheckStatus.PASS]
 
 
 def test_a_beginning_and_an_end_are_heard_of_every_check() -> None:
@@ -133,12 +135,12 @@ def test_a_beginning_and_an_end_are_heard_of_every_check() -> None:
         ([passed(), warned("w", "f")], False, True, ExitCode.DONE),
         ([passed(), warned("w", "f")], True, True, ExitCode.WARNINGS),
         ([failed("x", "f"), warned("w", "f")], True, False, ExitCode.NO_GO),
-        ([Finding(Status.CRASH, "x", "f")], False, False, ExitCode.NO_GO),
-        ([Finding(Status.SKIP, "x")], True, True, ExitCode.DONE),
+        ([Finding(CheckStatus.CRASH, "x", "f")], False, False, ExitCode.NO_GO),
+        ([Finding(CheckStatus.SKIP, "x")], True, True, ExitCode.DONE),
     ],
 )
 def test_the_verdict_follows_the_worst_finding(findings: list[Finding], strict: bool, go: bool, code: ExitCode) -> None:
-    report = Report(tuple(Result(str(n), "f", "", "t", finding) for n, finding in enumerate(findings)))
+    report = CheckReport(tuple(Result(str(n), "f", "", "t", finding) for n, finding in enumerate(findings)))
     assert (report.go, report.exit_code(strict=strict)) == (go, code)
 
 
@@ -172,7 +174,7 @@ def test_without_a_caller_nothing_is_asked_in_the_account_and_the_report_is_whol
     left = [family for family in FAMILIES if family not in ("endpoints", "clock")]
     results = asked(*all_checks(nobody, left))
     by_id = {(r.id, r.region): r for r in results}
-    assert by_id["identity.caller", ""].status is Status.FAIL
-    assert by_id["permissions.reads", HOME].status is Status.SKIP
-    assert by_id["quotas.tables", HOME].status is Status.SKIP
+    assert by_id["identity.caller", ""].status is CheckStatus.FAIL
+    assert by_id["permissions.reads", HOME].status is CheckStatus.SKIP
+    assert by_id["quotas.tables", HOME].status is CheckStatus.SKIP
     assert nobody.aws.calls == []  # type: ignore[attr-defined]

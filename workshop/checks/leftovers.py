@@ -6,18 +6,18 @@ Asked through the steps themselves: what stands of each, and what could be left 
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from workshop.aws.errors import AwsError
-from workshop.checks.base import Check, Finding, Key, failed, passed, refused, skipped, warned
-from workshop.checks.claim import Claim
+from workshop.checks.base import Check, Family, Finding, Key, RegionalCheck, failed, passed, refused, skipped, warned
+from workshop.checks.claim import ClaimCheck
 from workshop.checks.context import CheckContext, PlannedStep
 from workshop.shell import aws_line
 from workshop.steps.base import Observed, Permission, Phase, Resource, State
 
-__all__ = ["TITLE", "InTheWay", "ReservedConcurrency", "Strays", "checks"]
+__all__ = ["FAMILY", "InTheWay", "ReservedConcurrency", "Strays"]
 
-TITLE = "Names and leftovers"
 UNIQUE = frozenset({"table", "stack", "function", "log-group", "bucket"})
 """Kinds of which there is one of a name: what is left of them stops a creation. Of the others there may be several."""
 
@@ -28,9 +28,13 @@ class InTheWay(Check):
 
     planned: PlannedStep = field(kw_only=True)
 
-    family = "leftovers"
     name = "step"
     title = "Nothing is in the way"
+
+    @classmethod
+    def instances(cls, context: CheckContext) -> Sequence[Check]:
+        """One for each step in each place, except those that only verify."""
+        return [cls(context, each.region, planned=each) for each in context.planned_steps if not each.step.is_verification]
 
     @property
     def id(self) -> str:
@@ -80,10 +84,9 @@ class InTheWay(Check):
         return warned(f"Left by an earlier run, or made by hand: {named}.", fix)
 
 
-class ReservedConcurrency(Check):
+class ReservedConcurrency(RegionalCheck):
     """No function that the steps will use is still throttled by a drill (docs/aws-behaviours.md, section 4)."""
 
-    family = "leftovers"
     name = "throttled-function"
     title = "No function was left throttled"
 
@@ -116,10 +119,9 @@ class ReservedConcurrency(Check):
         return [Permission("lambda:GetFunctionConcurrency", arn, self.region, Phase.CHECK) for arn in arns]
 
 
-class Strays(Check):
+class Strays(RegionalCheck):
     """Nothing carries the workshop's tag that today's names do not cover: remains of a run with other parameters."""
 
-    family = "leftovers"
     name = "tagged"
     title = "No remains of a run under other names"
 
@@ -158,16 +160,4 @@ def _covers(pattern: str, arn: str) -> bool:
     return fnmatch.fnmatchcase(arn, pattern) or arn.startswith(pattern.rstrip("*") + ":")
 
 
-def checks(context: CheckContext) -> list[Check]:
-    """The checks of this family: one for each step in each place, but for those that only verify."""
-    planned_steps = [
-        InTheWay(context, planned.region, planned=planned)
-        for planned in context.planned_steps
-        if not planned.step.is_verification
-    ]
-    shared = Claim(context, context.home)
-    return [
-        *planned_steps,
-        shared,
-        *(check(context, region) for check in (ReservedConcurrency, Strays) for region in context.regions),
-    ]
+FAMILY = Family("leftovers", "Names and leftovers", (InTheWay, ClaimCheck, ReservedConcurrency, Strays))

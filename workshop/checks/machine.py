@@ -1,4 +1,4 @@
-"""This machine: Python, packages, the state folder, the local cloud and its port, a browser."""
+"""This machine: Python, packages, the state folder, the local cloud and its port, a browser. In: a context. Out: findings."""
 
 from __future__ import annotations
 
@@ -13,12 +13,10 @@ from typing import ClassVar
 
 from packaging.requirements import Requirement
 
-from workshop.checks.base import Check, Finding, failed, passed, skipped, warned
-from workshop.checks.context import CheckContext
+from workshop.checks.base import Check, Family, Finding, failed, passed, skipped, warned
 
-__all__ = ["TITLE", "Browser", "LocalCloud", "Packages", "Port", "Python", "StateFolder", "checks", "unmet"]
+__all__ = ["FAMILY", "Browser", "LocalCloud", "Packages", "Port", "Python", "StateFolder", "unmet"]
 
-TITLE = "This machine"
 DISTRIBUTION = "aws-workshop"
 TESTED = ((3, 11), (3, 14))
 """The first and the last version of Python that are tested."""
@@ -34,7 +32,6 @@ MAC = tuple(Path("/Applications") / f"{name}.app" for name in ("Safari", "Google
 class Python(Check):
     """A Python that this program is tested with."""
 
-    family = "machine"
     name = "python"
     title = "Python"
     needs_credentials: ClassVar[bool] = False
@@ -52,7 +49,6 @@ class Python(Check):
 class Packages(Check):
     """The packages that this program needs are there in versions that fit; for the local target its extra, too."""
 
-    family = "machine"
     name = "packages"
     title = "Packages"
     needs_credentials: ClassVar[bool] = False
@@ -61,7 +57,7 @@ class Packages(Check):
         try:
             wanted = importlib.metadata.requires(DISTRIBUTION) or []
         except importlib.metadata.PackageNotFoundError:
-            return skipped(f"{DISTRIBUTION} is not installed as a package, so nothing says what it needs.")
+            return skipped(f"{DISTRIBUTION} is not installed as a package, so its requirements are unknown.")
         extras = ("",) if self.context.on_aws else ("", "local")
         count, wrong = unmet(wanted, extras, _installed)
         if wrong:
@@ -73,7 +69,6 @@ class Packages(Check):
 class StateFolder(Check):
     """The state folder can be written and has room."""
 
-    family = "machine"
     name = "state-folder"
     title = "The state folder can be written"
     needs_credentials: ClassVar[bool] = False
@@ -94,7 +89,6 @@ class StateFolder(Check):
 class LocalCloud(Check):
     """The local cloud runs."""
 
-    family = "machine"
     name = "cloud"
     title = "The local cloud runs"
     needs_credentials: ClassVar[bool] = False
@@ -112,7 +106,6 @@ class LocalCloud(Check):
 class Port(Check):
     """The port of the local cloud is free, or is its own."""
 
-    family = "machine"
     name = "port"
     title = "Its port is free"
     needs_credentials: ClassVar[bool] = False
@@ -130,7 +123,7 @@ class Port(Check):
         if used:
             return warned(
                 f"Another program has port {wanted}; the local cloud uses {used}.",
-                f"Tell attendees {used}, or planned that program and run: workshop cloud planned && workshop cloud start",
+                f"Tell attendees {used}, or stop that program and run: workshop cloud stop && workshop cloud start",
             )
         return failed(f"Another program has port {wanted}.", f"Choose another: export WORKSHOP_PORT={wanted + 1}")
 
@@ -138,7 +131,6 @@ class Port(Check):
 class Browser(Check):
     """Something can show the pages."""
 
-    family = "machine"
     name = "browser"
     title = "A browser"
     needs_credentials: ClassVar[bool] = False
@@ -192,6 +184,4 @@ def _installed(name: str) -> str | None:
         return None
 
 
-def checks(context: CheckContext) -> list[Check]:
-    """The checks of this family."""
-    return [check(context) for check in (Python, Packages, StateFolder, LocalCloud, Port, Browser)]
+FAMILY = Family("machine", "This machine", (Python, Packages, StateFolder, LocalCloud, Port, Browser))

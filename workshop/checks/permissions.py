@@ -12,13 +12,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workshop.aws.errors import AwsError
-from workshop.checks.base import Check, Finding, failed, passed, refused, skipped
+from workshop.checks.base import Check, Family, Finding, failed, passed, refused, skipped
 from workshop.checks.context import CheckContext
 from workshop.steps.base import Permission, Phase
 
-__all__ = ["TITLE", "LinkedRoles", "Reads", "Simulated", "checks"]
+__all__ = ["FAMILY", "LinkedRoles", "Reads", "Simulated"]
 
-TITLE = "Permissions"
 ACTIONS = 80
 """Action names of one simulation."""
 SHOWN = 12
@@ -34,10 +33,17 @@ READS: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
 LINKED = "iam:CreateServiceLinkedRole"
 
 
-class Simulated(Check):
+class _EverywhereCheck(Check):
+    """A check of each region, and of what belongs to none."""
+
+    @classmethod
+    def instances(cls, context: CheckContext) -> Sequence[Check]:
+        return [cls(context, region) for region in (*context.regions, "")]
+
+
+class Simulated(_EverywhereCheck):
     """IAM's own prediction for every action that the steps name, on its resource, in its region."""
 
-    family = "permissions"
     name = "simulation"
     title = "IAM allows what the steps will do"
     deadline = 45.0
@@ -127,10 +133,9 @@ class Simulated(Check):
         ]
 
 
-class Reads(Check):
+class Reads(_EverywhereCheck):
     """A harmless read of every service that the steps use: what really is forbidden shows here, whoever forbids it."""
 
-    family = "permissions"
     name = "reads"
     title = "Harmless reads are allowed"
 
@@ -168,7 +173,6 @@ class Reads(Check):
 class LinkedRoles(Check):
     """The service-linked roles that the steps rely on stand, or will be made by the first use."""
 
-    family = "permissions"
     name = "linked-role"
     title = "The service-linked role for replication"
 
@@ -208,7 +212,4 @@ def _listed(service: str, region: str) -> str:
     return f"arn:aws:apigateway:{region}::/restapis" if service == "apigateway" else "*"
 
 
-def checks(context: CheckContext) -> list[Check]:
-    """The checks of this family."""
-    places = [*context.regions, ""]
-    return [*(check(context, place) for check in (Simulated, Reads) for place in places), LinkedRoles(context)]
+FAMILY = Family("permissions", "Permissions", (Simulated, Reads, LinkedRoles))

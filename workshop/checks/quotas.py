@@ -10,23 +10,20 @@ from typing import Any
 
 from workshop.aws.errors import AwsError
 from workshop.aws.tables import list_tables
-from workshop.checks.base import Check, Finding, failed, passed, refused, skipped, warned
-from workshop.checks.context import CheckContext
+from workshop.checks.base import Check, Family, Finding, RegionalCheck, failed, passed, refused, skipped, warned
 from workshop.steps.base import Permission, Phase
 
-__all__ = ["TITLE", "Apis", "Concurrency", "Roles", "Stacks", "Tables", "checks"]
+__all__ = ["FAMILY", "ApiQuota", "ConcurrencyQuota", "RoleQuota", "StackQuota", "TableQuota"]
 
-TITLE = "Quotas"
 SMALL = 100
 """Concurrent executions that Lambda keeps unreserved: with fewer, no function can be given a reserve of its own (section 4)."""
 FULL = 0.9
 """The share of a quota above which it is worth a word."""
 
 
-class Concurrency(Check):
+class ConcurrencyQuota(RegionalCheck):
     """How many functions may run at once, and what that means for the drill."""
 
-    family = "quotas"
     name = "lambda-concurrency"
     title = "Lambda runs enough functions at once"
 
@@ -60,7 +57,6 @@ class Concurrency(Check):
 class _Room(Check):
     """One quota: how much is used, how much the steps add."""
 
-    family = "quotas"
     action: str
     """The action that makes one more."""
     service: str
@@ -118,7 +114,7 @@ class _Room(Check):
         return [Permission("servicequotas:GetServiceQuota", "*", self.region, Phase.CHECK)]
 
 
-class Tables(_Room):
+class TableQuota(_Room, RegionalCheck):
     """Tables of a region."""
 
     name = "tables"
@@ -132,7 +128,7 @@ class Tables(_Room):
         return [*super().permissions(), Permission("dynamodb:ListTables", "*", self.region, Phase.CHECK)]
 
 
-class Stacks(_Room):
+class StackQuota(_Room, RegionalCheck):
     """Stacks of a region, those that failed included."""
 
     name = "stacks"
@@ -156,7 +152,7 @@ class Stacks(_Room):
         ]
 
 
-class Apis(_Room):
+class ApiQuota(_Room, RegionalCheck):
     """Regional REST APIs."""
 
     name = "rest-apis"
@@ -175,7 +171,7 @@ class Apis(_Room):
         return [*super().permissions(), listing]
 
 
-class Roles(_Room):
+class RoleQuota(_Room):
     """Roles of the account: IAM is global."""
 
     name = "roles"
@@ -207,7 +203,4 @@ async def _count(check: Check, service: str, operation: str, member: str, cursor
         page = {**first, cursor: answer[cursor]}
 
 
-def checks(context: CheckContext) -> list[Check]:
-    """The checks of this family."""
-    regional = [check(context, region) for region in context.regions for check in (Concurrency, Tables, Stacks, Apis)]
-    return [*regional, Roles(context)]
+FAMILY = Family("quotas", "Quotas", (ConcurrencyQuota, TableQuota, StackQuota, ApiQuota, RoleQuota))

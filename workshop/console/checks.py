@@ -14,8 +14,8 @@ from typing import Any
 
 from rich.markup import escape
 
-from workshop.checks.base import Check, Finding, Key, Result, Status
-from workshop.checks.runner import Report
+from workshop.checks.base import Check, CheckStatus, Finding, Key, Result
+from workshop.checks.runner import CheckReport
 from workshop.console.document import print_document
 from workshop.console.echo import say
 from workshop.console.style import stream
@@ -26,13 +26,13 @@ from workshop.state_dir import write_private
 __all__ = ["MARKS", "About", "Waiting", "check_document", "html_page", "masked", "print_report", "verdict", "write_page"]
 
 MARKS = {
-    Status.PASS: ("✓", "green"),
-    Status.SKIP: ("-", "bright_black"),
-    Status.WARN: ("!", "yellow"),
-    Status.FAIL: ("✗", "red"),
-    Status.CRASH: ("☠", "magenta"),
+    CheckStatus.PASS: ("✓", "green"),
+    CheckStatus.SKIP: ("-", "bright_black"),
+    CheckStatus.WARN: ("!", "yellow"),
+    CheckStatus.FAIL: ("✗", "red"),
+    CheckStatus.CRASH: ("☠", "magenta"),
 }
-BAD = (Status.FAIL, Status.CRASH)
+BAD = (CheckStatus.FAIL, CheckStatus.CRASH)
 SLOW = 4.0
 """Seconds after which what has not answered yet is named."""
 
@@ -50,22 +50,22 @@ class About:
     when: datetime
 
 
-def verdict(report: Report) -> str:
+def verdict(report: CheckReport) -> str:
     """`go` or `no-go`."""
     return "go" if report.go else "no-go"
 
 
-def check_document(report: Report, about: About, code: ExitCode) -> None:
+def check_document(report: CheckReport, about: About, code: ExitCode) -> None:
     """The JSON document of `check`."""
     print_document("check", code == ExitCode.DONE, {
         "workshop": about.workshop, "target": about.target, "account": about.account, "caller": about.caller,
         "regions": list(about.regions), "verdict": verdict(report), "seconds": round(report.seconds, 3),
-        "counts": {status.value: len(report.of(status)) for status in Status},
+        "counts": {status.value: len(report.of(status)) for status in CheckStatus},
         "checks": [result.document() for result in report.results],
     })  # fmt: skip
 
 
-def print_report(report: Report, about: About, code: ExitCode) -> None:
+def print_report(report: CheckReport, about: About, code: ExitCode) -> None:
     """The report for people: what stops the event first, then everything by family, then the verdict."""
     console = stream()
     console.print(
@@ -95,7 +95,7 @@ def print_report(report: Report, about: About, code: ExitCode) -> None:
         console.print("[yellow]--strict: the warnings count.[/]")
 
 
-def html_page(report: Report, about: About) -> str:
+def html_page(report: CheckReport, about: About) -> str:
     """The report as one page that needs nothing but itself: to be mailed, printed and projected."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -105,13 +105,13 @@ def html_page(report: Report, about: About) -> str:
     )  # fmt: skip
     groups = [(title, [r for r in report.results if r.family == family]) for family, title in report.families.items()]
     return visible(environment.get_template("check.html.j2").render(
-        about=about, report=report, verdict=verdict(report), bad=report.of(*BAD), warnings=report.of(Status.WARN),
+        about=about, report=report, verdict=verdict(report), bad=report.of(*BAD), warnings=report.of(CheckStatus.WARN),
         groups=[(title, results) for title, results in groups if results], marks={s.value: m for s, (m, _) in MARKS.items()},
         counts=_counts(report), title=_title,
     ))  # fmt: skip
 
 
-def write_page(page: Path, report: Report, about: About) -> None:
+def write_page(page: Path, report: CheckReport, about: About) -> None:
     """The report as one page in a file; it names account and caller, so it is private. Raises `UsageError` when it cannot be
     written.
 
@@ -132,7 +132,7 @@ def write_page(page: Path, report: Report, about: About) -> None:
         ) from error
 
 
-def masked(report: Report, about: About) -> tuple[Report, About]:
+def masked(report: CheckReport, about: About) -> tuple[CheckReport, About]:
     """Both with every account number but for its last four digits hidden."""
     results = tuple(replace(r, finding=_masked_finding(r.finding), title=_mask(r.title)) for r in report.results)
     return replace(report, results=results), replace(about, account=_mask(about.account), caller=_mask(about.caller))
@@ -164,7 +164,7 @@ class Waiting:
 def _print(console: Any, result: Result) -> None:
     mark, colour = MARKS[result.status]
     detail, slow = result.finding.detail, f" ({result.seconds:.1f} s)" if result.seconds >= SLOW else ""
-    quiet = result.status in (Status.PASS, Status.SKIP)
+    quiet = result.status in (CheckStatus.PASS, CheckStatus.SKIP)
     text = f"[{colour}]\\[{mark}][/] {escape(_title(result))}"
     if quiet and detail:
         text += f"[bright_black]: {escape(detail)}[/]"
@@ -179,8 +179,14 @@ def _title(result: Result) -> str:
     return f"{result.title} ({result.region})" if result.region else result.title
 
 
-def _counts(report: Report) -> str:
-    words = {Status.PASS: "passed", Status.WARN: "warned", Status.FAIL: "failed", Status.CRASH: "crashed", Status.SKIP: "skipped"}
+def _counts(report: CheckReport) -> str:
+    words = {
+        CheckStatus.PASS: "passed",
+        CheckStatus.WARN: "warned",
+        CheckStatus.FAIL: "failed",
+        CheckStatus.CRASH: "crashed",
+        CheckStatus.SKIP: "skipped",
+    }
     return ", ".join(f"{len(found)} {word}" for status, word in words.items() if (found := report.of(status)))
 
 
