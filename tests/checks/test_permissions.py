@@ -133,9 +133,9 @@ LINKED = FakeStep(
 )  # fmt: skip
 
 
-async def test_the_service_linked_role_stands_or_will_be_made() -> None:
+async def test_the_service_linked_role_exists_or_will_be_made() -> None:
     there = FakeDoor({"iam.list_roles": {"Roles": [{"RoleName": "AWSServiceRoleForDynamoDBReplication"}]}})
-    assert "stands" in (await look(LinkedRoles(wanting(there, LINKED)))).detail
+    assert "exists" in (await look(LinkedRoles(wanting(there, LINKED)))).detail
     none = await look(LinkedRoles(wanting(FakeDoor({"iam.list_roles": {"Roles": []}}), LINKED)))
     assert (none.status, "makes its role" in none.detail) == (CheckStatus.PASS, True)
 

@@ -98,8 +98,8 @@ def _named(planned: PlannedStep) -> list[str]:
     return [name for setting in named_files(type(planned.ctx.params)) if (name := getattr(planned.ctx.params, setting))]
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _size(size: int) -> str:

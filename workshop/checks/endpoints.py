@@ -91,7 +91,7 @@ class EndpointOverride(Check):
 
     async def run(self) -> Finding:
         if not self.context.on_aws:
-            return skipped("The local target goes to the local cloud whatever the shell says.")
+            return skipped("The local target uses the local cloud, whatever is set in the shell.")
         if not self.context.override:
             return passed()
         return warned(

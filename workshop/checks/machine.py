@@ -24,8 +24,14 @@ ROOM = 500 * 1024 * 1024
 """Bytes that the state folder may grow by: sites, the local cloud's objects, its log."""
 FIRST_PORT = 4566
 BROWSERS = (
-    "google-chrome", "google-chrome-stable", "chromium", "chromium-browser", "firefox", "microsoft-edge", "brave-browser",
-)  # fmt: skip
+    "google-chrome",
+    "google-chrome-stable",
+    "chromium",
+    "chromium-browser",
+    "firefox",
+    "microsoft-edge",
+    "brave-browser",
+)
 MAC = tuple(Path("/Applications") / f"{name}.app" for name in ("Safari", "Google Chrome", "Firefox"))
 
 
@@ -129,7 +135,7 @@ class Port(Check):
 
 
 class Browser(Check):
-    """Something can show the pages."""
+    """A browser to show the pages with."""
 
     name = "browser"
     title = "A browser"
@@ -160,7 +166,7 @@ def _free(port: int) -> bool:
 
 
 def unmet(wanted: Iterable[str], extras: Iterable[str], version_of: Callable[[str], str | None]) -> tuple[int, list[str]]:
-    """How many of the wanted requirements (PEP 508) count here with these extras, and in words those that are not met.
+    """How many of the wanted requirements (PEP 508) apply with these extras, and a phrase for each that is not met.
 
     `version_of` returns the installed version of a distribution, or None.
     """

@@ -1,7 +1,7 @@
-"""Whether the caller may do what the steps will do: predicted by IAM, and tried with harmless reads.
+"""Whether the caller may do what the steps will do. In: the permissions of the steps. Out: findings.
 
-IAM's simulation knows identity policies and organisation policies, not session, endpoint and resource policies, so both are asked
-(docs/aws-behaviours.md, section 8).
+IAM's simulation covers identity and organization policies, not session, endpoint and resource policies, so harmless
+reads are tried as well (docs/aws-behaviours.md, section 8).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ __all__ = ["FAMILY", "LinkedRoles", "Reads", "Simulated"]
 ACTIONS = 80
 """Action names of one simulation."""
 SHOWN = 12
+"""Denied actions that a finding names."""
 READS: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
     "apigateway": ("get_rest_apis", {"limit": 1}, "apigateway:GET"),
     "cloudformation": ("list_stacks", {"StackStatusFilter": ["CREATE_COMPLETE"]}, "cloudformation:ListStacks"),
@@ -42,7 +43,7 @@ class _EverywhereCheck(Check):
 
 
 class Simulated(_EverywhereCheck):
-    """IAM's own prediction for every action that the steps name, on its resource, in its region."""
+    """IAM's prediction for every action that the steps need, on its resource, in its region."""
 
     name = "simulation"
     title = "IAM allows what the steps will do"
@@ -82,10 +83,10 @@ class Simulated(_EverywhereCheck):
             return ""
         if kind != "assumed-role":
             return arn
-        # The session's ARN leaves the role's path out, and single sign-on gives its roles one (section 8).
+        # The session's ARN lacks the role's path, and roles of single sign-on have one (section 8).
         role = rest.partition("/")[0]
-        answer = await self.context.aws.call("iam", self.context.home, "get_role", RoleName=role)
-        return str(answer["Role"]["Arn"])
+        response = await self.context.aws.call("iam", self.context.home, "get_role", RoleName=role)
+        return str(response["Role"]["Arn"])
 
     async def _denied(self, principal: str, wanted: Sequence[Permission]) -> dict[str, str]:
         """The denied actions, each with the reason that IAM gives."""
@@ -97,32 +98,37 @@ class Simulated(_EverywhereCheck):
             grouped[tuple(sorted(actions))].append(resource)
         batches = [
             (actions[start : start + ACTIONS], resource)
-            for actions, resources in grouped.items() for resource in sorted(resources)
+            for actions, resources in grouped.items()
+            for resource in sorted(resources)
             for start in range(0, len(actions), ACTIONS)
-        ]  # fmt: skip
-        answers = await asyncio.gather(*(self._simulate(principal, actions, resource) for actions, resource in batches))
-        found = {name: why for answer in answers for name, why in answer.items()}
+        ]
+        denials = await asyncio.gather(*(self._simulate(principal, actions, resource) for actions, resource in batches))
+        found = {name: why for each in denials for name, why in each.items()}
         return dict(sorted(found.items()))
 
     async def _simulate(self, principal: str, actions: Sequence[str], resource: str) -> dict[str, str]:
-        # Policies narrow by these keys, and a simulation knows of a request only what it is told.
+        """The denied ones of these actions on a resource, each with the reason that IAM gives."""
+        # Policies have conditions on these keys, and a simulation knows only the values that it is given.
         context = {"aws:RequestedRegion": self.region, "iam:AWSServiceName": _owner(resource)}
         request: dict[str, Any] = {
-            "PolicySourceArn": principal, "ActionNames": list(actions), "ResourceArns": [resource],
+            "PolicySourceArn": principal,
+            "ActionNames": list(actions),
+            "ResourceArns": [resource],
             "ContextEntries": [
                 {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
-                for key, value in context.items() if value
+                for key, value in context.items()
+                if value
             ],
-        }  # fmt: skip
+        }
         denied: dict[str, str] = {}
         while True:
-            answer = await self.context.aws.call("iam", self.context.home, "simulate_principal_policy", **request)
-            for result in answer.get("EvaluationResults", []):
+            response = await self.context.aws.call("iam", self.context.home, "simulate_principal_policy", **request)
+            for result in response.get("EvaluationResults", []):
                 if result["EvalDecision"] != "allowed":
                     denied[result["EvalActionName"]] = _why(result)
-            if not answer.get("IsTruncated"):
+            if not response.get("IsTruncated"):
                 return denied
-            request["Marker"] = answer["Marker"]
+            request["Marker"] = response["Marker"]
 
     def permissions(self) -> list[Permission]:
         account = self.context.account
@@ -134,7 +140,7 @@ class Simulated(_EverywhereCheck):
 
 
 class Reads(_EverywhereCheck):
-    """A harmless read of every service that the steps use: what really is forbidden shows here, whoever forbids it."""
+    """A harmless read of every service that the steps use: what any policy denies shows here."""
 
     name = "reads"
     title = "Harmless reads are allowed"
@@ -142,7 +148,7 @@ class Reads(_EverywhereCheck):
     async def run(self) -> Finding:
         known = [service for service in self.context.services(self.region) if service in READS]
         if not known:
-            return skipped("The steps use no service here that can be read without anything standing.")
+            return skipped("The steps use no service here that can be read without any resource.")
         found = await asyncio.gather(*(self._read(service) for service in known))
         denied = [error for error in found if error is not None and error.denied]
         broken = [error for error in found if error is not None and not error.denied]
@@ -171,7 +177,7 @@ class Reads(_EverywhereCheck):
 
 
 class LinkedRoles(Check):
-    """The service-linked roles that the steps rely on stand, or will be made by the first use."""
+    """The service-linked roles that the steps need exist, or will be made by the first use."""
 
     name = "linked-role"
     title = "The service-linked role for replication"
@@ -180,14 +186,14 @@ class LinkedRoles(Check):
         notes: list[str] = []
         for owner in sorted({_owner(p.resource) for p in self.context.permissions() if p.action == LINKED}):
             try:
-                answer = await self.context.aws.call(
+                response = await self.context.aws.call(
                     "iam", self.context.home, "list_roles", PathPrefix=f"/aws-service-role/{owner}/", MaxItems=10
                 )
             except AwsError as error:
                 return refused(error, "The service-linked role")
-            names = [role["RoleName"] for role in answer.get("Roles", [])]
-            notes.append(f"{names[0]} stands" if names else f"{owner} makes its role with the first use, which {LINKED} allows")
-        return passed("; ".join(notes)) if notes else skipped("The steps rely on none.")
+            names = [role["RoleName"] for role in response.get("Roles", [])]
+            notes.append(f"{names[0]} exists" if names else f"{owner} makes its role with the first use, which {LINKED} allows")
+        return passed("; ".join(notes)) if notes else skipped("The steps need none.")
 
     def permissions(self) -> list[Permission]:
         return [Permission("iam:ListRoles", "*", "", Phase.CHECK)]

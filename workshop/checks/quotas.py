@@ -1,6 +1,7 @@
-"""What the account still has room for, by the applied values: docs/aws-behaviours.md, section 8.
+"""What the account still has room for. In: the applied quotas and what is in use. Out: findings.
 
-The services' own answers are preferred; Service Quotas is asked for the rest, and may be missing or denied.
+The services' own figures are preferred; the rest is read from Service Quotas, which may be missing or denied
+(docs/aws-behaviours.md, section 8).
 """
 
 from __future__ import annotations
@@ -31,23 +32,23 @@ class ConcurrencyQuota(RegionalCheck):
         if not self.context.needed("lambda:CreateFunction", self.region):
             return skipped("The steps make no function here.")
         try:
-            answer = await self.context.aws.call("lambda", self.region, "get_account_settings")
+            response = await self.context.aws.call("lambda", self.region, "get_account_settings")
         except AwsError as error:
             return refused(error, "Lambda's limit")
-        limit = int(answer.get("AccountLimit", {}).get("ConcurrentExecutions", 0))
+        limit = int(response.get("AccountLimit", {}).get("ConcurrentExecutions", 0))
         if limit < 1:
             return failed(
                 f"Lambda may run {limit} functions at once in {self.region}.",
                 f"aws service-quotas request-service-quota-increase --region {self.region} --service-code lambda"
                 " --quota-code L-B99A9384 --desired-value 1000",
-            )  # fmt: skip
+            )
         if limit < SMALL:
             return warned(
                 f"{limit} at once, as new accounts have. Enough for one participant; a load test or a drill with many requests a"
                 " second is throttled. The drill itself works: it sets a reserve of 0, which needs none.",
                 f"aws service-quotas request-service-quota-increase --region {self.region} --service-code lambda"
                 " --quota-code L-B99A9384 --desired-value 1000 (often granted within a day)",
-            )  # fmt: skip
+            )
         return passed(f"{limit:,} at once")
 
     def permissions(self) -> list[Permission]:

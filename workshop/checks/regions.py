@@ -21,7 +21,7 @@ ON = ("ENABLED", "ENABLED_BY_DEFAULT")
 
 
 class RegionExists(RegionalCheck):
-    """The name is that of a region: botocore would build an address out of anything."""
+    """There is a region of this name: botocore would build an address out of any."""
 
     name = "name"
     title = "There is a region of this name"
@@ -63,11 +63,11 @@ class RegionEnabled(RegionalCheck):
             await context.aws.call("sts", self.region, "get_caller_identity")
         except CredentialsError as error:
             if error.code in MISTAKABLE and self.region != context.home:
-                return self._disabled(f"It answers {error.code}, although the credentials work in {context.home}.")
+                return self._disabled(f"It returns {error.code}, although the credentials work in {context.home}.")
             raise
         except AwsError as error:
             if error.code in MISTAKABLE:
-                return self._disabled(f"It answers {error.code}.")
+                return self._disabled(f"It returns {error.code}.")
             if error.unreachable:
                 return failed(
                     f"STS in {self.region} does not answer: {error.message}",
@@ -79,11 +79,11 @@ class RegionEnabled(RegionalCheck):
     async def _status(self) -> str:
         """The account's setting for the region; empty when that may not be read."""
         try:
-            # The account service answers in one region only, for all of them.
-            answer = await self.context.aws.call("account", "us-east-1", "get_region_opt_status", RegionName=self.region)
+            # The account service has one endpoint for all regions.
+            response = await self.context.aws.call("account", "us-east-1", "get_region_opt_status", RegionName=self.region)
         except AwsError:
             return ""
-        return str(answer.get("RegionOptStatus", ""))
+        return str(response.get("RegionOptStatus", ""))
 
     def _disabled(self, why: str) -> Finding:
         others = " ".join(f"--region {region}" for region in self.context.regions if region != self.region)
