@@ -1,4 +1,4 @@
-"""The aws of the checks: soon done with whoever does not answer, and honest about credentials."""
+"""The client of the checks: it gives up soon on an endpoint that does not answer, and is exact about credentials."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_signed_out_session_is_a_credentials_error_and_no_defect() -> None:
         asked(work)
 
 
-def test_nobody_there_is_known_after_two_attempts() -> None:
+def test_an_endpoint_without_a_server_is_known_after_two_attempts() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         endpoint = f"http://127.0.0.1:{probe.getsockname()[1]}"

@@ -29,7 +29,7 @@ from workshop.errors import UsageError, WorkshopError
 
 @contextmanager
 def service(date: str | None) -> Iterator[str]:
-    """An endpoint that answers everybody 403, as AWS answers an unsigned request; its Date is given."""
+    """An endpoint that returns 403 to every request, as AWS does to an unsigned one; its Date is given."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_HEAD(self) -> None:
@@ -91,7 +91,7 @@ def test_a_date_that_cannot_be_read_is_skipped(real: Callable[[Any], Finding]) -
         assert real(ClockSkew(context(address=lambda *_: url))).status is CheckStatus.SKIP
 
 
-def nobody() -> str:
+def closed_port() -> str:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{probe.getsockname()[1]}/"
@@ -99,7 +99,7 @@ def nobody() -> str:
 
 def test_services_answer_or_are_named_with_their_address(real: Callable[[Any], Finding]) -> None:
     step = FakeStep(permissions=[needs("dynamodb:CreateTable", "*"), needs("lambda:CreateFunction", "*")])
-    closed = nobody()
+    closed = closed_port()
     with service(None) as url:
         good = context(planned_steps=(planned(step),), address=lambda *_: url)
         assert "dynamodb" in real(ReachableServices(good, HOME)).detail
