@@ -1,7 +1,7 @@
-"""Time, handed in: the clock that every wait uses, and the one function that waits.
+"""Time, injected: the clock that every wait uses, and the one function that waits, in two forms.
 
-What comes in: a probe that answers a value or None, a reason, a deadline. What goes out: the value, or a `WaitTimeout`.
-Nothing here holds a thread while it waits, and tests run it in virtual time.
+In: a probe that returns a value or None, or a condition; a reason, a deadline. Out: the value, or a `WaitTimeout`. No thread is
+held while it waits, and tests run it in virtual time.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Protocol, TypeVar
 
 from workshop.errors import WorkshopError
 
-__all__ = ["Clock", "SystemClock", "WaitTimeout", "Waiting", "wait_for"]
+__all__ = ["Clock", "SystemClock", "WaitTimeout", "Waiting", "wait_for", "wait_until"]
 
 T = TypeVar("T")
 Waiting = Callable[[str, float], None]
-"""Hears what is being waited for and for how many seconds already."""
+"""Called with what is being waited for, and for how many seconds already."""
 
 
 class Clock(Protocol):
@@ -62,10 +62,10 @@ async def wait_for(
     jitter: float = 0.2,
     fix: str = "",
 ) -> T:
-    """Call `probe` until it answers something other than None and return that.
+    """Call `probe` until it returns something other than None and return that.
 
     All times are seconds. Pauses grow from `first` by half each time up to `interval`, so that what is quick is seen at
-    once and what is slow is asked about rarely; each is within plus or minus `jitter` (a fraction) of that, and the last one
+    once and what is slow is probed rarely; each is within plus or minus `jitter` (a fraction) of that, and the last one
     is cut so that the probe runs once more at the deadline. Raises `WaitTimeout` after that.
     """
     start, pause = clock.monotonic(), min(first, interval)
@@ -76,11 +76,41 @@ async def wait_for(
         elapsed = clock.monotonic() - start
         if elapsed >= deadline - ROUNDING:
             raise WaitTimeout(
-                f"Gave up waiting for {reason}.",
-                f"It did not happen within {deadline:.0f} s.",
-                fix or "Run the same command again: it goes on where it stopped.",
+                what=f"Gave up waiting for {reason}.",
+                why=f"It did not happen within {deadline:.0f} s.",
+                fix=fix or "Run the same command again: it goes on where it stopped.",
                 code="Timeout",
             )
         waiting(reason, elapsed)
         await clock.sleep(min(pause * random.uniform(1 - jitter, 1 + jitter), deadline - elapsed))
         pause = min(pause * 1.5, interval)
+
+
+async def wait_until(
+    condition: Callable[[], Awaitable[bool]],
+    *,
+    clock: Clock,
+    reason: str,
+    deadline: float,
+    interval: float,
+    waiting: Waiting,
+    first: float = 0.25,
+    jitter: float = 0.2,
+    fix: str = "",
+) -> None:
+    """Call `condition` until it is true; everything else is as in `wait_for`."""
+
+    async def probe() -> bool | None:
+        return True if await condition() else None
+
+    await wait_for(
+        probe,
+        clock=clock,
+        reason=reason,
+        deadline=deadline,
+        interval=interval,
+        waiting=waiting,
+        first=first,
+        jitter=jitter,
+        fix=fix,
+    )

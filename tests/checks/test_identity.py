@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from tests.checks.world import ACCOUNT, NOW, context, look, refusal
-from workshop.aws.inquiry import Life
-from workshop.aws.sessions import Identity
+from workshop.aws.identity import CredentialExpiry, Identity
 from workshop.checks.base import CheckStatus
 from workshop.checks.context import EventPlan
 from workshop.checks.identity import CredentialLife, ExpectedAccount, KnownCaller, Principal
@@ -55,8 +54,8 @@ async def test_the_root_user_is_worth_a_warning() -> None:
     assert (await look(Principal(context()))).detail == "an assumed role"
 
 
-def living(minutes: float, *, renews: bool = False) -> Life:
-    return Life("env" if not renews else "sso", True, NOW + timedelta(minutes=minutes), renews)
+def living(minutes: float, *, renews: bool = False) -> CredentialExpiry:
+    return CredentialExpiry("env" if not renews else "sso", True, NOW + timedelta(minutes=minutes), renews)
 
 
 async def test_credentials_that_end_before_the_event_are_a_warning_and_before_the_setup_a_failure() -> None:
@@ -70,14 +69,14 @@ async def test_credentials_that_end_before_the_event_are_a_warning_and_before_th
 
 async def test_credentials_that_renew_themselves_and_permanent_ones_last() -> None:
     assert (await look(CredentialLife(context(life=living(8, renews=True))))).status is CheckStatus.PASS
-    permanent = Life("shared-credentials-file", False, None, False)
+    permanent = CredentialExpiry("shared-credentials-file", False, None, False)
     assert (await look(CredentialLife(context(life=permanent)))).status is CheckStatus.PASS
 
 
 async def test_temporary_credentials_without_an_end_are_a_warning() -> None:
-    assert (await look(CredentialLife(context(life=Life("env", True, None, False))))).status is CheckStatus.WARN
+    assert (await look(CredentialLife(context(life=CredentialExpiry("env", True, None, False))))).status is CheckStatus.WARN
 
 
 async def test_credentials_that_break_the_check_are_a_crash() -> None:
-    naive = Life("env", True, NOW.replace(tzinfo=None), False)
+    naive = CredentialExpiry("env", True, NOW.replace(tzinfo=None), False)
     assert (await look(CredentialLife(context(life=naive)))).status is CheckStatus.CRASH

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from tests.checks.world import ACCOUNT, HOME, NOW, FakeDoor, FakeStep, context, look, needs, planned, refusal
-from workshop.aws.claim import Holder
+from tests.checks.world import ACCOUNT, HOME, NOW, FakeAwsClient, FakeStep, context, look, needs, planned, refusal
+from workshop.aws.lock.claim_record import ClaimRecord
 from workshop.checks.base import CheckStatus, Finding
 from workshop.checks.claim import ClaimCheck
 from workshop.checks.context import CheckContext
@@ -67,7 +67,7 @@ FUNCTION = FakeStep(permissions=[needs("lambda:CreateFunction", f"arn:aws:lambda
 
 
 async def throttled(answer: Any) -> Finding:
-    aws = FakeDoor({"lambda.get_function_concurrency": answer})
+    aws = FakeAwsClient({"lambda.get_function_concurrency": answer})
     return await look(ReservedConcurrency(context(aws, planned_steps=(planned(FUNCTION),)), HOME))
 
 
@@ -85,7 +85,7 @@ async def test_no_reserve_another_reserve_and_no_function_pass() -> None:
 
 def tagged(*arns: str) -> CheckContext:
     pages = {"ResourceTagMappingList": [{"ResourceARN": arn} for arn in arns]}
-    return context(FakeDoor({"resourcegroupstaggingapi.get_resources": pages}), planned_steps=(planned(FUNCTION),))
+    return context(FakeAwsClient({"resourcegroupstaggingapi.get_resources": pages}), planned_steps=(planned(FUNCTION),))
 
 
 async def test_tagged_things_under_other_names_are_remains_of_another_run() -> None:
@@ -98,17 +98,17 @@ async def test_tagged_things_under_other_names_are_remains_of_another_run() -> N
 
 
 async def test_without_the_tag_index_that_is_skipped() -> None:
-    assert (await look(Strays(context(FakeDoor()), HOME))).status is CheckStatus.SKIP
+    assert (await look(Strays(context(FakeAwsClient()), HOME))).status is CheckStatus.SKIP
 
 
 async def claim(value: str | Exception) -> Finding:
     answer = value if isinstance(value, Exception) else {"Parameter": {"Value": value}}
-    return await look(ClaimCheck(context(FakeDoor({"ssm.get_parameter": answer})), HOME))
+    return await look(ClaimCheck(context(FakeAwsClient({"ssm.get_parameter": answer})), HOME))
 
 
 def held(minutes: int) -> str:
     until = (NOW + timedelta(minutes=minutes)).isoformat()
-    return json.dumps(asdict(Holder("x", "elsewhere", "laptop", "ann", 1, "setup", NOW.isoformat(), until)))
+    return json.dumps(asdict(ClaimRecord("x", "elsewhere", "laptop", "ann", 1, "setup", NOW.isoformat(), until)))
 
 
 async def test_somebody_at_work_is_named() -> None:
@@ -128,7 +128,7 @@ STACK = FakeStep(
 async def states(status: str, name: str = "global-serverless-api", **more: Any) -> Finding:
     stacks = {"Stacks": [{"StackId": "id", "StackName": name, "StackStatus": status, **more}]}
     return await look(
-        StackStates(context(FakeDoor({"cloudformation.describe_stacks": stacks}), planned_steps=(planned(STACK),)), HOME)
+        StackStates(context(FakeAwsClient({"cloudformation.describe_stacks": stacks}), planned_steps=(planned(STACK),)), HOME)
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tests.checks.world import ACCOUNT, AWAY, HOME, FakeDoor, FakeStep, context, denied, look, needs, planned, refusal
-from workshop.aws.sessions import Identity
+from tests.checks.world import ACCOUNT, AWAY, HOME, FakeAwsClient, FakeStep, context, denied, look, needs, planned, refusal
+from workshop.aws.identity import Identity
 from workshop.checks.base import CheckStatus
 from workshop.checks.context import CheckContext
 from workshop.checks.permissions import LinkedRoles, Reads, Simulated
@@ -16,7 +16,7 @@ STEP = FakeStep(permissions=[needs("dynamodb:CreateTable", TABLE), needs("dynamo
 ROLE = {"Role": {"Arn": f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/Facilitator"}}
 
 
-def wanting(aws: FakeDoor, step: FakeStep = STEP, **changes: Any) -> CheckContext:
+def wanting(aws: FakeAwsClient, step: FakeStep = STEP, **changes: Any) -> CheckContext:
     return context(aws, planned_steps=(planned(step),), **changes)
 
 
@@ -36,12 +36,12 @@ def deciding(forbidden: Sequence[str] = (), **why: Any) -> Any:
 
 
 async def test_what_iam_allows_passes() -> None:
-    aws = FakeDoor({"iam.get_role": ROLE, "iam.simulate_principal_policy": deciding()})
+    aws = FakeAwsClient({"iam.get_role": ROLE, "iam.simulate_principal_policy": deciding()})
     assert (await look(Simulated(wanting(aws), HOME))).status is CheckStatus.PASS
 
 
 async def test_what_iam_denies_is_named_with_the_policy_that_grants_it() -> None:
-    aws = FakeDoor({"iam.get_role": ROLE, "iam.simulate_principal_policy": deciding(["dynamodb:CreateTable"])})
+    aws = FakeAwsClient({"iam.get_role": ROLE, "iam.simulate_principal_policy": deciding(["dynamodb:CreateTable"])})
     finding = await look(Simulated(wanting(aws), HOME))
     assert finding.status is CheckStatus.FAIL
     assert "dynamodb:CreateTable (not granted)" in finding.detail
@@ -51,7 +51,7 @@ async def test_what_iam_denies_is_named_with_the_policy_that_grants_it() -> None
 
 async def test_a_denial_by_the_organization_sends_to_the_organization() -> None:
     org = {"OrganizationsDecisionDetail": {"AllowedByOrganizations": False}}
-    aws = FakeDoor({"iam.get_role": ROLE, "iam.simulate_principal_policy": deciding(["dynamodb:CreateTable"], **org)})
+    aws = FakeAwsClient({"iam.get_role": ROLE, "iam.simulate_principal_policy": deciding(["dynamodb:CreateTable"], **org)})
     assert "organization" in (await look(Simulated(wanting(aws), HOME))).fix
 
 
@@ -62,7 +62,7 @@ async def test_the_role_is_simulated_by_its_real_arn_in_its_region() -> None:
         seen.append(request)
         return {"EvaluationResults": []}
 
-    await look(Simulated(wanting(FakeDoor({"iam.get_role": ROLE, "iam.simulate_principal_policy": remember})), HOME))
+    await look(Simulated(wanting(FakeAwsClient({"iam.get_role": ROLE, "iam.simulate_principal_policy": remember})), HOME))
     assert seen[0]["PolicySourceArn"] == ROLE["Role"]["Arn"]
     assert seen[0]["ContextEntries"][0]["ContextKeyValues"] == [HOME]
     assert seen[0]["ResourceArns"] == [TABLE]
@@ -73,38 +73,38 @@ async def test_all_pages_of_a_prediction_are_read() -> None:
         {"EvaluationResults": [], "IsTruncated": True, "Marker": "more"},
         {"EvaluationResults": [{"EvalActionName": "dynamodb:CreateTable", "EvalDecision": "explicitDeny"}]},
     ]
-    aws = FakeDoor({"iam.get_role": ROLE, "iam.simulate_principal_policy": lambda region, **_: pages.pop(0)})
+    aws = FakeAwsClient({"iam.get_role": ROLE, "iam.simulate_principal_policy": lambda region, **_: pages.pop(0)})
     finding = await look(Simulated(wanting(aws), HOME))
     assert "by an explicit deny" in finding.detail
 
 
 async def test_a_prediction_that_is_denied_is_skipped_with_the_reason() -> None:
-    finding = await look(Simulated(wanting(FakeDoor({"iam.get_role": ROLE})), HOME))
+    finding = await look(Simulated(wanting(FakeAwsClient({"iam.get_role": ROLE})), HOME))
     assert finding.status is CheckStatus.SKIP
     assert "AccessDenied" in finding.detail
 
 
 async def test_the_root_user_is_not_simulated() -> None:
-    aws = FakeDoor()
+    aws = FakeAwsClient()
     root = Identity(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root")
     assert (await look(Simulated(wanting(aws, caller=root), HOME))).status is CheckStatus.PASS
     assert aws.calls == []
 
 
 async def test_a_prediction_in_another_shape_is_a_crash() -> None:
-    aws = FakeDoor({"iam.get_role": ROLE, "iam.simulate_principal_policy": {"EvaluationResults": [{}]}})
+    aws = FakeAwsClient({"iam.get_role": ROLE, "iam.simulate_principal_policy": {"EvaluationResults": [{}]}})
     assert (await look(Simulated(wanting(aws), HOME))).status is CheckStatus.CRASH
 
 
 async def test_reads_go_to_the_services_that_the_steps_use_and_to_no_other() -> None:
-    aws = FakeDoor({"dynamodb.list_tables": {}})
+    aws = FakeAwsClient({"dynamodb.list_tables": {}})
     assert (await look(Reads(wanting(aws), HOME))).status is CheckStatus.PASS
     assert aws.calls == [("dynamodb", HOME, "list_tables")]
     assert (await look(Reads(wanting(aws), AWAY))).status is CheckStatus.SKIP
 
 
 async def test_a_denied_read_names_action_and_policy() -> None:
-    finding = await look(Reads(wanting(FakeDoor()), HOME))
+    finding = await look(Reads(wanting(FakeAwsClient()), HOME))
     assert finding.status is CheckStatus.FAIL
     assert "dynamodb list_tables" in finding.detail
     assert "workshop policy" in finding.fix
@@ -112,13 +112,13 @@ async def test_a_denied_read_names_action_and_policy() -> None:
 
 async def test_a_denial_by_a_service_control_policy_is_said() -> None:
     text = "with an explicit deny in a service control policy: arn:aws:organizations::1:policy/o/service_control_policy/p"
-    finding = await look(Reads(wanting(FakeDoor({"dynamodb.list_tables": denied(message=text)})), HOME))
+    finding = await look(Reads(wanting(FakeAwsClient({"dynamodb.list_tables": denied(message=text)})), HOME))
     assert finding.status is CheckStatus.FAIL
     assert "organization" in finding.fix
 
 
 async def test_a_service_that_is_down_is_a_failure_of_its_own() -> None:
-    finding = await look(Reads(wanting(FakeDoor({"dynamodb.list_tables": refusal("InternalServerError", "oh")})), HOME))
+    finding = await look(Reads(wanting(FakeAwsClient({"dynamodb.list_tables": refusal("InternalServerError", "oh")})), HOME))
     assert finding.status is CheckStatus.FAIL
     assert "InternalServerError" in finding.detail
 
@@ -134,12 +134,12 @@ LINKED = FakeStep(
 
 
 async def test_the_service_linked_role_exists_or_will_be_made() -> None:
-    there = FakeDoor({"iam.list_roles": {"Roles": [{"RoleName": "AWSServiceRoleForDynamoDBReplication"}]}})
+    there = FakeAwsClient({"iam.list_roles": {"Roles": [{"RoleName": "AWSServiceRoleForDynamoDBReplication"}]}})
     assert "exists" in (await look(LinkedRoles(wanting(there, LINKED)))).detail
-    none = await look(LinkedRoles(wanting(FakeDoor({"iam.list_roles": {"Roles": []}}), LINKED)))
+    none = await look(LinkedRoles(wanting(FakeAwsClient({"iam.list_roles": {"Roles": []}}), LINKED)))
     assert (none.status, "makes its role" in none.detail) == (CheckStatus.PASS, True)
 
 
 async def test_without_the_permission_or_the_need_the_role_is_skipped() -> None:
-    assert (await look(LinkedRoles(wanting(FakeDoor(), LINKED)))).status is CheckStatus.SKIP
-    assert (await look(LinkedRoles(wanting(FakeDoor())))).status is CheckStatus.SKIP
+    assert (await look(LinkedRoles(wanting(FakeAwsClient(), LINKED)))).status is CheckStatus.SKIP
+    assert (await look(LinkedRoles(wanting(FakeAwsClient())))).status is CheckStatus.SKIP

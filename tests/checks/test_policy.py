@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from tests.checks.strict import policy_of
 from workshop.checks.policy import MANAGED, document, policies, size, statements
 from workshop.steps.base import Permission, Phase
-from workshop.steps.stack_permissions import ACTIONS, stack_permissions
-from workshop.steps.template import Declared
+from workshop.steps.cloudformation.permissions import ACTIONS, stack_permissions
+from workshop.steps.cloudformation.template import Declared
 
 ARN = "arn:aws:dynamodb:{region}:111122223333:table/t"
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.checks.world import ACCOUNT, HOME, FakeDoor, FakeStep, context, look, needs, planned, refusal
+from tests.checks.world import ACCOUNT, HOME, FakeAwsClient, FakeStep, context, look, needs, planned, refusal
 from workshop.checks.base import CheckStatus
 from workshop.checks.context import CheckContext
-from workshop.checks.quotas import ApiQuota, ConcurrencyQuota, RoleQuota, StackQuota, TableQuota
+from workshop.checks.quotas import ConcurrencyQuota, QuotaRoom
+from workshop.steps.registry import quotas
 
 MAKES = FakeStep(
     permissions=[
@@ -24,8 +25,14 @@ MAKES = FakeStep(
 def account(**answers: Any) -> CheckContext:
     """An account that answers these operations."""
     return context(
-        FakeDoor({name.replace("__", "."): answer for name, answer in answers.items()}), planned_steps=(planned(MAKES),)
+        FakeAwsClient({name.replace("__", "."): answer for name, answer in answers.items()}), planned_steps=(planned(MAKES),)
     )
+
+
+def room(quota: str, context: CheckContext, region: str = HOME) -> QuotaRoom:
+    """The check of one quota that a step kind declares; `roles` belong to no region."""
+    (declared,) = (each for each in quotas() if each.name == quota)
+    return QuotaRoom(context, "" if declared.is_global else region, quota=declared)
 
 
 def limit(concurrent: int) -> dict[str, Any]:
@@ -54,14 +61,14 @@ async def test_no_function_at_all_is_no_go() -> None:
 async def test_room_is_what_is_left_after_what_the_steps_add() -> None:
     names = {"TableNames": [f"t{n}" for n in range(10)]}
     for most, status in ((100, CheckStatus.PASS), (12, CheckStatus.WARN), (11, CheckStatus.WARN), (10, CheckStatus.FAIL)):
-        finding = await look(TableQuota(account(**{"dynamodb__list_tables": names, QUOTA: quota(most)}), HOME))
+        finding = await look(room("tables", account(**{"dynamodb__list_tables": names, QUOTA: quota(most)}), HOME))
         assert (finding.status, most) == (status, most)
     assert "adds 1" in finding.detail
     assert "--quota-code L-F98FE922" in finding.fix
 
 
 async def test_without_the_quotas_api_the_default_is_compared_and_nothing_is_claimed() -> None:
-    finding = await look(TableQuota(account(dynamodb__list_tables={"TableNames": []}), HOME))
+    finding = await look(room("tables", account(dynamodb__list_tables={"TableNames": []}), HOME))
     assert finding.status is CheckStatus.SKIP
     assert "could not be read (denied)" in finding.detail
     assert "2,500" in finding.detail
@@ -69,49 +76,45 @@ async def test_without_the_quotas_api_the_default_is_compared_and_nothing_is_cla
 
 async def test_a_full_account_is_noticed_even_by_the_default() -> None:
     full = {"TableNames": [f"t{n}" for n in range(2500)]}
-    assert (await look(TableQuota(account(dynamodb__list_tables=full), HOME))).status is CheckStatus.FAIL
+    assert (await look(room("tables", account(dynamodb__list_tables=full), HOME))).status is CheckStatus.FAIL
 
 
 async def test_what_cannot_even_be_counted_is_skipped_with_the_reason() -> None:
-    finding = await look(TableQuota(account(), HOME))
+    finding = await look(room("tables", account(), HOME))
     assert (finding.status, "tables" in finding.detail) == (CheckStatus.SKIP, True)
 
 
 async def test_stacks_ask_cloudformation_itself_and_count_every_page() -> None:
     pages = [{"Stacks": [{}] * 3, "NextToken": "more"}, {"Stacks": [{}] * 2}]
     limits = {"AccountLimits": [{"Name": "StackLimit", "Value": 5}]}
-    finding = await look(
-        StackQuota(
-            account(
-                cloudformation__describe_stacks=lambda region, **_: pages.pop(0), cloudformation__describe_account_limits=limits
-            ),
-            HOME,
-        )
-    )  # fmt: skip
+    describe = {"describe_stacks": lambda region, **_: pages.pop(0), "describe_account_limits": limits}
+    answers = {f"cloudformation__{operation}": answer for operation, answer in describe.items()}
+    finding = await look(room("stacks", account(**answers)))
     assert finding.status is CheckStatus.FAIL
     assert "5 of 5" in finding.detail
 
 
 async def test_an_api_is_counted_once_although_its_parts_are_made_by_the_same_verb() -> None:
-    finding = await look(ApiQuota(account(**{"apigateway__get_rest_apis": {"items": [{}]}, QUOTA: quota(600)}), HOME))
+    finding = await look(room("rest-apis", account(**{"apigateway__get_rest_apis": {"items": [{}]}, QUOTA: quota(600)}), HOME))
     assert (finding.status, "adds 1" in finding.detail) == (CheckStatus.PASS, True)
 
 
 async def test_roles_are_counted_by_iam() -> None:
     summary = {"SummaryMap": {"Roles": 1000, "RolesQuota": 1000}}
-    assert (await look(RoleQuota(account(iam__get_account_summary=summary)))).status is CheckStatus.FAIL
+    assert (await look(room("roles", account(iam__get_account_summary=summary)))).status is CheckStatus.FAIL
 
 
 async def test_steps_that_make_none_are_not_held_up_by_a_quota() -> None:
-    nothing = context(FakeDoor())
+    nothing = context(FakeAwsClient())
     assert {
-        (await look(check)).status for check in (TableQuota(nothing, HOME), ConcurrencyQuota(nothing, HOME), RoleQuota(nothing))
+        (await look(check)).status
+        for check in (room("tables", nothing, HOME), ConcurrencyQuota(nothing, HOME), room("roles", nothing))
     } == {CheckStatus.SKIP}
 
 
 async def test_a_quota_without_a_value_is_a_crash() -> None:
     answers = {"dynamodb__list_tables": {"TableNames": []}, QUOTA: {"Quota": {}}}
-    assert (await look(TableQuota(account(**answers), HOME))).status is CheckStatus.CRASH
+    assert (await look(room("tables", account(**answers), HOME))).status is CheckStatus.CRASH
 
 
 async def test_lambda_that_may_not_be_asked_is_skipped() -> None:

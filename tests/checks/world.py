@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel
 
 from workshop.aws.errors import AwsError, CredentialsError
-from workshop.aws.sessions import Identity
+from workshop.aws.identity import Identity
 from workshop.checks.base import Check, Finding
 from workshop.checks.context import CheckContext, EventPlan, Machine, PlannedStep
 from workshop.checks.runner import run_checks
@@ -43,7 +43,7 @@ Answer = Mapping[str, Any] | Exception | Callable[..., Any]
 
 
 @dataclass
-class FakeDoor:
+class FakeAwsClient:
     """Answers `service.operation` from a table; what is not in it is denied. Every call is remembered."""
 
     answers: Mapping[str, Answer] = field(default_factory=dict)
@@ -80,6 +80,7 @@ class FakeStep:
     """A step that answers what it was told; an exception is raised instead."""
 
     is_verification = False
+    rendered_limit = None
 
     def __init__(
         self, observed: Observed | Exception | None = None, remains: list[Resource] | None = None,
@@ -113,11 +114,11 @@ def needs(action: str, resource: str = "*", region: str = HOME, phase: Phase = P
     return Permission(action, resource, region, phase)
 
 
-def context(aws: FakeDoor | None = None, **changes: Any) -> CheckContext:
+def context(aws: FakeAwsClient | None = None, **changes: Any) -> CheckContext:
     """A context on AWS with a caller, in two regions, that lacks nothing; `changes` are its fields."""
     base = CheckContext(
         workshop="global-serverless", source="global-serverless", target="aws", regions=(HOME, AWAY),
-        known_regions=frozenset({HOME, AWAY, "us-east-1", "eu-central-1"}), account=ACCOUNT, aws=aws or FakeDoor(),
+        known_regions=frozenset({HOME, AWAY, "us-east-1", "eu-central-1"}), account=ACCOUNT, aws=aws or FakeAwsClient(),
         address=lambda service, region: f"https://{service}.{region}.amazonaws.com", override="",
         caller=Identity(ACCOUNT, f"arn:aws:sts::{ACCOUNT}:assumed-role/Facilitator/ann"), caller_error=None, life=None,
         expected_account="", planned_steps=(), problems=(), event=EventPlan(1, 120.0, 3.0, 0.05),

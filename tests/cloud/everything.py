@@ -14,8 +14,8 @@ ROOMS = ("aws", "checks", "cli", "console", "definition", "drill", "engine", "st
 
 for room in ROOMS:
     package = importlib.import_module(f"{workshop.__name__}.{room}")
-    for found in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"{package.__name__}.{found.name}")
+    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        importlib.import_module(found.name)
 for name in LATE:
     importlib.import_module(name)
 gc.collect()

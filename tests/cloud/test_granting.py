@@ -11,10 +11,13 @@ import stat
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from tests.cloud.desk import eventually
+
+ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.cloud
 DEFINITION = """
@@ -93,8 +96,8 @@ def stranger(clean, listener):
         file.unlink()
 
 
-def on_a_terminal(desk, text, *words):
-    """Run a command on a pseudo-terminal and type `text` once it asks; answers exit code and what appeared."""
+def on_a_terminal(desk, text, *words, before=lambda: None):
+    """Run a command on a pseudo-terminal and type `text`, after `before`, once it asks; returns exit code and what appeared."""
     ours, theirs = pty.openpty()
     environment = {**desk.environment, "TERM": "dumb", "NO_COLOR": "1", "COLUMNS": "80"}
     process = subprocess.Popen(["workshop", *words], cwd=desk.work, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
@@ -107,6 +110,7 @@ def on_a_terminal(desk, text, *words):
             except OSError:  # the other side is closed
                 break
         if b"[y/N]" in seen and not asked:
+            before()
             os.write(ours, text.encode())
             asked = True
     os.close(ours)
@@ -216,3 +220,61 @@ def test_the_plan_of_the_built_in_workshop_lists_what_it_brings_within_80_column
     assert code == 0 and "dynamodb:GetItem" in seen and "http://own-api/get/library/01" in seen
     assert max(len(line) for line in seen.splitlines()) <= 80
     assert seen.count("http://own-api/query/library") == 1, "one entry for all regions"
+
+
+def test_a_link_to_a_builtin_definition_is_the_builtin_workshop_and_nothing_beside_the_link(clean):
+    """The API's source beside the link is a stranger's."""
+    folder = clean.work / "linked"
+    (folder / "api").mkdir(parents=True)
+    (folder / "workshop.yaml").symlink_to(ROOT / "templates" / "global-serverless" / "workshop.yaml")
+    (folder / "api" / "app.py").write_text("raise SystemExit('mine')")
+    shown = clean.run("step", "show", "api", "--template", "--in", "us-west-2", "--workshop", "./linked").out
+    assert "SystemExit" not in shown and "def handler" in shown
+
+
+HIDING = """
+name: hiding
+title: Shows one thing and brings another
+regions: [us-west-2]
+modules:
+  - name: all
+    title: All
+    steps:
+      - {id: first, kind: cloudformation.stack, in: home, with: {name: hiding-first, template: first.yaml.j2}}
+      - {id: second, kind: cloudformation.stack, in: home, needs: [first], with: {name: hiding-second, template: second.yaml.j2,
+         capabilities: [CAPABILITY_IAM]}}
+"""
+FIRST = """
+Resources:
+  Noted: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: x}}
+Outputs:
+  Word: {Value: go}
+"""
+
+
+def test_what_a_template_brings_only_once_an_output_is_known_is_not_made(clean):
+    folder = clean.work / "hiding"
+    folder.mkdir()
+    (folder / "workshop.yaml").write_text(HIDING)
+    (folder / "first.yaml.j2").write_text(FIRST)
+    (folder / "second.yaml.j2").write_text(
+        "{% if steps.first.Word == 'go' %}" + STACK + "{% else %}" + FIRST.partition("Outputs")[0] + "{% endif %}"
+    )
+    try:
+        refused = clean.document("setup", "--workshop", "./hiding", "--yes", code=1)
+        (second,) = [step for step in refused["steps"] if step["id"] == "second"]
+        assert second["error"]["code"] == "NotGranted" and "role Role" in second["error"]["what"]
+        assert [row for row in clean.inventory() if row[1] in ("function", "role")] == []
+    finally:
+        clean.run("teardown", "--workshop", "./hiding")
+
+
+def test_a_definition_that_changes_while_it_is_asked_about_is_refused(stranger, clean):
+    folder, before = clean.work / "stranger", set((clean.state / "grants").glob("*"))
+
+    def edit() -> None:
+        (folder / "stack.yaml.j2").write_text(STACK.replace("AdministratorAccess", "ReadOnlyAccess"))
+
+    code, seen = on_a_terminal(clean, "y\n", "setup", *stranger, before=edit)
+    assert code == 2 and "changed while its grant was asked for" in seen
+    assert set((clean.state / "grants").glob("*")) == before

@@ -40,7 +40,7 @@ def test_a_foreign_table_in_the_other_region_stops_the_replica_with_advice(clean
     clean.table(region=OTHER_REGION, keys=("id",))
     step, region, error = failed(clean.document("setup", code=1))
     assert (step, region, error["code"]) == ("replica", OTHER_REGION, "Foreign")
-    assert "that is not a replica stands in eu-west-1" in error["why"]
+    assert "that is not a replica exists in eu-west-1" in error["why"]
     assert "--param table=NAME" in error["fix"]
     assert clean.count(OTHER_REGION) == 0
     shown = clean.run("status").out
@@ -69,7 +69,7 @@ def test_failures_are_told_on_stderr_with_what_why_and_what_to_run(clean):
     clean.table(keys=("id",))
     done = clean.run("setup", code=1)
     assert "✗ table (us-west-2): something that this workshop did not make is in the way." in done.err
-    assert "→ If nobody needs it: aws dynamodb delete-table" in done.err
+    assert "→ If it is not needed: aws dynamodb delete-table" in done.err
     assert "global-serverless is not ready on local" in done.out
     assert "go on with: workshop setup" in done.out
 

@@ -26,8 +26,9 @@ def noted(owner, name):
 patches.require_attribute = noted
 import random
 import workshop.cloud.emulator as emulator
+from pathlib import Path
 from workshop.cloud.timing import Timing
-emulator.Emulator(Timing("instant", 1.0), lambda names: None, random.Random(), lambda: None)
+emulator.Emulator(Timing("instant", 1.0), lambda names: None, random.Random(), lambda: None, Path("."))
 print(json.dumps(seen))
 """
 
@@ -39,7 +40,8 @@ owner = module{rest}
 delattr(owner, "{name}")
 try:
     import workshop.cloud.emulator as emulator
-    emulator.Emulator(Timing("instant", 1.0), lambda names: None, random.Random(), lambda: None)
+    from pathlib import Path
+    emulator.Emulator(Timing("instant", 1.0), lambda names: None, random.Random(), lambda: None, Path("."))
 except Exception as error:
     print(type(error).__name__, error)
 """

@@ -59,6 +59,13 @@ def test_a_connection_whose_client_has_gone_belongs_to_no_user(
     assert uid_of(("127.0.0.1", 1), ("127.0.0.1", 2)) is None
 
 
+@pytest.mark.parametrize("uid_of", WAYS)
+def test_a_listener_on_the_port_of_a_peer_that_is_gone_is_not_the_peer(
+    listener: socket.socket, uid_of: Callable[[Address, Address], int | None]
+) -> None:
+    assert uid_of(listener.getsockname(), ("127.0.0.1", 12345)) is None
+
+
 @needs_root
 def test_a_process_of_another_user_is_turned_away_and_told_how_to_open(cloud: Cloud) -> None:
     status, text = _as_another_user(cloud, "POST", "/", "Action=ListStacks&Version=2010-05-15")

@@ -284,3 +284,50 @@ def test_a_state_of_another_format_is_set_aside_and_named(home: Path) -> None:
     (aside,) = (home / "cloud" / "state").glob("cloud.json.damaged-*")
     assert str(aside) in notice and "format 2" in notice
     assert cloud.client("dynamodb").list_tables()["TableNames"] == []
+
+
+def test_every_acknowledged_write_survives_a_kill_right_after_it(cloud: Cloud) -> None:
+    cloud.table()
+    cloud.replica()
+    eventually(lambda: saved(cloud, "things"))
+    dynamodb = cloud.client("dynamodb")
+    for number in range(40):
+        dynamodb.put_item(TableName="things", Item=item(f"k{number}", str(number)))
+    dynamodb.delete_item(TableName="things", Key=where("k0"))
+    kill(cloud)
+    again = Cloud(cloud.home, daemon.start(cloud.home, timing="instant"))
+    for region in ("us-west-2", "eu-west-1"):
+        found = again.client("dynamodb", region).scan(TableName="things")["Items"]
+        assert {row["SK"]["S"]: row["v"]["S"] for row in found} == {f"k{number}": str(number) for number in range(1, 40)}
+
+
+def test_a_write_to_a_table_that_was_never_saved_survives_with_its_table(cloud: Cloud) -> None:
+    cloud.table("fresh")
+    cloud.client("dynamodb").put_item(TableName="fresh", Item=item("a", "1"))
+    kill(cloud)
+    again = Cloud(cloud.home, daemon.start(cloud.home, timing="instant"))
+    assert again.client("dynamodb").get_item(TableName="fresh", Key=where("a"))["Item"]["v"] == {"S": "1"}
+
+
+def test_writes_in_two_regions_come_back_in_the_order_in_which_they_were_made(cloud: Cloud) -> None:
+    cloud.table()
+    cloud.replica()
+    daemon.start(cloud.home, timing="fast")  # now writes need about a second to the other region
+    for region, value in (("us-west-2", "first"), ("eu-west-1", "second"), ("us-west-2", "third")):
+        cloud.client("dynamodb", region).put_item(TableName="things", Item=item("c", value))
+    kill(cloud)
+    again = Cloud(cloud.home, daemon.start(cloud.home, timing="instant"))
+    for region in ("us-west-2", "eu-west-1"):
+        assert again.client("dynamodb", region).get_item(TableName="things", Key=where("c"))["Item"]["v"] == {"S": "third"}
+
+
+def test_a_log_group_that_is_gone_is_gone_after_a_kill_although_logs_are_saved_rarely(cloud: Cloud) -> None:
+    logs = cloud.client("logs")
+    logs.create_log_group(logGroupName="/aws/lambda/came-and-went")
+    eventually(lambda: saved(cloud, "came-and-went"))
+    logs.delete_log_group(logGroupName="/aws/lambda/came-and-went")
+    cloud.client("ssm").put_parameter(Name="/after", Value="it", Type="String")
+    eventually(lambda: saved(cloud, "/after"))
+    kill(cloud)
+    again = Cloud(cloud.home, daemon.start(cloud.home, timing="instant"))
+    assert again.client("logs").describe_log_groups()["logGroups"] == []

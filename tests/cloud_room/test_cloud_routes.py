@@ -89,7 +89,6 @@ def test_what_looks_like_an_api_and_is_none_is_refused_to_everybody(path: str) -
         ("127.0.0.1:4566", f"/_aws/execute-api/{API}/api/x"),
         ("localhost:4566", f"/restapis/{API}/api/_user_request_/x"),
         (f"{API}.execute-api.us-west-2.localhost:4566", "/api/x"),
-        (f"{API}.execute-api.localhost:4566", "/api/x"),
     ],
 )
 def test_an_api_that_exists_is_open_to_every_page(host: str, path: str, browser: dict[str, str]) -> None:
@@ -105,6 +104,9 @@ def test_an_api_that_exists_is_open_to_every_page(host: str, path: str, browser:
     ("host", "path"),
     [
         (f"{API}.execute-api.eu-west-1.localhost", "/api/"),
+        (f"{API}.execute-api.localhost:4566", "/api/x"),
+        (f"{API}.execute-api.localhost:4566", "/_ministack/reset"),
+        (f"{API}.execute-api.localhost", f"/_aws/execute-api/{API}/api/"),
         ("dddddddd.execute-api.us-west-2.localhost", "/api/"),
         ("abc.us-west-2.aoss.localhost", f"/_aws/execute-api/{API}/api/"),
         ("bucket.s3.localhost", f"/restapis/{API}/api/_user_request_/"),
@@ -187,6 +189,7 @@ def test_a_distribution_serves_pages_but_where_the_emulator_listens_first(path: 
         ("GET", "Action=GetCallerIdentity&Action=CreateStack", {}, False),
         ("GET", "Action=GetCallerIdentity&X-Amz-Signature=0", {}, True),
         ("GET", "Action=ListStacks", SIGNED, True),
+        ("GET", "Action=ListStacks", {"authorization": "Basic YTpi"}, False),
         ("POST", "Action=ListStacks", {}, True),
         ("GET", "", {}, True),
     ],
@@ -264,6 +267,7 @@ def test_the_emulator_never_takes_for_a_service_what_a_browser_was_let_in_for(
         return
     handed = api.path if api is not None else decoded
     if route is Route.API:
+        assert handed.startswith(("/_aws/execute-api/", "/restapis/")), "any other path is looked at by other parts first"
         parsed = ministack._parse_execute_api_url(host, handed)
         assert parsed is not None and parsed[0] == API
     reached.clear()

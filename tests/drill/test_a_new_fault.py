@@ -19,8 +19,8 @@ from workshop.drill.pending import failed_regions
 from workshop.drill.report import ReportHeader, Targets, judge, write_report
 from workshop.drill.timeline import Milestone
 from workshop.steps.base import Phase
-from workshop.steps.stack_permissions import stack_permissions
-from workshop.steps.template import Declared
+from workshop.steps.cloudformation.permissions import stack_permissions
+from workshop.steps.cloudformation.template import Declared
 
 EMPTY = "empty"
 VERBS = {"get": "GET", "create": "POST", "update": "PATCH", "delete": "DELETE"}

@@ -14,12 +14,13 @@ from tests.unit.fakes.context import EU, HOME
 from tests.unit.fakes.virtual_time import VirtualClock, run
 from workshop.aws.boto_client import BotoClient
 from workshop.aws.errors import AwsError
+from workshop.aws.resources.listing import delete_log_group, functions, log_groups, rest_apis, roles
+from workshop.aws.resources.stacks import describe_stack, events_since, list_stacks, stack_resources, template_of
 from workshop.aws.sessions import aws_account, override
-from workshop.aws.stacks import describe_stack, events_since, list_stacks, stack_resources, template_of
-from workshop.aws.sweep import delete_log_group, functions, log_groups, rest_apis, roles
 from workshop.errors import UsageError
 
 TEMPLATE = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}, "Outputs": {"Arn": {"Value": {"Ref": "Topic"}}}})
+SERVICES = ("dynamodb", "lambda")
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
 
 
@@ -38,18 +39,18 @@ async def test_an_unknown_profile_is_named_with_those_that_there_are(moto, monke
 
 
 def test_an_endpoint_of_the_environment_is_announced(moto, monkeypatch):
-    assert override(None, HOME) == ""
+    assert override(None, HOME, SERVICES) == ""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
-    assert override(None, HOME) == "http://127.0.0.1:4566"
+    assert override(None, HOME, SERVICES) == "http://127.0.0.1:4566"
 
 
 @pytest.mark.parametrize("service", ["DYNAMODB", "STS"])
 def test_an_endpoint_for_some_services_alone_is_refused(moto, monkeypatch, service):
     monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", "http://127.0.0.1:4566")
     with pytest.raises(UsageError, match=service.lower()):
-        override(None, HOME)
+        override(None, HOME, SERVICES)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
-    assert override(None, HOME) == "http://127.0.0.1:4566"
+    assert override(None, HOME, SERVICES) == "http://127.0.0.1:4566"
 
 
 async def make_stack(moto, name: str = "films", region: str = HOME) -> str:

@@ -1,4 +1,4 @@
-"""The real aws over HTTP on loopback: to moto's server, to a page that is not AWS, and to nobody."""
+"""The real client over HTTP on loopback: to moto's server, to a page that is not AWS, and to a closed port."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.unit.fakes.http_server import Server, closed_port
 from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.boto_client import THREADS, BotoClient
 from workshop.aws.errors import AwsError
+from workshop.aws.resources.tables import list_tables
 from workshop.aws.sessions import aws_account, local_account, override
-from workshop.aws.tables import list_tables
 from workshop.waiting import SystemClock
 
 
@@ -47,7 +47,7 @@ def test_an_endpoint_of_the_environment_is_where_the_calls_go(endpoint, monkeypa
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     with ThreadPoolExecutor(1) as executor:
         aws, identity = asyncio.run(aws_account(None, "us-west-2", clock=SystemClock(), executor=executor))
-    assert override(None, "us-west-2") == endpoint and aws.account == identity.account == "123456789012"
+    assert override(None, "us-west-2", ["dynamodb"]) == endpoint and aws.account == identity.account == "123456789012"
 
 
 def at(url: str) -> BotoClient:
@@ -56,7 +56,7 @@ def at(url: str) -> BotoClient:
     return BotoClient(session, "1", clock=VirtualClock(), executor=Inline(), endpoint=url)
 
 
-async def test_a_page_that_is_not_aws_is_told_from_an_answer():
+async def test_a_page_that_is_not_aws_is_distinguished_from_a_response():
     # The call runs inside the loop here, so the server must be another thread's.
     with Server(lambda path: (200, b"<html><body>Welcome to the hotel")) as server:
         with pytest.raises(AwsError) as caught:
@@ -65,13 +65,13 @@ async def test_a_page_that_is_not_aws_is_told_from_an_answer():
     assert caught.value.code == "NotAws" and "captive portal" in caught.value.fix
 
 
-async def test_a_port_where_nobody_listens_is_unreachable():
+async def test_a_port_where_no_server_listens_is_unreachable():
     with pytest.raises(AwsError) as caught:
         await at(f"http://127.0.0.1:{closed_port()}").call("dynamodb", "us-west-2", "list_tables")
     assert caught.value.code == "Unreachable" and "workshop cloud status" in caught.value.fix
 
 
 async def test_a_server_that_fails_for_a_moment_is_asked_again():
-    answers = [(503, b"busy"), (500, b""), (200, b'{"TableNames": ["films"]}')]
-    with Server(lambda path: answers.pop(0)) as server:
+    responses = [(503, b"busy"), (500, b""), (200, b'{"TableNames": ["films"]}')]
+    with Server(lambda path: responses.pop(0)) as server:
         assert await list_tables(at(server.url), "us-west-2") == ["films"]

@@ -9,11 +9,11 @@ import pytest
 
 from tests.unit.fakes.context import EU, HOME
 from workshop.aws.errors import AwsError
-from workshop.aws.tables import list_tables
+from workshop.aws.resources.tables import list_tables
 from workshop.errors import WorkshopError
 from workshop.steps.base import State
-from workshop.steps.dynamodb_items import DynamoDBItems, ItemsParams
-from workshop.steps.dynamodb_table import DynamoDBTable, TableParams
+from workshop.steps.dynamodb.items import DynamoDBItems, ItemsParams
+from workshop.steps.dynamodb.table import DynamoDBTable, TableParams
 
 SAMPLE = Path(__file__).parents[2] / "sample-data.json"
 TABLE, ITEMS = DynamoDBTable(), DynamoDBItems()
@@ -49,10 +49,13 @@ async def test_a_table_with_other_keys_is_foreign(moto):
 
 async def test_a_table_made_by_hand_is_used_and_left_alone(moto):
     await moto.ask(
-        "dynamodb", "create_table", TableName="films", BillingMode="PAY_PER_REQUEST",
+        "dynamodb",
+        "create_table",
+        TableName="films",
+        BillingMode="PAY_PER_REQUEST",
         KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("SK", "PK")],
-    )  # fmt: skip
+    )
     ctx = moto.context(PARAMS)
     observed = await TABLE.observe(ctx)
     assert observed.state is State.READY and not observed.ours
@@ -60,7 +63,7 @@ async def test_a_table_made_by_hand_is_used_and_left_alone(moto):
     assert await list_tables(moto.aws, HOME) == ["films"]
 
 
-async def test_deletion_protection_is_told_from_other_refusals(moto):
+async def test_deletion_protection_is_distinguished_from_other_refusals(moto):
     ctx = moto.context(PARAMS)
     await TABLE.create(ctx)
     await moto.ask("dynamodb", "update_table", TableName="films", DeletionProtectionEnabled=True)

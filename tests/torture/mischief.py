@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workshop.aws.client import Answer, AwsClient
+from workshop.aws.client import AwsClient, AwsResponse
 
 __all__ = ["CreationFailed", "DeleteFailedOnce", "Mischief", "NeverProcessed", "RoleNotAssumable", "RolledBack"]
 
@@ -22,7 +22,7 @@ class Mischief:
     def account(self) -> str:
         return self.inner.account
 
-    async def call(self, service: str, region: str, operation: str, **parameters: Any) -> Answer:
+    async def call(self, service: str, region: str, operation: str, **parameters: Any) -> AwsResponse:
         return await self.inner.call(service, region, operation, **parameters)
 
 
@@ -35,7 +35,7 @@ class CreationFailed(Mischief):
         super().__init__(inner)
         self.failed, self.asked = "", 0
 
-    async def call(self, service: str, region: str, operation: str, **parameters: Any) -> Answer:
+    async def call(self, service: str, region: str, operation: str, **parameters: Any) -> AwsResponse:
         if operation == "update_table":
             (change,) = parameters["ReplicaUpdates"]
             if "Create" in change and not self.asked:
@@ -53,7 +53,7 @@ class CreationFailed(Mischief):
 class NeverProcessed(Mischief):
     """BatchWriteItem takes nothing and says so."""
 
-    async def call(self, service: str, region: str, operation: str, **parameters: Any) -> Answer:
+    async def call(self, service: str, region: str, operation: str, **parameters: Any) -> AwsResponse:
         if operation == "batch_write_item":
             return {"UnprocessedItems": parameters["RequestItems"]}
         return await super().call(service, region, operation, **parameters)
@@ -68,7 +68,7 @@ class RolledBack(Mischief):
         super().__init__(inner)
         self.stack = ""
 
-    async def call(self, service: str, region: str, operation: str, **parameters: Any) -> Answer:
+    async def call(self, service: str, region: str, operation: str, **parameters: Any) -> AwsResponse:
         first = operation == "create_stack" and not self.stack
         if first:
             self.stack = "asked for"
@@ -101,7 +101,7 @@ class DeleteFailedOnce(Mischief):
         self.failed: set[str] = set()
         self.let: set[str] = set()
 
-    async def call(self, service: str, region: str, operation: str, **parameters: Any) -> Answer:
+    async def call(self, service: str, region: str, operation: str, **parameters: Any) -> AwsResponse:
         stack = str(parameters.get("StackName", ""))
         if operation == "delete_stack" and stack not in self.failed | self.let:
             self.failed.add(stack)

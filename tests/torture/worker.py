@@ -28,7 +28,7 @@ from workshop.app.session import Session
 from workshop.app.setup import setup
 from workshop.app.teardown import teardown
 from workshop.aws.boto_client import THREADS
-from workshop.aws.client import Answer
+from workshop.aws.client import AwsResponse
 from workshop.aws.sessions import local_account
 from workshop.aws.target import Target
 from workshop.cli.terminal import interruptible
@@ -107,12 +107,12 @@ class Deadly:
     def account(self) -> str:
         return str(self._inner.account)
 
-    async def call(self, service: str, region: str, operation: str, **parameters: Any) -> Answer:
+    async def call(self, service: str, region: str, operation: str, **parameters: Any) -> AwsResponse:
         kinds = ("call", "change") if operation.startswith(CHANGES) else ("call",)
         mine = [self._count(kind) for kind in kinds]
         if any(mine) and not self._place.after:
             end()
-        answer: Answer = await self._inner.call(service, region, operation, **parameters)
+        answer: AwsResponse = await self._inner.call(service, region, operation, **parameters)
         if any(mine) and self._place.after:
             end()
         return answer

@@ -1,10 +1,11 @@
-"""The aws's own retries: throttling is waited out, broken connections soon given up, refusals passed on at once."""
+"""The client's own retries: throttling is waited out, broken connections soon given up, refusals passed on at once."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from botocore.exceptions import (
@@ -14,17 +15,16 @@ from botocore.exceptions import (
     ReadTimeoutError,
     UnauthorizedSSOTokenError,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.unit.fakes.botocore_session import FakeSession, Inline, client_error
 from tests.unit.fakes.virtual_time import VirtualClock
-from workshop.aws.boto_client import BotoClient, Retry
+from workshop.aws.boto_client import PATIENT, QUICK, BotoClient
 from workshop.aws.errors import AwsError, CredentialsError
 
 THROTTLED = client_error("ThrottlingException", "Rate exceeded")
 UNREACHABLE = EndpointConnectionError(endpoint_url="https://dynamodb.us-west-2.amazonaws.com")
 OK = {"Table": {}}
+THROUGH_OUTAGES = replace(PATIENT, retry=replace(PATIENT.retry, outage=120.0))
 
 
 def account(session: FakeSession, **more) -> BotoClient:
@@ -39,7 +39,7 @@ def pauses(session: FakeSession) -> list[float]:
     return [later - earlier for earlier, later in zip(session.times, session.times[1:], strict=False)]
 
 
-async def test_a_call_is_made_once_with_its_parameters_and_answers_what_aws_does():
+async def test_a_call_is_made_once_with_its_parameters_and_returns_what_aws_does():
     session = FakeSession(OK)
     assert await describe(session) == OK
     assert session.calls == [("dynamodb", "us-west-2", {"TableName": "films"})]
@@ -58,7 +58,7 @@ async def test_throttling_that_does_not_end_is_given_up_within_the_patience():
     with pytest.raises(AwsError) as caught:
         await describe(session)
     assert caught.value.throttled and caught.value.code == "ThrottlingException"
-    assert 120 <= asyncio.get_running_loop().time() <= 2 * Retry.patience
+    assert 120 <= asyncio.get_running_loop().time() <= 2 * PATIENT.retry.patience
 
 
 async def test_aws_may_ask_for_a_longer_pause():
@@ -74,28 +74,28 @@ async def test_a_server_error_is_tried_again_a_few_times(error):
     session = FakeSession(*[error] * 50)
     with pytest.raises(AwsError):
         await describe(session)
-    assert len(session.times) == Retry.transient_attempts
+    assert len(session.times) == PATIENT.retry.server_errors.attempts
 
 
 async def test_an_endpoint_that_cannot_be_reached_is_given_up_sooner():
     session = FakeSession(*[UNREACHABLE] * 50)
     with pytest.raises(AwsError) as caught:
         await describe(session)
-    assert caught.value.code == "Unreachable" and len(session.times) == Retry.unreachable_attempts
+    assert caught.value.code == "Unreachable" and len(session.times) == PATIENT.retry.no_connection.attempts
     assert "network" in caught.value.fix
 
 
 @pytest.mark.parametrize("error", [UNREACHABLE, ConnectionClosedError(endpoint_url="https://x")])
-async def test_where_an_outage_is_waited_out_a_call_outlives_a_minute_without_network_and_says_so_once(error):
+async def test_where_an_outage_is_waited_out_a_call_outlives_a_minute_without_network_and_reports_it_once(error):
     session, said = FakeSession(*[error] * 20, OK), []
-    aws = account(session, outage=120.0, notice=said.append)
+    aws = account(session, config=THROUGH_OUTAGES, notice=said.append)
     assert await aws.call("dynamodb", "us-west-2", "describe_table", TableName="films") == OK
     assert 40 < asyncio.get_running_loop().time() < 120
-    assert 2 <= len(said) <= 4 and "does not answer; trying for 120 s" in said[0] and "network" in said[0]
+    assert 2 <= len(said) <= 4 and "does not respond; trying for 120 s" in said[0] and "network" in said[0]
     session = FakeSession(*[error] * 80)
     with pytest.raises(AwsError):
-        await account(session, outage=120.0).call("dynamodb", "us-west-2", "describe_table", TableName="films")
-    assert max(pauses(session)) <= Retry.transient_most
+        await account(session, config=THROUGH_OUTAGES).call("dynamodb", "us-west-2", "describe_table", TableName="films")
+    assert max(pauses(session)) <= PATIENT.retry.no_response.longest
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,41 @@ async def test_bad_credentials_are_never_tried_again(error):
     assert len(session.times) == 1
 
 
-async def test_a_defect_is_not_taken_for_an_answer_of_aws():
+@pytest.mark.parametrize(("error", "attempts"), [(THROTTLED, 4), (client_error("Odd", status=503), 4), (UNREACHABLE, 2)])
+async def test_a_quick_client_gives_up_within_seconds_even_if_aws_asks_for_a_minute(error, attempts):
+    session = FakeSession(*[error] * 50)
+    with pytest.raises(AwsError):
+        await account(session, config=QUICK).call("dynamodb", "us-west-2", "describe_table")
+    assert len(session.times) == attempts and session.times[-1] < 10
+    session = FakeSession(client_error("TooManyRequestsException", status=429, **{"retry-after": "60"}), OK)
+    assert await account(session, config=QUICK).call("dynamodb", "us-west-2", "describe_table") == OK
+    assert pauses(session) == [pytest.approx(3.0)]
+
+
+async def test_many_throttled_calls_of_a_quick_client_do_not_hold_each_other_back_for_long():
+    session = FakeSession(*[THROTTLED] * 16, *[OK] * 24)
+    aws = account(session, config=QUICK)
+    await asyncio.gather(*(aws.call("dynamodb", "us-west-2", "describe_table") for _ in range(16)))
+    assert max(pauses(session)) <= 3.0 and session.times[-1] < 20
+
+
+async def test_an_account_that_is_throttled_does_not_hold_back_another_that_shares_its_threads():
+    throttled, other, pool = FakeSession(THROTTLED, OK), FakeSession(OK, OK), Inline()
+    first, second = (
+        BotoClient(session, name, clock=VirtualClock(), executor=pool)
+        for name, session in (("111122223333", throttled), ("444455556666", other))
+    )
+
+    async def describe_twice() -> None:
+        for _ in range(2):
+            await second.call("dynamodb", "us-west-2", "describe_table")
+
+    await asyncio.gather(first.call("dynamodb", "us-west-2", "describe_table"), describe_twice())
+    assert (first.account, second.account) == ("111122223333", "444455556666")
+    assert throttled.times[-1] >= 0.5 and other.times == [0.0, 0.0]
+
+
+async def test_a_defect_is_not_taken_for_an_error_of_aws():
     with pytest.raises(ZeroDivisionError):
         await describe(FakeSession(ZeroDivisionError()))
 
@@ -201,34 +235,3 @@ def test_a_cancelled_caller_waits_for_the_call_in_flight():
             assert held.ended
 
     asyncio.run(scene())
-
-
-ERRORS = st.sampled_from(
-    [
-        AwsError("Throttling", "", service="s", operation="o", region="r"),
-        AwsError("Throttling", "", service="s", operation="o", region="r", retry_after=70),
-        AwsError("InternalFailure", "", service="s", operation="o", region="r", status=500),
-        AwsError("Unreachable", "", service="s", operation="o", region="r"),
-        AwsError("NoAnswer", "", service="s", operation="o", region="r"),
-    ]
-)
-
-
-@settings(deadline=None)
-@given(st.lists(ERRORS, max_size=400))
-def test_whatever_goes_wrong_the_pauses_of_one_call_stay_within_its_patience(errors):
-    retry, total = Retry(), 0.0
-    for error in errors:
-        pause = retry.pause(error)
-        if pause is None:
-            break
-        assert pause > 0
-        total += pause
-    assert total <= Retry.patience
-
-
-@settings(deadline=None)
-@given(ERRORS)
-def test_every_kind_of_trouble_ends(error):
-    retry = Retry()
-    assert any(retry.pause(error) is None for _ in range(1000))

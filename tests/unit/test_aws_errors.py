@@ -1,4 +1,4 @@
-"""What AWS answers instead of a result, sorted by what can be done about it."""
+"""The errors of AWS, sorted by what can be done about them."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_no_answer_leaves_the_effect_unknown_and_may_pass(error):
     "error",
     [SSLError(endpoint_url="https://x", error="bad certificate"), ResponseParserError("Unable to parse response, invalid XML")],
 )
-def test_someone_who_answers_in_the_place_of_aws_is_not_tried_again(error):
+def test_a_server_that_is_in_the_place_of_aws_is_not_tried_again(error):
     found = translated(error)
     assert not found.transient and "captive portal" in found.fix
 
@@ -85,7 +85,7 @@ def test_someone_who_answers_in_the_place_of_aws_is_not_tried_again(error):
         CredentialRetrievalError(provider="process", error_msg="exit 1"),
     ],
 )
-def test_credentials_that_do_not_work_are_told_apart_with_advice(error):
+def test_credentials_that_do_not_work_are_distinguished_with_advice(error):
     found = translated(error)
     assert isinstance(found, CredentialsError) and not found.throttled
     assert found.fix
@@ -96,7 +96,7 @@ def test_a_wrong_parameter_is_no_matter_of_credentials():
     assert not isinstance(found, CredentialsError)
 
 
-def test_a_disabled_region_looks_like_bad_credentials_and_the_advice_says_so():
+def test_a_disabled_region_looks_like_bad_credentials_and_the_advice_names_both():
     assert "eu-west-1 is not enabled" in translated(client_error("UnrecognizedClientException")).fix
 
 
@@ -108,10 +108,10 @@ def test_a_denial_names_the_permission_and_the_region(code):
 
 def test_texts_are_compared_whatever_their_case_and_quotes():
     error = translated(client_error("ValidationException", "Replica of table ‘Films’ Acted As A Source Region"))
-    assert error.says("acted as a source region") and error.says("'films'") and not error.says("actors")
+    assert error.mentions("acted as a source region") and error.mentions("'films'") and not error.mentions("actors")
 
 
-def test_the_error_says_what_failed_and_why():
+def test_the_error_names_what_failed_and_why():
     error = translated(client_error("ValidationException", "One or more parameter values were invalid"))
     assert error.what == "dynamodb UpdateTable in eu-west-1 failed: ValidationException"
     assert error.why == "One or more parameter values were invalid"
@@ -132,6 +132,6 @@ def test_an_exception_that_is_not_botocores_is_raised_as_it_is():
     ("code", "status", "final"),
     [("AccessDenied", 400, True), ("ServiceUnavailable", 503, False), ("Unreachable", 0, False), ("NotAws", 0, False)],
 )
-def test_only_an_answer_of_aws_itself_says_that_nothing_was_made(code, status, final):
+def test_only_a_response_of_aws_itself_means_that_nothing_was_made(code, status, final):
     error = AwsError(code, "", service="cloudformation", operation="CreateStack", region="us-west-2", status=status)
     assert error.final is final

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from tests.unit.fakes.virtual_time import VirtualClock
-from workshop.aws.limiter import SLOWEST, Limiter, Limiters
+from workshop.aws.limiter import SLOWEST_SPACING, Limiter, Limiters
 
 
 class Crowd:
@@ -63,7 +63,7 @@ async def test_throttling_spaces_calls_out_up_to_a_limit_and_success_brings_them
         limiter.throttled(0)
     await crowd.call(limiter)
     await crowd.call(limiter)
-    assert crowd.began[1] - crowd.began[0] == SLOWEST
+    assert crowd.began[1] - crowd.began[0] == SLOWEST_SPACING
     for _ in range(60):
         limiter.succeeded()
     await crowd.call(limiter)

@@ -1,4 +1,4 @@
-"""The addresses that follow from where a workshop stands."""
+"""The addresses that follow from where a workshop is deployed."""
 
 from __future__ import annotations
 

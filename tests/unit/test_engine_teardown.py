@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.unit.fakes.aws import refusal
 
+from tests.unit.fakes.aws import refusal
 from tests.unit.fakes.context import EU, HOME
 from tests.unit.fakes.rehearsal import rehearsal
 from workshop.aws.errors import CredentialsError
@@ -14,7 +14,8 @@ from workshop.engine.discover import Search, find_orphans, with_discovered_regio
 from workshop.engine.events import Noticed, RunStarted
 from workshop.engine.results import Outcome
 from workshop.errors import PartlyDoneError
-from workshop.steps.base import NOTED_RESOURCES, Resource
+from workshop.steps.base import Resource
+from workshop.steps.registry import noted_resources
 
 TABLE, STACK = "global-serverless", "global-serverless-api"
 LOGS = "/aws/lambda/global-serverless-dev"
@@ -33,7 +34,7 @@ def outcomes(results) -> dict[str, str]:
 async def test_everything_goes_and_nothing_is_left(scene):
     await scene.setup()
     results, left = await scene.teardown()
-    assert not scene.journal.remembers_made(scene.scope, NOTED_RESOURCES)
+    assert not scene.journal.remembers_made(scene.scope, noted_resources())
     assert left == [] and scene.aws.dynamodb.tables == {}
     assert {s.status for s in scene.aws.cloudformation.stacks} == {"DELETE_COMPLETE"}
     assert not (scene.folder / "sites" / TABLE).exists()
@@ -264,7 +265,7 @@ async def test_a_home_that_was_named_wrongly_is_put_right_by_what_stands(scene):
 
 async def test_what_the_definition_does_not_make_any_more_is_found_by_its_tags(scene):
     await scene.setup()
-    assert scene.journal.remembers_made(scene.scope, NOTED_RESOURCES)
+    assert scene.journal.remembers_made(scene.scope, noted_resources())
     known = [Resource("stack", STACK, HOME)]
     found = await find_orphans(scene.workspace(), Search([HOME]), known, scene.heard)
     assert [(r.kind, r.name) for r in found] == [("table", TABLE)] and "does not use now" in found[0].why

@@ -16,16 +16,16 @@ from tests.unit.fakes.aws import ACCOUNT
 from tests.unit.fakes.context import HOME, World, context
 from tests.unit.hostile import HOSTILE, hidden, refused
 from workshop.app.invocation import Invocation
-from workshop.aws.sweep import buckets, functions, log_groups, rest_apis, roles, tables
-from workshop.aws.tables import Replica, Table
+from workshop.aws.resources.listing import buckets, functions, log_groups, rest_apis, roles, tables
+from workshop.aws.resources.tables import Replica, Table
 from workshop.aws.target import Target
 from workshop.definition.builtins import builtin_names
 from workshop.definition.loader import load
 from workshop.definition.parameters import resolve
 from workshop.engine.journal import Journal
 from workshop.engine.workspace import Contexts, Workspace
+from workshop.steps.dynamodb.leftovers import leftover_of, protected, replicated
 from workshop.steps.registry import kinds
-from workshop.steps.table_remains import protected, replicated, standing
 
 KINDS = kinds()
 WITH = {
@@ -137,7 +137,11 @@ def test_a_table_that_stays_is_removed_by_lines_that_name_it_as_one_word(values)
     for name, region in values:
         table = Table(name, region, "arn", "ACTIVE", (), (Replica(region, "ACTIVE", ""),), True, None)
         ctx = replace(hostile_context("dynamodb.table", name, region), given=("--workshop", name))
-        for left in (standing(table, ours=True, copies=table.members), standing(table, ours=True), standing(table, ours=False)):
+        for left in (
+            leftover_of(table, ours=True, copies=table.members),
+            leftover_of(table, ours=True),
+            leftover_of(table, ours=False),
+        ):
             every += [left.fix, left.show]
         every += [protected(table, region).fix, *replicated(ctx, table).fix.split("; when they are gone: ")]
     sound(every)

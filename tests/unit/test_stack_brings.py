@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from workshop.steps.stack_brings import stack_brings
-from workshop.steps.template import parsed
+from workshop.steps.cloudformation.brings import stack_brings
+from workshop.steps.cloudformation.template import parsed
 
 
 def brought(resources: str, head: str = "", capabilities: tuple[str, ...] = ()) -> dict[tuple[str, str], str]:

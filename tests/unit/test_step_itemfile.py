@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from workshop.errors import UsageError
-from workshop.steps.itemfile import read_items, validate
+from workshop.steps.dynamodb.itemfile import read_items, validate
 
 KEYS = {"PK": "S", "SK": "S"}
 TABLE = "films"

@@ -14,7 +14,7 @@ from tests.unit.fakes.context import EU, HOME, OURS, World
 from workshop.aws.errors import AwsError
 from workshop.errors import DefinitionError, UsageError, WorkshopError
 from workshop.steps.base import State
-from workshop.steps.dynamodb_items import DynamoDBItems, ItemsParams
+from workshop.steps.dynamodb.items import DynamoDBItems, ItemsParams
 from workshop.waiting import WaitTimeout
 
 STEP = DynamoDBItems()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.unit.fakes.aws import refusal
 
+from tests.unit.fakes.aws import refusal
 from tests.unit.fakes.context import EU, HOME, OURS, World
 from workshop.aws.errors import AwsError
 from workshop.errors import PartlyDoneError, WorkshopError
 from workshop.steps.base import Phase, State
-from workshop.steps.dynamodb_replica import DynamoDBReplica, ReplicaParams
+from workshop.steps.dynamodb.replica import DynamoDBReplica, ReplicaParams
 from workshop.waiting import WaitTimeout
 
 PARAMS = ReplicaParams(table="films")

@@ -8,14 +8,14 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from tests.unit.fakes.aws import refusal
 
+from tests.unit.fakes.aws import refusal
 from tests.unit.fakes.context import HOME, OURS, World
 from tests.unit.fakes.stack_step import LOGS, STEP, asked, maker, standing
 from workshop.aws.errors import AwsError
 from workshop.errors import DefinitionError, WorkshopError
 from workshop.steps.base import Phase, State
-from workshop.steps.template import declared
+from workshop.steps.cloudformation.template import declared
 
 
 @pytest.fixture

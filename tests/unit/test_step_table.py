@@ -6,14 +6,14 @@ import asyncio
 
 import pytest
 from pydantic import ValidationError
-from tests.unit.fakes.aws import refusal
 
+from tests.unit.fakes.aws import refusal
 from tests.unit.fakes.context import EU, HOME, OURS, World
 from workshop.aws.errors import AwsError
-from workshop.aws.tables import list_tables
+from workshop.aws.resources.tables import list_tables
 from workshop.errors import PartlyDoneError, WorkshopError
 from workshop.steps.base import Phase, State
-from workshop.steps.dynamodb_table import DynamoDBTable, TableParams
+from workshop.steps.dynamodb.table import DynamoDBTable, TableParams
 from workshop.waiting import WaitTimeout
 
 KEYS = {"PK": "S", "SK": "S"}

@@ -11,8 +11,8 @@ from tests.unit.fakes.context import EU, HOME, OURS, World
 from tests.unit.fakes.virtual_time import START
 from workshop.errors import PartlyDoneError
 from workshop.steps.base import State
-from workshop.steps.dynamodb_replica import DynamoDBReplica, ReplicaParams
-from workshop.steps.dynamodb_table import DynamoDBTable, TableParams
+from workshop.steps.dynamodb.replica import DynamoDBReplica, ReplicaParams
+from workshop.steps.dynamodb.table import DynamoDBTable, TableParams
 
 KEYS = {"PK": "S", "SK": "S"}
 TABLE_PARAMS = TableParams(name="films", keys=KEYS)

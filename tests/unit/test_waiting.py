@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from tests.unit.fakes.virtual_time import START, VirtualClock
-from workshop.waiting import SystemClock, WaitTimeout, wait_for
+from workshop.waiting import SystemClock, WaitTimeout, wait_for, wait_until
 
 
 class Probe:
@@ -119,3 +119,27 @@ async def test_the_system_clock_is_the_time_of_the_loop_and_of_the_machine_in_ut
     await clock.sleep(5)
     assert clock.monotonic() - before == 5
     assert clock.now().utcoffset().total_seconds() == 0
+
+
+async def test_a_condition_is_awaited_until_it_is_true():
+    probe = Probe(3)
+
+    async def done() -> bool:
+        return await probe() is not None
+
+    heard: list[str] = []
+    await wait_until(
+        done, clock=VirtualClock(), reason="it", deadline=60, interval=1.0, waiting=lambda reason, _: heard.append(reason)
+    )
+    assert (len(probe.asked), heard) == (4, ["it"] * 3)
+
+
+async def test_a_condition_that_stays_false_ends_at_the_deadline_with_the_fix_of_the_caller():
+    async def never() -> bool:
+        return False
+
+    with pytest.raises(WaitTimeout, match="Gave up waiting for it") as caught:
+        await wait_until(
+            never, clock=VirtualClock(), reason="it", deadline=5, interval=1.0, waiting=lambda *_: None, fix="Run: x"
+        )
+    assert caught.value.fix == "Run: x"

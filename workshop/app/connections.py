@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from workshop.aws.boto_client import BotoClient
-from workshop.aws.inquiry import Life, QuickClient, credential_life, who_calls
-from workshop.aws.sessions import Identity, aws_account, local_account, local_session, override, profile_session
+from workshop.aws.boto_client import QUICK, BotoClient
+from workshop.aws.identity import CredentialExpiry, Identity, credential_expiry, who_calls
+from workshop.aws.sessions import AwsSession, aws_account, local_account, local_session, override, profile_session
 from workshop.aws.target import Target
 from workshop.cloud import daemon
 from workshop.errors import WorkshopError
+from workshop.steps.registry import services
 from workshop.waiting import Clock
 
 __all__ = ["NO_ACCOUNT", "Connection", "Notice", "Place", "connect", "offline", "try_aws", "try_local", "unconnected"]
@@ -52,7 +53,7 @@ class Connection:
     endpoint: str = ""
     """The endpoint that the user's settings send every call to; empty when there is none."""
     error: WorkshopError | None = None
-    life: Life | None = None
+    life: CredentialExpiry | None = None
     cloud_error: WorkshopError | None = None
     cloud_port: int | None = None
 
@@ -62,7 +63,7 @@ async def connect(place: Place, notice: Notice) -> Connection:
     if place.target == "local":
         state = await asyncio.to_thread(_started, place.folder, notice)
         return _local_connection(place, state)
-    endpoint = await asyncio.to_thread(override, place.profile or None, place.home)
+    endpoint = await asyncio.to_thread(override, place.profile or None, place.home, services())
     if endpoint:
         notice(f"NOT AWS: your settings send every call to {endpoint} (AWS_ENDPOINT_URL or a profile's endpoint_url).")
     client, identity = await aws_account(
@@ -88,39 +89,38 @@ async def try_local(place: Place, folder_error: WorkshopError | None, notice: No
         except WorkshopError as refusal:
             error = refusal
     target = local_target(place.folder, state.port if state.running and state.port else CLOSED_PORT)
-    client = QuickClient(
-        local_session(daemon.ACCOUNT), daemon.ACCOUNT, clock=place.clock, executor=place.executor, endpoint=target.endpoint
-    )
+    client = _quick_client(place, local_session(daemon.ACCOUNT), daemon.ACCOUNT, target.endpoint)
     if error is not None:
         return Connection(client, target, error=error, cloud_error=error)
     try:
-        caller = await client.call("sts", daemon.HOME_REGION, "get_caller_identity")
+        caller = await who_calls(client, daemon.HOME_REGION)
     except WorkshopError as refusal:
         return Connection(client, target, error=refusal, cloud_port=state.port)
-    return Connection(client, target, Identity(str(caller["Account"]), str(caller["Arn"])), cloud_port=state.port)
+    return Connection(client, target, caller, cloud_port=state.port)
 
 
 async def try_aws(place: Place) -> Connection:
     """The account on AWS, with the first error on the way and with how long the credentials live."""
-    clock, executor, profile = place.clock, place.executor, place.profile or None
+    profile = place.profile or None
     nowhere = aws_target(place.folder, NO_ACCOUNT, "")
     try:
         session = await asyncio.to_thread(profile_session, profile)
-        endpoint = await asyncio.to_thread(override, profile, place.home)
+        endpoint = await asyncio.to_thread(override, profile, place.home, services())
     except WorkshopError as error:
         return replace(unconnected(place, NO_ACCOUNT), identity=None, error=error)
+    unknown = _quick_client(place, session, "")
     try:
-        life = await credential_life(session, place.home)
-        caller = await who_calls(session, place.home, clock=clock, executor=executor)
+        life = await credential_expiry(session, place.home)
+        caller = await who_calls(unknown, place.home)
     except WorkshopError as error:
-        return Connection(QuickClient(session, "", clock=clock, executor=executor), nowhere, error=error, endpoint=endpoint)
-    client = QuickClient(session, caller.account, clock=clock, executor=executor)
+        return Connection(unknown, nowhere, error=error, endpoint=endpoint)
+    client = _quick_client(place, session, caller.account)
     return Connection(client, aws_target(place.folder, caller.account, endpoint), caller, endpoint, life=life)
 
 
 def unconnected(place: Place, account: str) -> Connection:
     """An account on AWS with credentials that no service accepts, for what makes no call."""
-    client = QuickClient(local_session(NO_ACCOUNT), account, clock=place.clock, executor=place.executor)
+    client = _quick_client(place, local_session(NO_ACCOUNT), account)
     return Connection(client, aws_target(place.folder, account, ""), Identity(account, f"arn:aws:iam::{account}:root"))
 
 
@@ -134,6 +134,11 @@ def aws_target(folder: Path, account: str, endpoint: str) -> Target:
     """AWS, or what the user's settings put in its place. Sites are kept by account."""
     gateway = urlsplit(endpoint).netloc if endpoint else ""
     return Target("aws", folder / "sites" / f"aws-{account}", endpoint=endpoint, gateway=gateway)
+
+
+def _quick_client(place: Place, session: AwsSession, account: str, endpoint: str | None = None) -> BotoClient:
+    """A client for reports, which gives up within seconds."""
+    return BotoClient(session, account, clock=place.clock, executor=place.executor, endpoint=endpoint, config=QUICK)
 
 
 def _local_connection(place: Place, state: daemon.CloudState) -> Connection:

@@ -31,7 +31,6 @@ from workshop.drill.run import DrillResult, DrillSpec, run_drill, shielded
 from workshop.drill.settings import FILE, FailoverSettings, read_settings
 from workshop.drill.timeline import Emit
 from workshop.drill.undo_log import UndoLog, Undone
-from workshop.engine.plan import Node
 from workshop.engine.undos import BY_DRILL, BY_HAND
 from workshop.engine.workspace import Contexts
 from workshop.errors import UsageError, WorkshopError
@@ -56,8 +55,6 @@ __all__ = [
     "revert_faults",
     "run_prepared",
 ]
-
-TABLE = "dynamodb.table"
 
 
 class LocalReplicationControl:
@@ -279,15 +276,17 @@ async def _deployment(session: Session) -> Deployment:
     if definition.apis is None:
         raise _not_drillable(session, "lists no `apis:`, so there is nothing to put a load on")
     contexts = Contexts(workspace, lambda _: None)
-    nodes = workspace.plan().nodes
-    stacks = [node for node in nodes if node.key.step == definition.apis.step]
-    tables = [node for node in nodes if node.spec.kind == TABLE]
-    if not stacks or not tables:
-        raise _not_drillable(session, f"has no step of the kind {TABLE}" if stacks else "has no step that makes its `apis:`")
+    steps = [(node, *contexts.lenient(node)) for node in workspace.plan().nodes]
+    stacks = [step.stack_name(ctx) for node, step, ctx in steps if node.key.step == definition.apis.step]
+    tables = [table for _, step, ctx in steps if (table := step.data_table(ctx))]
+    if not any(stacks):
+        raise _not_drillable(session, "has no stack that makes its `apis:`")
+    if not tables:
+        raise _not_drillable(session, "has no step that makes a table")
     names = StackNames(
         workshop=workspace.name,
-        table=_name(contexts, tables[0]),
-        stack=_name(contexts, stacks[0]),
+        table=tables[0],
+        stack=stacks[0],
         output=definition.apis.output,
         stage=definition.apis.stage,
         regions=workspace.settings.regions,
@@ -339,10 +338,6 @@ def _unknown_region(session: Session, region: str, why: str, how_many: str) -> U
     regions = ", ".join(session.workspace.settings.regions)
     what = f"{session.workspace.name} is not deployed in {region}."
     return UsageError(what=what, why=why, fix=f"Name {how_many} of: {regions}", code="UnknownRegion")
-
-
-def _name(contexts: Contexts, node: Node) -> str:
-    return str(contexts.lenient(node)[1].params.name)
 
 
 def _not_drillable(session: Session, why: str) -> UsageError:

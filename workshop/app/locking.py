@@ -13,7 +13,8 @@ from dataclasses import replace
 
 from workshop.app.connections import Notice
 from workshop.app.session import Session
-from workshop.aws.claim import Claim, busy, claimed, clear_lapsed, holder_of, parameter_name, removal
+from workshop.aws.lock.account_lock import AccountLock
+from workshop.aws.lock.claims import busy, clear_lapsed, parameter_name, read_claim, removal
 from workshop.engine import lock
 from workshop.errors import WorkshopError
 from workshop.shell import aws_line
@@ -28,20 +29,20 @@ def locked_here(session: Session, command: str) -> contextlib.AbstractContextMan
 
 
 @contextlib.asynccontextmanager
-async def locked(session: Session, command: str, notice: Notice) -> AsyncIterator[Claim]:
-    """Hold both while the block runs; raises `WorkshopError` naming the other run. The claim reports when it is lost."""
+async def locked(session: Session, command: str, notice: Notice) -> AsyncIterator[AccountLock]:
+    """Hold both while the block runs; raises `WorkshopError` naming the other run. It reports when the account's is lost."""
     workspace = session.workspace
     with locked_here(session, command):
         aws = workspace.clients[session.account]
         await _require_none_elsewhere(session)
-        async with claimed(aws, workspace.home, workspace.name, command, clock=workspace.clock, notice=notice) as claim:
+        async with AccountLock(aws, workspace.home, workspace.name, command, clock=workspace.clock, notice=notice) as held:
             await _require_none_elsewhere(session)
-            yield claim
+            yield held
 
 
-async def claim_left(session: Session, claim: Claim) -> list[Resource]:
-    """Give the claim up, and return it when it could not be removed. For the end of the work, before the verdict."""
-    if await claim.release():
+async def claim_left(session: Session, held: AccountLock) -> list[Resource]:
+    """Give the lock up, and return its claim when that could not be removed. For the end of the work, before the verdict."""
+    if await held.release():
         return []
     name, region = parameter_name(session.workspace.name), session.workspace.home
     return [
@@ -92,7 +93,7 @@ async def _require_none_elsewhere(session: Session) -> None:
 
     async def look(region: str) -> WorkshopError | None:
         try:
-            holder = await holder_of(aws, region, workspace.name, clock=workspace.clock)
+            holder = await read_claim(aws, region, workspace.name, clock=workspace.clock)
         except WorkshopError as error:
             return error if error.code == "Busy" else None
         if holder is None or holder.lapsed(workspace.clock.now()):

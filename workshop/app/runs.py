@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from workshop.app.connections import Notice
 from workshop.app.locking import locked
 from workshop.app.session import Session
-from workshop.aws.claim import Claim
+from workshop.aws.lock.account_lock import AccountLock
 from workshop.engine.events import Emit
 from workshop.engine.execute import StopSignal
 from workshop.errors import WorkshopError
@@ -34,21 +34,21 @@ class Watch:
 class Run:
     """A run that holds the locks. `ok` is set by its work, and written down at its end."""
 
-    claim: Claim
+    lock: AccountLock
     ok: bool = False
 
 
 @contextlib.asynccontextmanager
 async def run(session: Session, command: str, watch: Watch) -> AsyncIterator[Run]:
-    """Hold the locks and the journal's entry while the block runs; a claim that is lost asks to stop.
+    """Hold the locks and the journal's entry while the block runs; a lock that is lost asks to stop.
 
     Raises `WorkshopError` naming the run that holds a lock.
     """
     workspace = session.workspace
-    async with locked(session, command, watch.notice) as claim:
-        claim.listen(watch.stop.end)
+    async with locked(session, command, watch.notice) as lock:
+        lock.listen(watch.stop.end)
         workspace.journal.begin_run(workspace.run, command, session.scope, session.identity)
-        begun = Run(claim)
+        begun = Run(lock)
         try:
             yield begun
         except WorkshopError:

@@ -27,7 +27,8 @@ from workshop.engine.results import NodeResult
 from workshop.engine.teardown import sweep, tear_down
 from workshop.engine.workspace import Contexts
 from workshop.errors import ExitCode
-from workshop.steps.base import NOTED_RESOURCES, Resource
+from workshop.steps.base import Resource
+from workshop.steps.registry import noted_resources
 
 __all__ = ["located", "planned_removal", "teardown"]
 
@@ -63,7 +64,7 @@ async def teardown(session: Session, watch: Watch, *, search: Search | None = No
         results = await tear_down(workspace, plan, contexts, watch.emit, stop)
         found = await unless_stopped(stop, _everything_left(session, plan, contexts, results, search, watch))
         if found is not None and not stop.asked:
-            leftovers = [*found, *await claim_left(session, begun.claim)]
+            leftovers = [*found, *await claim_left(session, begun.lock)]
             made = make_receipt(
                 workspace, session.account, results, leftovers,
                 since=session.since, by=session.identity, again=resume, unsearched=unsearched,
@@ -100,7 +101,7 @@ async def _everything_left(
     left = await sweep(plan, contexts, watch.emit, results)
     if search is not None:
         left += await claims_elsewhere(session, search.regions, watch.notice)
-    elif workspace.journal.remembers_made(session.scope, NOTED_RESOURCES):
+    elif workspace.journal.remembers_made(session.scope, noted_resources()):
         search = Search(workspace.settings.regions)  # the definition may have changed since
     if search is not None:
         left += await find_orphans(workspace, search, left, watch.emit)

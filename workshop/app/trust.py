@@ -13,6 +13,7 @@ from workshop.app.session import Session
 from workshop.definition.fingerprint import fingerprint
 from workshop.engine.brings import Brings, brought
 from workshop.engine.grants import Grants
+from workshop.errors import UsageError
 
 __all__ = ["MissingGrant", "granted", "missing_grant"]
 
@@ -39,8 +40,18 @@ def missing_grant(session: Session, remembered: Path | None = None) -> MissingGr
 
 
 def granted(session: Session, missing: MissingGrant | None, remembered: Path | None = None) -> Session:
-    """The session with the right to run the definition's code; an answer is kept for the next time."""
+    """The session with the right to run the definition's code; an answer is kept for the next time.
+
+    Raises `UsageError` when the definition is not any more what `missing` describes.
+    """
     workshop = session.workspace.workshop
     if missing is not None:
+        if fingerprint(workshop) != missing.digest:
+            raise UsageError(
+                what=f"{workshop.name} changed while its grant was asked for.",
+                why="What was shown is not what would run. Nothing was created.",
+                fix="Run the same command again, and read what it brings now",
+                code="NotGranted",
+            )
         Grants(remembered or session.folder).keep(workshop, missing.digest)
     return replace(session, workspace=replace(session.workspace, granted=True))

@@ -1,6 +1,6 @@
-"""The real aws to AWS: one account's calls, in threads, retried while AWS says "later".
+"""The client that calls AWS through botocore: one account's calls, in threads, retried while AWS asks to come back later.
 
-In: service, region, operation, parameters. Out: the parsed answer or an `AwsError`. Retries wait on the injected clock and
+In: service, region, operation, parameters. Out: the parsed response or an `AwsError`. Retries wait on the injected clock and
 hold no thread; botocore itself makes one attempt only, because its defaults differ between versions
 (docs/aws-behaviours.md, section 10.2).
 """
@@ -12,6 +12,7 @@ import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -20,82 +21,53 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
-from workshop.aws.client import Answer
-from workshop.aws.errors import AwsError, CredentialsError, translate
+from workshop.aws.client import AwsResponse
+from workshop.aws.errors import AwsError, translate
 from workshop.aws.limiter import Limiters
+from workshop.aws.retry import PATIENT_RETRIES, QUICK_RETRIES, Retry, RetryPolicy
 from workshop.waiting import Clock
 
-__all__ = ["BotoClient", "Retry"]
+__all__ = ["PATIENT", "QUICK", "THREADS", "BotoClient", "ClientConfig"]
 
 THREADS = 16
-TELL_EVERY = 30.0
-"""Seconds between two notices that nobody answers."""
-
-CLIENT = Config(
-    retries={"total_max_attempts": 1, "mode": "standard"},
-    connect_timeout=5,
-    read_timeout=60,
-    max_pool_connections=THREADS,
-    tcp_keepalive=True,
-    parameter_validation=True,
-    # Fixed host names, so that allow-lists and emulators by host name work (docs/aws-behaviours.md, section 10.1).
-    account_id_endpoint_mode="disabled",
-    user_agent_extra="aws-workshop",
-    s3={"addressing_style": "path"},
-)
+"""Threads of the pool that all clients of a process share, and connections of each client of one service and region."""
+NOTICE_INTERVAL = 30.0
+"""Seconds between two notices of one outage."""
 
 
-class Retry:
-    """The pauses between attempts of one call: `pause` answers seconds, or None when it is time to give up.
+@dataclass(frozen=True, slots=True)
+class ClientConfig:
+    """How long one attempt may take, in seconds, and when a call is tried again."""
 
-    Throttling is waited out for `patience` seconds, because the slowest limit of the control plane is one call in 30 s
-    (docs/aws-behaviours.md, section 5); server errors and broken connections for fewer attempts. A network that is gone is
-    waited out for `outage` seconds more: a run of many minutes outlives a gap in the Wi-Fi.
-    """
+    retry: RetryPolicy
+    connect_timeout: float
+    read_timeout: float
 
-    patience = 240.0
-    throttle_base, throttle_most = 1.0, 30.0
-    transient_base, transient_most, transient_attempts = 0.2, 5.0, 8
-    unreachable_attempts = 5
+    def of_botocore(self) -> Config:
+        """The same for botocore."""
+        return Config(
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            connect_timeout=self.connect_timeout,
+            read_timeout=self.read_timeout,
+            max_pool_connections=THREADS,
+            tcp_keepalive=True,
+            parameter_validation=True,
+            # Fixed host names, so that allow-lists and emulators by host name work (docs/aws-behaviours.md, section 10.1).
+            account_id_endpoint_mode="disabled",
+            user_agent_extra="aws-workshop",
+            s3={"addressing_style": "path"},
+        )
 
-    def __init__(self, outage: float = 0.0) -> None:
-        self._throttled = self._transient = 0
-        self._waited = self._lost = 0.0
-        self._outage = outage
 
-    def pause(self, error: AwsError) -> float | None:
-        if isinstance(error, CredentialsError):
-            return None
-        if error.throttled:
-            self._throttled += 1
-            pause = self._jittered(self.throttle_base, self.throttle_most, self._throttled)
-            pause = max(pause, error.retry_after)
-            return self._within_patience(pause)
-        if error.transient:
-            self._transient += 1
-            attempts = self.unreachable_attempts if error.code == "Unreachable" else self.transient_attempts
-            if self._transient >= attempts:
-                return self._through_outage() if error.unreachable else None
-            return self._within_patience(self._jittered(self.transient_base, self.transient_most, self._transient))
-        return None
-
-    def _through_outage(self) -> float | None:
-        pause = self._jittered(self.transient_most, self.transient_most, 1)
-        self._lost += pause
-        return pause if self._lost <= self._outage else None
-
-    def _within_patience(self, pause: float) -> float | None:
-        self._waited += pause
-        return pause if self._waited <= self.patience else None
-
-    @staticmethod
-    def _jittered(base: float, most: float, attempt: int) -> float:
-        ceiling = min(base * 2 ** (attempt - 1), most)
-        return random.uniform(ceiling / 2, ceiling)
+PATIENT = ClientConfig(PATIENT_RETRIES, connect_timeout=5, read_timeout=60)
+QUICK = ClientConfig(QUICK_RETRIES, connect_timeout=4, read_timeout=15)
 
 
 class BotoClient:
-    """Calls AWS as one account. Clients are made once per service and region and shared by all threads."""
+    """Calls AWS as one account. Clients are made once per service and region and shared by all threads.
+
+    Several accounts are several `BotoClient`s, each with its own session, limits and connections; they may share a pool.
+    """
 
     def __init__(
         self,
@@ -105,67 +77,69 @@ class BotoClient:
         clock: Clock,
         executor: Executor,
         endpoint: str | None = None,
-        limiters: Limiters | None = None,
-        outage: float = 0.0,
+        config: ClientConfig = PATIENT,
         notice: Callable[[str], None] = lambda _: None,
+        jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self._session, self._account, self._clock, self._executor = session, account, clock, executor
         self._endpoint = endpoint
-        self._limiters = limiters or Limiters(clock)
+        self._policy, self._config = config.retry, config.of_botocore()
+        self._limiters = Limiters(clock, slowest=config.retry.slowest_spacing)
         self._clients: dict[tuple[str, str], Any] = {}
         self._making = threading.Lock()
-        self._outage, self._notice, self._told = outage, notice, -TELL_EVERY
+        self._notice, self._noticed, self._jitter = notice, float("-inf"), jitter
 
     @property
     def account(self) -> str:
         return self._account
 
-    async def call(self, service: str, region: str, operation: str, **parameters: Any) -> Answer:
+    async def call(self, service: str, region: str, operation: str, **parameters: Any) -> AwsResponse:
         """See `workshop.aws.client.AwsClient.call`."""
         limiter = self._limiters.of(service, operation)
-        retry = Retry(self._outage)
+        attempts = Retry(self._policy, self._jitter)
         while True:
             async with limiter:
-                answer = await self._attempt(service, region, operation, parameters)
-            if not isinstance(answer, AwsError):
+                response = await self._attempt(service, region, operation, parameters)
+            if not isinstance(response, AwsError):
                 limiter.succeeded()
-                return answer
-            pause = retry.pause(answer)
+                return response
+            pause = attempts.pause(response)
             if pause is None:
-                raise answer
-            if answer.throttled:
+                raise response
+            if response.throttled:
                 limiter.throttled(pause)
-            if answer.unreachable and self._outage:
-                self._tell(answer)
+            if response.unreachable and self._policy.outage:
+                self._notice_outage(response)
             await self._clock.sleep(pause)
 
     def address(self, service: str, region: str) -> str:
         """Where the calls of a service in a region go."""
         return str(self._client(service, region).meta.endpoint_url)
 
-    def _tell(self, error: AwsError) -> None:
-        """Say that nobody answers, once for all the calls that find it out together."""
+    def _notice_outage(self, error: AwsError) -> None:
+        """Report an outage once for all the calls that meet it together."""
         now = self._clock.monotonic()
-        if now - self._told >= TELL_EVERY:
-            self._told = now
-            self._notice(f"{error.service} in {error.region} does not answer; trying for {self._outage:.0f} s. {error.fix}.")
+        if now - self._noticed >= NOTICE_INTERVAL:
+            self._noticed = now
+            outage = f"{error.service} in {error.region} does not respond; trying for {self._policy.outage:.0f} s."
+            self._notice(f"{outage} {error.fix}.")
 
-    async def _attempt(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> Answer | AwsError:
+    async def _attempt(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> AwsResponse | AwsError:
         try:
             return await self._in_thread(partial(self._invoke, service, region, operation, parameters))
         except (ClientError, BotoCoreError, ResponseParserError) as error:
             return translate(error, service, operation, region, self._secrets())
 
-    def _invoke(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> Answer:
-        answer: Answer = getattr(self._client(service, region), operation)(**parameters)
-        return answer
+    def _invoke(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> AwsResponse:
+        response: AwsResponse = getattr(self._client(service, region), operation)(**parameters)
+        return response
 
     def _client(self, service: str, region: str) -> Any:
         with self._making:  # sessions are not safe to share between threads, clients are
             key = (service, region)
             if key not in self._clients:
                 self._clients[key] = self._session.create_client(
-                    service, region_name=region, endpoint_url=self._endpoint, config=CLIENT
+                    service, region_name=region, endpoint_url=self._endpoint, config=self._config
                 )
             return self._clients[key]
 
@@ -178,7 +152,7 @@ class BotoClient:
             return []  # they cannot be renewed, so none were sent; the call's own error says why
         return [secret for secret in (known.secret_key, known.token) if secret] if known else []
 
-    async def _in_thread(self, work: Callable[[], Answer]) -> Answer:
+    async def _in_thread(self, work: Callable[[], AwsResponse]) -> AwsResponse:
         """Run a call in the pool. A cancelled caller still waits for the call in flight, so that its effect is known."""
         future = asyncio.get_running_loop().run_in_executor(self._executor, work)
         try:

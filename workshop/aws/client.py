@@ -1,13 +1,16 @@
-"""The shape of the one aws to AWS, as steps and checks see it; `workshop.aws.boto_client` is the real one."""
+"""The one interface to AWS of steps, checks and drills; `workshop.aws.boto_client` implements it.
+
+In: service, region, operation, parameters. Out: the parsed response, or an `AwsError`.
+"""
 
 from __future__ import annotations
 
 from typing import Any, Protocol
 
-__all__ = ["Answer", "AwsClient"]
+__all__ = ["AwsClient", "AwsResponse"]
 
-Answer = dict[str, Any]
-"""The parsed answer of one AWS call, in botocore's form."""
+AwsResponse = dict[str, Any]
+"""The parsed response of one AWS call, in botocore's form."""
 
 
 class AwsClient(Protocol):
@@ -18,8 +21,8 @@ class AwsClient(Protocol):
         """The twelve-digit account id."""
         ...
 
-    async def call(self, service: str, region: str, operation: str, **parameters: Any) -> Answer:
-        """One operation, retried while AWS says "later"; raises `workshop.aws.errors.AwsError` otherwise.
+    async def call(self, service: str, region: str, operation: str, **parameters: Any) -> AwsResponse:
+        """One operation, retried while AWS is throttling or failing; raises `workshop.aws.errors.AwsError` otherwise.
 
         `service` is botocore's name (`dynamodb`), `operation` the method name (`describe_table`).
         """

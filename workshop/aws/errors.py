@@ -1,7 +1,7 @@
-"""What AWS can answer instead of a result, sorted by what a caller can do about it.
+"""The errors of AWS, sorted by what a caller can do about them.
 
 In: botocore's exceptions. Out: `AwsError` with AWS's own code and text, and the sentence a person needs. Codes are shared
-by transient and permanent cases, so whoever must tell them apart matches the text (docs/aws-behaviours.md, section 1.5).
+by transient and permanent cases, so a caller that must distinguish them matches the text (docs/aws-behaviours.md, section 1.5).
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ TRANSIENT = frozenset(
         "ReplicatedWriteConflictException",
     }
 )
+"""Codes of server errors, after which the same call may succeed."""
 CREDENTIALS = frozenset(
     {
         "ExpiredToken",
@@ -85,6 +86,7 @@ CREDENTIALS = frozenset(
         "RequestTimeTooSkewed",
     }
 )
+"""Codes of credentials that AWS does not accept."""
 SIGNED_OUT = (
     CredentialRetrievalError,
     LoginError,
@@ -95,6 +97,7 @@ SIGNED_OUT = (
 )
 """What botocore raises when a sign-in has ended or cannot be renewed; AWS itself was not asked."""
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"})
+"""Codes of missing permissions."""
 
 
 class AwsError(WorkshopError):
@@ -114,7 +117,10 @@ class AwsError(WorkshopError):
         self.message, self.service, self.operation, self.region = message, service, operation, region
         self.status, self.retry_after = status, retry_after
         super().__init__(
-            f"{service} {operation} in {region} failed: {code}", message, _advice(code, operation, region), code=code
+            what=f"{service} {operation} in {region} failed: {code}",
+            why=message,
+            fix=_advice(code, operation, region),
+            code=code,
         )
 
     @property
@@ -129,12 +135,12 @@ class AwsError(WorkshopError):
 
     @property
     def unreachable(self) -> bool:
-        """No answer came: the effect of the call is unknown."""
+        """No response came: the effect of the call is unknown."""
         return self.code in ("Unreachable", "NoAnswer")
 
     @property
     def final(self) -> bool:
-        """AWS itself answered, and did nothing: without an answer of its own (`status` 0) the effect of the call is unknown."""
+        """AWS itself refused, and did nothing; without a response of its own (`status` 0) the effect of the call is unknown."""
         return self.status > 0 and not self.transient
 
     @property
@@ -142,7 +148,7 @@ class AwsError(WorkshopError):
         """The caller lacks a permission."""
         return self.code in DENIED
 
-    def says(self, text: str) -> bool:
+    def mentions(self, text: str) -> bool:
         """Whether the message contains `text`, whatever its case and its quotes."""
         return _plain(text) in _plain(self.message)
 
@@ -195,7 +201,7 @@ def _advice(code: str, operation: str, region: str) -> str:
     if code in ("Certificate", "NotAws"):
         return f"Something between this machine and AWS answers in its place (a captive portal, a proxy): get past it, {again}"
     if code in ("UnrecognizedClientException", "InvalidClientTokenId"):
-        # A disabled opt-in region answers as if the credentials were bad (docs/aws-behaviours.md, section 8).
+        # A disabled opt-in region responds as if the credentials were bad (docs/aws-behaviours.md, section 8).
         return (
             f"Run: aws sts get-caller-identity. If that works, the region {region} is not enabled for this account: "
             "enable it, or choose another with --region"

@@ -1,6 +1,7 @@
 """How many calls of one account to one service run at once, and how far apart, shared by everything that calls.
 
-Slows down when AWS throttles and speeds up again with every success: additive safety is left to the retries in `account`.
+In: which calls were throttled and which succeeded. Out: the moment at which the next call may start. Each account has its own
+`Limiters`, because AWS throttles by account.
 """
 
 from __future__ import annotations
@@ -10,23 +11,28 @@ from types import TracebackType
 
 from workshop.waiting import Clock
 
-__all__ = ["Limiter", "Limiters"]
+__all__ = ["SLOWEST_SPACING", "Limiter", "Limiters"]
 
 CONCURRENCY = 8
+"""Calls to one service at once."""
 CONTROL_PLANE = {"dynamodb": 3}
 """Services whose changes to tables are throttled account-wide when more than a few run at once
 (docs/aws-behaviours.md, section 1.11)."""
 CHANGES = ("create_", "update_", "delete_", "tag_", "untag_", "put_")
 ITEM_CALLS = frozenset({"put_item", "update_item", "delete_item"})
-SLOWEST = 5.0
+"""Changes of items, which are no calls to the control plane."""
+"""The prefixes of operations that change something."""
+SLOWEST_SPACING = 5.0
+"""Seconds between two calls, however often they are throttled."""
 FIRST_SPACING = 0.1
+"""Seconds between two calls after the first throttling."""
 
 
 class Limiter:
-    """An async context manager around one call."""
+    """An async context manager around each call."""
 
-    def __init__(self, clock: Clock, concurrency: int) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, concurrency: int, slowest: float = SLOWEST_SPACING) -> None:
+        self._clock, self._slowest = clock, slowest
         self._slots = asyncio.Semaphore(concurrency)
         self._spacing = 0.0
         self._next = float("-inf")
@@ -46,7 +52,7 @@ class Limiter:
 
     def throttled(self, pause: float) -> None:
         """AWS asked for fewer calls: none starts for `pause` seconds, and later ones twice as far apart as before."""
-        self._spacing = min(max(self._spacing * 2, FIRST_SPACING), SLOWEST)
+        self._spacing = min(max(self._spacing * 2, FIRST_SPACING), self._slowest)
         self._next = max(self._next, self._clock.monotonic() + pause)
 
     def succeeded(self) -> None:
@@ -57,8 +63,8 @@ class Limiter:
 class Limiters:
     """The limiters of one account, one per service and kind of call."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, slowest: float = SLOWEST_SPACING) -> None:
+        self._clock, self._slowest = clock, slowest
         self._limiters: dict[tuple[str, bool], Limiter] = {}
 
     def of(self, service: str, operation: str) -> Limiter:
@@ -66,5 +72,6 @@ class Limiters:
         control = service in CONTROL_PLANE and operation.startswith(CHANGES) and operation not in ITEM_CALLS
         key = (service, control)
         if key not in self._limiters:
-            self._limiters[key] = Limiter(self._clock, CONTROL_PLANE[service] if control else CONCURRENCY)
+            concurrency = CONTROL_PLANE[service] if control else CONCURRENCY
+            self._limiters[key] = Limiter(self._clock, concurrency, self._slowest)
         return self._limiters[key]

@@ -8,10 +8,9 @@ from __future__ import annotations
 import asyncio
 import functools
 
-import botocore.session
-
 from workshop.aws.client import AwsClient
 from workshop.aws.errors import AwsError, CredentialsError
+from workshop.aws.sessions import bare_session
 
 __all__ = ["enabled_regions", "known_regions"]
 
@@ -25,7 +24,7 @@ async def known_regions() -> frozenset[str]:
 @functools.cache
 def _listed_regions() -> frozenset[str]:
     """Read once: botocore's list of endpoints is a megabyte of JSON."""
-    session = botocore.session.Session()
+    session = bare_session()
     return frozenset(
         name for partition in session.get_available_partitions() for name in session.get_available_regions("dynamodb", partition)
     )
@@ -38,14 +37,14 @@ async def enabled_regions(aws: AwsClient, home: str) -> list[str]:
         page: dict[str, str] = {}
         while True:
             wanted = ["ENABLED", "ENABLED_BY_DEFAULT"]
-            answer = await aws.call("account", home, "list_regions", RegionOptStatusContains=wanted, **page)
-            regions += [region["RegionName"] for region in answer.get("Regions", [])]
-            if not answer.get("NextToken"):
+            response = await aws.call("account", home, "list_regions", RegionOptStatusContains=wanted, **page)
+            regions += [region["RegionName"] for region in response.get("Regions", [])]
+            if not response.get("NextToken"):
                 return regions
-            page = {"NextToken": answer["NextToken"]}
+            page = {"NextToken": response["NextToken"]}
     except CredentialsError:
         raise
     except AwsError:
-        session = botocore.session.Session()
+        session = bare_session()
         partition = session.get_partition_for_region(home)
         return list(session.get_available_regions("dynamodb", partition))

@@ -1,46 +1,40 @@
-"""Who we are: sessions for the local cloud and for AWS, and the account behind them.
+"""Sessions of the local cloud and of AWS, and the clients of the accounts behind them.
 
-In: profile, endpoint. Out: an `BotoClient` whose id AWS itself told us. Nothing is changed anywhere.
+In: a profile, an endpoint. Out: a `BotoClient` whose account id is AWS's own. Nothing is changed anywhere.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import replace
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 import botocore.session
 from botocore.exceptions import BotoCoreError, ProfileNotFound
 
-from workshop.aws.boto_client import BotoClient
+from workshop.aws.boto_client import PATIENT, BotoClient
+from workshop.aws.identity import Identity, who_calls
 from workshop.errors import UsageError
 from workshop.waiting import Clock
 
 __all__ = [
-    "Identity",
+    "AwsSession",
     "aws_account",
+    "bare_session",
     "local_account",
     "local_session",
     "override",
     "profile_session",
 ]
 
-
-SERVICES = ("apigateway", "cloudformation", "dynamodb", "iam", "lambda", "logs", "sts")
-"""What every workshop calls."""
+AwsSession: TypeAlias = botocore.session.Session
+"""Credentials and settings, as botocore keeps them."""
 OUTAGE = 120.0
 """Seconds for which a call waits for the network to come back."""
 AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """The caller: account id and ARN, as STS says."""
-
-    account: str
-    arn: str
 
 
 def local_account(endpoint: str, account: str, *, clock: Clock, executor: Executor) -> BotoClient:
@@ -48,15 +42,20 @@ def local_account(endpoint: str, account: str, *, clock: Clock, executor: Execut
     return BotoClient(local_session(account), account, clock=clock, executor=executor, endpoint=endpoint)
 
 
-def local_session(account: str) -> botocore.session.Session:
-    """A session of the local cloud. No profile, no configuration file and no variable of the user's has a say."""
-    session = botocore.session.Session(
+def bare_session() -> AwsSession:
+    """A session that reads no profile, no configuration file and no variable of the user's."""
+    return botocore.session.Session(
         session_vars={
             "profile": (None, None, None, None),
             "config_file": (None, None, os.devnull, None),
             "credentials_file": (None, None, os.devnull, None),
         }
     )
+
+
+def local_session(account: str) -> AwsSession:
+    """A bare session with the credentials of an account of the local cloud."""
+    session = bare_session()
     session.set_credentials(account, "local", None)
     return session
 
@@ -71,37 +70,36 @@ async def aws_account(
 ) -> tuple[BotoClient, Identity]:
     """The account that the usual AWS settings lead to; raises `UsageError` for an unknown profile.
 
-    Who we are is asked with little patience; after that a gap in the network is waited out, with a notice.
+    Who calls is asked without waiting for a network that is gone; all later calls wait for it, with a notice.
     """
     session = profile_session(profile)
-    caller = await BotoClient(session, "", clock=clock, executor=executor).call("sts", region, "get_caller_identity")
-    identity = Identity(str(caller["Account"]), str(caller["Arn"]))
-    aws = BotoClient(session, identity.account, clock=clock, executor=executor, outage=OUTAGE, notice=notice)
-    return aws, identity
+    identity = await who_calls(BotoClient(session, "", clock=clock, executor=executor), region)
+    config = replace(PATIENT, retry=replace(PATIENT.retry, outage=OUTAGE))
+    return BotoClient(session, identity.account, clock=clock, executor=executor, config=config, notice=notice), identity
 
 
-def override(profile: str | None, region: str) -> str:
-    """The endpoint that the user's settings send calls to instead of AWS; empty when they go to AWS.
+def override(profile: str | None, region: str, services: Collection[str]) -> str:
+    """The endpoint that the user's settings send calls to `services` and STS to, instead of AWS; empty when they go to AWS.
 
-    Asked of real clients, because variables and configuration files both have a say (docs/aws-behaviours.md, section 10.1).
-    Raises `UsageError` when only some services are sent elsewhere: half a workshop would stand on AWS.
+    Asked of real clients, because variables and configuration files both count (docs/aws-behaviours.md, section 10.1).
+    Raises `UsageError` when only some services are sent elsewhere: half of a workshop would be deployed on AWS.
     """
     session = profile_session(profile)
     session.set_credentials("unused", "unused")
-    urls = {name: str(session.create_client(name, region_name=region).meta.endpoint_url) for name in SERVICES}
+    urls = {name: str(session.create_client(name, region_name=region).meta.endpoint_url) for name in sorted({*services, "sts"})}
     elsewhere = {name: url for name, url in urls.items() if not (urlsplit(url).hostname or "").endswith(AWS_HOSTS)}
     if elsewhere and len(elsewhere) < len(urls):
         name, url = next(iter(elsewhere.items()))
         raise UsageError(
-            f"Your settings send only some services elsewhere: {', '.join(elsewhere)}.",
-            f"{name} goes to {url}, the others to AWS.",
-            "Unset AWS_ENDPOINT_URL_<SERVICE> (and `services` of the profile), or set AWS_ENDPOINT_URL for all",
+            what=f"Your settings send only some services elsewhere: {', '.join(elsewhere)}.",
+            why=f"{name} goes to {url}, the others to AWS.",
+            fix="Unset AWS_ENDPOINT_URL_<SERVICE> (and `services` of the profile), or set AWS_ENDPOINT_URL for all",
             code="MixedEndpoints",
         )
-    return elsewhere.get(SERVICES[0], "")
+    return elsewhere.get("sts", "")
 
 
-def profile_session(profile: str | None) -> botocore.session.Session:
+def profile_session(profile: str | None) -> AwsSession:
     """A session of the usual AWS settings; raises `UsageError` for an unknown profile or an unreadable file."""
     session = botocore.session.Session(profile=profile)
     try:
@@ -109,13 +107,16 @@ def profile_session(profile: str | None) -> botocore.session.Session:
     except ProfileNotFound as error:
         names = ", ".join(sorted(session.available_profiles)) or "none"
         raise UsageError(
-            f"There is no AWS profile {profile or os.environ.get('AWS_PROFILE', '')!r}.",
-            f"Profiles on this machine: {names}.",
-            "Name one of them: --profile NAME, or unset AWS_PROFILE",
+            what=f"There is no AWS profile {profile or os.environ.get('AWS_PROFILE', '')!r}.",
+            why=f"Profiles on this machine: {names}.",
+            fix="Name one of them: --profile NAME, or unset AWS_PROFILE",
             code="ProfileNotFound",
         ) from error
     except BotoCoreError as error:
         raise UsageError(
-            "The AWS configuration cannot be read.", f"{error}.", "Mend ~/.aws/config", code="AwsConfiguration"
+            what="The AWS configuration cannot be read.",
+            why=f"{error}.",
+            fix="Fix ~/.aws/config",
+            code="AwsConfiguration",
         ) from error
     return session

@@ -1,4 +1,7 @@
-"""Where a workshop stands, local cloud or AWS, and the addresses that follow from it."""
+"""Where a workshop is deployed, local cloud or AWS, and the addresses that follow from it.
+
+In: endpoints, ids and names. Out: addresses and folders; nothing is called.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ __all__ = ["Target"]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`name` is `local` or `aws`. API addresses are built from ids, because a stack's own output always says amazonaws.com.
+    """`name` is `local` or `aws`. API addresses are built from ids, because a stack's own output always ends in amazonaws.com.
 
     `endpoint` is the one address that all calls go to; empty on AWS proper. `gateway` is the local cloud's host and port.
     """
@@ -39,7 +42,7 @@ class Target:
         return self.api_url(api, region, stage)
 
     def site_folder(self, workshop: str) -> Path:
-        """Where the rendered site of a workshop lies."""
+        """The folder of the rendered site of a workshop."""
         return self.sites / workshop
 
     def site_url(self, workshop: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workshop.aws.claim import ACTIONS, holder_of, parameter_name, removal
 from workshop.aws.errors import AwsError
+from workshop.aws.lock.claims import ACTIONS, parameter_name, read_claim, removal
 from workshop.checks.base import Check, Finding, failed, passed, refused, warned
 from workshop.checks.context import CheckContext
 from workshop.errors import WorkshopError
@@ -28,7 +28,7 @@ class ClaimCheck(Check):
         remove = removal(self.region, self.context.workshop)
         clock = self.context.clock
         try:
-            holder = await holder_of(self.context.aws, self.region, self.context.workshop, clock=clock)
+            holder = await read_claim(self.context.aws, self.region, self.context.workshop, clock=clock)
         except AwsError as error:
             return refused(error, "The claim")
         except WorkshopError as error:

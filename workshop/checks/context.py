@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from workshop.aws.client import AwsClient
-from workshop.aws.inquiry import Life
-from workshop.aws.sessions import Identity
+from workshop.aws.identity import CredentialExpiry, Identity
 from workshop.definition.problem import Problem
 from workshop.errors import UsageError, WorkshopError
 from workshop.shell import command_line
@@ -81,7 +80,7 @@ class CheckContext:
     """The endpoint that the user's settings send every call to; empty when there is none."""
     caller: Identity | None
     caller_error: WorkshopError | None
-    life: Life | None
+    life: CredentialExpiry | None
     expected_account: str
     planned_steps: tuple[PlannedStep, ...]
     problems: tuple[Problem, ...]

@@ -12,13 +12,13 @@ from workshop.checks.base import Check, Family, Finding, failed, passed, warned
 from workshop.checks.context import CheckContext, PlannedStep
 from workshop.errors import DefinitionError
 from workshop.shell import command_line
-from workshop.steps.cloudformation_stack import MOST_TEMPLATE_BYTES, CloudFormationStack
+from workshop.steps.declarations import RenderedLimit
 from workshop.steps.settings import named_files
 
 __all__ = ["FAMILY", "SoundDefinition", "StepFiles"]
 
 FULL = 0.9
-"""The share of CloudFormation's limit above which a template is worth a warning."""
+"""The share of AWS's limit above which a size is a warning."""
 
 
 class SoundDefinition(Check):
@@ -70,17 +70,15 @@ class StepFiles(Check):
     async def run(self) -> Finding:
         step, ctx = self.planned.step, self.planned.ctx
         await asyncio.to_thread(step.check_files, ctx)
-        if isinstance(step, CloudFormationStack):
-            return self._template(len((step.rendered("template", ctx) or "").encode()))
+        if step.rendered_limit is not None:
+            return self._size_of(step.rendered_limit, len((step.rendered(step.rendered_limit.part, ctx) or "").encode()))
         files = self._files()
         total = sum(path.stat().st_size for path in files)
         return passed(f"{', '.join(_named(self.planned))}: {_count(len(files), 'file')}, {_size(total)}")
 
-    def _template(self, size: int) -> Finding:
-        shown = f"{_named(self.planned)[0]}: {size:,} of {MOST_TEMPLATE_BYTES:,} bytes"
-        if size > MOST_TEMPLATE_BYTES * FULL:
-            return warned(f"{shown}: little room is left.", "Shorten the template, or split it into two stacks")
-        return passed(shown)
+    def _size_of(self, limit: RenderedLimit, size: int) -> Finding:
+        shown = f"{_named(self.planned)[0]}: {size:,} of {limit.most_bytes:,} bytes"
+        return warned(f"{shown}: little room is left.", limit.fix) if size > limit.most_bytes * FULL else passed(shown)
 
     def _files(self) -> list[Path]:
         found: list[Path] = []

@@ -15,11 +15,9 @@ from workshop.checks.claim import ClaimCheck
 from workshop.checks.context import CheckContext, PlannedStep
 from workshop.shell import aws_line
 from workshop.steps.base import Observed, Permission, Phase, Resource, State
+from workshop.steps.registry import resource_type
 
 __all__ = ["FAMILY", "InTheWay", "ReservedConcurrency", "Strays"]
-
-UNIQUE = frozenset({"table", "stack", "function", "log-group", "bucket"})
-"""Kinds of which there is one of a name: what is left of them stops a creation. Of the others there may be several."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ class InTheWay(Check):
             return passed(observed.detail)
         named = ", ".join(f"{r.kind} {r.name} in {r.region}" + (f" ({r.why})" if r.why else "") for r in found)
         fix = "; ".join(r.fix for r in found)
-        if any(r.kind in UNIQUE for r in found):
+        if any(declared.unique for r in found if (declared := resource_type(r.kind)) is not None):
             return failed(f"Left by an earlier run, or made by hand: {named}. Setup cannot make it again.", fix)
         return warned(f"Left by an earlier run, or made by hand: {named}.", fix)
 

@@ -15,6 +15,8 @@ from workshop.aws.errors import AwsError
 from workshop.checks.base import Check, Family, Finding, failed, passed, refused, skipped
 from workshop.checks.context import CheckContext
 from workshop.steps.base import Permission, Phase
+from workshop.steps.declarations import AccessProof
+from workshop.steps.registry import services
 
 __all__ = ["FAMILY", "LinkedRoles", "Reads", "Simulated"]
 
@@ -22,15 +24,6 @@ ACTIONS = 80
 """Action names of one simulation."""
 SHOWN = 12
 """Denied actions that a finding names."""
-READS: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
-    "apigateway": ("get_rest_apis", {"limit": 1}, "apigateway:GET"),
-    "cloudformation": ("list_stacks", {"StackStatusFilter": ["CREATE_COMPLETE"]}, "cloudformation:ListStacks"),
-    "dynamodb": ("list_tables", {"Limit": 1}, "dynamodb:ListTables"),
-    "iam": ("list_roles", {"MaxItems": 1}, "iam:ListRoles"),
-    "lambda": ("list_functions", {"MaxItems": 1}, "lambda:ListFunctions"),
-    "logs": ("describe_log_groups", {"limit": 1}, "logs:DescribeLogGroups"),
-}
-"""A read of each service that needs nothing to exist. Which services are asked, the steps say."""
 LINKED = "iam:CreateServiceLinkedRole"
 
 
@@ -146,34 +139,41 @@ class Reads(_EverywhereCheck):
     title = "Harmless reads are allowed"
 
     async def run(self) -> Finding:
-        known = [service for service in self.context.services(self.region) if service in READS]
-        if not known:
+        proofs = self._proofs()
+        if not proofs:
             return skipped("The steps use no service here that can be read without any resource.")
-        found = await asyncio.gather(*(self._read(service) for service in known))
+        found = await asyncio.gather(*(self._read(service, proof) for service, proof in proofs.items()))
         denied = [error for error in found if error is not None and error.denied]
         broken = [error for error in found if error is not None and not error.denied]
         if denied:
             names = ", ".join(f"{error.service} {error.operation}" for error in denied)
             who = f"workshop policy{self.context.flags()} > policy.json, and have it attached to the caller"
-            if any(error.says("service control policy") for error in denied):
+            if any(error.mentions("service control policy") for error in denied):
                 who = "Ask who runs the organization: a service control policy denies it"
             return failed(f"Denied: {names} ({denied[0].message or denied[0].code})", who)
         if broken:
             shown = "; ".join(f"{error.what}: {error.why}".rstrip(": ") for error in broken)
             return failed(shown, broken[0].fix or "Look at https://health.aws.amazon.com, then run it again")
-        return passed(", ".join(known))
+        return passed(", ".join(proofs))
 
-    async def _read(self, service: str) -> AwsError | None:
-        operation, parameters, _ = READS[service]
+    def _proofs(self) -> dict[str, AccessProof]:
+        """The proofs of access that the step kinds declare, for the services that the steps use here."""
+        declared = services()
+        used = (declared[name] for name in self.context.services(self.region) if name in declared)
+        return {service.name: service.proof for service in used if service.proof is not None}
+
+    async def _read(self, service: str, proof: AccessProof) -> AwsError | None:
         try:
-            await self.context.aws.call(service, self.region or self.context.home, operation, **parameters)
+            await self.context.aws.call(service, self.region or self.context.home, proof.operation, **proof.parameters)
         except AwsError as error:
             return error
         return None
 
     def permissions(self) -> list[Permission]:
-        services = [service for service in self.context.services(self.region) if service in READS]
-        return [Permission(READS[s][2], _listed(s, self.region), self.region, Phase.CHECK) for s in services]
+        return [
+            Permission(proof.action, proof.resource.format(region=self.region), self.region, Phase.CHECK)
+            for proof in self._proofs().values()
+        ]
 
 
 class LinkedRoles(Check):
@@ -211,11 +211,6 @@ def _why(result: Mapping[str, Any]) -> str:
 
 def _owner(resource: str) -> str:
     return resource.partition("/aws-service-role/")[2].partition("/")[0]
-
-
-def _listed(service: str, region: str) -> str:
-    """What a listing is allowed on: API Gateway has a path for it, the others know `*` only."""
-    return f"arn:aws:apigateway:{region}::/restapis" if service == "apigateway" else "*"
 
 
 FAMILY = Family("permissions", "Permissions", (Simulated, Reads, LinkedRoles))

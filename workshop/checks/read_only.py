@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workshop.aws.client import Answer, AwsClient
+from workshop.aws.client import AwsClient, AwsResponse
 
 __all__ = ["ReadOnlyClient"]
 
@@ -22,7 +22,7 @@ class ReadOnlyClient:
     def account(self) -> str:
         return self._inner.account
 
-    async def call(self, service: str, region: str, operation: str, **parameters: Any) -> Answer:
+    async def call(self, service: str, region: str, operation: str, **parameters: Any) -> AwsResponse:
         """See `workshop.aws.client.AwsClient.call`; raises `PermissionError` for anything but a read."""
         if not (operation.startswith(READING) or operation in READS):
             raise PermissionError(f"a check called {service} {operation}, which is not a read")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workshop.aws.stacks import Stack, list_stacks
+from workshop.aws.resources.stacks import Stack, list_stacks
 from workshop.checks.base import Family, Finding, RegionalCheck, failed, passed, skipped, warned
 from workshop.shell import aws_line
 from workshop.steps.base import Permission, Phase

@@ -15,7 +15,7 @@ from ministack.core import router
 
 from workshop.cloud.hosts import is_bare_host
 from workshop.cloud.patches import require_attribute
-from workshop.cloud.routes import API_PATH, ApiAddress, Request
+from workshop.cloud.routes import API_PATH, API_PATHS, ApiAddress, Request
 
 __all__ = ["EmulatorAddresses"]
 
@@ -47,7 +47,7 @@ class EmulatorAddresses:
             api, stage, rest = mapped
             address = f"{API_PATH}/{api}" + (f"/{stage}" if stage else "") + rest
         scope = self._scope_of(api)
-        return None if scope is None else ApiAddress(api, *scope, address)
+        return ApiAddress(api, *scope, address) if scope is not None and address.startswith(API_PATHS) else None
 
     def has_user_pool(self, pool: str) -> bool:
         cognito = require_attribute(ministack, "_get_module")("cognito")

@@ -11,6 +11,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from ministack import app as ministack
@@ -31,8 +32,10 @@ from workshop.cloud.responses import Asgi
 from workshop.cloud.scheduler import LoopDriver, Scheduler
 from workshop.cloud.service_models import operation_names, patch_service_names
 from workshop.cloud.stack_patches import StackPatches, fail_interrupted_stacks
+from workshop.cloud.state_gate import StateGate
 from workshop.cloud.states import check_attributes, service_states, states_changed_by
 from workshop.cloud.timing import Timing
+from workshop.cloud.write_log import LoggedWrite, WriteLog
 
 __all__ = ["Emulator"]
 
@@ -41,7 +44,7 @@ logger = logging.getLogger("workshop.cloud")
 
 class Emulator:
     """One patched MiniStack per process. `changed` is called with the states that change without a request (None: any);
-    `drop` closes the connection of the current request."""
+    `drop` closes the connection of the current request; `folder` is where the state is saved."""
 
     def __init__(
         self,
@@ -49,10 +52,12 @@ class Emulator:
         changed: Callable[[Iterable[str] | None], None],
         chance: random.Random,
         drop: Callable[[], None],
+        folder: Path,
     ) -> None:
         check_attributes()
         self.app: Asgi = require_attribute(ministack, "app")
         self.codec = Codec(require_attribute(persistence, "_json_default"), require_attribute(persistence, "_json_object_hook"))
+        self.write_log, self.gate = WriteLog(folder, self.codec), StateGate()
         self._saved: dict[str, Any] = {"groups": [], "steps": [], "orphans": []}
 
         self._events = EventBus()
@@ -63,9 +68,16 @@ class Emulator:
         self._driver = LoopDriver(scheduler, lambda: self._events.publish(TABLES_CHANGED))
         self.faults = FaultRegistry(_service_named, operation_names, chance, self._events)
         self.tables = MultiRegionDynamoDB(
-            dynamodb, scheduler, timing, self.faults, events=self._events, defer=self._driver.defer, chance=chance
+            dynamodb,
+            scheduler,
+            timing,
+            self.faults,
+            events=self._events,
+            defer=self._driver.defer,
+            chance=chance,
+            log=self.write_log,
         )
-        self.calls = ServiceMiddleware(self.faults, timing, _here, drop, states_changed_by)
+        self.calls = ServiceMiddleware(self.faults, timing, _here, drop, states_changed_by, self.write_log)
         self._patch(timing)
         self.calls.wrap_all(require_attribute(ministack, "SERVICE_HANDLERS"))
 
@@ -78,11 +90,20 @@ class Emulator:
         limit_log_streams(cloudwatch_logs)
         patch_around(stacks, "_add_event", self._add_stack_event)
         StackPatches(
-            stacks, handlers, iam._roles, timing, forbid_removal=self._forbid_removal, acquire=self.calls.acquire
+            stacks,
+            handlers,
+            iam._roles,
+            timing,
+            forbid_removal=self._forbid_removal,
+            acquire=self.calls.acquire,
+            gate=self.gate,
         ).apply()
 
-    def begin(self) -> None:
-        """From now on what is due happens by itself; called on the server's loop after the state is back."""
+    def begin(self, logged: Iterable[LoggedWrite] = ()) -> None:
+        """From now on what is due happens by itself; called on the server's loop after the state is back.
+
+        `logged` are the writes since that state was saved.
+        """
         self._driver.attach()
         fail_interrupted_stacks(cloudformation, stacks, responses.request_scope)
         try:
@@ -90,7 +111,17 @@ class Emulator:
         except (KeyError, TypeError, ValueError):
             logger.exception("The saved state of replication could not be restored; no table has replicas any more.")
             self.tables.clear()
+        with self.write_log.replaying():
+            self.tables.replay(logged)
         self._driver.run()
+
+    def table_ids(self) -> frozenset[str]:
+        """The ids of all regional tables of all accounts."""
+        return frozenset(str(record["TableId"]) for _, record in dynamodb._tables.all_items())
+
+    def log_groups(self) -> frozenset[tuple[str, str, str]]:
+        """Account, region and name of every log group: what of the logs stacks make and delete."""
+        return frozenset(key for key, _ in cloudwatch_logs._log_groups.all_items())
 
     def api_scope(self, api: str) -> tuple[str, str] | None:
         """Account and region of an API id."""
@@ -135,6 +166,9 @@ class Emulator:
     def _add_stack_event(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """A stack progresses without a request, and may change any service."""
         result = original(*args, **kwargs)
+        _, stack, logical_id, _, status, *_ = args
+        if not status.endswith("_IN_PROGRESS"):
+            self.gate.end((stack, logical_id))
         if not self._driver.defer(lambda: self._events.publish(StateChanged(None))):
             self._events.publish(StateChanged(None))
         return result

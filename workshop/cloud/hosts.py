@@ -17,7 +17,7 @@ _API = re.compile(r"(?P<api>[a-z0-9]+)\.execute-api\.(?:(?P<region>[a-z0-9-]+)\.
 
 @dataclass(frozen=True, slots=True)
 class ApiHost:
-    """An API addressed by host name; `region` is "" in MiniStack's own short form."""
+    """An API addressed by host name; `region` is "" in MiniStack's own short form, which is not served."""
 
     api: str
     region: str

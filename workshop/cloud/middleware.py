@@ -17,6 +17,7 @@ from workshop.cloud.fault_registry import FaultRegistry, ServiceCall, error_resp
 from workshop.cloud.responses import Response, refusal
 from workshop.cloud.service_models import describe_call
 from workshop.cloud.timing import Timing
+from workshop.cloud.write_log import WriteLog
 
 __all__ = ["ServiceMiddleware"]
 
@@ -40,7 +41,7 @@ MALFORMED = (AttributeError, TypeError, KeyError, ValueError, IndexError)
 
 class ServiceMiddleware:
     """`here` returns account and region of the current request; `drop` closes its connection; `states` returns the names of the
-    saved states that a service's calls may change, None for any."""
+    saved states that a service's calls may change, None for any. `save`, once it is set, saves the whole state."""
 
     def __init__(
         self,
@@ -49,7 +50,10 @@ class ServiceMiddleware:
         here: Callable[[], tuple[str, str]],
         drop: Callable[[], None],
         states: Callable[[str], frozenset[str] | None],
+        log: WriteLog,
     ) -> None:
+        self._log = log
+        self.save: Callable[[], Awaitable[object]] | None = None
         self._faults, self._timing, self._here, self._drop, self._states = faults, timing, here, drop, states
         self._last: dict[tuple[str, str, str], float] = {}
 
@@ -106,7 +110,10 @@ class ServiceMiddleware:
                 if throttled is not None:
                     return throttled
             try:
-                result = await handler(method, path, headers, body, query)
+                if service == "dynamodb":
+                    result = await self._durable(handler, method, path, headers, body, query)
+                else:
+                    result = await handler(method, path, headers, body, query)
             except MALFORMED:
                 logger.warning("%s could not read %s %s", service, method, path, exc_info=True)
                 result = refusal(400, "SerializationException", "A value of the request has the wrong type.")
@@ -116,6 +123,14 @@ class ServiceMiddleware:
             return result
 
         return handle
+
+    async def _durable(self, handler: Handler, *call: Any) -> Any:
+        """Answer a call only once its writes are where the end of this process does not reach them."""
+        with self._log.call():
+            result = await handler(*call)
+        if self._log.needs_save and self.save is not None:
+            await self.save()
+        return result
 
     def _throttled(self, method: str, path: str) -> Response | None:
         """API Gateway's control plane accepts some calls once per so many seconds, per account and region

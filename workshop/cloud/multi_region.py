@@ -7,7 +7,7 @@ state to save and restore.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from workshop.cloud.events import EventBus
@@ -19,6 +19,7 @@ from workshop.cloud.scheduler import Scheduler
 from workshop.cloud.store import Store
 from workshop.cloud.tables import TableRules
 from workshop.cloud.timing import Timing
+from workshop.cloud.write_log import LoggedWrite, WriteLog
 from workshop.cloud.writes import Writes
 
 __all__ = ["MultiRegionDynamoDB", "TableFaults"]
@@ -46,6 +47,7 @@ class MultiRegionDynamoDB:
         events: EventBus,
         defer: Callable[[Callable[[], None]], bool],
         chance: random.Random,
+        log: WriteLog | None = None,
     ) -> None:
         tables, store = GlobalTables(), Store(dynamodb)
         self._scheduler, self._global_tables = scheduler, tables
@@ -61,7 +63,8 @@ class MultiRegionDynamoDB:
         )
         self._rules = TableRules(dynamodb, tables, store, self._lifecycle, replicas, scheduler, timing)
         self._rules.apply()
-        Writes(dynamodb, tables, store, self.replication, defer).apply()
+        self._writes = Writes(dynamodb, tables, store, self.replication, defer, log)
+        self._writes.apply()
 
     def removal_refused(self, account: str, region: str, table: str) -> str:
         """Why the table of a region cannot be deleted now; "" when it can."""
@@ -80,6 +83,10 @@ class MultiRegionDynamoDB:
         self._global_tables.restore(document["groups"])
         self._lifecycle.restore(document["steps"])
         self.replication.restore(document.get("orphans", []))
+
+    def replay(self, writes: Iterable[LoggedWrite]) -> None:
+        """Make the writes of a log once more, after `restore`; they are replicated as any write."""
+        self._writes.replay(writes)
 
     def clear(self) -> None:
         self._scheduler.clear()

@@ -23,7 +23,8 @@ LOCAL, REMOTE, OWNER, INODE = 1, 2, 7, 9
 
 
 NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, NLMSG_ERROR, NLM_F_REQUEST = 4, 20, 2, 1
-ANY_STATE = 0xFFFFFFFF
+IPV4_IN_IPV6 = bytes(10) + b"\xff\xff"
+ANY_STATE, LISTENING = 0xFFFFFFFF, 10
 KERNEL_TELLS = Path(TABLES[0][0]).exists()
 NO_COOKIE = (ANY_STATE, ANY_STATE)
 
@@ -41,7 +42,9 @@ def peer_uid(peer: Address, here: Address) -> int | None:
 def uid_by_kernel_query(peer: Address, here: Address) -> int | None:
     """From Linux's `sock_diag` (man 7 sock_diag), for one connection. Raises `OSError` where the kernel may not be asked."""
     ports = struct.pack(">HH", peer[1], here[1])
-    addresses = b"".join(socket.inet_aton(address).ljust(16, b"\0") for address, _ in (peer, here))
+    packed = [socket.inet_aton(address) for address, _ in (peer, here)]
+    addresses = b"".join(address.ljust(16, b"\0") for address in packed)
+    mapped = b"".join(IPV4_IN_IPV6 + address for address in packed)  # how a client that speaks IPv6 to an IPv4 address shows
     question = struct.pack("=BBBBI", socket.AF_INET, socket.IPPROTO_TCP, 0, 0, ANY_STATE)
     question += ports + addresses + struct.pack("=III", 0, *NO_COOKIE)
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_SOCK_DIAG) as kernel:
@@ -53,6 +56,9 @@ def uid_by_kernel_query(peer: Address, here: Address) -> int | None:
         if number == -errno.ENOENT:
             return None
         raise OSError(-number, os.strerror(-number))
+    # Without a connection of these addresses the kernel answers with a listening socket of that port, which may be anybody's.
+    if reply[17] == LISTENING or reply[20:56] not in (ports + addresses, ports + mapped):
+        return None
     owner, inode = struct.unpack_from("=II", reply, 16 + 64)  # after the header, and 64 bytes of address and queues
     return owner if inode else None
 

@@ -21,6 +21,9 @@ __all__ = ["CONTROLS", "SITES", "AddressParser", "ApiAddress", "Request", "Route
 SITES = "/_workshop/sites/"
 CONTROLS = "/_workshop/"
 API_PATH = "/_aws/execute-api"
+API_PATHS = (f"{API_PATH}/", "/restapis/")
+"""What the address of an API begins with: any other path is looked at by other parts of the emulator first."""
+SIGNATURE = "AWS4-"
 RESPONSE_ADDRESS = re.compile(r"/_ministack/cfn-response/[^/]+")
 SIGN_IN_PAGES = {("GET", "/oauth2/authorize"), ("GET", "/logout")}
 LOGIN_FORMS = {("POST", "/login"), ("POST", "/oauth2/login")}
@@ -125,9 +128,8 @@ def _api(request: Request, parser: AddressParser) -> ApiAddress | None:
     if named is None:
         elsewhere = request.path.startswith((API_PATH, "/restapis/")) and not is_bare_host(request.host)
         return None if elsewhere else parser.api(request.host, request.path)
-    api = parser.api(request.host, request.path) or parser.api(request.host, f"{API_PATH}/{named.api}{request.path}")
-    meant = api is not None and api.api == named.api and named.region in ("", api.region)
-    return api if meant else None
+    api = parser.api(request.host, f"{API_PATH}/{named.api}{request.path}")
+    return api if api is not None and (api.api, api.region) == (named.api, named.region) else None
 
 
 def allowed(route: Route, request: Request) -> bool:
@@ -148,7 +150,7 @@ def allowed(route: Route, request: Request) -> bool:
 def _is_unsigned_action(request: Request) -> bool:
     """An `Action=` in the query that no header signs: what a link or an image can carry. A signature in the query proves nothing
     here, because none is verified, but signed `GetCallerIdentity` addresses are in use (EKS, Vault) and change nothing."""
-    if request.method == "POST" or "authorization" in request.headers:
+    if request.method == "POST" or request.headers.get("authorization", "").startswith(SIGNATURE):
         return False
     query = parse_qs(request.query, keep_blank_values=True)
     return "Action" in query and query["Action"] != ["GetCallerIdentity"]

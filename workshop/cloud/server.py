@@ -124,8 +124,9 @@ async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> Non
         snapshots.changed(names)
 
     connections = Connections(tcp_server.TCPServer, most=raise_descriptor_limit(), others=record.other_users)
-    emulator = Emulator(pacing, changed, random.Random(), connections.drop)
-    snapshots = Snapshots(layout.state, emulator.codec, emulator.getters)
+    emulator = Emulator(pacing, changed, random.Random(), connections.drop, layout.state)
+    snapshots = Snapshots(layout.state, emulator.codec, emulator.getters, emulator)
+    emulator.calls.save = snapshots.save
 
     async def empty() -> None:
         await emulator.empty()
@@ -145,7 +146,7 @@ async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> Non
         saving=snapshots.costs,
     )
     control.notices.extend(snapshots.load(emulator.restore))
-    emulator.begin()
+    emulator.begin(snapshots.logged())
     ending = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, ending.set)

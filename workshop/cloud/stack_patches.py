@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from workshop.cloud.patches import patch, patch_around, require_attribute
+from workshop.cloud.state_gate import StateGate
 from workshop.cloud.timing import Timing
 
 __all__ = ["StackPatches", "fail_interrupted_stacks"]
@@ -50,7 +51,7 @@ class StackPatches:
 
     Waiting happens in MiniStack's worker threads, so the server goes on serving. `forbid_removal(table)` raises for a table that
     DeleteTable would refuse; `acquire(operation)` takes the slot of a rate-limited operation, or returns the seconds until it is
-    free.
+    free; `gate` is told of each resource that is being made, until MiniStack notes it on the stack.
     """
 
     def __init__(
@@ -62,7 +63,9 @@ class StackPatches:
         *,
         forbid_removal: Callable[[str], None],
         acquire: Callable[[str], float],
+        gate: StateGate,
     ) -> None:
+        self._gate = gate
         self._stacks, self._handlers, self._roles, self._timing = stacks, handlers, roles, timing
         self._forbid_removal, self._acquire = forbid_removal, acquire
         self._actions = require_attribute(handlers, "_ACTION_HANDLERS")
@@ -106,6 +109,8 @@ class StackPatches:
         if kind == "AWS::IAM::Role" and isinstance(name, str) and name in self._roles:
             raise ValueError(TAKEN.format(kind="Role", name=name, service="Iam"))
         self._take_time()
+        if not _on_server_thread():  # there, making and noting it are one step
+            self._gate.begin((rest[0] if rest else "", logical_id))
         return original(kind, logical_id, properties, *rest)
 
     def _delete_resource(self, original: Callable[..., Any], kind: str, physical_id: str, *rest: Any) -> Any:
@@ -114,7 +119,12 @@ class StackPatches:
             self._forbid_removal(physical_id)
         if kind == "AWS::ApiGateway::RestApi":
             self._await_slot("DeleteRestApi")
-        return original(kind, physical_id, *rest)
+        key = ("delete", kind, physical_id)
+        self._gate.begin(key)
+        try:
+            return original(kind, physical_id, *rest)
+        finally:
+            self._gate.end(key)
 
     def _take_time(self) -> None:
         """Take a resource's time, unless MiniStack works on the server's own thread (then nothing else could be served)."""

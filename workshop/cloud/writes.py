@@ -6,13 +6,14 @@ written nothing; a write from another thread (expiry, a stack) is handed to the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from workshop.cloud.global_tables import GlobalTables
 from workshop.cloud.patches import patch, patch_around
 from workshop.cloud.replication import Replication
 from workshop.cloud.store import Store
+from workshop.cloud.write_log import LoggedWrite, WriteLog
 
 __all__ = ["Writes"]
 
@@ -21,7 +22,8 @@ Write = tuple[str, str, str, tuple[str, str], Any]
 
 
 class Writes:
-    """`defer` takes work that another thread found and returns True, or returns False when this is the server's thread."""
+    """`defer` takes work that another thread found and returns True, or returns False when this is the server's thread; every
+    write goes into the log before it is reported."""
 
     def __init__(
         self,
@@ -30,9 +32,10 @@ class Writes:
         store: Store,
         replication: Replication,
         defer: Callable[[Callable[[], None]], bool],
+        log: WriteLog | None = None,
     ) -> None:
         self._global_tables, self._store, self._replication, self._defer = global_tables, store, replication, defer
-        self._dynamodb = dynamodb
+        self._dynamodb, self._log = dynamodb, log
         self._held: list[Write] | None = None
 
     def apply(self) -> None:
@@ -44,14 +47,31 @@ class Writes:
 
     def _set_item(self, original: Original, record: dict[str, Any], part: str, sort: str, item: dict[str, Any]) -> Any:
         before = original(record, part, sort, item)
+        self._note(record, (part, sort), item)
         self._report(record, (part, sort), item)
         return before
 
     def _remove_item(self, original: Original, record: dict[str, Any], part: str, sort: str) -> Any:
         before = original(record, part, sort)
         if before is not None:
+            self._note(record, (part, sort), None)
             self._report(record, (part, sort), None)
         return before
+
+    def _note(self, record: dict[str, Any], key: tuple[str, str], item: dict[str, Any] | None) -> None:
+        if self._log is not None:
+            self._log.add(record, key, item)
+
+    def replay(self, writes: Iterable[LoggedWrite]) -> None:
+        """Make these writes once more, in their order; those to a table that is gone, or was made again since, are left out."""
+        for write in writes:
+            record = self._store.get(write.account, write.region, write.table)
+            if record is None or record["TableId"] != write.table_id:
+                continue
+            if write.item is None:
+                self._dynamodb._remove_item(record, *write.key)
+            else:
+                self._dynamodb._set_item(record, *write.key, write.item)
 
     def _report(self, record: dict[str, Any], key: tuple[str, str], item: dict[str, Any] | None) -> None:
         if not self._global_tables:

@@ -18,13 +18,10 @@ from workshop.engine.receipt import Left, Receipt
 from workshop.quoting import visible
 from workshop.redaction import redact
 from workshop.state_dir import write_private
+from workshop.steps.base import UNKNOWN
+from workshop.steps.registry import resource_type
 
 __all__ = ["receipt_page", "write_page"]
-
-KINDS = {
-    "table": "table", "stack": "stack", "function": "function", "rest-api": "REST API", "role": "role", "log-group": "log group",
-    "site": "web site", "bucket": "bucket", "unknown": "step",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +55,16 @@ def receipt_page(receipt: Receipt) -> str:
     page = environment.get_template("receipt.html.j2").render(
         receipt=receipt, groups=_groups(receipt.made), ours=ours, foreign=[left for left in receipt.left if not left.ours],
         failed=_unexplained(receipt), verdict=_verdict(receipt, ours),
-        gone=sum(bool(holding.gone) for holding in receipt.made), when=_when, kind=lambda name: KINDS.get(name, name),
+        gone=sum(bool(holding.gone) for holding in receipt.made), when=_when, kind=_title,
         makers=sorted({holding.by for holding in receipt.made if holding.by}),
     )  # fmt: skip
     return visible(redact(page))
+
+
+def _title(kind: str) -> str:
+    """What people read for a kind of resource; what could not be read is a whole step."""
+    declared = resource_type(kind)
+    return declared.title if declared else "step" if kind == UNKNOWN else kind
 
 
 def _groups(made: Sequence[InventoryEntry]) -> list[Group]:

@@ -107,7 +107,8 @@ def locate(name_or_path: str) -> WorkshopSource:
             code="UnknownWorkshop",
         ) from error
     if found:
-        return WorkshopSource(found, builtin=_is_builtin(found))
+        # A link to the file of a built-in workshop is that workshop, with its own files, and not what lies beside the link.
+        return WorkshopSource(found.resolve(), builtin=True) if _is_builtin(found) else WorkshopSource(found, builtin=False)
     names = builtins.builtin_names()
     if "/" in name_or_path or path.suffix in (".yaml", ".yml"):
         raise UsageError(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workshop.aws.client import AwsClient
-from workshop.aws.stacks import describe_stack, stack_resources
+from workshop.aws.resources.stacks import describe_stack, stack_resources
 from workshop.aws.target import Target
 from workshop.drill.commands import Commands
 from workshop.errors import WorkshopError

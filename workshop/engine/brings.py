@@ -6,7 +6,8 @@ the same before and after a setup: outputs of steps are placeholders.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +17,9 @@ from workshop.engine.workspace import Contexts, Workspace
 from workshop.errors import DefinitionError
 from workshop.steps.base import Brought
 
-__all__ = ["OWN_API", "Brings", "brought"]
+__all__ = ["OWN_API", "Brings", "brought", "unlisted"]
 
+COUNTED = "resources"
 OWN_API = "http://own-api/"
 """In the list, the address of the API that the workshop itself makes."""
 
@@ -57,6 +59,29 @@ def brought(workspace: Workspace) -> tuple[Brings, ...]:
         Brings(step, each.kind, each.name, each.detail, tuple(dict.fromkeys(regions)))
         for (step, each), regions in found.items()
     )  # fmt: skip
+
+
+def unlisted(contexts: Contexts, node: Node, found: Iterable[Brought], listed: Iterable[Brings]) -> list[Brought]:
+    """What a step brings, rendered with real outputs, and the list did not show, because the template depends on an output.
+
+    Outputs themselves are left out of the comparison on both sides. Plain resources count for nothing here: they are listed by
+    number only.
+    """
+    account = node.key.account
+    values = {value for outputs in contexts.outputs.values() for value in outputs.values() if value}
+    values |= {address for api in contexts.apis(account).values() for address in api.values()}
+    steps = "|".join(re.escape(spec.id) for spec in contexts.workspace.workshop.definition.steps())
+    placeholder = re.compile(rf"{re.escape(OWN_API)}|http://127\.0\.0\.1/|(?:{steps})-[A-Za-z0-9]+")
+
+    def real(text: str) -> str:
+        for value in sorted(values, key=len, reverse=True):
+            text = text.replace(value, "")
+        return placeholder.sub("", text)
+
+    own = [each for each in listed if each.step == node.key.step]
+    shown = {(each.kind, placeholder.sub("", each.name), placeholder.sub("", each.detail)) for each in own}
+    shown |= {(kind, real(name), real(detail)) for kind, name, detail in shown}
+    return [each for each in found if each.kind != COUNTED and (each.kind, real(each.name), real(each.detail)) not in shown]
 
 
 def _with_placeholders(contexts: Contexts, node: Node) -> Iterator[Brought]:

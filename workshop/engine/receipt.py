@@ -18,7 +18,8 @@ from workshop.quoting import json_text
 from workshop.redaction import redact
 from workshop.state_dir import prepare, refuse_link, write_private
 from workshop.steps.base import UNKNOWN, Resource
-from workshop.steps.monthly_cost import upkeep
+from workshop.steps.declarations import ResourceType
+from workshop.steps.registry import resource_type
 
 __all__ = ["Left", "Receipt", "make_receipt", "write_receipt"]
 
@@ -131,10 +132,17 @@ def write_receipt(folder: Path, receipt: Receipt) -> Path:
 
 
 def _left(resource: Resource, reason: str) -> Left:
-    cost = upkeep(resource.kind)
     known = resource.kind != UNKNOWN
+    cost = resource_type(resource.kind) or ResourceType(resource.kind, resource.kind)
     return Left(
-        kind=resource.kind, name=resource.name, region=resource.region, why=reason if resource.ours and reason else resource.why,
-        fix=resource.fix, earliest=resource.earliest, show=resource.show, ours=resource.ours,
-        usd_a_month=cost.usd if known else None, upkeep=cost.why if known else "unknown until it has been asked",
-    )  # fmt: skip
+        kind=resource.kind,
+        name=resource.name,
+        region=resource.region,
+        why=reason if resource.ours and reason else resource.why,
+        fix=resource.fix,
+        earliest=resource.earliest,
+        show=resource.show,
+        ours=resource.ours,
+        usd_a_month=cost.usd_a_month if known else None,
+        upkeep=cost.upkeep if known else "unknown until it has been read",
+    )

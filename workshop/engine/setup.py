@@ -6,16 +6,20 @@ or completed. The journal holds the intent before each change and the result aft
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from workshop.aws.errors import CredentialsError
 from workshop.definition.lint import require_sound
 from workshop.definition.templating import MissingOutputError
+from workshop.engine.brings import Brings, brought, unlisted
 from workshop.engine.events import Emit, RunStarted
 from workshop.engine.execute import StopSignal, execute
 from workshop.engine.plan import Node, Plan
 from workshop.engine.results import NodeResult, Outcome
 from workshop.engine.workspace import Contexts, Workspace
 from workshop.errors import UsageError, WorkshopError
-from workshop.steps.base import Observed, State
+from workshop.quoting import shown
+from workshop.steps.base import Brought, Observed, State
 
 __all__ = ["check_files", "set_up"]
 
@@ -41,9 +45,11 @@ async def set_up(workspace: Workspace, plan: Plan, contexts: Contexts, emit: Emi
             fix="Read what it brings with: workshop setup --plan", code="NotGranted",
         )  # fmt: skip
     journal = workspace.journal
+    listed = None if workspace.workshop.builtin else brought(workspace)
 
     async def bring_up(node: Node) -> NodeResult:
         step, ctx = contexts.strict(node)
+        _require_listed(contexts, node, step.brings(ctx) if listed is not None else (), listed or ())
         scope = workspace.scope(node.key.account)
         observed = await step.observe(ctx)
         if observed.state is State.FOREIGN:
@@ -65,6 +71,19 @@ async def set_up(workspace: Workspace, plan: Plan, contexts: Contexts, emit: Emi
         plan, bring_up, clock=workspace.clock, emit=workspace.writing_down(emit), stop=stop,
         ends_the_run=lambda error: isinstance(error, CredentialsError),
     )  # fmt: skip
+
+
+def _require_listed(contexts: Contexts, node: Node, found: Iterable[Brought], listed: Iterable[Brings]) -> None:
+    """Raises `WorkshopError` when a step brings what was not shown when the definition was granted."""
+    hidden = unlisted(contexts, node, found, listed)
+    if hidden:
+        names = ", ".join(f"{each.kind} {shown(each.name)}" for each in hidden[:3])
+        raise WorkshopError(
+            what=f"{node.key} brings what its list did not show: {names}.",
+            why="Its template depends on an output of an earlier step, so that no plan could show it. It was not made.",
+            fix="Read the template; write it so that what it brings does not depend on outputs",
+            code="NotGranted",
+        )
 
 
 def _foreign(node: Node, observed: Observed) -> WorkshopError:

@@ -199,27 +199,63 @@ class Contexts:
             params = step.Params.model_validate(settings)
         except ValidationError as error:
             raise _bad_settings(node, step, error) from error
-        scope, region = workspace.scope(key.account), self._region(node)
-
-        def record(kind: str, name: str) -> None:
-            workspace.journal.record_made(workspace.run, scope, key, (kind, name, region))
-
-        def forget(kind: str, name: str) -> None:
-            workspace.journal.forget_made(scope, (kind, name, region))
-
-        def made(kind: str, name: str, where: str) -> datetime | None:
-            return workspace.journal.made(scope, (kind, name, where))
-
-        return step, Context(
-            aws=workspace.clients[key.account], account=key.account, target=workspace.target, workshop=workspace.name,
-            step=key.step, region=region, home=workspace.home, regions=workspace.settings.regions, run=workspace.run,
-            params=params, variables=variables, files=files, known=self.outputs.get(key, {}),
-            defaults=self._defaults(node, variables), others=lambda kind: self._others(kind, variables),
+        context = Context(
+            aws=workspace.clients[key.account],
+            account=key.account,
+            target=workspace.target,
+            workshop=workspace.name,
+            step=key.step,
+            region=self._region(node),
+            regions=workspace.settings.regions,
+            run=workspace.run,
+            params=params,
+            variables=variables,
+            files=files,
+            known=self.outputs.get(key, {}),
+            defaults=self._defaults(node, variables),
+            others=lambda kind: self._others(kind, variables),
             clock=workspace.clock,
-            progress=lambda text: self.emit(NodeProgressed(node, text)),
-            waiting=lambda reason, seconds: self.emit(NodeWaits(node, reason, seconds)),
-            record=record, forget=forget, made=made, given=workspace.given,
-        )  # fmt: skip
+            notes=_JournalNotes(workspace, key, self._region(node)),
+            report=_NodeReporter(node, self.emit),
+            given=workspace.given,
+        )
+        return step, context
+
+
+@dataclass(frozen=True, slots=True)
+class _JournalNotes:
+    """The notes of one node, in the journal."""
+
+    workspace: Workspace
+    key: NodeKey
+    region: str
+
+    def record(self, kind: str, name: str) -> None:
+        self.workspace.journal.record_made(self.workspace.run, self._scope, self.key, (kind, name, self.region))
+
+    def forget(self, kind: str, name: str) -> None:
+        self.workspace.journal.forget_made(self._scope, (kind, name, self.region))
+
+    def made(self, kind: str, name: str, region: str) -> datetime | None:
+        return self.workspace.journal.made(self._scope, (kind, name, region))
+
+    @property
+    def _scope(self) -> Scope:
+        return self.workspace.scope(self.key.account)
+
+
+@dataclass(frozen=True, slots=True)
+class _NodeReporter:
+    """The reports of one node, as events."""
+
+    node: Node
+    emit: Emit
+
+    def progress(self, text: str) -> None:
+        self.emit(NodeProgressed(self.node, text))
+
+    def waiting(self, reason: str, seconds: float) -> None:
+        self.emit(NodeWaits(self.node, reason, seconds))
 
 
 class _LenientFiles(Files):

@@ -1,27 +1,20 @@
-"""What every step kind says about itself: what stands, how to bring it to ready and to absent, and what that takes.
+"""The interface of the step kinds, and the values that it is made of.
 
-A kind gets a `Context` and answers with the frozen values below. It never prints, never decides what runs next, and
-keeps nothing between calls: AWS is the truth.
+In: a `Context` with everything that a step may use. Out: the frozen values below. A kind never prints, never decides what runs
+next, and keeps nothing between calls: AWS is the truth.
 """
 
 from __future__ import annotations
 
 import enum
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
-
-from workshop.aws.client import AwsClient
-from workshop.aws.target import Target
-from workshop.waiting import Clock
+from workshop.steps.context import Context, Files, Outputs, Params
+from workshop.steps.declarations import Quota, RenderedLimit, ResourceType, Service
 
 __all__ = [
-    "NOTED_RESOURCES",
     "UNKNOWN",
     "Brought",
     "Context",
@@ -38,29 +31,14 @@ __all__ = [
     "Step",
 ]
 
-Outputs = Mapping[str, str]
-"""What a step made, by name, for the steps after it: `{{ steps.api['us-west-2'].ApiId }}`."""
-
-
-class Params(BaseModel):
-    """The base of every kind's `with:` block: unknown fields are errors, so that a typing mistake is found by lint."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 P = TypeVar("P", bound=Params)
 
-
 UNKNOWN = "unknown"
-"""The kind of a leftover that could not be asked about."""
-
-
-NOTED_RESOURCES = frozenset({"table", "replica", "stack"})
-"""The kinds of notes which say that something may stand; others remember what went."""
+"""The kind of a leftover that could not be read."""
 
 
 class State(enum.StrEnum):
-    """What stands of a step in one region."""
+    """What exists of a step in one region."""
 
     READY = "ready"
     ABSENT = "absent"
@@ -89,7 +67,7 @@ class Phase(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What stands, in one word and one sentence; `outputs` whenever they are known already."""
+    """What exists, in one word and one sentence; `outputs` whenever they are known already."""
 
     state: State
     detail: str = ""
@@ -97,7 +75,7 @@ class Observed:
     fix: str = ""
     """For `foreign` and `broken`: the command or decision that helps."""
     ours: bool = True
-    """Whether we made what stands. Something with the right shape made by hand is used, and never deleted."""
+    """Whether we made it. Something with the right keys or tags that was made by hand is used, and never deleted."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -115,13 +93,13 @@ class Resource:
     ours: bool = True
     """False for what has our name and was not made by us: it is left alone."""
     step: str = ""
-    """The id of the step that its tags name; empty when it carries none."""
+    """The id of the step in its tags; empty when it has none."""
     copies: tuple[str, ...] = ()
     """The other regions into which it is replicated."""
 
     @property
     def identity(self) -> tuple[str, str, str]:
-        """What makes two reports speak of the same thing."""
+        """What is equal in two reports of the same resource."""
         return (self.kind, self.name, self.region)
 
 
@@ -155,78 +133,6 @@ class Brought:
     detail: str = ""
 
 
-class Files(ABC):
-    """The files of a definition: looked up beside it, for built-in workshops also at the project's root, nowhere else."""
-
-    @abstractmethod
-    def path(self, name: str) -> Path:
-        """The file or folder `name`; raises `DefinitionError` when it is missing or outside."""
-
-    @abstractmethod
-    def render(self, name: str, variables: Mapping[str, Any]) -> str:
-        """The Jinja2 template `name` filled in; raises `DefinitionError` naming file and line."""
-
-    @property
-    @abstractmethod
-    def root(self) -> Path:
-        """The folder of the definition itself."""
-
-
-@dataclass(frozen=True)
-class Context(Generic[P]):
-    """Everything a step may use. One context is one node: a step in one account and one region."""
-
-    aws: AwsClient
-    account: str
-    target: Target
-    workshop: str
-    step: str
-    region: str
-    """The node's region; for `global` steps the home region."""
-    home: str
-    regions: tuple[str, ...]
-    run: str
-    params: P
-    variables: Mapping[str, Any]
-    """What templates of this step are filled in with."""
-    files: Files
-    known: Outputs
-    """The node's own latest outputs, from memory: enough to find what a resource left behind, never proof."""
-    defaults: Mapping[str, Any]
-    """The step's `with:` block as it would be with every parameter at its default."""
-    others: Callable[[str], list[Mapping[str, Any]]]
-    """The `with:` blocks of all steps of a kind, filled in as far as possible."""
-    clock: Clock
-    progress: Callable[[str], None]
-    waiting: Callable[[str, float], None]
-    record: Callable[[str, str], None]
-    """Writes down, before the change, that a resource of `kind` called `name` is about to be made by this run."""
-    forget: Callable[[str, str], None]
-    """Takes a note back: AWS refused the change, so what may stand under that name is not ours."""
-    made: Callable[[str, str, str], datetime | None]
-    """When the journal says that we made the resource of `kind` called `name` in a region; None when it does not."""
-    given: tuple[str, ...] = ()
-    """The options that mean this workshop in this place, as they were given on the command line."""
-
-    @property
-    def tags(self) -> dict[str, str]:
-        """What everything that we make carries. The run is the creating one; it is never updated."""
-        return {"workshop": self.workshop, "workshop:step": self.step, "workshop:run": self.run}
-
-    @property
-    def tags_by_hand(self) -> dict[str, str]:
-        """What a person types, so that teardown knows the resource for ours."""
-        return {"workshop": self.workshop, "workshop:step": self.step}
-
-    def again(self, *words: str) -> list[str]:
-        """The words of a `workshop` command that means this workshop in this place: `again("setup")`."""
-        return ["workshop", *words, *self.given]
-
-    def owns(self, tags: Mapping[str, str]) -> bool:
-        """Whether a resource with these tags was made by this workshop."""
-        return tags.get("workshop") == self.workshop
-
-
 class Step(ABC, Generic[P]):
     """A step kind. Subclasses hold no state; `kind` is its name in `workshop.yaml`."""
 
@@ -236,17 +142,27 @@ class Step(ABC, Generic[P]):
     Params: ClassVar[type[Params]]
     estimate: ClassVar[Estimate]
     is_verification: ClassVar[bool] = False
-    """True when the step proves something and makes nothing."""
+    """Whether the step proves something and makes nothing."""
     calls_addresses: ClassVar[bool] = False
-    """True when even looking at the step calls an address that the definition names."""
+    """Whether even observing the step calls an address that the definition names."""
     deleted_with_parent: ClassVar[bool] = False
-    """True when what the step made goes with what it stands in, as items do with their table."""
+    """Whether what the step made is deleted with what contains it, as items are with their table."""
     placements: ClassVar[frozenset[Placement]] = frozenset(Placement)
-    """Where the kind may stand."""
+    """Where the kind may be used."""
+    services: ClassVar[tuple[Service, ...]] = ()
+    """The AWS services that it calls, or that CloudFormation calls for it."""
+    resource_types: ClassVar[tuple[ResourceType, ...]] = ()
+    """The sorts of resources that it may leave behind: their names in receipts, what is unique, what they cost a month."""
+    noted_resources: ClassVar[frozenset[str]] = frozenset()
+    """The kinds of its notes which mean that a resource may exist; its other notes remember what was deleted."""
+    quotas: ClassVar[tuple[Quota, ...]] = ()
+    """The quotas of an account that count what it makes."""
+    rendered_limit: ClassVar[RenderedLimit | None] = None
+    """The part of it whose size AWS limits."""
 
     @abstractmethod
     async def observe(self, ctx: Context[P]) -> Observed:
-        """What stands. Reads only."""
+        """What exists. Reads only."""
 
     def check_files(self, ctx: Context[P]) -> None:
         """Read the files that the step needs, before anything is changed; raises `UsageError` when one is wrong."""
@@ -261,7 +177,7 @@ class Step(ABC, Generic[P]):
 
     @abstractmethod
     async def leftovers(self, ctx: Context[P]) -> list[Resource]:
-        """What is still there of this step, asked of AWS and not of our notes."""
+        """What is still there of this step, read from AWS and not from our notes."""
 
     async def tagged(self, ctx: Context[P]) -> list[Resource]:  # noqa: ARG002
         """Everything of this kind in the region that carries the workshop's tags, whatever it is called."""
@@ -269,6 +185,14 @@ class Step(ABC, Generic[P]):
 
     async def data_at_risk(self, ctx: Context[P]) -> str:  # noqa: ARG002
         """What would be lost with this step that people may have put there, in a few words; empty when nothing."""
+        return ""
+
+    def data_table(self, ctx: Context[P]) -> str:  # noqa: ARG002
+        """The name of the DynamoDB table that the step makes for attendees' data; empty when it makes none."""
+        return ""
+
+    def stack_name(self, ctx: Context[P]) -> str:  # noqa: ARG002
+        """The name of the CloudFormation stack that the step makes; empty when it makes none."""
         return ""
 
     def brings(self, ctx: Context[P]) -> list[Brought]:  # noqa: ARG002

@@ -1,4 +1,7 @@
-"""`http.check`: proof that an address answers what it should. It makes nothing and removes nothing."""
+"""`http.check`: proof that an address returns what it should.
+
+In: an address and what its JSON must contain. Out: nothing, or the first difference. It makes nothing and removes nothing.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,9 @@ from workshop.errors import DefinitionError, WorkshopError
 from workshop.quoting import shown
 from workshop.shell import command_line, operands
 from workshop.steps.base import Brought, Context, Estimate, Observed, Outputs, Params, Permission, Resource, State, Step
-from workshop.waiting import WaitTimeout, wait_for
+from workshop.waiting import WaitTimeout
 
-__all__ = ["CheckParams", "HttpCheck"]
+__all__ = ["STEP", "CheckParams", "HttpCheck"]
 
 INTERVAL = 3.0
 REQUEST_TIMEOUT = 15.0
@@ -27,10 +30,10 @@ MOST_ENTRIES = 1_000_000
 
 
 class CheckParams(Params):
-    """`expect` and `length` name values inside the JSON answer by dotted path, numbers and `true` as JSON writes them;
+    """`expect` and `length` name values inside the JSON response by dotted path, numbers and `true` as JSON writes them;
     `deadline` is in seconds, at most a day.
 
-    A new deployment may answer 403 or 500 for up to a minute (docs/aws-behaviours.md, section 5), hence the deadline.
+    A new deployment may return 403 or 500 for up to a minute (docs/aws-behaviours.md, section 5), hence the deadline.
     """
 
     url: str
@@ -40,7 +43,7 @@ class CheckParams(Params):
 
 
 class HttpCheck(Step[CheckParams]):
-    """One GET and what its JSON answer must hold."""
+    """One GET and what its JSON must contain."""
 
     kind = "http.check"
     summary = "proof that an address answers what it should"
@@ -56,21 +59,21 @@ class HttpCheck(Step[CheckParams]):
     async def create(self, ctx: Context[CheckParams]) -> Outputs:
         problem = ""
 
-        async def passes() -> bool | None:
+        async def passes() -> bool:
             nonlocal problem
             problem = await _problem(ctx.params, proxied=not ctx.target.gateway)
-            return None if problem else True
+            return not problem
 
+        reason = f"{ctx.params.url} to answer"
         try:
-            await wait_for(
-                passes, clock=ctx.clock, reason=f"{ctx.params.url} to answer", deadline=ctx.params.deadline,
-                interval=INTERVAL, waiting=ctx.waiting,
-            )  # fmt: skip
+            await ctx.wait_until(passes, reason=reason, deadline=ctx.params.deadline, interval=INTERVAL)
         except WaitTimeout as timeout:
             raise WorkshopError(
-                f"{ctx.params.url} does not answer as it should.", f"{problem} ({ctx.params.deadline:.0f} s of trying).",
-                f"Look at it: {command_line(['curl', '-i', *operands(ctx.params.url)])}", code="HttpCheck",
-            ) from timeout  # fmt: skip
+                what=f"{ctx.params.url} does not answer as it should.",
+                why=f"{problem} ({ctx.params.deadline:.0f} s of trying).",
+                fix=f"Look at it: {command_line(['curl', '-i', *operands(ctx.params.url)])}",
+                code="HttpCheck",
+            ) from timeout
         return {}
 
     async def destroy(self, ctx: Context[CheckParams]) -> None:
@@ -83,7 +86,7 @@ class HttpCheck(Step[CheckParams]):
         try:
             _address(ctx.params.url)
         except DefinitionError:
-            return []  # made from what is not there yet; a wrong one is refused before it is called
+            return []  # it has outputs in it that do not exist yet; a wrong one is refused before it is called
         return [Brought("address", ctx.params.url, "called with GET")]
 
     def commands(self, ctx: Context[CheckParams]) -> list[str]:
@@ -93,8 +96,11 @@ class HttpCheck(Step[CheckParams]):
         return []
 
 
+STEP = HttpCheck()
+
+
 async def _problem(params: CheckParams, *, proxied: bool) -> str:
-    """What is wrong with the answer, in one sentence; empty when nothing is.
+    """What is wrong with the response, in one sentence; empty when nothing is.
 
     `proxied`: the shell's proxy and certificate settings count, as they do for the calls to AWS itself.
     """
@@ -102,17 +108,17 @@ async def _problem(params: CheckParams, *, proxied: bool) -> str:
     verify = _certificates(proxied) if address.scheme == "https" else False
     try:
         async with httpx.AsyncClient(timeout=REQUEST_TIMEOUT, verify=verify, trust_env=proxied) as client:
-            answer = await client.get(address)
+            response = await client.get(address)
     except httpx.HTTPError as error:
         return f"{type(error).__name__}: {error}".rstrip(": ")
-    if answer.status_code != 200:
-        return f"it answered {answer.status_code}: {shown(answer.text, 200)}"
+    if response.status_code != 200:
+        return f"it answered {response.status_code}: {shown(response.text, 200)}"
     if not params.expect and not params.length:
         return ""
     try:
-        document = answer.json()
+        document = response.json()
     except ValueError:
-        return f"it answered no JSON: {shown(answer.text, 200)}"
+        return f"it answered no JSON: {shown(response.text, 200)}"
     for path, wanted in params.expect.items():
         found = _inside(document, path)
         if (found if isinstance(found, str) else json.dumps(found)) != wanted:
@@ -132,13 +138,13 @@ def _address(text: str) -> httpx.URL:
     except (ValueError, httpx.InvalidURL):
         usable = False
     if not usable:
-        raise DefinitionError(f"{text!r} is not the address of a web server.", "", "Write one like https://example.com/ping")
+        raise DefinitionError(what=f"{text!r} is not the address of a web server.", fix="Write one like https://example.com/ping")
     return address
 
 
 @functools.cache
 def _certificates(proxied: bool) -> ssl.SSLContext:
-    """Made once: reading the authorities takes longer than a local answer."""
+    """Made once: reading the authorities takes longer than a local response."""
     return httpx.create_ssl_context(trust_env=proxied)
 
 

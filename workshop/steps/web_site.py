@@ -29,13 +29,17 @@ from workshop.steps.base import (
     State,
     Step,
 )
+from workshop.steps.declarations import ResourceType
 from workshop.steps.settings import Folder, TemplateFile
 
-__all__ = ["SiteParams", "WebSite"]
+__all__ = ["STEP", "SiteParams", "WebSite"]
 
 TEMPLATE = ".j2"
 GLOBAL_NAME = "WORKSHOP_CONFIG"
 """The name under which `config.js` hands the configuration to classic scripts."""
+
+
+SITE = ResourceType("site", "web site", upkeep="a folder on this machine")
 
 
 class SiteParams(Params):
@@ -53,12 +57,13 @@ class WebSite(Step[SiteParams]):
     Params = SiteParams
     estimate = Estimate(minutes=0.02)
     placements = frozenset({Placement.GLOBAL})
+    resource_types = (SITE,)
 
     def check_files(self, ctx: Context[SiteParams]) -> None:
         source = ctx.files.path(ctx.params.source)
         if not source.is_dir():
             raise DefinitionError(
-                f"{ctx.params.source} is not a folder", "", "Name the folder of the pages", field=f"{ctx.step}.source"
+                what=f"{ctx.params.source} is not a folder", fix="Name the folder of the pages", field=f"{ctx.step}.source"
             )
         ctx.files.path(_template(ctx))
 
@@ -101,7 +106,9 @@ class WebSite(Step[SiteParams]):
 
     async def leftovers(self, ctx: Context[SiteParams]) -> list[Resource]:
         folder = ctx.target.site_folder(ctx.workshop)
-        return [Resource("site", str(folder), "", fix=command_line(["rm", "-r", str(folder)]))] if folder.exists() else []
+        if not folder.exists():
+            return []
+        return [Resource(SITE.name, str(folder), "", fix=command_line(["rm", "-r", str(folder)]))]
 
     def commands(self, ctx: Context[SiteParams]) -> list[str]:
         folder = ctx.target.site_folder(ctx.workshop)
@@ -115,6 +122,9 @@ class WebSite(Step[SiteParams]):
         return []
 
 
+STEP = WebSite()
+
+
 def _configuration(ctx: Context[SiteParams]) -> dict[str, str]:
     """The rendered files by name: the JSON, and the same for pages that were opened from a folder."""
     template = _template(ctx)
@@ -122,7 +132,9 @@ def _configuration(ctx: Context[SiteParams]) -> dict[str, str]:
     try:
         content = json.loads(text)
     except ValueError as error:
-        raise DefinitionError(f"{template} does not render to JSON: {error}", "", "Mend the template", where=template) from error
+        raise DefinitionError(
+            what=f"{template} does not render to JSON: {error}", fix="Correct the template", where=template
+        ) from error
     pretty = json.dumps(content, indent=2, ensure_ascii=False)
     # "</script>" cannot occur inside a script file that is loaded by its address, so no escaping is needed here.
     return {"config.json": f"{pretty}\n", "config.js": f"window.{GLOBAL_NAME} = {pretty};\n"}

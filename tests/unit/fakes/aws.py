@@ -1,6 +1,6 @@
-"""A hand-written AWS account: services in virtual time behind the aws that steps call.
+"""A hand-written AWS account: services in virtual time behind the client that steps call.
 
-In: the calls of a step. Out: answers in botocore's form, or `AwsError` with AWS's own codes and texts. `calls` remembers
+In: the calls of a step. Out: responses in botocore's form, or `AwsError` with AWS's own codes and texts. `calls` records
 every call; `refuse` and `lose_answer` make single calls go wrong.
 """
 
@@ -17,7 +17,7 @@ from tests.unit.fakes.remains import FakeRemains
 from workshop.aws.errors import AwsError, CredentialsError
 from workshop.waiting import Clock
 
-__all__ = ["ACCOUNT", "Call", "FakeDoor", "refusal"]
+__all__ = ["ACCOUNT", "Call", "FakeClient", "refusal"]
 
 ACCOUNT = "111122223333"
 CHANGES = ("create_", "update_", "delete_", "tag_", "batch_write", "execute_", "continue_")
@@ -35,7 +35,7 @@ class Call:
 
 
 @dataclass
-class FakeDoor:
+class FakeClient:
     """`AwsClient` over fakes. Calls of all services take no time; what they start does."""
 
     clock: Clock
@@ -52,11 +52,11 @@ class FakeDoor:
         self._lost: list[str] = []
 
     def refuse(self, operation: str, region: str, *errors: AwsError) -> None:
-        """Answer the next calls of `operation` in `region` with these errors, one each."""
+        """Raise these errors at the next calls of `operation` in `region`, one each."""
         self._refusals.setdefault((operation, region), []).extend(errors)
 
     def lose_answer(self, operation: str) -> None:
-        """Let the answer of the next `operation` get lost: it takes effect, and the real aws asks a second time."""
+        """Let the response of the next `operation` get lost: it takes effect, and the real client calls a second time."""
         self._lost.append(operation)
 
     def changes(self) -> list[str]:
@@ -81,11 +81,11 @@ class FakeDoor:
 
     def _answer(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         fake = {"dynamodb": self.dynamodb, "cloudformation": self.cloudformation}.get(service, self.remains)
-        answer: dict[str, Any] = getattr(fake, operation)(region, **parameters)
-        return answer
+        response: dict[str, Any] = getattr(fake, operation)(region, **parameters)
+        return response
 
 
 def refusal(code: str, message: str = "", *, operation: str = "call", status: int = 400, region: str = "us-west-2") -> AwsError:
-    """An error as the aws raises it."""
+    """An error as the client raises it."""
     kind = CredentialsError if code.startswith(("Expired", "Unrecognized")) else AwsError
     return kind(code, message, service="aws", operation=operation, region=region, status=status)

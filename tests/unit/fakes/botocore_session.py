@@ -1,4 +1,4 @@
-"""A hand-written botocore session: clients whose answers a test gives, and an executor that runs calls on the spot."""
+"""A hand-written botocore session: clients whose responses a test gives, and an executor that runs calls on the spot."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def client_error(code: str, message: str = "", status: int = 400, **headers: str
 
 
 class Inline(Executor):
-    """Runs what it is given before it returns, so that virtual time stands still meanwhile."""
+    """Runs what it is given before it returns, so that virtual time does not move meanwhile."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()
@@ -36,10 +36,10 @@ class Inline(Executor):
 
 
 class FakeSession:
-    """Each call takes the next of `answers`; an exception among them is raised. `times` are the loop's seconds of the calls."""
+    """Each call takes the next of `responses`; an exception among them is raised. `times` are the loop's seconds of the calls."""
 
-    def __init__(self, *answers: Any) -> None:
-        self.answers = list(answers)
+    def __init__(self, *responses: Any) -> None:
+        self.responses = list(responses)
         self.times: list[float] = []
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
         self.clients: list[tuple[str, str, str | None]] = []
@@ -48,15 +48,15 @@ class FakeSession:
     def create_client(self, service: str, *, region_name: str, endpoint_url: str | None, config: Any) -> Any:
         self.clients.append((service, region_name, endpoint_url))
         self.configurations.append(config)
-        return SimpleNamespace(describe_table=self._answer, update_table=self._answer, put_item=self._answer)
+        return SimpleNamespace(describe_table=self._respond, update_table=self._respond, put_item=self._respond)
 
     def get_credentials(self) -> Any:
         return Credentials("AKIDEXAMPLE", "very-secret-key", "very-secret-token")
 
-    def _answer(self, **parameters: Any) -> Any:
+    def _respond(self, **parameters: Any) -> Any:
         self.times.append(asyncio.get_running_loop().time())
         self.calls.append((*self.clients[-1][:2], parameters))
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        response = self.responses.pop(0)
+        if isinstance(response, Exception):
+            raise response
+        return response

@@ -1,6 +1,6 @@
 """What a step is given, made by hand: a context over the fake aws, with notes instead of a journal.
 
-In: a aws, a clock, the step's parameters. Out: a `Context`, and `Notes` that tell what the step said and wrote down.
+In: a client, a clock, the step's parameters. Out: a `Context`, and `Notes` of what the step reported and wrote down.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tests.unit.fakes.aws import FakeDoor
-
+from tests.unit.fakes.aws import FakeClient
 from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.client import AwsClient
 from workshop.aws.target import Target
@@ -55,14 +54,54 @@ def context(
 ) -> Context[Any]:
     """The context of one node of the workshop `films`; its files lie in `folder`."""
     return Context(
-        aws=aws, account=aws.account, target=Target("aws", folder / "sites"), workshop="films", step="step", region=region,
-        home=regions[0], regions=regions, run="run-2", params=params, variables=variables or {}, files=DefinitionFiles(folder),
-        known=known or {}, defaults=defaults or params.model_dump(), others=lambda kind: (others or {}).get(kind, []),
-        clock=notes.clock, progress=notes.lines.append, waiting=lambda reason, _: notes.waits.append(reason),
-        record=lambda kind, name: notes.record(kind, name, region),
-        forget=lambda kind, name: notes.made.pop((kind, name, region), None),
-        made=lambda kind, name, where: notes.made.get((kind, name, where)),
-    )  # fmt: skip
+        aws=aws,
+        account=aws.account,
+        target=Target("aws", folder / "sites"),
+        workshop="films",
+        step="step",
+        region=region,
+        regions=regions,
+        run="run-2",
+        params=params,
+        variables=variables or {},
+        files=DefinitionFiles(folder),
+        known=known or {},
+        defaults=defaults or params.model_dump(),
+        others=lambda kind: (others or {}).get(kind, []),
+        clock=notes.clock,
+        notes=NodeNotes(notes, region),
+        report=Reports(notes),
+    )
+
+
+@dataclass(frozen=True)
+class NodeNotes:
+    """The notes of a node in one region, kept in `Notes` that several nodes may share."""
+
+    notes: Notes
+    region: str
+
+    def record(self, kind: str, name: str) -> None:
+        self.notes.record(kind, name, self.region)
+
+    def forget(self, kind: str, name: str) -> None:
+        self.notes.made.pop((kind, name, self.region), None)
+
+    def made(self, kind: str, name: str, region: str) -> datetime | None:
+        return self.notes.made.get((kind, name, region))
+
+
+@dataclass(frozen=True)
+class Reports:
+    """What a node reports, kept as lines."""
+
+    notes: Notes
+
+    def progress(self, text: str) -> None:
+        self.notes.lines.append(text)
+
+    def waiting(self, reason: str, seconds: float) -> None:
+        self.notes.waits.append(reason)
 
 
 class World:
@@ -70,7 +109,7 @@ class World:
 
     def __init__(self) -> None:
         self.clock = VirtualClock()
-        self.aws = FakeDoor(self.clock)
+        self.aws = FakeClient(self.clock)
         self.notes = Notes(self.clock)
 
     def context(self, params: Params, **more: Any) -> Context[Any]:

@@ -12,8 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.unit.fakes.aws import ACCOUNT, FakeDoor
-
+from tests.unit.fakes.aws import ACCOUNT, FakeClient
 from tests.unit.fakes.http_server import Answer, Server
 from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.target import Target
@@ -37,7 +36,7 @@ class Rehearsal:
 
     def __init__(self, folder: Path, source: str, gateway: str) -> None:
         self.clock = VirtualClock()
-        self.aws = FakeDoor(self.clock)
+        self.aws = FakeClient(self.clock)
         self.folder, self.source, self.gateway = folder, source, gateway
         self.journal = Journal(folder / "runs.db")
         self.events: list[Event] = []

@@ -9,7 +9,7 @@ from typing import Any
 from tests.unit.fakes.cloudformation import FakeStack
 from tests.unit.fakes.context import HOME, OURS, World
 from workshop.steps.base import Context
-from workshop.steps.cloudformation_stack import CloudFormationStack, StackParams
+from workshop.steps.cloudformation.stack import CloudFormationStack, StackParams
 
 __all__ = ["LOGS", "RENDERED", "STEP", "TEMPLATE", "asked", "maker", "standing"]
 

@@ -1,0 +1,150 @@
+"""What a stack leaves behind: by the names that its template declares, and what it kept when it was deleted.
+
+In: the template's resources; the id of a deleted stack, by which it is found for 90 days (docs/aws-behaviours.md, sections 3.1
+and 9). Out: leftovers. Only log groups are deleted here: what a stack kept, by a DeletionPolicy of Retain or by hand, was kept on
+purpose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from workshop.aws.resources.listing import Found, buckets, delete_log_group, functions, log_groups, rest_apis, roles, tables
+from workshop.aws.resources.stacks import deleted_stacks, describe_stack, retained_of
+from workshop.steps.base import Context, Resource
+from workshop.steps.cloudformation.notes import deleted_unknown_stack, had_stack, is_noted_gone
+from workshop.steps.cloudformation.template import FUNCTION_LOGS, Declared
+
+__all__ = ["FOREIGN", "blocking_log_groups", "clear_log_groups", "stack_leftovers"]
+
+FOREIGN = "not made by this workshop: left alone"
+RETAINED = "kept by its stack, which is deleted: its template says Retain"
+NOT_READABLE = f"{RETAINED}; whether it still exists cannot be read here, so this is reported once"
+
+
+async def stack_leftovers(ctx: Context[Any], resources: Sequence[Declared]) -> list[Resource]:
+    """What deleted stacks of ours kept, and everything of the declared types and names in the region, each once.
+
+    What a stack of ours kept is ours, whatever its tags are.
+    """
+    kept = await _retained(ctx)
+    identities = {resource.identity for resource in kept}
+    return [*kept, *(each for each in await _declared(ctx, resources) if each.identity not in identities)]
+
+
+async def _declared(ctx: Context[Any], resources: Sequence[Declared]) -> list[Resource]:
+    """Everything of the declared types and names that exists in the region, ours or not."""
+    found: list[Found] = []
+    for resource in resources:
+        match resource.type:
+            case "AWS::Lambda::Function" if resource.name:
+                found += await functions(ctx.aws, ctx.region, resource.name)
+            case "AWS::S3::Bucket" if resource.name:
+                found += await buckets(ctx.aws, ctx.region, resource.name)
+            case "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" if resource.name:
+                found += await tables(ctx.aws, ctx.region, resource.name)
+            case "AWS::ApiGateway::RestApi":
+                found += [api for api in await rest_apis(ctx.aws, ctx.region) if _is_api(ctx, resource, api)]
+            case "AWS::IAM::Role":
+                # CloudFormation names a role STACK-LOGICAL-RANDOM when the template does not.
+                prefix = resource.name or f"{ctx.params.name}-{resource.logical}-"
+                found += [role for role in await roles(ctx.aws, ctx.region, prefix) if not resource.name or role.name == prefix]
+    left = [_resource(each, ours=_owned(ctx, each)) for each in found]
+    for group in await _log_groups(ctx, resources):
+        left.append(_resource(group, ours=had_stack(ctx) and not await _is_foreign(ctx, group)))
+    return left
+
+
+async def blocking_log_groups(ctx: Context[Any], resources: Sequence[Declared]) -> list[Found]:
+    """The log groups that the template declares and that exist, so that the stack could not be created."""
+    names = [resource.name for resource in resources if resource.type == "AWS::Logs::LogGroup" and resource.name]
+    return [group for name in names for group in await log_groups(ctx.aws, ctx.region, name) if group.name == name]
+
+
+async def clear_log_groups(ctx: Context[Any], resources: Sequence[Declared]) -> None:
+    """Delete the log groups that functions and APIs of the stack made by themselves, after their stack is gone."""
+    for group in await _log_groups(ctx, resources):
+        if not await _is_foreign(ctx, group):
+            await delete_log_group(ctx.aws, ctx.region, group.id)
+
+
+async def _log_groups(ctx: Context[Any], resources: Sequence[Declared]) -> list[Found]:
+    names = {r.name for r in resources if r.type == "AWS::Logs::LogGroup" and r.name}
+    names |= {f"{FUNCTION_LOGS}{r.name}" for r in resources if r.type == "AWS::Lambda::Function" and r.name}
+    found = [group for name in sorted(names) for group in await log_groups(ctx.aws, ctx.region, name) if group.name == name]
+    api = ctx.known.get("ApiId", "")
+    if api:
+        found += await log_groups(ctx.aws, ctx.region, f"API-Gateway-Execution-Logs_{api}/")
+    return found
+
+
+async def _is_foreign(ctx: Context[Any], group: Found) -> bool:
+    """Whether a function that does not carry our tags writes into the log group (docs/aws-behaviours.md, section 4)."""
+    if not group.name.startswith(FUNCTION_LOGS):
+        return False
+    writers = await functions(ctx.aws, ctx.region, group.name.removeprefix(FUNCTION_LOGS))
+    return any(not ctx.owns(writer.tags or {}) for writer in writers)
+
+
+def _is_api(ctx: Context[Any], resource: Declared, api: Found) -> bool:
+    return api.id == ctx.known.get("ApiId") or (api.name == resource.name and bool(resource.name))
+
+
+def _owned(ctx: Context[Any], found: Found) -> bool:
+    return ctx.owns(found.tags or {}) or found.id == ctx.known.get("ApiId")
+
+
+def _resource(found: Found, *, ours: bool) -> Resource:
+    # A log group has no tags: it is ours through the function or API of our stack that it is named after.
+    return Resource(found.kind, found.name, found.region, why="" if ours else FOREIGN, fix=found.fix, show=found.show, ours=ours)
+
+
+async def _retained(ctx: Context[Any]) -> list[Resource]:
+    """What the deleted stacks of ours kept that this machine's outputs name, or that this run deleted."""
+    left: list[Resource] = []
+    for identity in await _identities(ctx):
+        stack = await describe_stack(ctx.aws, ctx.region, identity)
+        if stack is not None and stack.status == "DELETE_COMPLETE":
+            left += await _kept_by(ctx, identity)
+    return left
+
+
+async def _identities(ctx: Context[Any]) -> list[str]:
+    found = [ctx.known["StackId"]] if ctx.known.get("StackId") else []
+    if deleted_unknown_stack(ctx):
+        found += [each for each in await deleted_stacks(ctx.aws, ctx.region, ctx.params.name) if is_noted_gone(ctx, each)]
+    return list(dict.fromkeys(found))
+
+
+async def _kept_by(ctx: Context[Any], identity: str) -> list[Resource]:
+    """What the deleted stack with this id kept."""
+    left: list[Resource] = []
+    for kind, name in await retained_of(ctx.aws, ctx.region, identity):
+        existing = await _existing(ctx, kind, name)
+        if existing is None:
+            # Not ours any more: as ours it would keep every later teardown from ending clean, even after it was removed.
+            fix = f"Remove it by hand when it is not needed: {kind} {name} in {ctx.region}"
+            left.append(Resource(kind, name, ctx.region, why=NOT_READABLE, fix=fix, ours=False))
+        else:
+            left += [Resource(each.kind, each.name, each.region, why=RETAINED, fix=each.fix, show=each.show) for each in existing]
+    return left
+
+
+async def _existing(ctx: Context[Any], kind: str, name: str) -> list[Found] | None:
+    """The resource as its service describes it, empty when it is gone; None for a type that cannot be read here."""
+    aws, region = ctx.aws, ctx.region
+    match kind:
+        case "AWS::S3::Bucket":
+            return await buckets(aws, region, name)
+        case "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable":
+            return await tables(aws, region, name)
+        case "AWS::Lambda::Function":
+            return await functions(aws, region, name)
+        case "AWS::Logs::LogGroup":
+            return [group for group in await log_groups(aws, region, name) if group.name == name]
+        case "AWS::IAM::Role":
+            return [role for role in await roles(aws, region, name) if role.name == name]
+        case "AWS::ApiGateway::RestApi":
+            return [api for api in await rest_apis(aws, region) if api.id == name]
+    return None

@@ -1,0 +1,202 @@
+"""The IAM actions that a stack takes, derived from the resources that its rendered template declares.
+
+In: an account, a region, a stack's name and its resources. Out: permissions. CloudFormation acts with the caller's permissions,
+so the caller of setup needs them all. Which ones a type of resource takes is published in its schema, handler by handler
+(docs/aws-behaviours.md, section 3.6); the parts of a schema that serve features no template here uses (keys, networks, code in
+buckets) are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workshop.steps.base import Permission, Phase
+from workshop.steps.cloudformation.template import FUNCTION_LOGS, Declared
+
+__all__ = ["ACTIONS", "Actions", "stack_permissions"]
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """What one type of resource takes: to be made or changed, to be removed, to be drilled, and to be looked for."""
+
+    make: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    drill: tuple[str, ...] = ()
+    look: tuple[str, ...] = ()
+
+
+STACK = Actions(
+    make=(
+        "CreateStack",
+        "DescribeStackEvents",
+        "CreateChangeSet",
+        "DescribeChangeSet",
+        "ExecuteChangeSet",
+        "DeleteChangeSet",
+        "ContinueUpdateRollback",
+        "TagResource",
+    ),
+    remove=("DeleteStack", "DescribeStackEvents"),
+    # The listing of resources and the events of a deleted stack show what it kept (section 9).
+    look=("DescribeStacks", "GetTemplate", "ListStackResources", "DescribeStackEvents"),
+)
+ACTIONS = {
+    "AWS::Lambda::Function": Actions(
+        make=(
+            "lambda:CreateFunction",
+            "lambda:GetFunctionConfiguration",
+            "lambda:UpdateFunctionCode",
+            "lambda:UpdateFunctionConfiguration",
+            "lambda:TagResource",
+            "lambda:UntagResource",
+            "lambda:ListTags",
+            "lambda:GetFunctionCodeSigningConfig",
+            "lambda:GetFunctionRecursionConfig",
+            "lambda:GetRuntimeManagementConfig",
+        ),
+        remove=("lambda:DeleteFunction",),
+        drill=(
+            "lambda:GetFunctionConcurrency",
+            "lambda:PutFunctionConcurrency",
+            "lambda:DeleteFunctionConcurrency",
+            "lambda:GetFunctionConfiguration",
+            "lambda:UpdateFunctionConfiguration",
+        ),
+        look=("lambda:GetFunction",),
+    ),
+    "AWS::Lambda::Permission": Actions(make=("lambda:AddPermission", "lambda:GetPolicy"), remove=("lambda:RemovePermission",)),
+    "AWS::IAM::Role": Actions(
+        make=(
+            "iam:CreateRole",
+            "iam:PutRolePolicy",
+            "iam:GetRolePolicy",
+            "iam:TagRole",
+            "iam:UntagRole",
+            "iam:PassRole",
+            "iam:UpdateAssumeRolePolicy",
+            "iam:ListRolePolicies",
+            "iam:ListAttachedRolePolicies",
+        ),
+        remove=("iam:DeleteRole", "iam:DeleteRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies"),
+        look=("iam:GetRole", "iam:ListRoleTags"),
+    ),
+    "AWS::Logs::LogGroup": Actions(
+        make=(
+            "logs:CreateLogGroup",
+            "logs:PutRetentionPolicy",
+            "logs:TagResource",
+            "logs:ListTagsForResource",
+            "logs:GetDataProtectionPolicy",
+            "logs:DescribeIndexPolicies",
+        ),
+        remove=("logs:DeleteLogGroup",),
+    ),
+}
+"""By type, in IAM's names. API Gateway's actions are HTTP verbs on paths, see `_gateway`."""
+PLAIN = {
+    "AWS::S3::Bucket": Actions(
+        make=("s3:CreateBucket", "s3:PutBucketTagging", "s3:TagResource", "s3:ListBucket"),
+        remove=("s3:DeleteBucket", "s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"),
+        look=("s3:GetBucketTagging",),
+    ),
+    "AWS::DynamoDB::Table": Actions(
+        make=("dynamodb:CreateTable", "dynamodb:TagResource"),
+        remove=("dynamodb:DeleteTable",),
+        look=("dynamodb:DescribeTable", "dynamodb:ListTagsOfResource"),
+    ),
+}
+"""Types of which only the plainest form is known: most of their properties take an action of their own."""
+EMPTYING = Actions(remove=("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"))
+"""What emptying a bucket does to its objects: CloudFormation deletes only empty ones (section 9)."""
+WRITER = Actions(remove=("lambda:GetFunction",), look=("lambda:GetFunction",))
+"""Before a log group is deleted, the tags of the function that it is named after are read (section 4)."""
+LISTED = {
+    "AWS::IAM::Role": ("iam:ListRoles", ""),
+    "AWS::Logs::LogGroup": ("logs:DescribeLogGroups", "region"),
+}
+"""Listings, which IAM knows for everything or nothing, with `region` where they belong to one."""
+EVERY_PHASE = tuple(Phase)
+
+
+def stack_permissions(account: str, region: str, stack: str, resources: Sequence[Declared]) -> list[Permission]:
+    """What setup, teardown, drill and check of this stack need in this region."""
+    arn = f"arn:aws:cloudformation:{region}:{account}:stack/{stack}/*"
+    prefixed = Actions(make=_cloudformation(STACK.make), remove=_cloudformation(STACK.remove), look=_cloudformation(STACK.look))
+    needed = _by_phase(prefixed, [arn], region)
+    # Deleted stacks are found by a listing, when another machine made them.
+    needed.add(Permission("cloudformation:ListStacks", "*", region, Phase.TEARDOWN))
+    needed.add(Permission("cloudformation:ListStacks", "*", region, Phase.SETUP))
+    functions = [resource for resource in resources if resource.type == "AWS::Lambda::Function"]
+    for resource in resources:
+        # A permission has no ARN of its own: it is a line in its function's policy.
+        for owner in functions if resource.type == "AWS::Lambda::Permission" else [resource]:
+            needed |= _of(resource.type, owner, account, region, stack)
+    return sorted(needed)
+
+
+def _of(kind: str, owner: Declared, account: str, region: str, stack: str) -> set[Permission]:
+    if kind.startswith("AWS::ApiGateway::"):
+        return _gateway(region)
+    actions = ACTIONS.get(kind) or PLAIN.get(kind)
+    if actions is None:
+        return set()
+    where = "" if kind == "AWS::IAM::Role" else region
+    needed = _by_phase(actions, _arns(owner, account, region, stack), where)
+    if kind == "AWS::S3::Bucket":
+        needed |= _by_phase(EMPTYING, [f"{bucket}/*" for bucket in _arns(owner, account, region, stack)], region)
+    if kind == "AWS::Logs::LogGroup" and owner.name.startswith(FUNCTION_LOGS):
+        writer = f"arn:aws:lambda:{region}:{account}:function:{owner.name.removeprefix(FUNCTION_LOGS)}"
+        needed |= _by_phase(WRITER, [writer], region)
+    if kind in LISTED:
+        listing, place = LISTED[kind]
+        needed |= {Permission(listing, "*", region if place else "", phase) for phase in EVERY_PHASE if phase is not Phase.DRILL}
+    return needed
+
+
+def _by_phase(actions: Actions, arns: Sequence[str], region: str) -> set[Permission]:
+    """Setup needs what removal needs: a creation that fails is rolled back, a dead stack is deleted and made again."""
+    phases = {
+        Phase.SETUP: (*actions.make, *actions.remove, *actions.look),
+        Phase.TEARDOWN: (*actions.remove, *actions.look),
+        Phase.DRILL: (*actions.drill, *actions.look),
+        Phase.CHECK: actions.look,
+    }
+    return {Permission(action, arn, region, phase) for phase, names in phases.items() for action in names for arn in arns}
+
+
+def _gateway(region: str) -> set[Permission]:
+    """API Gateway's actions: HTTP verbs. An API's id is not known before it exists, so its parts are those of any API."""
+    apis, parts, tags = (f"arn:aws:apigateway:{region}::/{path}" for path in ("restapis", "restapis/*", "tags/*"))
+    verbs = {
+        (Phase.SETUP, apis): ("GET", "POST"),
+        (Phase.SETUP, parts): ("GET", "POST", "PUT", "PATCH", "DELETE"),
+        (Phase.SETUP, tags): ("GET", "POST", "PUT"),
+        (Phase.TEARDOWN, apis): ("GET",),
+        (Phase.TEARDOWN, parts): ("GET", "DELETE"),
+        (Phase.DRILL, parts): ("GET", "POST", "PATCH", "DELETE"),
+        (Phase.CHECK, apis): ("GET",),
+    }
+    return {Permission(f"apigateway:{verb}", arn, region, phase) for (phase, arn), names in verbs.items() for verb in names}
+
+
+def _arns(resource: Declared, account: str, region: str, stack: str) -> list[str]:
+    # CloudFormation names what the template does not: STACK-LOGICAL-RANDOM.
+    name = resource.name or f"{stack}-*"
+    match resource.type:
+        case "AWS::IAM::Role":
+            return [f"arn:aws:iam::{account}:role/{name}"]
+        case "AWS::Logs::LogGroup":
+            # Some actions mean the group, others the streams below it.
+            group = f"arn:aws:logs:{region}:{account}:log-group:{name}"
+            return [group, f"{group}:*"]
+        case "AWS::S3::Bucket":
+            return [f"arn:aws:s3:::{resource.name or f'{stack.lower()}-*'}"]  # names of buckets are in small letters
+        case "AWS::DynamoDB::Table":
+            return [f"arn:aws:dynamodb:{region}:{account}:table/{name}"]
+    return [f"arn:aws:lambda:{region}:{account}:function:{name}"]
+
+
+def _cloudformation(actions: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f"cloudformation:{action}" for action in actions)

@@ -1,0 +1,355 @@
+"""`dynamodb.table`: one on-demand table in one region.
+
+In: a name and its keys. Out: the table, ACTIVE, tagged. A table with the right keys that was made by hand is used and never
+deleted; one with other keys stops the run.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from workshop.aws.errors import AwsError
+from workshop.aws.resources.tables import (
+    Table,
+    describe_table,
+    is_busy,
+    is_protected,
+    is_source_region_rule,
+    list_tables,
+    table_tags,
+    tag_table,
+)
+from workshop.errors import WorkshopError
+from workshop.shell import aws_line
+from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Phase, Placement, Resource, State, Step
+from workshop.steps.dynamodb.leftovers import (
+    STEP_TAG,
+    TABLE_NOTE,
+    delete_command,
+    earliest_deletion,
+    leftover_of,
+    protected,
+    replicated,
+    source_rule,
+)
+from workshop.steps.dynamodb.service import DYNAMODB, TABLE, TableQuota
+from workshop.steps.dynamodb.sides import TAGS_NOT_READABLE, TERMINAL
+from workshop.waiting import WaitTimeout
+
+__all__ = [
+    "CLOCK_TOLERANCE",
+    "SOURCE_RULE_PATIENCE",
+    "STEP",
+    "DynamoDBTable",
+    "TableName",
+    "TableParams",
+    "drill_permissions",
+    "is_noted",
+    "is_ours",
+    "table_arn",
+    "wait_gone",
+]
+
+TableName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
+KeyName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,255}$")]
+"""AWS takes any characters; these are safe in the AWS CLI's own notation of keys, where a comma ends a name."""
+ACTIVE_DEADLINE = 600.0
+DELETE_DEADLINE = 900.0
+SOURCE_RULE_PATIENCE = 300.0
+"""How long the source-region rule is waited out before it is reported (docs/aws-behaviours.md, section 1.6)."""
+INTERVAL = 2.0
+MOST_COUNTED_PAGES = 20
+"""Pages of up to 1 MB that are read to count what a deletion takes with it."""
+CLOCK_TOLERANCE = timedelta(minutes=5)
+"""How far this machine's clock may be from AWS's: signatures that are further off are refused (section 8)."""
+NOTE_VALID = timedelta(minutes=15)
+"""How long after our note a table may have been made to be the one that the note is about.
+
+A note is written just before each request, and a request that is refused for a while is noted again. A home table is made at
+once. A replica's table is made in its region 10 seconds after the request, or about a minute with data; what comes before
+the replica is ready takes 12 minutes at most (section 1.3). A younger table was made by others after ours had gone.
+"""
+
+
+class TableParams(Params):
+    """`keys` in order: the first is the partition key, a second the sort key; values are S, N or B."""
+
+    name: TableName
+    keys: dict[KeyName, Literal["S", "N", "B"]]
+    stream: bool = False
+
+    @field_validator("keys")
+    @classmethod
+    def _one_or_two(cls, keys: dict[str, str]) -> dict[str, str]:
+        if not 1 <= len(keys) <= 2:
+            raise ValueError("a table has one key (partition) or two (partition, sort)")
+        return keys
+
+
+class DynamoDBTable(Step[TableParams]):
+    """The home table of a global table, or a table by itself."""
+
+    kind = "dynamodb.table"
+    summary = "an on-demand DynamoDB table"
+    Params = TableParams
+    estimate = Estimate(minutes=0.3, usd=0.01)
+    placements = frozenset({Placement.HOME, Placement.EACH})
+    services = (DYNAMODB,)
+    resource_types = (TABLE,)
+    noted_resources = frozenset({TABLE_NOTE})
+    quotas = (TableQuota(),)
+
+    async def observe(self, ctx: Context[TableParams]) -> Observed:
+        table = await describe_table(ctx.aws, ctx.region, ctx.params.name)
+        if table is None:
+            return Observed(State.ABSENT)
+        ours = await is_ours(ctx, table)
+        outputs = _outputs(table)
+        if table.status == "DELETING":
+            return Observed(State.PARTIAL, "is being deleted", ours=ours)
+        if table.keys != tuple(ctx.params.keys.items()):
+            wanted = _shown(tuple(ctx.params.keys.items()))
+            detail = f"The table {table.name} in {ctx.region} has the keys {_shown(table.keys)}, not {wanted}."
+            return Observed(
+                State.FOREIGN, detail, fix=f"If it is not needed: {delete_command(table.name, ctx.region)}", ours=False
+            )
+        if table.status in TERMINAL:
+            return Observed(State.BROKEN, f"its status is {table.status}", outputs, ours=ours)
+        if table.status == "CREATING":
+            return Observed(State.PARTIAL, "is being created", outputs, ours=ours)
+        detail = "" if ours else "made by someone else: used here, and left alone by teardown"
+        return Observed(State.READY, detail, outputs, ours=ours)
+
+    async def create(self, ctx: Context[TableParams]) -> Outputs:
+        table = await describe_table(ctx.aws, ctx.region, ctx.params.name)
+        if table is not None and table.status == "DELETING":
+            await wait_gone(ctx, table.name)
+            table = None
+        requested = table is None
+        accepted = await self._request(ctx) if table is None else False
+        table = await self._wait_active(ctx)
+        # "Already exists" is our own request whose response was lost, or another process that was quicker. Tags come with
+        # CreateTable and show together with ACTIVE (sections 1.3 and 10.2), so they decide.
+        owned = ctx.owns(await table_tags(ctx.aws, ctx.region, table.arn))
+        if requested and not accepted and not owned:
+            ctx.notes.forget(TABLE_NOTE, table.name)
+        elif not owned and is_noted(ctx, TABLE_NOTE, table):
+            await tag_table(ctx.aws, ctx.region, table.arn, ctx.tags)
+        return _outputs(table)
+
+    async def destroy(self, ctx: Context[TableParams]) -> None:
+        table = await self._wait_created(ctx)
+        if table is None or not await is_ours(ctx, table):
+            return
+        if table.members:
+            raise replicated(ctx, table)
+        await self._delete(ctx, table)
+        await wait_gone(ctx, table.name)
+        ctx.notes.forget(TABLE_NOTE, table.name)  # what is made later under this name is not ours
+
+    async def leftovers(self, ctx: Context[TableParams]) -> list[Resource]:
+        table = await describe_table(ctx.aws, ctx.region, ctx.params.name)
+        if table is None:
+            return []
+        tags = await table_tags(ctx.aws, ctx.region, table.arn)
+        ours = is_noted(ctx, TABLE_NOTE, table) or ctx.owns(tags)
+        until = earliest_deletion(ctx, table) if ours else ""
+        return [leftover_of(table, ours=ours, earliest=until, step=tags.get(STEP_TAG, ""), copies=table.members)]
+
+    async def tagged(self, ctx: Context[TableParams]) -> list[Resource]:
+        found = []
+        for name in await list_tables(ctx.aws, ctx.region):
+            table = await describe_table(ctx.aws, ctx.region, name)
+            tags = {} if table is None else await table_tags(ctx.aws, ctx.region, table.arn)
+            if table is not None and ctx.owns(tags):
+                step = tags.get(STEP_TAG, "")
+                found.append(leftover_of(table, ours=True, step=step, copies=table.members if step == ctx.step else ()))
+        return found
+
+    async def data_at_risk(self, ctx: Context[TableParams]) -> str:
+        """The items, counted in the table itself: ItemCount is hours old (section 2)."""
+        count = 0
+        start: dict[str, Any] = {}
+        for _ in range(MOST_COUNTED_PAGES):
+            page = await ctx.aws.call("dynamodb", ctx.region, "scan", TableName=ctx.params.name, Select="COUNT", **start)
+            count += page["Count"]
+            if not page.get("LastEvaluatedKey"):
+                return f"{count:,} items"
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        return f"more than {count:,} items"
+
+    def data_table(self, ctx: Context[TableParams]) -> str:
+        return ctx.params.name
+
+    def commands(self, ctx: Context[TableParams]) -> list[str]:
+        name, region, keys = ctx.params.name, ctx.region, list(ctx.params.keys.items())
+        roles = zip(keys, ("HASH", "RANGE"), strict=False)
+        stream = {"stream_specification": "StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES"} if ctx.params.stream else {}
+        create = aws_line(
+            "dynamodb create-table",
+            region=region,
+            table_name=name,
+            attribute_definitions=[f"AttributeName={key},AttributeType={kind}" for key, kind in keys],
+            key_schema=[f"AttributeName={key},KeyType={role}" for (key, _), role in roles],
+            billing_mode="PAY_PER_REQUEST",
+            **stream,
+            tags=[f"Key={key},Value={value}" for key, value in ctx.tags_by_hand.items()],
+        )
+        return [create, aws_line("dynamodb wait table-exists", region=region, table_name=name)]
+
+    def permissions(self, ctx: Context[TableParams]) -> list[Permission]:
+        arn = table_arn(ctx, ctx.region, ctx.params.name)
+        setup = ("DescribeTable", "CreateTable", "TagResource", "ListTagsOfResource")
+        # Scan counts the items before the question whether they may go.
+        teardown = ("DescribeTable", "DeleteTable", "ListTagsOfResource", "Scan")
+        return [
+            *(Permission(f"dynamodb:{action}", arn, ctx.region, Phase.SETUP) for action in setup),
+            *(Permission(f"dynamodb:{action}", arn, ctx.region, Phase.TEARDOWN) for action in teardown),
+            *(
+                Permission(f"dynamodb:{action}", arn, ctx.region, Phase.CHECK)
+                for action in ("DescribeTable", "ListTagsOfResource")
+            ),
+            *drill_permissions(arn, ctx.region),
+        ]
+
+    async def _request(self, ctx: Context[TableParams]) -> bool:
+        """Ask for the table; returns False when AWS reports that one exists already."""
+        ctx.notes.record(TABLE_NOTE, ctx.params.name)
+        keys = list(ctx.params.keys.items())
+        request: dict[str, Any] = {
+            "TableName": ctx.params.name,
+            "AttributeDefinitions": [{"AttributeName": key, "AttributeType": kind} for key, kind in keys],
+            "KeySchema": [
+                {"AttributeName": key, "KeyType": role} for (key, _), role in zip(keys, ("HASH", "RANGE"), strict=False)
+            ],
+            "BillingMode": "PAY_PER_REQUEST",
+            "Tags": [{"Key": key, "Value": value} for key, value in ctx.tags.items()],
+        }
+        if ctx.params.stream:
+            request["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+        try:
+            await ctx.aws.call("dynamodb", ctx.region, "create_table", **request)
+        except AwsError as error:
+            if error.code == "ResourceInUseException" and error.mentions("already exists"):
+                return False
+            if error.final:
+                ctx.notes.forget(TABLE_NOTE, ctx.params.name)
+            raise
+        return True
+
+    async def _wait_active(self, ctx: Context[TableParams]) -> Table:
+        name = ctx.params.name
+
+        async def active() -> Table | None:
+            table = await describe_table(ctx.aws, ctx.region, name)
+            if table is not None and table.status in TERMINAL:
+                raise WorkshopError(
+                    what=f"The table {name} in {ctx.region} became {table.status}.",
+                    fix="Look at it in the DynamoDB console.",
+                    code=table.status,
+                )
+            # UPDATING serves reads and writes: a replica is being added (section 1.3).
+            return table if table is not None and table.status in ("ACTIVE", "UPDATING") else None
+
+        return await ctx.wait_for(
+            active,
+            reason=f"table {name} in {ctx.region} to become ACTIVE",
+            deadline=ACTIVE_DEADLINE,
+            interval=INTERVAL,
+        )
+
+    async def _wait_created(self, ctx: Context[TableParams]) -> Table | None:
+        """The table to delete, once it is not being created any more: before that its tags cannot be read, nor it be deleted."""
+        table: Table | None = None
+
+        async def created() -> bool:
+            nonlocal table
+            table = await describe_table(ctx.aws, ctx.region, ctx.params.name)
+            return table is None or table.status != "CREATING"
+
+        reason = f"the creation of {ctx.params.name} in {ctx.region} to end"
+        await ctx.wait_until(created, reason=reason, deadline=ACTIVE_DEADLINE, interval=INTERVAL)
+        return table
+
+    async def _delete(self, ctx: Context[TableParams], table: Table) -> None:
+        """Ask for the deletion until it is accepted: other changes pass, and so may the source-region rule."""
+        refusal: AwsError | None = None
+
+        async def accepted() -> bool:
+            nonlocal refusal
+            try:
+                await ctx.aws.call("dynamodb", ctx.region, "delete_table", TableName=table.name)
+            except AwsError as error:
+                if error.code == "ResourceNotFoundException":
+                    return True
+                if is_protected(error):
+                    raise protected(table, ctx.region) from error
+                if not (is_busy(error) or is_source_region_rule(error)):
+                    raise
+                refusal = error
+                # A replica that was asked for shows some seconds later (section 1.3), and goes with no amount of waiting.
+                now = await describe_table(ctx.aws, ctx.region, table.name)
+                if now is not None and now.members:
+                    raise replicated(ctx, now) from error
+                return False
+            return True
+
+        reason = f"DynamoDB to accept the deletion of {table.name} in {ctx.region}"
+        try:
+            await ctx.wait_until(accepted, reason=reason, deadline=SOURCE_RULE_PATIENCE, interval=5.0)
+        except WaitTimeout as timeout:
+            if refusal is not None and is_source_region_rule(refusal):
+                raise source_rule(ctx, table, refusal) from timeout
+            raise
+
+
+STEP = DynamoDBTable()
+
+
+def drill_permissions(arn: str, region: str) -> list[Permission]:
+    """What a drill does with a table of one region: it reads what it wrote, and removes it."""
+    actions = ("DescribeTable", "ListTagsOfResource", "GetItem", "Query", "BatchWriteItem")
+    return [Permission(f"dynamodb:{action}", arn, region, Phase.DRILL) for action in actions]
+
+
+def table_arn(ctx: Context[Any], region: str, name: str) -> str:
+    """The ARN of a table, built: it is needed before the table exists."""
+    return f"arn:aws:dynamodb:{region}:{ctx.account}:table/{name}"
+
+
+async def is_ours(ctx: Context[Any], table: Table) -> bool:
+    """Whether this workshop made the table: by our own note, or by its tags."""
+    return is_noted(ctx, TABLE_NOTE, table) or ctx.owns(await table_tags(ctx.aws, table.region, table.arn))
+
+
+def is_noted(ctx: Context[Any], kind: str, table: Table) -> bool:
+    """Whether our note of a `kind` is about this very table.
+
+    Tags come with CreateTable and show together with ACTIVE (sections 1.3 and 10.2). An ACTIVE table without ours has lost them,
+    or was made by others after ours had gone: the time of its creation decides. Before ACTIVE the note counts by itself.
+    """
+    note = ctx.notes.made(kind, table.name, table.region)
+    if note is None or table.created is None or table.status in TAGS_NOT_READABLE:
+        return note is not None
+    return -CLOCK_TOLERANCE <= table.created - note <= NOTE_VALID
+
+
+async def wait_gone(ctx: Context[Any], name: str) -> None:
+    """Wait until the region does not have the table any more."""
+
+    async def gone() -> bool:
+        return await describe_table(ctx.aws, ctx.region, name) is None
+
+    reason = f"table {name} in {ctx.region} to be gone"
+    await ctx.wait_until(gone, reason=reason, deadline=DELETE_DEADLINE, interval=INTERVAL)
+
+
+def _outputs(table: Table) -> Outputs:
+    return {"TableName": table.name, "Arn": table.arn}
+
+
+def _shown(keys: tuple[tuple[str, str], ...]) -> str:
+    return ", ".join(f"{name} ({kind})" for name, kind in keys)
