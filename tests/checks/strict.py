@@ -40,7 +40,7 @@ class Strict:
     count: int = 0
 
     def user(self, policy: dict[str, Any]) -> dict[str, str]:
-        """Empty the cloud and make a user with this policy; answers the environment that makes commands call as that user."""
+        """Empty the cloud and make a user with this policy; returns the environment that makes commands call as that user."""
         with urllib.request.urlopen(urllib.request.Request(f"{self.endpoint}/_ministack/reset", method="POST"), timeout=60):
             pass
         iam = boto3.session.Session().client(

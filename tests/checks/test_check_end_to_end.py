@@ -39,8 +39,8 @@ def clean(desk: Desk) -> Iterator[Desk]:
 def control(desk: Desk, method: str, path: str, document: Document | None = None) -> Document:
     """One order to the cloud's own endpoint."""
     body = None if document is None else json.dumps(document).encode()
-    with urllib.request.urlopen(urllib.request.Request(desk.endpoint + path, data=body, method=method), timeout=20) as answer:
-        found: Document = json.load(answer)
+    with urllib.request.urlopen(urllib.request.Request(desk.endpoint + path, data=body, method=method), timeout=20) as response:
+        found: Document = json.load(response)
         return found
 
 
@@ -68,12 +68,12 @@ def test_a_clean_account_is_go_and_nothing_in_it_is_changed(clean: Desk) -> None
     assert clean.inventory() == before == []
 
 
-def test_a_standing_workshop_is_go_and_stays_as_it_is(clean: Desk) -> None:
+def test_a_deployed_workshop_is_go_and_stays_as_it_is(clean: Desk) -> None:
     clean.run("setup")
     before = clean.inventory()
     document = checked(clean)
     assert clean.inventory() == before
-    standing = [c for c in document["checks"] if "it stands already" in c["detail"]]
+    standing = [c for c in document["checks"] if "it exists already" in c["detail"]]
     assert {c["id"] for c in standing} >= {"leftovers.table", "leftovers.replica", "leftovers.api"}
 
 
@@ -104,7 +104,7 @@ def test_only_and_skip_choose_and_strict_lets_warnings_count(clean: Desk) -> Non
     assert "no family" in clean.run("check", "--only", "quota", code=2).err
 
 
-def test_the_report_for_people_says_what_stops_the_event_first(clean: Desk) -> None:
+def test_the_report_for_people_begins_with_what_stops_the_event(clean: Desk) -> None:
     clean.table(region=OTHER_REGION, keys=("id",))
     lines = clean.run("check", code=3, env={"NO_COLOR": "1"}).out.splitlines()
     assert "What stops the event (1)" in lines[2]
@@ -169,7 +169,7 @@ def tagged_remains(desk: Desk) -> None:
     )  # fmt: skip
 
 
-def somebody_at_work(desk: Desk) -> None:
+def another_run_at_work(desk: Desk) -> None:
     until = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
     holder = {
         "token": "t", "machine": "m", "host": "laptop", "user": "ann", "pid": 1, "command": "setup", "since": until,
@@ -199,7 +199,7 @@ FAULTS: list[tuple[str, Prepare, tuple[str, str], str, str]] = [
      "aws dynamodb delete-table --region eu-west-1"),
     ("a foreign home table", lambda d: d.table(keys=("id",)), ("leftovers.table", HOME_REGION), "fail",
      "aws dynamodb delete-table"),
-    ("somebody's table of the right form", lambda d: d.table(), ("leftovers.table", HOME_REGION), "warn", "--param"),
+    ("someone else's table of the right form", lambda d: d.table(), ("leftovers.table", HOME_REGION), "warn", "--param"),
     ("a foreign stack", own_stack, ("leftovers.api", OTHER_REGION), "fail", "aws cloudformation delete-stack --region eu-west-1"),
     ("a log group that was left",
      lambda d: d.client("logs").create_log_group(logGroupName=f"/aws/lambda/{FUNCTION}"), ("leftovers.api", HOME_REGION), "fail",
@@ -209,7 +209,7 @@ FAULTS: list[tuple[str, Prepare, tuple[str, str], str, str]] = [
     ("a function that is still throttled", own_function, ("leftovers.throttled-function", OTHER_REGION), "fail",
      "aws lambda delete-function-concurrency --region eu-west-1"),
     ("remains of a run under other names", tagged_remains, ("leftovers.tagged", HOME_REGION), "warn", "--param NAME=VALUE"),
-    ("somebody at work", somebody_at_work, ("leftovers.claim", HOME_REGION), "warn", "aws ssm delete-parameter"),
+    ("another run at work", another_run_at_work, ("leftovers.claim", HOME_REGION), "warn", "aws ssm delete-parameter"),
     ("termination protection", protected_stack, ("stacks.state", HOME_REGION), "warn", "--no-enable-termination-protection"),
 ]  # fmt: skip
 
@@ -260,7 +260,7 @@ def test_without_credentials_and_network_the_report_is_whole_and_the_reason_come
     assert not bad(document, "crash")
 
 
-def test_offline_with_credentials_says_that_nobody_answers(clean: Desk) -> None:
+def test_offline_with_credentials_reports_that_no_service_answers(clean: Desk) -> None:
     document = checked(clean, "--target", "aws", code=3, env={**NOWHERE, **KEYS})
     found = bad(document)
     assert "network" in found["identity.caller", ""]["fix"]
@@ -358,7 +358,7 @@ def test_a_state_folder_with_a_link_in_it_is_no_go_and_leaves_no_cloud_behind(tm
     link.unlink()
 
 
-def test_the_rehearsal_sets_up_drills_and_takes_down_beside_what_stands(clean: Desk) -> None:
+def test_the_rehearsal_sets_up_drills_and_takes_down_beside_the_deployed_one(clean: Desk) -> None:
     clean.run("setup")
     before = clean.inventory()
     document = checked(clean, "--rehearse", "--only", "definition")
@@ -375,7 +375,7 @@ def test_a_no_go_is_not_rehearsed_and_aws_is_asked_first(clean: Desk) -> None:
     assert "no terminal" in clean.run("check", "--rehearse", "--target", "aws", code=2).err
 
 
-def test_a_rehearsal_on_aws_refuses_where_the_workshop_stands(clean: Desk) -> None:
+def test_a_rehearsal_on_aws_refuses_where_the_workshop_is_deployed(clean: Desk) -> None:
     env = {**AWS, **KEYS, "AWS_ENDPOINT_URL": clean.endpoint}
     clean.run("setup", "--target", "aws", "--yes", env=env)
     before = clean.inventory()

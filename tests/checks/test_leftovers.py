@@ -137,7 +137,7 @@ async def test_stuck_dead_busy_and_protected_stacks_are_told_apart() -> None:
     assert (stuck.status, "Too Many Requests" in stuck.detail) == (CheckStatus.FAIL, True)
     dead = await states("ROLLBACK_COMPLETE")
     assert (dead.status, "delete-stack" in dead.fix) == (CheckStatus.WARN, True)
-    assert "at work" in (await states("UPDATE_IN_PROGRESS")).detail
+    assert "being changed" in (await states("UPDATE_IN_PROGRESS")).detail
     protected = await states("CREATE_COMPLETE", EnableTerminationProtection=True)
     assert (protected.status, "--no-enable-termination-protection" in protected.fix) == (CheckStatus.WARN, True)
     assert (await states("CREATE_COMPLETE")).status is CheckStatus.PASS

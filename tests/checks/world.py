@@ -1,4 +1,4 @@
-"""A context without any cloud: a aws that answers from a table, a clock that stands, a step that is told what to observe."""
+"""A context without any cloud: a client that responds from a table, a clock that does not run, a step that is given."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def context(aws: FakeAwsClient | None = None, **changes: Any) -> CheckContext:
         caller=Identity(ACCOUNT, f"arn:aws:sts::{ACCOUNT}:assumed-role/Facilitator/ann"), caller_error=None, life=None,
         expected_account="", planned_steps=(), problems=(), event=EventPlan(1, 120.0, 3.0, 0.05),
         machine=Machine(Path("/tmp"), None, None, 4566), since="", clock=StandingClock(),
-        words=("--target", "aws"),
+        options=("--target", "aws"),
     )  # fmt: skip
     return replace(base, **changes)
 

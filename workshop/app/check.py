@@ -13,11 +13,10 @@ from workshop.app.check_session import open_for_checks, open_for_policy
 from workshop.app.connections import Notice
 from workshop.app.invocation import Invocation
 from workshop.app.rehearse import TITLE, Prompts, not_rehearsed, rehearse
-from workshop.checks.base import Check, Result
 from workshop.checks.context import CheckContext, EventPlan
-from workshop.checks.policy import Statement, statements
-from workshop.checks.registry import FAMILIES, all_checks, chosen, needed_permissions
-from workshop.checks.runner import Report, run_checks
+from workshop.checks.policy import Statement, needed_permissions, statements
+from workshop.checks.registry import all_checks, chosen, family_named
+from workshop.checks.runner import CheckListener, CheckReport, run_checks
 from workshop.console.checks import About
 from workshop.errors import UsageError
 from workshop.waiting import monotonic
@@ -26,24 +25,24 @@ __all__ = ["check", "needed_policy", "with_rehearsal"]
 
 ANY_ACCOUNT = "*"
 """IAM accepts it in place of an account number; a policy only ever grants access to its own account."""
-Listening = Callable[[], AbstractAsyncContextManager[Callable[[Check, Result | None], None]]]
-"""Opens a listener that is called for each check when it begins (with no result yet) and when it has ended."""
+Listening = Callable[[], AbstractAsyncContextManager[CheckListener]]
+"""Opens a listener to the checks."""
 
 
 async def check(
     invocation: Invocation, event: EventPlan, only: Sequence[str], skip: Sequence[str], listening: Listening, notice: Notice
-) -> tuple[Report, About]:
+) -> tuple[CheckReport, About]:
     """Run the checks of the families that remain, and describe what they looked at."""
     families = chosen(only, skip)
     async with open_for_checks(invocation, event, notice) as context:
         start = monotonic()
-        async with listening() as heard:
-            results = await run_checks(all_checks(context, families), heard)
-        report = Report(tuple(results), monotonic() - start, {name: FAMILIES[name][0] for name in families})
+        async with listening() as listener:
+            results = await run_checks(all_checks(context, families), listener)
+        report = CheckReport(tuple(results), monotonic() - start, {name: family_named(name).title for name in families})
         return report, _about(context)
 
 
-async def with_rehearsal(invocation: Invocation, report: Report, prompts: Prompts, notice: Notice) -> Report:
+async def with_rehearsal(invocation: Invocation, report: CheckReport, prompts: Prompts, notice: Notice) -> CheckReport:
     """The report with the rehearsal's results; a no-go is not rehearsed."""
     results = await rehearse(invocation, prompts, notice) if report.go else not_rehearsed()
     seconds = report.seconds + sum(result.seconds for result in results)

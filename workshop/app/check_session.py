@@ -109,7 +109,7 @@ async def _check_context(found: _Materials, connection: Connection) -> CheckCont
         machine=Machine(place.folder, found.folder_error, connection.cloud_error, connection.cloud_port),
         since=installed.since if installed else "",
         clock=place.clock,
-        words=replace(invocation, expect_account="").options(invocation.target),
+        options=replace(invocation, expect_account="").options(invocation.target),
     )
 
 

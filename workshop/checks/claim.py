@@ -1,6 +1,8 @@
-"""Whether somebody else is setting this workshop up or taking it down right now, and what commands need besides their steps."""
+"""Whether another process is setting this workshop up or taking it down now. In: the claim in AWS. Out: a finding."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from workshop.aws.errors import AwsError
 from workshop.aws.lock.claims import ACTIONS, parameter_name, read_claim, removal
@@ -9,15 +11,18 @@ from workshop.checks.context import CheckContext
 from workshop.errors import WorkshopError
 from workshop.steps.base import Permission, Phase
 
-__all__ = ["Claim", "command_permissions"]
+__all__ = ["ClaimCheck", "command_permissions"]
 
 
-class Claim(Check):
-    """Nobody holds the workshop's claim."""
+class ClaimCheck(Check):
+    """No other process holds the workshop's claim."""
 
-    family = "leftovers"
     name = "claim"
-    title = "Nobody else is at work on it"
+    title = "No one else is at work on it"
+
+    @classmethod
+    def instances(cls, context: CheckContext) -> Sequence[Check]:
+        return [cls(context, context.home)]
 
     async def run(self) -> Finding:
         remove = removal(self.region, self.context.workshop)
@@ -32,25 +37,22 @@ class Claim(Check):
             return passed()
         who = f"{holder.user}@{holder.host}"
         if holder.lapsed(clock.now()):
-            return passed(f"a {holder.command} of {who} ended without a word; the next run takes over")
+            return passed(f"a {holder.command} of {who} ended without releasing it; the next run takes over")
         return warned(
             f"{who} is at work on it: {holder.command}, since {holder.since}.",
             f"Wait for it. If that machine is gone: {remove}",
-        )  # fmt: skip
+        )
 
     def permissions(self) -> list[Permission]:
         return [Permission("ssm:GetParameter", _arn(self.context, self.region), self.region, Phase.CHECK)]
 
 
 def command_permissions(context: CheckContext) -> list[Permission]:
-    """What the commands themselves need: the claim, a look for claims elsewhere, and the regions that a teardown searches."""
+    """What commands need besides their steps: the claim, a look for claims elsewhere, the regions that a teardown searches."""
     changing, home = (Phase.SETUP, Phase.TEARDOWN, Phase.DRILL), context.home
     needed = [Permission(f"ssm:{action}", _arn(context, home), home, phase) for action in ACTIONS for phase in changing]
-    needed += [
-        Permission("ssm:GetParameter", _arn(context, region), region, phase)
-        for region in context.regions if region != home
-        for phase in changing
-    ]  # fmt: skip
+    elsewhere = [region for region in context.regions if region != home]
+    needed += [Permission("ssm:GetParameter", _arn(context, region), region, phase) for region in elsewhere for phase in changing]
     return [*needed, Permission("account:ListRegions", "*", "", Phase.TEARDOWN)]
 
 

@@ -1,5 +1,7 @@
-"""The machine's clock agrees with AWS's: requests are refused when they are 5 minutes off, and look like bad credentials then
-(docs/aws-behaviours.md, section 8)."""
+"""Whether the machine's clock agrees with AWS's. In: the Date of a response. Out: a finding.
+
+Requests that are 5 minutes off are refused, as if the credentials were bad (docs/aws-behaviours.md, section 8).
+"""
 
 from __future__ import annotations
 
@@ -8,38 +10,39 @@ from typing import ClassVar
 
 import httpx
 
-from workshop.checks.base import Check, Finding, failed, passed, skipped, warned
-from workshop.checks.context import CheckContext
-from workshop.checks.endpoints import knock
+from workshop.checks.base import Check, Family, Finding, failed, passed, skipped, warned
+from workshop.checks.endpoints import probe
 
-__all__ = ["TITLE", "ClockSkew", "checks"]
+__all__ = ["FAMILY", "ClockSkew"]
 
-TITLE = "Clock"
-NOTICED, REFUSED = 60.0, 300.0
-"""Seconds off that deserve a word, and that AWS refuses."""
+NOTICED = 60.0
+"""Seconds off that are worth a warning."""
+REFUSED = 300.0
+"""Seconds off that AWS refuses."""
 FIX = "Set the clock by the network: sudo timedatectl set-ntp true (macOS: sudo sntp -sS time.apple.com)"
 SKEWED = ("SignatureDoesNotMatch", "InvalidSignatureException", "RequestTimeTooSkewed", "RequestExpired")
 
 
 class ClockSkew(Check):
-    """Compared with the Date of an answer that needs no credentials."""
+    """Compares with the Date of a response that needs no credentials."""
 
-    family = "clock"
     name = "skew"
     title = "This machine's clock is right"
     needs_credentials: ClassVar[bool] = False
 
     async def run(self) -> Finding:
         try:
-            answer = await knock(self.context, self.context.address("sts", self.context.home))
+            response = await probe(self.context, self.context.address("sts", self.context.home))
         except httpx.HTTPError:
-            return skipped("Nobody answers, so there is nothing to compare with.")
-        if "date" not in answer.headers:
-            return self._from_refusal() or skipped("The answers carry no date: the local cloud runs on this machine's own clock.")
+            return skipped("STS does not answer, so there is nothing to compare with.")
+        if "date" not in response.headers:
+            return self._from_refusal() or skipped(
+                "The responses have no date: the local cloud runs on this machine's own clock."
+            )
         try:
-            there = parsedate_to_datetime(answer.headers["date"])
+            there = parsedate_to_datetime(response.headers["date"])
         except ValueError:
-            return skipped(f"The answer's date cannot be read: {answer.headers['date']!r}.")
+            return skipped(f"The response's date cannot be read: {response.headers['date']!r}.")
         off = (self.context.clock.now() - there).total_seconds()
         shown = f"{abs(off):.0f} s {'ahead' if off > 0 else 'behind'}"
         if abs(off) >= REFUSED:
@@ -57,6 +60,4 @@ class ClockSkew(Check):
         return failed(f"AWS refused the signature: {error.why or error.code}", FIX)
 
 
-def checks(context: CheckContext) -> list[Check]:
-    """The checks of this family."""
-    return [ClockSkew(context)]
+FAMILY = Family("clock", "Clock", (ClockSkew,))

@@ -1,7 +1,7 @@
-"""What the checks look at: one workshop, about to be set up in one account, as far as it could be opened.
+"""What the checks look at: one workshop that is about to be set up in one account.
 
-Whatever failed on the way (no credentials, an unknown profile, a broken definition, a cloud that did not start) is kept here
-as an error, so that the report is complete without it.
+In: what could be opened. Out: values for checks. What failed on the way (no credentials, an unknown profile, a broken
+definition, a cloud that did not start) is kept as an error, so that the report is complete without it.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class PlannedStep:
     ctx: Context[Any]
     region: str
     complete: bool
-    """Whether its settings are known in full, or wait for what earlier steps will make."""
+    """Whether its settings are known in full; False when they depend on resources that earlier steps will make."""
 
     @functools.cached_property
     def permissions(self) -> tuple[Permission, ...]:
-        """What the step needs in all phases; nothing when its template is broken, which is a finding of its own."""
+        """What the step needs in all phases; empty when its template is broken, which is a finding of its own."""
         try:
             return tuple(self.step.permissions(self.ctx))
         except UsageError:
@@ -54,7 +54,7 @@ class EventPlan:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """This machine's part: the state folder, and for the local target whether its cloud runs and on which port."""
+    """This machine: the state folder, and for the local target whether its cloud runs and on which port."""
 
     folder: Path
     folder_error: WorkshopError | None = None
@@ -72,10 +72,10 @@ class CheckContext:
     regions: tuple[str, ...]
     known_regions: frozenset[str]
     account: str
-    """The caller's account, or a stand-in while there is no caller."""
+    """The caller's account, or a placeholder without a caller."""
     aws: AwsClient
     address: Callable[[str, str], str]
-    """Where the calls of a service in a region go."""
+    """The endpoint of a service in a region."""
     override: str
     """The endpoint that the user's settings send every call to; empty when there is none."""
     caller: Identity | None
@@ -87,9 +87,9 @@ class CheckContext:
     event: EventPlan
     machine: Machine
     since: str
-    """Since when the workshop stands here, as the journal knows; empty when it does not."""
+    """Since when the workshop is deployed, by the journal; empty when it is not known to be."""
     clock: Clock
-    words: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
     """The options that name this context on the command line, where they are not the defaults."""
 
     @property
@@ -101,8 +101,8 @@ class CheckContext:
         return self.target == "aws"
 
     def flags(self) -> str:
-        """What has to be typed after a `workshop` command to mean this context: `" --target aws --profile NAME"`."""
-        return f" {command_line(self.words)}" if self.words else ""
+        """What to type after a `workshop` command so that it is about this context: `" --target aws --profile NAME"`."""
+        return f" {command_line(self.options)}" if self.options else ""
 
     def permissions(self, *phases: Phase) -> list[Permission]:
         """What the steps need in these phases (none: in all), each once."""

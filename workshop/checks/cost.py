@@ -1,21 +1,20 @@
-"""How long setup takes and what the event costs, by the steps' own estimates (docs/aws-behaviours.md, section 1.12)."""
+"""How long setup takes and what the event costs. In: the steps' own estimates. Out: findings.
+
+The durations are those of docs/aws-behaviours.md, section 1.12.
+"""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from workshop.checks.base import Check, Finding, failed, passed, warned
-from workshop.checks.context import CheckContext
+from workshop.checks.base import Check, Family, Finding, failed, passed, warned
 
-__all__ = ["TITLE", "Cost", "Minutes", "checks"]
-
-TITLE = "Time and cost"
+__all__ = ["FAMILY", "EventCost", "SetupMinutes"]
 
 
-class Minutes(Check):
+class SetupMinutes(Check):
     """Setup fits into the event."""
 
-    family = "cost"
     name = "minutes"
     title = "Setup fits into the event"
     needs_credentials: ClassVar[bool] = False
@@ -30,10 +29,9 @@ class Minutes(Check):
         return passed(shown)
 
 
-class Cost(Check):
+class EventCost(Check):
     """What all participants together will cost."""
 
-    family = "cost"
     name = "usd"
     title = "What the event costs"
     needs_credentials: ClassVar[bool] = False
@@ -46,6 +44,4 @@ class Cost(Check):
         return passed(f"{where}about ${total:.2f} for {people}, torn down the same day")
 
 
-def checks(context: CheckContext) -> list[Check]:
-    """The checks of this family."""
-    return [Minutes(context), Cost(context)]
+FAMILY = Family("cost", "Time and cost", (SetupMinutes, EventCost))

@@ -1,30 +1,29 @@
-"""The workshop itself: its definition, its templates, its data, and their sizes."""
+"""The workshop itself: its definition, its templates, its data, and their sizes. In: files. Out: findings."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from workshop.checks.base import Check, Finding, failed, passed, warned
+from workshop.checks.base import Check, Family, Finding, failed, passed, warned
 from workshop.checks.context import CheckContext, PlannedStep
 from workshop.errors import DefinitionError
 from workshop.shell import command_line
 from workshop.steps.declarations import RenderedLimit
 from workshop.steps.settings import named_files
 
-__all__ = ["TITLE", "Sound", "StepFiles", "checks"]
+__all__ = ["FAMILY", "SoundDefinition", "StepFiles"]
 
-TITLE = "Definition and data"
 FULL = 0.9
 """The share of AWS's limit above which a size is a warning."""
 
 
-class Sound(Check):
+class SoundDefinition(Check):
     """The definition has no problems."""
 
-    family = "definition"
     name = "sound"
     title = "The definition is sound"
     needs_credentials: ClassVar[bool] = False
@@ -46,11 +45,19 @@ class StepFiles(Check):
 
     planned: PlannedStep = field(kw_only=True)
 
-    family = "definition"
     name = "files"
     title = "Files"
     needs_credentials: ClassVar[bool] = False
     deadline: ClassVar[float] = 60.0
+
+    @classmethod
+    def instances(cls, context: CheckContext) -> Sequence[Check]:
+        """One for each step that has files, whatever the number of its regions."""
+        seen: dict[str, PlannedStep] = {}
+        for planned in context.planned_steps:
+            if _named(planned):
+                seen.setdefault(planned.ctx.step, planned)
+        return [cls(context, planned=planned) for planned in seen.values()]
 
     @property
     def id(self) -> str:
@@ -89,18 +96,12 @@ def _named(planned: PlannedStep) -> list[str]:
     return [name for setting in named_files(type(planned.ctx.params)) if (name := getattr(planned.ctx.params, setting))]
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _size(size: int) -> str:
     return f"{size:,} bytes" if size < 10_000 else f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
 
 
-def checks(context: CheckContext) -> list[Check]:
-    """The checks of this family: the files of each step are looked at once, whatever the number of its regions."""
-    seen: dict[str, PlannedStep] = {}
-    for planned in context.planned_steps:
-        if _named(planned):
-            seen.setdefault(planned.ctx.step, planned)
-    return [Sound(context), *(StepFiles(context, planned=planned) for planned in seen.values())]
+FAMILY = Family("definition", "Definition and data", (SoundDefinition, StepFiles))

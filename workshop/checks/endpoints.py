@@ -1,48 +1,53 @@
-"""Where the calls go, whether anybody answers there, and how far away it is. Asked without credentials."""
+"""Where calls go, whether a service answers there, and how quickly. In: addresses. Out: findings. Needs no credentials."""
 
 from __future__ import annotations
 
 import asyncio
 import functools
 import ssl
+from collections.abc import Sequence
 from typing import ClassVar
 
 import httpx
 
-from workshop.checks.base import Check, Finding, Key, failed, passed, skipped, warned
+from workshop.checks.base import Check, Family, Finding, Key, failed, passed, skipped, warned
 from workshop.checks.context import CheckContext
 
-__all__ = ["TITLE", "Override", "Reachable", "checks", "knock"]
+__all__ = ["FAMILY", "EndpointOverride", "ReachableServices", "probe"]
 
-TITLE = "Endpoints"
 SLOW = 1.5
-"""Seconds for one answer above which a room full of people will notice."""
+"""Seconds for one response above which a room full of people will notice."""
 
 
-async def knock(context: CheckContext, address: str) -> httpx.Response:
-    """An unsigned request to an endpoint; any answer will do. Proxies of the user's settings count on AWS only.
+async def probe(context: CheckContext, address: str) -> httpx.Response:
+    """Send an unsigned request to an endpoint and return the response, whatever its status. Proxies of the environment are used
+    on AWS only.
 
-    Sent twice, because the first one also pays for the connection; the answer is the quicker one.
+    Sends two, because the first also pays for the connection, and returns the quicker one. Raises `httpx.HTTPError`.
     """
     async with httpx.AsyncClient(timeout=12.0, trust_env=context.on_aws, verify=_trusted()) as client:
-        answers = [await client.head(address) for _ in range(2)]
-    return min(answers, key=lambda answer: answer.elapsed)
+        responses = [await client.head(address) for _ in range(2)]
+    return min(responses, key=lambda response: response.elapsed)
 
 
 @functools.cache
 def _trusted() -> ssl.SSLContext:
-    """The certificates that count, read once: that takes longer than most answers."""
+    """The trusted certificates, read once: that takes longer than most responses."""
     return ssl.create_default_context()
 
 
-class Reachable(Check):
+class ReachableServices(Check):
     """Every service that the steps use in a region answers."""
 
-    family = "endpoints"
     name = "reach"
     title = "The services answer"
     needs_credentials: ClassVar[bool] = False
     deadline: ClassVar[float] = 30.0
+
+    @classmethod
+    def instances(cls, context: CheckContext) -> Sequence[Check]:
+        """One for each region, and one for the global services if the steps use any."""
+        return [cls(context, region) for region in (*context.regions, *([""] if context.services("") else []))]
 
     @property
     def depends_on(self) -> tuple[Key, ...]:
@@ -50,9 +55,9 @@ class Reachable(Check):
 
     async def run(self) -> Finding:
         services = self.context.services(self.region) or ["sts"]
-        answers = await asyncio.gather(*(self._latency(service) for service in services))
-        lost = [f"{service}: {found}" for service, found in zip(services, answers, strict=True) if isinstance(found, str)]
-        times = {service: found for service, found in zip(services, answers, strict=True) if isinstance(found, float)}
+        found = await asyncio.gather(*(self._latency(service) for service in services))
+        lost = [f"{service}: {why}" for service, why in zip(services, found, strict=True) if isinstance(why, str)]
+        times = {service: took for service, took in zip(services, found, strict=True) if isinstance(took, float)}
         shown = ", ".join(f"{service} {seconds * 1000:.0f} ms" for service, seconds in times.items())
         if lost:
             return failed(
@@ -68,34 +73,31 @@ class Reachable(Check):
         return self.region or self.context.home
 
     async def _latency(self, service: str) -> float | str:
+        """Seconds, or why there was no response."""
         address = self.context.address(service, self._where)
         try:
-            answer = await knock(self.context, address)
+            response = await probe(self.context, address)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return f"{type(error).__name__} at {address}"
-        return answer.elapsed.total_seconds()
+        return response.elapsed.total_seconds()
 
 
-class Override(Check):
-    """No setting of this shell sends calls elsewhere without anybody noticing (docs/aws-behaviours.md, section 10.1)."""
+class EndpointOverride(Check):
+    """No setting of this shell sends calls elsewhere unnoticed (docs/aws-behaviours.md, section 10.1)."""
 
-    family = "endpoints"
     name = "override"
     title = "Calls go to AWS itself"
     needs_credentials: ClassVar[bool] = False
 
     async def run(self) -> Finding:
         if not self.context.on_aws:
-            return skipped("The local target goes to the local cloud whatever the shell says.")
+            return skipped("The local target uses the local cloud, whatever is set in the shell.")
         if not self.context.override:
             return passed()
         return warned(
-            f"NOT AWS: your settings send every call to {self.context.override}. What this report says, it says of that.",
+            f"NOT AWS: your settings send every call to {self.context.override}. This report is about that endpoint.",
             "unset AWS_ENDPOINT_URL (or remove endpoint_url from the profile), then run: workshop check --target aws",
         )
 
 
-def checks(context: CheckContext) -> list[Check]:
-    """The checks of this family; the global services are asked once."""
-    places = [*context.regions, *([""] if context.services("") else [])]
-    return [Override(context), *(Reachable(context, region) for region in places)]
+FAMILY = Family("endpoints", "Endpoints", (EndpointOverride, ReachableServices))

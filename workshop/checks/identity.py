@@ -1,24 +1,21 @@
-"""Who is calling, in which account, with which rights to stay: docs/aws-behaviours.md, section 8."""
+"""Who is calling, in which account, and for how long. In: a context. Out: findings. See docs/aws-behaviours.md, section 8."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import ClassVar
 
-from workshop.checks.base import Check, Finding, failed, passed, skipped, warned
-from workshop.checks.context import CheckContext
+from workshop.checks.base import Check, Family, Finding, failed, passed, skipped, warned
 from workshop.shell import command_line
 
-__all__ = ["TITLE", "Caller", "CredentialLife", "ExpectedAccount", "Principal", "checks"]
+__all__ = ["FAMILY", "CredentialLife", "ExpectedAccount", "KnownCaller", "Principal"]
 
-TITLE = "Identity"
 SIGN_IN = "Sign in (aws sso login, or aws configure), or name a profile: workshop check --target aws --profile NAME"
 
 
-class Caller(Check):
-    """There is a caller at all. Everything that asks AWS comes after this one."""
+class KnownCaller(Check):
+    """There is a caller at all. Every check that calls AWS depends on this one."""
 
-    family = "identity"
     name = "caller"
     title = "AWS knows who is calling"
     needs_credentials: ClassVar[bool] = False
@@ -36,7 +33,6 @@ class Caller(Check):
 class ExpectedAccount(Check):
     """The right account, when one was named."""
 
-    family = "identity"
     name = "account"
     title = "It is the right account"
 
@@ -61,14 +57,13 @@ class ExpectedAccount(Check):
 class Principal(Check):
     """A role or a user, not the owner of the account."""
 
-    family = "identity"
     name = "principal"
     title = "A role or a user is at work"
 
     async def run(self) -> Finding:
         caller = self.context.caller
         if caller is None:
-            return skipped("Nobody is calling.")
+            return skipped("There is no caller.")
         if not self.context.on_aws:
             return passed("the local cloud's own caller, who may do everything")
         kind = caller.arn.split(":", 5)[-1].partition("/")[0]
@@ -83,7 +78,6 @@ class Principal(Check):
 class CredentialLife(Check):
     """The credentials outlive the event: AWS needs them to the end of what it does in the background (section 1.8)."""
 
-    family = "identity"
     name = "life"
     title = "The credentials last through the event"
 
@@ -96,7 +90,7 @@ class CredentialLife(Check):
             return passed(f"permanent keys, from {life.source}")
         if life.expires is None:
             return warned(
-                f"Temporary credentials from {life.source} that do not say when they expire.",
+                f"Temporary credentials from {life.source} whose expiry is unknown.",
                 f"Make sure that they last {planned:.0f} minutes, or sign in again right before the event",
             )
         return self._remaining(life.expires, planned, renews=life.renews, source=life.source)
@@ -114,6 +108,4 @@ class CredentialLife(Check):
         return passed(f"from {source}, good {until}")
 
 
-def checks(context: CheckContext) -> list[Check]:
-    """The checks of this family."""
-    return [Caller(context), ExpectedAccount(context), Principal(context), CredentialLife(context)]
+FAMILY = Family("identity", "Identity", (KnownCaller, ExpectedAccount, Principal, CredentialLife))

@@ -1,35 +1,38 @@
-"""What stands in the way: something foreign under our names, remains of an earlier run, a function that is still throttled.
+"""What is in the way of a setup: foreign things under our names, remains of an earlier run, a function that is still throttled.
 
-Asked through the steps themselves: what stands of each, and what could be left of it.
+In: what the steps observe, and what could be left of them. Out: findings.
 """
 
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from workshop.aws.errors import AwsError
-from workshop.checks.base import Check, Finding, Key, failed, passed, refused, skipped, warned
-from workshop.checks.claim import Claim
+from workshop.checks.base import Check, Family, Finding, Key, RegionalCheck, failed, passed, refused, skipped, warned
+from workshop.checks.claim import ClaimCheck
 from workshop.checks.context import CheckContext, PlannedStep
 from workshop.shell import aws_line
 from workshop.steps.base import Observed, Permission, Phase, Resource, State
 from workshop.steps.registry import resource_type
 
-__all__ = ["TITLE", "InTheWay", "ReservedConcurrency", "Strays", "checks"]
-
-TITLE = "Names and leftovers"
+__all__ = ["FAMILY", "InTheWay", "ReservedConcurrency", "Strays"]
 
 
 @dataclass(frozen=True)
 class InTheWay(Check):
-    """What stands already of one step in one place."""
+    """What exists already of one step in one place."""
 
     planned: PlannedStep = field(kw_only=True)
 
-    family = "leftovers"
     name = "step"
     title = "Nothing is in the way"
+
+    @classmethod
+    def instances(cls, context: CheckContext) -> Sequence[Check]:
+        """One for each step in each place, except those that only verify."""
+        return [cls(context, each.region, planned=each) for each in context.planned_steps if not each.step.is_verification]
 
     @property
     def id(self) -> str:
@@ -41,13 +44,13 @@ class InTheWay(Check):
 
     @property
     def depends_on(self) -> tuple[Key, ...]:
-        # Steps that belong to no region may still ask in any of them.
+        # Steps that belong to no region may call any of them.
         return (("identity.caller", ""), ("regions.enabled", self.region or self.context.home))
 
     async def run(self) -> Finding:
         step, ctx = self.planned.step, self.planned.ctx
         if not self.planned.complete:
-            return skipped("It is made from what earlier steps answer, so there is nothing to look for yet.")
+            return skipped("It is made from the outputs of earlier steps, so there is nothing to look for yet.")
         observed = await step.observe(ctx)
         if observed.state is State.FOREIGN:
             return failed(observed.detail, observed.fix or "Remove it, or choose other names: --param NAME=VALUE")
@@ -61,13 +64,13 @@ class InTheWay(Check):
         if not observed.ours:
             return warned(
                 f"{observed.detail or 'Made by someone else'}: setup uses it, and teardown leaves it alone.",
-                "Make sure that nobody minds, or choose another name: --param NAME=VALUE",
+                "Make sure that its owner agrees, or choose another name: --param NAME=VALUE",
             )
         if observed.state is State.PARTIAL:
             return warned(f"Left half made by an earlier run: {observed.detail}.", go_on)
         if not self.context.since:
-            return warned("It stands already, from a run that this machine does not know.", go_on)
-        return passed(f"it stands already, since {self.context.since}")
+            return warned("It exists already, from a run that this machine does not know.", go_on)
+        return passed(f"it exists already, since {self.context.since}")
 
     def _remains(self, found: list[Resource], observed: Observed) -> Finding:
         if not found:
@@ -79,10 +82,9 @@ class InTheWay(Check):
         return warned(f"Left by an earlier run, or made by hand: {named}.", fix)
 
 
-class ReservedConcurrency(Check):
+class ReservedConcurrency(RegionalCheck):
     """No function that the steps will use is still throttled by a drill (docs/aws-behaviours.md, section 4)."""
 
-    family = "leftovers"
     name = "throttled-function"
     title = "No function was left throttled"
 
@@ -94,16 +96,16 @@ class ReservedConcurrency(Check):
         throttled = []
         for name in names:
             try:
-                answer = await self.context.aws.call("lambda", self.region, "get_function_concurrency", FunctionName=name)
+                response = await self.context.aws.call("lambda", self.region, "get_function_concurrency", FunctionName=name)
             except AwsError as error:
                 if error.code == "ResourceNotFoundException":
                     continue
                 return refused(error, "The reserved concurrency")
-            if answer.get("ReservedConcurrentExecutions") == 0:
+            if response.get("ReservedConcurrentExecutions") == 0:
                 throttled.append(name)
         if throttled:
             return failed(
-                f"{', '.join(throttled)} in {self.region} may run 0 times at once: a drill was not undone. Its API answers 500.",
+                f"{', '.join(throttled)} in {self.region} may run 0 times at once: a drill was not undone. Its API returns 500.",
                 "; ".join(
                     aws_line("lambda delete-function-concurrency", region=self.region, function_name=name) for name in throttled
                 ),
@@ -115,10 +117,9 @@ class ReservedConcurrency(Check):
         return [Permission("lambda:GetFunctionConcurrency", arn, self.region, Phase.CHECK) for arn in arns]
 
 
-class Strays(Check):
-    """Nothing carries the workshop's tag that today's names do not cover: remains of a run with other parameters."""
+class Strays(RegionalCheck):
+    """Nothing with the workshop's tag has a name that these parameters do not produce: remains of a run with others."""
 
-    family = "leftovers"
     name = "tagged"
     title = "No remains of a run under other names"
 
@@ -129,14 +130,17 @@ class Strays(Check):
         while True:
             page = {"PaginationToken": token} if token else {}
             try:
-                answer = await self.context.aws.call(
-                    "resourcegroupstaggingapi", self.region, "get_resources",
-                    TagFilters=[{"Key": "workshop", "Values": [self.context.workshop]}], **page,
-                )  # fmt: skip
+                response = await self.context.aws.call(
+                    "resourcegroupstaggingapi",
+                    self.region,
+                    "get_resources",
+                    TagFilters=[{"Key": "workshop", "Values": [self.context.workshop]}],
+                    **page,
+                )
             except AwsError as error:
                 return refused(error, "The list of tagged resources")
-            found += [entry["ResourceARN"] for entry in answer.get("ResourceTagMappingList", [])]
-            token = answer.get("PaginationToken", "")
+            found += [entry["ResourceARN"] for entry in response.get("ResourceTagMappingList", [])]
+            token = response.get("PaginationToken", "")
             if not token:
                 break
         strays = sorted(arn for arn in found if not any(_covers(pattern, arn) for pattern in covered))
@@ -153,20 +157,8 @@ class Strays(Check):
 
 
 def _covers(pattern: str, arn: str) -> bool:
-    """Whether a resource of the permissions means this one; a function's or log group's ARN may go on after the name."""
+    """Whether a resource of the permissions covers this one; a function's or log group's ARN may go on after the name."""
     return fnmatch.fnmatchcase(arn, pattern) or arn.startswith(pattern.rstrip("*") + ":")
 
 
-def checks(context: CheckContext) -> list[Check]:
-    """The checks of this family: one for each step in each place, but for those that only verify."""
-    planned_steps = [
-        InTheWay(context, planned.region, planned=planned)
-        for planned in context.planned_steps
-        if not planned.step.is_verification
-    ]
-    shared = Claim(context, context.home)
-    return [
-        *planned_steps,
-        shared,
-        *(check(context, region) for check in (ReservedConcurrency, Strays) for region in context.regions),
-    ]
+FAMILY = Family("leftovers", "Names and leftovers", (InTheWay, ClaimCheck, ReservedConcurrency, Strays))

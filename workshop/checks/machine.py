@@ -1,4 +1,4 @@
-"""This machine: Python, packages, the state folder, the local cloud and its port, a browser."""
+"""This machine: Python, packages, the state folder, the local cloud and its port, a browser. In: a context. Out: findings."""
 
 from __future__ import annotations
 
@@ -13,12 +13,10 @@ from typing import ClassVar
 
 from packaging.requirements import Requirement
 
-from workshop.checks.base import Check, Finding, failed, passed, skipped, warned
-from workshop.checks.context import CheckContext
+from workshop.checks.base import Check, Family, Finding, failed, passed, skipped, warned
 
-__all__ = ["TITLE", "Browser", "LocalCloud", "Packages", "Port", "Python", "StateFolder", "checks", "unmet"]
+__all__ = ["FAMILY", "Browser", "LocalCloud", "Packages", "Port", "Python", "StateFolder", "unmet"]
 
-TITLE = "This machine"
 DISTRIBUTION = "aws-workshop"
 TESTED = ((3, 11), (3, 14))
 """The first and the last version of Python that are tested."""
@@ -26,15 +24,20 @@ ROOM = 500 * 1024 * 1024
 """Bytes that the state folder may grow by: sites, the local cloud's objects, its log."""
 FIRST_PORT = 4566
 BROWSERS = (
-    "google-chrome", "google-chrome-stable", "chromium", "chromium-browser", "firefox", "microsoft-edge", "brave-browser",
-)  # fmt: skip
+    "google-chrome",
+    "google-chrome-stable",
+    "chromium",
+    "chromium-browser",
+    "firefox",
+    "microsoft-edge",
+    "brave-browser",
+)
 MAC = tuple(Path("/Applications") / f"{name}.app" for name in ("Safari", "Google Chrome", "Firefox"))
 
 
 class Python(Check):
     """A Python that this program is tested with."""
 
-    family = "machine"
     name = "python"
     title = "Python"
     needs_credentials: ClassVar[bool] = False
@@ -52,7 +55,6 @@ class Python(Check):
 class Packages(Check):
     """The packages that this program needs are there in versions that fit; for the local target its extra, too."""
 
-    family = "machine"
     name = "packages"
     title = "Packages"
     needs_credentials: ClassVar[bool] = False
@@ -61,7 +63,7 @@ class Packages(Check):
         try:
             wanted = importlib.metadata.requires(DISTRIBUTION) or []
         except importlib.metadata.PackageNotFoundError:
-            return skipped(f"{DISTRIBUTION} is not installed as a package, so nothing says what it needs.")
+            return skipped(f"{DISTRIBUTION} is not installed as a package, so its requirements are unknown.")
         extras = ("",) if self.context.on_aws else ("", "local")
         count, wrong = unmet(wanted, extras, _installed)
         if wrong:
@@ -73,7 +75,6 @@ class Packages(Check):
 class StateFolder(Check):
     """The state folder can be written and has room."""
 
-    family = "machine"
     name = "state-folder"
     title = "The state folder can be written"
     needs_credentials: ClassVar[bool] = False
@@ -94,7 +95,6 @@ class StateFolder(Check):
 class LocalCloud(Check):
     """The local cloud runs."""
 
-    family = "machine"
     name = "cloud"
     title = "The local cloud runs"
     needs_credentials: ClassVar[bool] = False
@@ -112,7 +112,6 @@ class LocalCloud(Check):
 class Port(Check):
     """The port of the local cloud is free, or is its own."""
 
-    family = "machine"
     name = "port"
     title = "Its port is free"
     needs_credentials: ClassVar[bool] = False
@@ -130,15 +129,14 @@ class Port(Check):
         if used:
             return warned(
                 f"Another program has port {wanted}; the local cloud uses {used}.",
-                f"Tell attendees {used}, or planned that program and run: workshop cloud planned && workshop cloud start",
+                f"Tell attendees {used}, or stop that program and run: workshop cloud stop && workshop cloud start",
             )
         return failed(f"Another program has port {wanted}.", f"Choose another: export WORKSHOP_PORT={wanted + 1}")
 
 
 class Browser(Check):
-    """Something can show the pages."""
+    """A browser to show the pages with."""
 
-    family = "machine"
     name = "browser"
     title = "A browser"
     needs_credentials: ClassVar[bool] = False
@@ -168,7 +166,7 @@ def _free(port: int) -> bool:
 
 
 def unmet(wanted: Iterable[str], extras: Iterable[str], version_of: Callable[[str], str | None]) -> tuple[int, list[str]]:
-    """How many of the wanted requirements (PEP 508) count here with these extras, and in words those that are not met.
+    """How many of the wanted requirements (PEP 508) apply with these extras, and a phrase for each that is not met.
 
     `version_of` returns the installed version of a distribution, or None.
     """
@@ -192,6 +190,4 @@ def _installed(name: str) -> str | None:
         return None
 
 
-def checks(context: CheckContext) -> list[Check]:
-    """The checks of this family."""
-    return [check(context) for check in (Python, Packages, StateFolder, LocalCloud, Port, Browser)]
+FAMILY = Family("machine", "This machine", (Python, Packages, StateFolder, LocalCloud, Port, Browser))

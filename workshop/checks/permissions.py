@@ -1,7 +1,7 @@
-"""Whether the caller may do what the steps will do: predicted by IAM, and tried with harmless reads.
+"""Whether the caller may do what the steps will do. In: the permissions of the steps. Out: findings.
 
-IAM's simulation knows identity policies and organisation policies, not session, endpoint and resource policies, so both are asked
-(docs/aws-behaviours.md, section 8).
+IAM's simulation covers identity and organization policies, not session, endpoint and resource policies, so harmless
+reads are tried as well (docs/aws-behaviours.md, section 8).
 """
 
 from __future__ import annotations
@@ -12,25 +12,32 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workshop.aws.errors import AwsError
-from workshop.checks.base import Check, Finding, failed, passed, refused, skipped
+from workshop.checks.base import Check, Family, Finding, failed, passed, refused, skipped
 from workshop.checks.context import CheckContext
 from workshop.steps.base import Permission, Phase
 from workshop.steps.declarations import AccessProof
 from workshop.steps.registry import services
 
-__all__ = ["TITLE", "LinkedRoles", "Reads", "Simulated", "checks"]
+__all__ = ["FAMILY", "LinkedRoles", "Reads", "Simulated"]
 
-TITLE = "Permissions"
 ACTIONS = 80
 """Action names of one simulation."""
 SHOWN = 12
+"""Denied actions that a finding names."""
 LINKED = "iam:CreateServiceLinkedRole"
 
 
-class Simulated(Check):
-    """IAM's own prediction for every action that the steps name, on its resource, in its region."""
+class _EverywhereCheck(Check):
+    """A check of each region, and of what belongs to none."""
 
-    family = "permissions"
+    @classmethod
+    def instances(cls, context: CheckContext) -> Sequence[Check]:
+        return [cls(context, region) for region in (*context.regions, "")]
+
+
+class Simulated(_EverywhereCheck):
+    """IAM's prediction for every action that the steps need, on its resource, in its region."""
+
     name = "simulation"
     title = "IAM allows what the steps will do"
     deadline = 45.0
@@ -69,10 +76,10 @@ class Simulated(Check):
             return ""
         if kind != "assumed-role":
             return arn
-        # The session's ARN leaves the role's path out, and single sign-on gives its roles one (section 8).
+        # The session's ARN lacks the role's path, and roles of single sign-on have one (section 8).
         role = rest.partition("/")[0]
-        answer = await self.context.aws.call("iam", self.context.home, "get_role", RoleName=role)
-        return str(answer["Role"]["Arn"])
+        response = await self.context.aws.call("iam", self.context.home, "get_role", RoleName=role)
+        return str(response["Role"]["Arn"])
 
     async def _denied(self, principal: str, wanted: Sequence[Permission]) -> dict[str, str]:
         """The denied actions, each with the reason that IAM gives."""
@@ -84,32 +91,37 @@ class Simulated(Check):
             grouped[tuple(sorted(actions))].append(resource)
         batches = [
             (actions[start : start + ACTIONS], resource)
-            for actions, resources in grouped.items() for resource in sorted(resources)
+            for actions, resources in grouped.items()
+            for resource in sorted(resources)
             for start in range(0, len(actions), ACTIONS)
-        ]  # fmt: skip
-        answers = await asyncio.gather(*(self._simulate(principal, actions, resource) for actions, resource in batches))
-        found = {name: why for answer in answers for name, why in answer.items()}
+        ]
+        denials = await asyncio.gather(*(self._simulate(principal, actions, resource) for actions, resource in batches))
+        found = {name: why for each in denials for name, why in each.items()}
         return dict(sorted(found.items()))
 
     async def _simulate(self, principal: str, actions: Sequence[str], resource: str) -> dict[str, str]:
-        # Policies narrow by these keys, and a simulation knows of a request only what it is told.
+        """The denied ones of these actions on a resource, each with the reason that IAM gives."""
+        # Policies have conditions on these keys, and a simulation knows only the values that it is given.
         context = {"aws:RequestedRegion": self.region, "iam:AWSServiceName": _owner(resource)}
         request: dict[str, Any] = {
-            "PolicySourceArn": principal, "ActionNames": list(actions), "ResourceArns": [resource],
+            "PolicySourceArn": principal,
+            "ActionNames": list(actions),
+            "ResourceArns": [resource],
             "ContextEntries": [
                 {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
-                for key, value in context.items() if value
+                for key, value in context.items()
+                if value
             ],
-        }  # fmt: skip
+        }
         denied: dict[str, str] = {}
         while True:
-            answer = await self.context.aws.call("iam", self.context.home, "simulate_principal_policy", **request)
-            for result in answer.get("EvaluationResults", []):
+            response = await self.context.aws.call("iam", self.context.home, "simulate_principal_policy", **request)
+            for result in response.get("EvaluationResults", []):
                 if result["EvalDecision"] != "allowed":
                     denied[result["EvalActionName"]] = _why(result)
-            if not answer.get("IsTruncated"):
+            if not response.get("IsTruncated"):
                 return denied
-            request["Marker"] = answer["Marker"]
+            request["Marker"] = response["Marker"]
 
     def permissions(self) -> list[Permission]:
         account = self.context.account
@@ -120,10 +132,9 @@ class Simulated(Check):
         ]
 
 
-class Reads(Check):
-    """A harmless read of every service that the steps use: what really is forbidden shows here, whoever forbids it."""
+class Reads(_EverywhereCheck):
+    """A harmless read of every service that the steps use: what any policy denies shows here."""
 
-    family = "permissions"
     name = "reads"
     title = "Harmless reads are allowed"
 
@@ -166,9 +177,8 @@ class Reads(Check):
 
 
 class LinkedRoles(Check):
-    """The service-linked roles that the steps rely on stand, or will be made by the first use."""
+    """The service-linked roles that the steps need exist, or will be made by the first use."""
 
-    family = "permissions"
     name = "linked-role"
     title = "The service-linked role for replication"
 
@@ -176,14 +186,14 @@ class LinkedRoles(Check):
         notes: list[str] = []
         for owner in sorted({_owner(p.resource) for p in self.context.permissions() if p.action == LINKED}):
             try:
-                answer = await self.context.aws.call(
+                response = await self.context.aws.call(
                     "iam", self.context.home, "list_roles", PathPrefix=f"/aws-service-role/{owner}/", MaxItems=10
                 )
             except AwsError as error:
                 return refused(error, "The service-linked role")
-            names = [role["RoleName"] for role in answer.get("Roles", [])]
-            notes.append(f"{names[0]} stands" if names else f"{owner} makes its role with the first use, which {LINKED} allows")
-        return passed("; ".join(notes)) if notes else skipped("The steps rely on none.")
+            names = [role["RoleName"] for role in response.get("Roles", [])]
+            notes.append(f"{names[0]} exists" if names else f"{owner} makes its role with the first use, which {LINKED} allows")
+        return passed("; ".join(notes)) if notes else skipped("The steps need none.")
 
     def permissions(self) -> list[Permission]:
         return [Permission("iam:ListRoles", "*", "", Phase.CHECK)]
@@ -203,7 +213,4 @@ def _owner(resource: str) -> str:
     return resource.partition("/aws-service-role/")[2].partition("/")[0]
 
 
-def checks(context: CheckContext) -> list[Check]:
-    """The checks of this family."""
-    places = [*context.regions, ""]
-    return [*(check(context, place) for check in (Simulated, Reads) for place in places), LinkedRoles(context)]
+FAMILY = Family("permissions", "Permissions", (Simulated, Reads, LinkedRoles))

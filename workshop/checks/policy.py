@@ -1,7 +1,7 @@
-"""From the permissions that steps and checks name to IAM policies that grant exactly them. Pure.
+"""IAM policies that grant exactly what steps, commands and checks need. In: permissions. Out: statements and documents. Pure.
 
-Statements hold together what has the same actions, so that a table in two regions is one of them; what IAM knows only as `*` is
-narrowed by region instead.
+Resources with the same actions share a statement, so that a table in two regions is one; what IAM knows only as `*` is narrowed
+by region instead.
 """
 
 from __future__ import annotations
@@ -11,20 +11,39 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from workshop.steps.base import Permission
+from workshop.checks.claim import command_permissions
+from workshop.checks.context import CheckContext
+from workshop.checks.registry import all_checks
+from workshop.steps.base import Permission, Phase
 
-__all__ = ["INLINE", "MANAGED", "Statement", "document", "policies", "size", "statements"]
+__all__ = ["INLINE", "MANAGED", "Statement", "document", "needed_permissions", "policies", "size", "statements"]
 
-MANAGED, INLINE = 6_144, 10_240
-"""Characters, white space aside, of a managed policy and of a role's inline policies (docs/aws-behaviours.md, section 8)."""
+MANAGED = 6_144
+"""Characters of a managed policy at most, not counting white space (docs/aws-behaviours.md, section 8)."""
+INLINE = 10_240
+"""Characters of all inline policies of a role at most, not counting white space (the same section)."""
 VERSION = "2012-10-17"
 Statement = dict[str, Any]
 """One statement in IAM's own form."""
 NAMES = {
-    "account": "Account", "apigateway": "ApiGateway", "cloudformation": "CloudFormation", "cloudwatch": "CloudWatch",
-    "dynamodb": "DynamoDB", "iam": "Iam", "lambda": "Lambda", "logs": "Logs", "servicequotas": "ServiceQuotas", "ssm": "Claim",
+    "account": "Account",
+    "apigateway": "ApiGateway",
+    "cloudformation": "CloudFormation",
+    "cloudwatch": "CloudWatch",
+    "dynamodb": "DynamoDB",
+    "iam": "Iam",
+    "lambda": "Lambda",
+    "logs": "Logs",
+    "servicequotas": "ServiceQuotas",
+    "ssm": "Claim",
     "tag": "Tagging",
-}  # fmt: skip
+}
+
+
+def needed_permissions(context: CheckContext) -> list[Permission]:
+    """What the steps need in all phases, and what the commands and the checks need themselves."""
+    own = {p for check in all_checks(context) for p in check.permissions() if p.phase is Phase.CHECK}
+    return sorted({*context.permissions(), *command_permissions(context), *own})
 
 
 def statements(permissions: Iterable[Permission]) -> list[Statement]:
@@ -70,9 +89,11 @@ def policies(parts: Sequence[Statement], most: int = MANAGED) -> list[dict[str, 
 
 def _statement(service: str, actions: list[str], resources: list[str], regions: list[str]) -> Statement:
     statement: Statement = {
-        "Sid": NAMES.get(service, service.title().replace("-", "")), "Effect": "Allow", "Action": actions,
+        "Sid": NAMES.get(service, service.title().replace("-", "")),
+        "Effect": "Allow",
+        "Action": actions,
         "Resource": resources if len(resources) > 1 else resources[0],
-    }  # fmt: skip
+    }
     if regions:
         statement["Condition"] = {"StringEquals": {"aws:RequestedRegion": regions if len(regions) > 1 else regions[0]}}
     return statement

@@ -1,32 +1,32 @@
-"""What the account still has room for, by the applied values: docs/aws-behaviours.md, section 8.
+"""What the account still has room for. In: the applied quotas and what is in use. Out: findings.
 
-The services' own answers are preferred; Service Quotas is asked for the rest, and may be missing or denied.
+The services' own figures are preferred; the rest is read from Service Quotas, which may be missing or denied
+(docs/aws-behaviours.md, section 8).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from workshop.aws.errors import AwsError
-from workshop.checks.base import Check, Finding, failed, passed, refused, skipped, warned
+from workshop.checks.base import Check, Family, Finding, RegionalCheck, failed, passed, refused, skipped, warned
 from workshop.checks.context import CheckContext
 from workshop.steps.base import Permission, Phase
 from workshop.steps.declarations import Quota
 from workshop.steps.registry import quotas
 
-__all__ = ["TITLE", "Concurrency", "QuotaRoom", "checks"]
+__all__ = ["FAMILY", "ConcurrencyQuota", "QuotaRoom"]
 
-TITLE = "Quotas"
 SMALL = 100
 """Concurrent executions that Lambda keeps unreserved: with fewer, no function can be given a reserve of its own (section 4)."""
 FULL = 0.9
 """The share of a quota above which its use is a warning."""
 
 
-class Concurrency(Check):
+class ConcurrencyQuota(RegionalCheck):
     """How many functions may run at once, and what that means for the drill."""
 
-    family = "quotas"
     name = "lambda-concurrency"
     title = "Lambda runs enough functions at once"
 
@@ -34,23 +34,23 @@ class Concurrency(Check):
         if not self.context.needed("lambda:CreateFunction", self.region):
             return skipped("The steps make no function here.")
         try:
-            answer = await self.context.aws.call("lambda", self.region, "get_account_settings")
+            response = await self.context.aws.call("lambda", self.region, "get_account_settings")
         except AwsError as error:
             return refused(error, "Lambda's limit")
-        limit = int(answer.get("AccountLimit", {}).get("ConcurrentExecutions", 0))
+        limit = int(response.get("AccountLimit", {}).get("ConcurrentExecutions", 0))
         if limit < 1:
             return failed(
                 f"Lambda may run {limit} functions at once in {self.region}.",
                 f"aws service-quotas request-service-quota-increase --region {self.region} --service-code lambda"
                 " --quota-code L-B99A9384 --desired-value 1000",
-            )  # fmt: skip
+            )
         if limit < SMALL:
             return warned(
                 f"{limit} at once, as new accounts have. Enough for one participant; a load test or a drill with many requests a"
                 " second is throttled. The drill itself works: it sets a reserve of 0, which needs none.",
                 f"aws service-quotas request-service-quota-increase --region {self.region} --service-code lambda"
                 " --quota-code L-B99A9384 --desired-value 1000 (often granted within a day)",
-            )  # fmt: skip
+            )
         return passed(f"{limit:,} at once")
 
     def permissions(self) -> list[Permission]:
@@ -63,9 +63,15 @@ class QuotaRoom(Check):
 
     quota: Quota = field(kw_only=True)
 
-    family = "quotas"
     name = "quota"
     title = "There is room"
+
+    @classmethod
+    def instances(cls, context: CheckContext) -> Sequence[Check]:
+        """One for each quota that a step kind declares, in each region unless the quota is of the account."""
+        return [
+            cls(context, region, quota=quota) for quota in quotas() for region in (("",) if quota.is_global else context.regions)
+        ]
 
     @property
     def id(self) -> str:
@@ -113,14 +119,4 @@ class QuotaRoom(Check):
         ]
 
 
-def checks(context: CheckContext) -> list[Check]:
-    """The checks of this family: those of each region first, then those of the account."""
-    regional = [
-        check
-        for region in context.regions
-        for check in (
-            Concurrency(context, region),
-            *(QuotaRoom(context, region, quota=quota) for quota in quotas() if not quota.is_global),
-        )
-    ]
-    return [*regional, *(QuotaRoom(context, quota=quota) for quota in quotas() if quota.is_global)]
+FAMILY = Family("quotas", "Quotas", (ConcurrencyQuota, QuotaRoom))

@@ -1,4 +1,4 @@
-"""A client that lets reads through and nothing else: whatever a check or a step's observation asks for, nothing is changed."""
+"""A client that makes reads only, so that no check and no observation of a step changes anything. In: calls. Out: responses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ READS = frozenset({"query", "scan"})
 
 
 class ReadOnlyClient:
-    """Wraps a client. A call that could change something is a defect of whoever makes it, and is not made."""
+    """Wraps a client. A call that could change something is a defect of its caller, and is not made."""
 
     def __init__(self, inner: AwsClient) -> None:
         self._inner = inner
@@ -25,5 +25,5 @@ class ReadOnlyClient:
     async def call(self, service: str, region: str, operation: str, **parameters: Any) -> AwsResponse:
         """See `workshop.aws.client.AwsClient.call`; raises `PermissionError` for anything but a read."""
         if not (operation.startswith(READING) or operation in READS):
-            raise PermissionError(f"a check asked for {service} {operation}, which is not a read")
+            raise PermissionError(f"a check called {service} {operation}, which is not a read")
         return await self._inner.call(service, region, operation, **parameters)

@@ -1,6 +1,6 @@
-"""The regions exist and are enabled for the account.
+"""Whether the regions exist and are enabled for the account. In: a context. Out: findings.
 
-A disabled one answers as if the credentials were bad, so it is told apart by asking home first
+A disabled region refuses calls as if the credentials were bad, so those are tried in the home region first
 (docs/aws-behaviours.md, section 8).
 """
 
@@ -10,22 +10,19 @@ import difflib
 from typing import ClassVar
 
 from workshop.aws.errors import AwsError, CredentialsError
-from workshop.checks.base import Check, Finding, Key, failed, passed, warned
-from workshop.checks.context import CheckContext
+from workshop.checks.base import Family, Finding, Key, RegionalCheck, failed, passed, warned
 from workshop.steps.base import Permission, Phase
 
-__all__ = ["TITLE", "Enabled", "Exists", "checks"]
+__all__ = ["FAMILY", "RegionEnabled", "RegionExists"]
 
-TITLE = "Regions"
 MISTAKABLE = ("UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure", "RegionDisabledException")
-"""What a region answers that the account has not enabled."""
+"""Error codes of a region that the account has not enabled."""
 ON = ("ENABLED", "ENABLED_BY_DEFAULT")
 
 
-class Exists(Check):
-    """The name is that of a region: botocore would build an address out of anything."""
+class RegionExists(RegionalCheck):
+    """There is a region of this name: botocore would build an address out of any."""
 
-    family = "regions"
     name = "name"
     title = "There is a region of this name"
     needs_credentials: ClassVar[bool] = False
@@ -38,17 +35,15 @@ class Exists(Check):
         near = difflib.get_close_matches(self.region, sorted(known), 1)
         others = [near[0] if near and region == self.region else region for region in self.context.regions]
         flags = "".join(f" --region {region}" for region in others)
-        hint = (
-            f"Did you mean {near[0]}? Say: {flags.strip()}" if near
-            else "Choose another with --region; aws account list-regions shows them"
-        )  # fmt: skip
+        hint = "Choose another with --region; aws account list-regions shows them"
+        if near:
+            hint = f"Did you mean {near[0]}? Use: {flags.strip()}"
         return failed(f"AWS offers DynamoDB in no region called {self.region!r}.", hint)
 
 
-class Enabled(Check):
+class RegionEnabled(RegionalCheck):
     """The account may use the region."""
 
-    family = "regions"
     name = "enabled"
     title = "The region is enabled for the account"
 
@@ -64,43 +59,41 @@ class Enabled(Check):
         if status and status not in ON:
             return self._disabled(f"The account's setting for it is {status}.")
         try:
-            # STS answers everybody in an enabled region, so its refusal means the region (section 8).
+            # In an enabled region, STS refuses no caller (section 8).
             await context.aws.call("sts", self.region, "get_caller_identity")
         except CredentialsError as error:
             if error.code in MISTAKABLE and self.region != context.home:
-                return self._disabled(f"It answers {error.code}, although the credentials work in {context.home}.")
+                return self._disabled(f"It returns {error.code}, although the credentials work in {context.home}.")
             raise
         except AwsError as error:
             if error.code in MISTAKABLE:
-                return self._disabled(f"It answers {error.code}.")
+                return self._disabled(f"It returns {error.code}.")
             if error.unreachable:
                 return failed(
-                    f"Nobody answers in {self.region}: {error.message}",
+                    f"STS in {self.region} does not answer: {error.message}",
                     f"Check the network and firewalls: curl -sI https://sts.{self.region}.amazonaws.com",
                 )
             raise
         return passed(status.lower().replace("_", " ") if status else "it answers")
 
     async def _status(self) -> str:
-        """The account's setting for the region; empty when that may not be asked."""
+        """The account's setting for the region; empty when that may not be read."""
         try:
-            # The account service answers in one region only, for all of them.
-            answer = await self.context.aws.call("account", "us-east-1", "get_region_opt_status", RegionName=self.region)
+            # The account service has one endpoint for all regions.
+            response = await self.context.aws.call("account", "us-east-1", "get_region_opt_status", RegionName=self.region)
         except AwsError:
             return ""
-        return str(answer.get("RegionOptStatus", ""))
+        return str(response.get("RegionOptStatus", ""))
 
     def _disabled(self, why: str) -> Finding:
         others = " ".join(f"--region {region}" for region in self.context.regions if region != self.region)
         return failed(
             f"The region {self.region} is not enabled for account {self.context.account}. {why}",
             f"aws account enable-region --region-name {self.region}, or choose another: {others} --region OTHER",
-        )  # fmt: skip
+        )
 
     def permissions(self) -> list[Permission]:
         return [Permission("account:GetRegionOptStatus", "*", "", Phase.CHECK)]
 
 
-def checks(context: CheckContext) -> list[Check]:
-    """The checks of this family."""
-    return [check(context, region) for region in context.regions for check in (Exists, Enabled)]
+FAMILY = Family("regions", "Regions", (RegionExists, RegionEnabled))

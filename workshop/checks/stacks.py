@@ -1,24 +1,21 @@
-"""The states of the workshop's own stacks, whoever left them there: docs/aws-behaviours.md, section 3.1."""
+"""The states of the workshop's own stacks. In: a region. Out: a finding. See docs/aws-behaviours.md, section 3.1."""
 
 from __future__ import annotations
 
 from workshop.aws.resources.stacks import Stack, list_stacks
-from workshop.checks.base import Check, Finding, failed, passed, skipped, warned
-from workshop.checks.context import CheckContext
+from workshop.checks.base import Family, Finding, RegionalCheck, failed, passed, skipped, warned
 from workshop.shell import aws_line
 from workshop.steps.base import Permission, Phase
 
-__all__ = ["TITLE", "StackStates", "checks"]
+__all__ = ["FAMILY", "StackStates"]
 
-TITLE = "Stacks"
 STUCK = frozenset({"UPDATE_ROLLBACK_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED", "IMPORT_ROLLBACK_FAILED"})
 DEAD = frozenset({"ROLLBACK_COMPLETE", "CREATE_FAILED", "REVIEW_IN_PROGRESS"})
 
 
-class StackStates(Check):
+class StackStates(RegionalCheck):
     """No stack of ours is stuck, busy, or protected."""
 
-    family = "stacks"
     name = "state"
     title = "No stack of the workshop is in a bad state"
 
@@ -60,27 +57,27 @@ class StackStates(Check):
         if not busy:
             return None
         shown = ", ".join(f"{stack.name} is {stack.status}" for stack in busy)
-        return warned(f"{shown}: somebody is at work on it now.", f"Wait for it, then run: workshop check{self.context.flags()}")
+        return warned(f"{shown}: it is being changed now.", f"Wait for it, then run: workshop check{self.context.flags()}")
 
     def _protected(self, stacks: list[Stack]) -> Finding | None:
         kept = [stack for stack in stacks if stack.protected]
         if not kept:
             return None
         return warned(
-            f"{', '.join(s.name for s in kept)} has termination protection on: teardown will planned there.",
+            f"{', '.join(s.name for s in kept)} has termination protection on: teardown will stop there.",
             "; ".join(
                 aws_line(
-                    "cloudformation update-termination-protection", region=self.region, stack_name=stack.name,
+                    "cloudformation update-termination-protection",
+                    region=self.region,
+                    stack_name=stack.name,
                     no_enable_termination_protection=True,
                 )
                 for stack in kept
             ),
-        )  # fmt: skip
+        )
 
     def permissions(self) -> list[Permission]:
         return [Permission("cloudformation:DescribeStacks", "*", self.region, Phase.CHECK)]
 
 
-def checks(context: CheckContext) -> list[Check]:
-    """The checks of this family."""
-    return [StackStates(context, region) for region in context.regions]
+FAMILY = Family("stacks", "Stacks", (StackStates,))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from workshop.app.invocation import Invocation
+from workshop.checks.registry import FAMILIES
 from workshop.cli.options import common_options
 from workshop.cli.questions import confirm, require_grant
 from workshop.cli.terminal import asynchronous, interruptible
@@ -21,7 +22,7 @@ from workshop.errors import UsageError
 if TYPE_CHECKING:
     from workshop.app.runs import Watch
     from workshop.app.session import Session
-    from workshop.checks.base import Check, Result
+    from workshop.checks.runner import CheckListener
     from workshop.console.report import PlanReport
 
 __all__ = ["command"]
@@ -31,7 +32,12 @@ REHEARSAL = "check --rehearse"
 
 
 @click.command("check")
-@click.option("--only", multiple=True, metavar="FAMILY", help="Run the checks of this family alone; repeat it.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="FAMILY",
+    help=f"Run the checks of this family alone; repeat it. Families: {', '.join(FAMILIES)}.",
+)
 @click.option("--skip", multiple=True, metavar="FAMILY", help="Leave the checks of this family out; repeat it.")
 @click.option("--strict", is_flag=True, help="Exit 4 when there are warnings.")
 @click.option(
@@ -68,8 +74,6 @@ async def command(
     nothing, unless --rehearse is given. Exits 0 for go, 3 for no-go, 4 for warnings under --strict.
 
     \b
-    Families: identity regions endpoints clock permissions quotas leftovers
-              stacks definition machine cost
     Examples:
       workshop check                                  on the local cloud
       workshop check --target aws --expect-account 111122223333
@@ -97,8 +101,8 @@ async def command(
 
 
 @contextlib.asynccontextmanager
-async def _listening() -> AsyncIterator[Callable[[Check, Result | None], None]]:
-    """Names the checks that take long."""
+async def _listening() -> AsyncIterator[CheckListener]:
+    """What names the checks that take long."""
     from workshop.console.checks import Waiting
 
     waiting = Waiting()

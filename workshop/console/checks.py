@@ -14,8 +14,8 @@ from typing import Any
 
 from rich.markup import escape
 
-from workshop.checks.base import Check, Finding, Key, Result, Status
-from workshop.checks.runner import Report
+from workshop.checks.base import Check, CheckStatus, Finding, Key, Result
+from workshop.checks.runner import CheckReport
 from workshop.console.document import print_document
 from workshop.console.echo import say
 from workshop.console.style import hanging, print_table, stream
@@ -27,13 +27,13 @@ from workshop.state_dir import write_private
 __all__ = ["MARKS", "About", "Waiting", "check_document", "html_page", "masked", "print_report", "verdict", "write_page"]
 
 MARKS = {
-    Status.PASS: ("✓", "green"),
-    Status.SKIP: ("-", "bright_black"),
-    Status.WARN: ("!", "yellow"),
-    Status.FAIL: ("✗", "red"),
-    Status.CRASH: ("☠", "magenta"),
+    CheckStatus.PASS: ("✓", "green"),
+    CheckStatus.SKIP: ("-", "bright_black"),
+    CheckStatus.WARN: ("!", "yellow"),
+    CheckStatus.FAIL: ("✗", "red"),
+    CheckStatus.CRASH: ("☠", "magenta"),
 }
-BAD = (Status.FAIL, Status.CRASH)
+BAD = (CheckStatus.FAIL, CheckStatus.CRASH)
 SLOW = 4.0
 """Seconds after which a check that is still running is named."""
 
@@ -51,12 +51,12 @@ class About:
     when: datetime
 
 
-def verdict(report: Report) -> str:
+def verdict(report: CheckReport) -> str:
     """`go` or `no-go`."""
     return "go" if report.go else "no-go"
 
 
-def check_document(report: Report, about: About, code: ExitCode) -> None:
+def check_document(report: CheckReport, about: About, code: ExitCode) -> None:
     """The JSON document of `check`."""
     print_document(
         "check",
@@ -69,13 +69,13 @@ def check_document(report: Report, about: About, code: ExitCode) -> None:
             "regions": list(about.regions),
             "verdict": verdict(report),
             "seconds": round(report.seconds, 3),
-            "counts": {status.value: len(report.of(status)) for status in Status},
+            "counts": {status.value: len(report.of(status)) for status in CheckStatus},
             "checks": [result.document() for result in report.results],
         },
     )
 
 
-def print_report(report: Report, about: About, code: ExitCode) -> None:
+def print_report(report: CheckReport, about: About, code: ExitCode) -> None:
     """The report for people: what stops the event first, then everything by family, then the verdict."""
     console = stream()
     console.print(
@@ -105,7 +105,7 @@ def print_report(report: Report, about: About, code: ExitCode) -> None:
         console.print("[yellow]--strict: the warnings count.[/]")
 
 
-def html_page(report: Report, about: About) -> str:
+def html_page(report: CheckReport, about: About) -> str:
     """The report as one page that needs nothing but itself: to be mailed, printed and projected."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -124,7 +124,7 @@ def html_page(report: Report, about: About) -> str:
             report=report,
             verdict=verdict(report),
             bad=report.of(*BAD),
-            warnings=report.of(Status.WARN),
+            warnings=report.of(CheckStatus.WARN),
             groups=[(title, results) for title, results in groups if results],
             marks={s.value: m for s, (m, _) in MARKS.items()},
             counts=_counts(report),
@@ -133,7 +133,7 @@ def html_page(report: Report, about: About) -> str:
     )
 
 
-def write_page(page: Path, report: Report, about: About) -> None:
+def write_page(page: Path, report: CheckReport, about: About) -> None:
     """The report as one page in a file; it names account and caller, so it is private. Raises `UsageError` when it cannot be
     written.
 
@@ -154,7 +154,7 @@ def write_page(page: Path, report: Report, about: About) -> None:
         ) from error
 
 
-def masked(report: Report, about: About) -> tuple[Report, About]:
+def masked(report: CheckReport, about: About) -> tuple[CheckReport, About]:
     """Both with every account number but for its last four digits hidden."""
     results = tuple(replace(r, finding=_masked_finding(r.finding), title=_mask(r.title)) for r in report.results)
     return replace(report, results=results), replace(about, account=_mask(about.account), caller=_mask(about.caller))
@@ -186,7 +186,7 @@ class Waiting:
 def _print(console: Any, result: Result) -> None:
     mark, colour = MARKS[result.status]
     detail, slow = result.finding.detail, f" ({format_duration(result.seconds)})" if result.seconds >= SLOW else ""
-    quiet = result.status in (Status.PASS, Status.SKIP)
+    quiet = result.status in (CheckStatus.PASS, CheckStatus.SKIP)
     text = escape(_title(result))
     if quiet and detail:
         text += f"[bright_black]: {escape(detail)}[/]"
@@ -201,8 +201,14 @@ def _title(result: Result) -> str:
     return f"{result.title} ({result.region})" if result.region else result.title
 
 
-def _counts(report: Report) -> str:
-    words = {Status.PASS: "passed", Status.WARN: "warned", Status.FAIL: "failed", Status.CRASH: "crashed", Status.SKIP: "skipped"}
+def _counts(report: CheckReport) -> str:
+    words = {
+        CheckStatus.PASS: "passed",
+        CheckStatus.WARN: "warned",
+        CheckStatus.FAIL: "failed",
+        CheckStatus.CRASH: "crashed",
+        CheckStatus.SKIP: "skipped",
+    }
     return ", ".join(f"{len(found)} {word}" for status, word in words.items() if (found := report.of(status)))
 
 

@@ -36,11 +36,15 @@ class ReplicationControl(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FaultContext:
-    """What faults may use. `replication` is None on targets that cannot pause replication, `commands` are those to offer."""
+    """What faults may use. `replication` is None on targets that cannot pause replication, `commands` are those to offer.
+
+    `abandoned` is True for the undo of a run that ended without it: requests of its process may still be in flight.
+    """
 
     aws: AwsClient
     replication: ReplicationControl | None
     commands: Commands = field(default_factory=Commands)
+    abandoned: bool = False
 
 
 class Undoable(ABC):

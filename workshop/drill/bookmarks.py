@@ -15,13 +15,18 @@ from workshop.aws.errors import AwsError
 from workshop.drill.base import FaultContext, Undoable
 from workshop.drill.registry import BOOKMARKS
 from workshop.errors import WorkshopError
-from workshop.waiting import wait_for
+from workshop.waiting import monotonic, wait_for
 
 __all__ = ["Bookmarks", "bookmarks_in", "bookmarks_snapshot"]
 
 BATCH = 25
 """BatchWriteItem takes 25 requests (docs/aws-behaviours.md, section 2)."""
 REMOVE_SECONDS = 120.0
+"""Until the removal is given up."""
+REPLICATION_SECONDS = 3.0
+"""Within which a write is in every region (docs/aws-behaviours.md, section 1.9), and a cancelled request has ended."""
+INVOCATION_SECONDS = 10.0
+"""The time limit of the API's function: a request of a killed process may go on for so long, and write at its end."""
 
 
 class BookmarksSnapshot(BaseModel):
@@ -45,18 +50,26 @@ class Bookmarks(Undoable):
     async def undo(self, context: FaultContext, region: str, snapshot: str) -> str:
         known = BookmarksSnapshot.model_validate_json(snapshot)
         removed: set[str] = set()
+        quiet = REPLICATION_SECONDS + (INVOCATION_SECONDS if context.abandoned else 0.0)
+        empty_since: float | None = None
 
-        async def empty() -> bool | None:
-            """Writes may still be in flight, so every region is queried until all are empty."""
+        async def stays_empty() -> bool | None:
+            """Writes may still be in flight, so every region is queried until all have been empty for some seconds."""
+            nonlocal empty_since
+            now = monotonic()
             found = {name: set(await bookmarks_in(context.aws, name, known.table, known.key)) for name in known.regions}
             for name, sorts in found.items():
                 await _delete(context.aws, name, known, sorted(sorts))
                 removed.update(sorts)
-            return None if any(found.values()) else True
+            if any(found.values()):
+                empty_since = None
+            elif empty_since is None:
+                empty_since = monotonic()
+            return True if empty_since is not None and now - empty_since >= quiet else None
 
         try:
             await wait_for(
-                empty,
+                stays_empty,
                 reason=f"the removal of {known.key}",
                 deadline=REMOVE_SECONDS,
                 interval=2.0,

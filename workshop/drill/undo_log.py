@@ -7,7 +7,7 @@ so that the next command can do it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from workshop.drill.base import FaultContext
 from workshop.drill.pending import recover_command
@@ -66,6 +66,7 @@ class UndoLog:
 
     async def undo(self, context: FaultContext, undo: Undo) -> Undone:
         """Restore one change; raises `WorkshopError` when that fails, and it stays pending."""
+        context = replace(context, abandoned=undo.run != self.run)
         text = await undoable_named(undo.kind).undo(context, undo.region, undo.snapshot)
         self.undos.done(undo)
         return Undone(undo, text)
