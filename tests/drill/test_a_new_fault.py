@@ -114,7 +114,7 @@ def test_the_command_line_offers_every_fault(verb: str) -> None:
 
 def test_the_help_offers_the_faults_without_loading_them() -> None:
     program = (
-        "import sys\nfrom workshop.cli.app import run\nrun(['drill', 'run', '--help'])\n"
+        "import sys\nfrom workshop.cli.main import run\nrun(['drill', 'run', '--help'])\n"
         "print(sorted(name for name in sys.modules if name.startswith(('workshop.drill.faults', 'pydantic', 'boto3'))))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -6,8 +6,8 @@ import asyncio
 import json
 
 import pytest
-from tests.unit.fakes.aws import ACCOUNT, refusal
 
+from tests.unit.fakes.aws import ACCOUNT, refusal
 from tests.unit.fakes.context import EU, HOME
 from tests.unit.fakes.rehearsal import rehearsal
 from workshop.aws.errors import CredentialsError

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.unit.fakes.aws import refusal
 
+from tests.unit.fakes.aws import refusal
 from tests.unit.fakes.context import EU, HOME, OURS, World
 from workshop.aws.errors import AwsError
 from workshop.errors import PartlyDoneError, WorkshopError

@@ -6,8 +6,8 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.unit.fakes.aws import refusal
 
+from tests.unit.fakes.aws import refusal
 from tests.unit.fakes.context import HOME, OURS, World
 from tests.unit.fakes.stack_step import LOGS, RENDERED, STEP, TEMPLATE, asked, maker, standing
 from workshop.aws.errors import AwsError

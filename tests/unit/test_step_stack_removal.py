@@ -8,8 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from tests.unit.fakes.aws import refusal
 
+from tests.unit.fakes.aws import refusal
 from tests.unit.fakes.context import HOME, OURS, World
 from tests.unit.fakes.stack_step import LOGS, STEP, asked, maker, standing
 from workshop.aws.errors import AwsError

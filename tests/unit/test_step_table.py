@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 from pydantic import ValidationError
-from tests.unit.fakes.aws import refusal
 
+from tests.unit.fakes.aws import refusal
 from tests.unit.fakes.context import EU, HOME, OURS, World
 from workshop.aws.errors import AwsError
 from workshop.aws.tables import list_tables

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from tests.unit.fakes.aws import FakeDoor
-
 from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.client import AwsClient
 from workshop.aws.target import Target

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from tests.unit.fakes.aws import ACCOUNT, FakeDoor
-
 from tests.unit.fakes.http_server import Answer, Server
 from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.target import Target
