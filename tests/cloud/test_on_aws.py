@@ -146,7 +146,7 @@ def test_a_local_teardown_while_an_aws_run_stands_says_so(abroad):
     before = there(desk, endpoint)
     done = desk.run("teardown", "--target", "local", "--json", code=5)
     assert done.document["ok"] is False
-    assert f"still stands on AWS, in account {ACCOUNT} since" in done.err
+    assert f"is still deployed on AWS, in account {ACCOUNT} since" in done.err
     assert "Remove it: workshop teardown --target aws" in done.err
     assert there(desk, endpoint) == before != []
 

@@ -76,9 +76,9 @@ def test_what_setup_and_explain_offer_next_means_the_workshop_that_was_set_up(cl
     closing = clean.run("setup", *given).out.splitlines()[-1]
     assert closing == (
         "Next: workshop open --workshop ./my-films --target local shows it, workshop status --workshop ./my-films --target local"
-        " says what stands, workshop teardown --workshop ./my-films --target local removes it."
+        " shows what is deployed, workshop teardown --workshop ./my-films --target local removes it."
     )
-    assert clean.shell(closing.split(", ")[1].removesuffix(" says what stands")).out.startswith("my-films on local")
+    assert clean.shell(closing.split(", ")[1].removesuffix(" shows what is deployed")).out.startswith("my-films on local")
     explained = "\n".join(line for step in clean.document("explain", "data", *films[:2])["steps"] for line in step["commands"])
     assert clean.shell(f'eval "$(workshop cloud env)"\n{explained}').out.split()[-2:] == ["13", "13"]
     clean.shell(closing.split(", ")[2].removesuffix(" removes it."))
