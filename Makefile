@@ -12,10 +12,9 @@ demo: $(VENV)/.demo  ## Set the first workshop up on the embedded local cloud
 	$(BIN)/workshop setup
 
 test: $(VENV)/.test browser lint types  ## Run everything: lint, types, unit, moto, local cloud and browser tests
-	@# A test that fails beside three others gets one more try, and the summary says so; a defect fails twice.
-	$(BIN)/pytest -n 4 --dist loadfile --reruns 1 --ignore tests/browser
-	@# By themselves: Playwright keeps an event loop running, beside which no other can run.
-	$(BIN)/pytest -n 2 --dist loadfile --reruns 1 tests/browser
+	@# One run of four processes for all tests: many wait for a cloud or a browser while others compute. tests/conftest.py
+	@# has the longest files begin first, so that none of them ends last by itself.
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.test  ## Check style
 	$(BIN)/ruff check .
@@ -28,7 +27,7 @@ unit: $(VENV)/.test  ## Run the unit tests alone
 	$(BIN)/pytest tests/unit
 
 torture: $(VENV)/.test  ## Try every ugly ending of setup and teardown, for half an hour
-	TORTURE=long $(BIN)/pytest -n 2 --dist loadfile tests/torture
+	TORTURE=long $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/torture
 
 browser: $(VENV)/.test  ## Find a Chromium for the browser tests, or install one
 	@scripts/ensure-chromium $(BIN)

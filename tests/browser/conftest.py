@@ -1,4 +1,4 @@
-"""Real Chromium for the browser tests: one browser for all, one fresh context per page, a pair of fake regions per test.
+"""Real Chromium for the browser tests: one browser per file, one fresh context per page, a pair of fake regions per test.
 
 A test fails when its page throws, when it talks to a host that is not this machine, or when the page breaks its own
 Content-Security-Policy.
@@ -42,9 +42,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 terminalreporter.write_line(f"measured: {name} {value}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The Chromium on the PATH; else the one that Playwright brings."""
+    """The Chromium on the PATH; else the one that Playwright brings.
+
+    Of a module, not of the session: Playwright keeps an event loop running, beside which no other can run, and the process
+    goes on with other files.
+    """
     path = next(filter(None, map(shutil.which, NAMES)), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(

@@ -122,7 +122,7 @@ def test_a_browser_that_keeps_nothing_can_say_yes_for_this_visit(
     expect(page.locator("#offer")).to_be_hidden()
 
 
-@pytest.mark.parametrize(("colours", "width"), [("light", 1440), ("dark", 1440), ("light", 360), ("dark", 360)])
+@pytest.mark.parametrize(("colours", "width"), [("light", 1440), ("dark", 360)])
 def test_the_question_fits_and_everybody_can_use_it(
     new_page: Callable[..., Page], site: Site, tmp_path: Any, colours: str, width: int
 ) -> None:

@@ -130,7 +130,8 @@ def test_under_a_umask_that_takes_nothing_away_all_files_and_folders_are_private
     page = tmp_path / "report.html"
     try:
         work = (
-            f"workshop cloud start --timing instant; workshop setup; workshop check --only cost --html {page}; workshop drill run"
+            f"workshop cloud start --timing instant; workshop setup; workshop check --only cost --html {page};"
+            " workshop drill run --failures 2 --countdown 1"
         )
         desk.shell(f"umask 000; {work}")
         folders = ("*", "sites/*", "sites/local/*", "reports/*")

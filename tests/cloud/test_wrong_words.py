@@ -53,7 +53,7 @@ def nothing_made(desk):
     ],
 )
 def test_a_wrong_word_is_named_with_what_would_be_right(nothing_made, line, said):
-    done = nothing_made.run(*line.split(), code=2)
+    done = nothing_made.inside(*line.split(), code=2)
     for text in said.split("|"):
         assert text in done.err
     assert done.out == ""
@@ -61,19 +61,19 @@ def test_a_wrong_word_is_named_with_what_would_be_right(nothing_made, line, said
 
 
 def test_the_expected_account_goes_on(nothing_made):
-    assert nothing_made.document("status", "--expect-account", "000000000000")["account"] == "000000000000"
+    assert nothing_made.inside("status", "--expect-account", "000000000000", "--json").document["account"] == "000000000000"
 
 
 def test_no_command_shows_the_help_and_is_wrong_usage(desk):
     for words in ((), ("cloud",), ("step",), ("definition",)):
-        done = desk.run(*words, code=2)
+        done = desk.inside(*words, code=2)
         assert done.err.startswith("Usage: workshop")
         assert "Error" not in done.err
 
 
 @pytest.fixture(scope="module")
 def skeleton(desk):
-    desk.run("definition", "new", "mine")
+    desk.inside("definition", "new", "mine")
     return (desk.work / "mine").rename(desk.folder / "skeleton")
 
 
@@ -86,7 +86,7 @@ def mine(desk, skeleton):
 
 
 def refused(desk, *words):
-    done = desk.run("setup", "--workshop", "./mine", code=2)
+    done = desk.inside("setup", "--workshop", "./mine", code=2)
     for word in words:
         assert word in done.err
     assert desk.inventory() == []

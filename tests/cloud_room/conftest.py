@@ -153,6 +153,22 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     daemon.stop(folder)
 
 
+@pytest.fixture(scope="module")
+def reused(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """The cloud behind `emptied`: one process for the tests of a module."""
+    folder = tmp_path_factory.mktemp("reused-cloud")
+    yield Cloud(folder, daemon.start(folder, port=free_port(), timing="instant"))
+    daemon.stop(folder)
+
+
+@pytest.fixture
+def emptied(reused: Cloud) -> Cloud:
+    """As `cloud`, without a process of its own: the module's, emptied, for tests that neither stop nor damage it."""
+    daemon.reset(reused.home)
+    daemon.start(reused.home, timing="instant", scale=1.0)
+    return reused
+
+
 @pytest.fixture(autouse=True)
 def _no_port_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [n for n in os.environ if n.startswith(("AWS_", "WORKSHOP_"))]:

@@ -28,52 +28,52 @@ def aws(cloud: Cloud, line: str, code: int = 0) -> Any:
     return json.loads(done.stdout) if done.stdout.strip().startswith("{") else done.stdout + done.stderr
 
 
-def test_the_published_lines_of_the_first_module_work(cloud: Cloud) -> None:
+def test_the_published_lines_of_the_first_module_work(emptied: Cloud) -> None:
     items = [
         {"PutRequest": {"Item": {"PK": {"S": "library"}, "SK": {"S": f"{n:02}"}, "title": {"S": "t"}}}} for n in range(1, 13)
     ]
-    (cloud.home / "sample-data.json").write_text(json.dumps({"global-serverless": items}))
+    (emptied.home / "sample-data.json").write_text(json.dumps({"global-serverless": items}))
     made = aws(
-        cloud,
+        emptied,
         "dynamodb create-table --region us-west-2 --table-name global-serverless"
         " --attribute-definitions AttributeName=PK,AttributeType=S AttributeName=SK,AttributeType=S"
         " --key-schema AttributeName=PK,KeyType=HASH AttributeName=SK,KeyType=RANGE --billing-mode PAY_PER_REQUEST",
     )
     assert made["TableDescription"]["TableStatus"] == "CREATING"
-    aws(cloud, "dynamodb wait table-exists --region us-west-2 --table-name global-serverless")
+    aws(emptied, "dynamodb wait table-exists --region us-west-2 --table-name global-serverless")
     update = "dynamodb update-table --region us-west-2 --table-name global-serverless --replica-updates"
-    aws(cloud, update + ' [{"Create":{"RegionName":"eu-west-1"}}]')
-    shown = aws(cloud, "dynamodb describe-table --region us-west-2 --table-name global-serverless")["Table"]
+    aws(emptied, update + ' [{"Create":{"RegionName":"eu-west-1"}}]')
+    shown = aws(emptied, "dynamodb describe-table --region us-west-2 --table-name global-serverless")["Table"]
     assert shown["Replicas"] == [{"RegionName": "eu-west-1", "ReplicaStatus": "ACTIVE"}]
-    loaded = aws(cloud, "dynamodb batch-write-item --region us-west-2 --request-items file://sample-data.json")
+    loaded = aws(emptied, "dynamodb batch-write-item --region us-west-2 --request-items file://sample-data.json")
     assert loaded["UnprocessedItems"] == {}
     key = '{"PK":{"S":"library"},"SK":{"S":"01"}}'
     for region in ("us-west-2", "eu-west-1"):
-        found = aws(cloud, f"dynamodb get-item --region {region} --table-name global-serverless --key {key}")
+        found = aws(emptied, f"dynamodb get-item --region {region} --table-name global-serverless --key {key}")
         assert found["Item"]["title"] == {"S": "t"}
     values = '{":p":{"S":"library"}}'
     query = "dynamodb query --region eu-west-1 --table-name global-serverless --key-condition-expression PK=:p"
-    assert aws(cloud, f"{query} --expression-attribute-values {values}")["Count"] == 12
-    assert "Tables" not in aws(cloud, update + ' [{"Delete":{"RegionName":"eu-west-1"}}]')
-    west = cloud.client("dynamodb")
+    assert aws(emptied, f"{query} --expression-attribute-values {values}")["Count"] == 12
+    assert "Tables" not in aws(emptied, update + ' [{"Delete":{"RegionName":"eu-west-1"}}]')
+    west = emptied.client("dynamodb")
     eventually(lambda: "Replicas" not in west.describe_table(TableName="global-serverless")["Table"])
-    aws(cloud, "dynamodb delete-table --region us-west-2 --table-name global-serverless")
-    aws(cloud, "dynamodb wait table-not-exists --region us-west-2 --table-name global-serverless")
+    aws(emptied, "dynamodb delete-table --region us-west-2 --table-name global-serverless")
+    aws(emptied, "dynamodb wait table-not-exists --region us-west-2 --table-name global-serverless")
 
 
-def test_an_error_reads_as_on_aws(cloud: Cloud) -> None:
-    output = aws(cloud, "dynamodb describe-table --table-name absent", code=255)
+def test_an_error_reads_as_on_aws(emptied: Cloud) -> None:
+    output = aws(emptied, "dynamodb describe-table --table-name absent", code=255)
     assert "(ResourceNotFoundException) when calling the DescribeTable operation" in output
 
 
-def test_a_stack_can_be_deployed_and_deleted_from_the_command_line(cloud: Cloud) -> None:
+def test_a_stack_can_be_deployed_and_deleted_from_the_command_line(emptied: Cloud) -> None:
     template = (Path(__file__).parent / "stack.json").read_text().replace("@NAME@", "typed")
-    (cloud.home / "api.json").write_text(template)
+    (emptied.home / "api.json").write_text(template)
     place = "--region eu-west-1 --stack-name typed"
-    aws(cloud, f"cloudformation deploy {place} --template-file api.json --capabilities CAPABILITY_IAM")
-    api = aws(cloud, f"cloudformation describe-stacks {place}")["Stacks"][0]["Outputs"][0]["OutputValue"]
-    assert cloud.http(f"/_aws/execute-api/{api}/api/")[0] == 200
-    aws(cloud, f"cloudformation delete-stack {place}")
-    aws(cloud, f"cloudformation wait stack-delete-complete {place}")
-    assert cloud.client("lambda", "eu-west-1").list_functions()["Functions"] == []
-    assert cloud.client("logs", "eu-west-1").describe_log_groups()["logGroups"] == []
+    aws(emptied, f"cloudformation deploy {place} --template-file api.json --capabilities CAPABILITY_IAM")
+    api = aws(emptied, f"cloudformation describe-stacks {place}")["Stacks"][0]["Outputs"][0]["OutputValue"]
+    assert emptied.http(f"/_aws/execute-api/{api}/api/")[0] == 200
+    aws(emptied, f"cloudformation delete-stack {place}")
+    aws(emptied, f"cloudformation wait stack-delete-complete {place}")
+    assert emptied.client("lambda", "eu-west-1").list_functions()["Functions"] == []
+    assert emptied.client("logs", "eu-west-1").describe_log_groups()["logGroups"] == []

@@ -86,11 +86,11 @@ def test_the_list_of_apis_can_be_read(shared: Cloud, api: str) -> None:
 
 
 @pytest.mark.parametrize(("limit", "wanted", "floor"), [(10, 1, 10), (50, 5, 50), (1000, 901, 100)])
-def test_reserving_more_than_the_account_can_spare_is_refused(cloud: Cloud, limit: int, wanted: int, floor: int) -> None:
-    cloud.stack()
-    functions = cloud.client("lambda")
+def test_reserving_more_than_the_account_can_spare_is_refused(emptied: Cloud, limit: int, wanted: int, floor: int) -> None:
+    emptied.stack()
+    functions = emptied.client("lambda")
     if limit < 1000:
-        cloud.control("POST", "faults", {"kind": "small-account", "limit": limit})
+        emptied.control("POST", "faults", {"kind": "small-account", "limit": limit})
     assert functions.get_account_settings()["AccountLimit"]["ConcurrentExecutions"] == limit
     code, message = refused(lambda: functions.put_function_concurrency(FunctionName="web", ReservedConcurrentExecutions=wanted))
     assert code == "InvalidParameterValueException"
@@ -101,9 +101,9 @@ def test_reserving_more_than_the_account_can_spare_is_refused(cloud: Cloud, limi
     functions.put_function_concurrency(FunctionName="web", ReservedConcurrentExecutions=0)
 
 
-def test_what_fits_may_be_reserved_and_is_subtracted(cloud: Cloud) -> None:
-    cloud.stack()
-    functions = cloud.client("lambda")
+def test_what_fits_may_be_reserved_and_is_subtracted(emptied: Cloud) -> None:
+    emptied.stack()
+    functions = emptied.client("lambda")
     functions.put_function_concurrency(FunctionName="web", ReservedConcurrentExecutions=900)
     limits = functions.get_account_settings()["AccountLimit"]
     assert (limits["ConcurrentExecutions"], limits["UnreservedConcurrentExecutions"]) == (1000, 100)
@@ -159,18 +159,18 @@ def openapi(cloud: Cloud, path: str) -> bytes:
     return json.dumps({"swagger": "2.0", "info": {"title": "imported", "version": "1"}, "paths": {path: item}}).encode()
 
 
-def test_an_api_may_be_imported_and_replaced_as_one_document(cloud: Cloud) -> None:
-    cloud.stack()
-    gateway = cloud.client("apigateway")
-    api = gateway.import_rest_api(body=openapi(cloud, "/first/{name}"))["id"]
+def test_an_api_may_be_imported_and_replaced_as_one_document(emptied: Cloud) -> None:
+    emptied.stack()
+    gateway = emptied.client("apigateway")
+    api = gateway.import_rest_api(body=openapi(emptied, "/first/{name}"))["id"]
     gateway.create_deployment(restApiId=api, stageName="api")
-    assert cloud.http(f"/_aws/execute-api/{api}/api/first/x")[0] == 200
-    status, headers, _ = cloud.http(f"/_aws/execute-api/{api}/api/first/x", method="OPTIONS")
+    assert emptied.http(f"/_aws/execute-api/{api}/api/first/x")[0] == 200
+    status, headers, _ = emptied.http(f"/_aws/execute-api/{api}/api/first/x", method="OPTIONS")
     assert (status, headers["access-control-allow-origin"]) == (200, "*")
-    gateway.put_rest_api(restApiId=api, mode="overwrite", body=openapi(cloud, "/second"))
+    gateway.put_rest_api(restApiId=api, mode="overwrite", body=openapi(emptied, "/second"))
     gateway.create_deployment(restApiId=api, stageName="api")
-    assert cloud.http(f"/_aws/execute-api/{api}/api/second")[0] == 200
-    assert cloud.http(f"/_aws/execute-api/{api}/api/first/x")[0] == 403
+    assert emptied.http(f"/_aws/execute-api/{api}/api/second")[0] == 200
+    assert emptied.http(f"/_aws/execute-api/{api}/api/first/x")[0] == 403
     assert refused(lambda: gateway.put_rest_api(restApiId=api, mode="overwrite", body=b"{}"))[0] == "BadRequestException"
 
 
@@ -194,8 +194,8 @@ def settled(cloudformation: Any, stack: str) -> str:
 class TestStacks:
     """docs/aws-behaviours.md, section 3."""
 
-    def test_two_stacks_with_one_role_name_collide_across_regions(self, cloud: Cloud) -> None:
-        first, second = cloud.client("cloudformation"), cloud.client("cloudformation", "eu-west-1")
+    def test_two_stacks_with_one_role_name_collide_across_regions(self, emptied: Cloud) -> None:
+        first, second = emptied.client("cloudformation"), emptied.client("cloudformation", "eu-west-1")
         made = {"TemplateBody": role_template("one-name"), "Capabilities": ["CAPABILITY_NAMED_IAM"]}
         first.create_stack(StackName="first", **made)
         assert settled(first, "first") == "CREATE_COMPLETE"
@@ -204,11 +204,11 @@ class TestStacks:
         events = second.describe_stack_events(StackName=stack)["StackEvents"]
         reason = next(e["ResourceStatusReason"] for e in events if e["ResourceStatus"] == "CREATE_FAILED")
         assert "already exists" in reason and "one-name" in reason
-        assert [role["RoleName"] for role in cloud.client("iam").list_roles()["Roles"]].count("one-name") == 1
+        assert [role["RoleName"] for role in emptied.client("iam").list_roles()["Roles"]].count("one-name") == 1
 
-    def test_a_stack_that_was_rolled_back_can_only_be_deleted(self, cloud: Cloud) -> None:
-        cloudformation = cloud.client("cloudformation")
-        cloud.client("iam").create_role(RoleName="taken", AssumeRolePolicyDocument='{"Version":"2012-10-17","Statement":[]}')
+    def test_a_stack_that_was_rolled_back_can_only_be_deleted(self, emptied: Cloud) -> None:
+        cloudformation = emptied.client("cloudformation")
+        emptied.client("iam").create_role(RoleName="taken", AssumeRolePolicyDocument='{"Version":"2012-10-17","Statement":[]}')
         made = {"TemplateBody": role_template("taken"), "Capabilities": ["CAPABILITY_NAMED_IAM"]}
         stack = cloudformation.create_stack(StackName="rolled", **made)["StackId"]
         assert settled(cloudformation, stack) == "ROLLBACK_COMPLETE"
@@ -217,10 +217,10 @@ class TestStacks:
         assert message == f"Stack:{stack} is in ROLLBACK_COMPLETE state and can not be updated."
         cloudformation.delete_stack(StackName="rolled")
         assert settled(cloudformation, stack) == "DELETE_COMPLETE"
-        assert cloud.client("iam").get_role(RoleName="taken")["Role"]["RoleName"] == "taken"
+        assert emptied.client("iam").get_role(RoleName="taken")["Role"]["RoleName"] == "taken"
 
-    def test_an_update_that_changes_nothing_is_an_error(self, cloud: Cloud) -> None:
-        cloudformation = cloud.client("cloudformation")
+    def test_an_update_that_changes_nothing_is_an_error(self, emptied: Cloud) -> None:
+        cloudformation = emptied.client("cloudformation")
         made = {"TemplateBody": role_template("same"), "Capabilities": ["CAPABILITY_NAMED_IAM"]}
         cloudformation.create_stack(StackName="same", **made)
         settled(cloudformation, "same")
@@ -233,21 +233,21 @@ class TestStacks:
             "The submitted information didn't contain changes. Submit different information to create a change set."
         )
 
-    def test_a_missing_stack_is_a_validation_error_and_deleting_it_is_no_error(self, cloud: Cloud) -> None:
-        cloudformation = cloud.client("cloudformation")
+    def test_a_missing_stack_is_a_validation_error_and_deleting_it_is_no_error(self, emptied: Cloud) -> None:
+        cloudformation = emptied.client("cloudformation")
         error = refused(lambda: cloudformation.describe_stacks(StackName="absent"))
         assert error == ("ValidationError", "Stack with id absent does not exist")
         cloudformation.delete_stack(StackName="absent")
 
-    def test_a_named_role_needs_its_capability(self, cloud: Cloud) -> None:
-        cloudformation = cloud.client("cloudformation")
+    def test_a_named_role_needs_its_capability(self, emptied: Cloud) -> None:
+        cloudformation = emptied.client("cloudformation")
         code, message = refused(lambda: cloudformation.create_stack(StackName="named", TemplateBody=role_template("named")))
         assert code == "InsufficientCapabilitiesException"
         assert "CAPABILITY_NAMED_IAM" in message
 
-    def test_a_stack_shows_its_work_while_it_takes_its_time(self, cloud: Cloud) -> None:
-        cloud.control("PUT", "timing", {"timing": "fast"})
-        cloudformation = cloud.client("cloudformation")
+    def test_a_stack_shows_its_work_while_it_takes_its_time(self, emptied: Cloud) -> None:
+        emptied.control("PUT", "timing", {"timing": "fast"})
+        cloudformation = emptied.client("cloudformation")
         text = json.dumps({"Resources": {f"Log{n}": {"Type": "AWS::Logs::LogGroup"} for n in range(5)}})
         cloudformation.create_stack(StackName="slowly", TemplateBody=text)
         seen = set()
@@ -260,13 +260,13 @@ class TestStacks:
         eventually(complete)
         assert len(seen) > 2
 
-    def test_stacks_that_delete_their_apis_wait_for_their_turn(self, cloud: Cloud) -> None:
-        cloudformation = cloud.client("cloudformation")
+    def test_stacks_that_delete_their_apis_wait_for_their_turn(self, emptied: Cloud) -> None:
+        cloudformation = emptied.client("cloudformation")
         text = json.dumps({"Resources": {"Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "a"}}}})
         for name in ("one", "two"):
             cloudformation.create_stack(StackName=name, TemplateBody=text)
             settled(cloudformation, name)
-        cloud.control("PUT", "timing", {"timing": "fast", "scale": 2.0})
+        emptied.control("PUT", "timing", {"timing": "fast", "scale": 2.0})
         stacks = [cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackId"] for name in ("one", "two")]
         for name in ("one", "two"):
             cloudformation.delete_stack(StackName=name)
@@ -282,8 +282,8 @@ class TestStacks:
             ends.append(gone[0].timestamp())
         assert abs(ends[1] - ends[0]) > 1
 
-    def test_a_stack_cannot_delete_a_table_that_is_the_source_of_a_replica(self, cloud: Cloud) -> None:
-        cloudformation, dynamodb = cloud.client("cloudformation"), cloud.client("dynamodb")
+    def test_a_stack_cannot_delete_a_table_that_is_the_source_of_a_replica(self, emptied: Cloud) -> None:
+        cloudformation, dynamodb = emptied.client("cloudformation"), emptied.client("dynamodb")
         properties = {
             "TableName": "things",
             "BillingMode": "PAY_PER_REQUEST",
@@ -293,7 +293,7 @@ class TestStacks:
         text = json.dumps({"Resources": {"Table": {"Type": "AWS::DynamoDB::Table", "Properties": properties}}})
         cloudformation.create_stack(StackName="tables", TemplateBody=text)
         assert settled(cloudformation, "tables") == "CREATE_COMPLETE"
-        cloud.replica()
+        emptied.replica()
         cloudformation.delete_stack(StackName="tables")
         assert settled(cloudformation, "tables") == "DELETE_FAILED"
         dynamodb.update_table(TableName="things", ReplicaUpdates=[{"Delete": {"RegionName": "eu-west-1"}}])

@@ -58,7 +58,7 @@ DENIED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", few(PASSING, 2))
+@pytest.mark.parametrize("name", few(PASSING, 1))
 def test_a_fault_that_passes_is_waited_out(ground: Ground, before: Inventory, tally: Tally, name: str) -> None:
     for verb in ("setup", "teardown"):
         placed = ground.fault(PASSING[name])
@@ -69,7 +69,7 @@ def test_a_fault_that_passes_is_waited_out(ground: Ground, before: Inventory, ta
     assert ground.inventory() == before
 
 
-@pytest.mark.parametrize(("service", "operation"), few(LOST, 2))
+@pytest.mark.parametrize(("service", "operation"), few(LOST, 1))
 def test_an_effect_whose_answer_was_lost_is_recognised(
     ground: Ground, before: Inventory, tally: Tally, service: str, operation: str
 ) -> None:

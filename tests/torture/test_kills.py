@@ -74,7 +74,7 @@ def test_a_command_killed_at_any_time_is_finished_by_the_next_one(desk: Desk, ta
     assert met == wanted
 
 
-@pytest.mark.parametrize(("workshop", "short", "full"), few([("small", 3, 120), ("global-serverless", 1, 30)], 1))
+@pytest.mark.parametrize(("workshop", "short", "full"), few([("small", 2, 120), ("global-serverless", 1, 30)], 1))
 def test_hundreds_of_kills_at_random_times(ground: Ground, tally: Tally, workshop: str, short: int, full: int) -> None:
     chance, before, met, stands = random.Random(60), ground.inventory(), 0, False
     source = {} if workshop == "small" else {"workshop": workshop}

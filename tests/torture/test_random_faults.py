@@ -21,7 +21,7 @@ MOST = 3
 """Calls under 50 % throttling, as a multiple of the calls of a clean run."""
 
 
-@pytest.mark.parametrize(("workshop", "short", "full"), few([("small", 3, 80), ("global-serverless", 1, 20)], 1))
+@pytest.mark.parametrize(("workshop", "short", "full"), few([("small", 1, 80), ("global-serverless", 1, 20)], 1))
 def test_setups_and_teardowns_finish_while_a_tenth_of_all_calls_fails(
     ground: Ground, before: Inventory, tally: Tally, workshop: str, short: int, full: int
 ) -> None:
