@@ -15,10 +15,12 @@ few = settings(max_examples=25, deadline=None)
 
 
 def as_bytes(text):
-    try:
-        return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogatepass")
+    """The bytes that a word is: a byte that was no text stands as it was, any other half character as UTF-8 would."""
+    return b"".join(as_byte(char) or char.encode("utf-8", "surrogatepass") for char in text)
+
+
+def as_byte(char):
+    return bytes([ord(char) - 0xDC00]) if "\udc80" <= char <= "\udcff" else b""
 
 
 @few
