@@ -14,38 +14,38 @@ from typing import Any
 import pytest
 
 from tests.checks.test_surroundings import service
-from tests.cloud.desk import HOME_REGION, LOCAL_ACCOUNT, OTHER_REGION, TABLE, Desk, answers, free_port
+from tests.cloud.shell import HOME_REGION, LOCAL_ACCOUNT, OTHER_REGION, TABLE, Shell, answers, free_port
 
 Document = dict[str, Any]
 STACK, FUNCTION = "global-serverless-api", "global-serverless-dev"
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    one = Desk(tmp_path_factory.mktemp("desk"))
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    one = Shell(tmp_path_factory.mktemp("shell"))
     yield one.cloud()
     one.leave()
 
 
 @pytest.fixture
-def clean(desk: Desk) -> Iterator[Desk]:
-    desk.run("cloud", "reset")
-    for path in desk.state.glob("runs.db*"):
+def clean(shell: Shell) -> Iterator[Shell]:
+    shell.run("cloud", "reset")
+    for path in shell.state.glob("runs.db*"):
         path.unlink()
-    yield desk
-    control(desk, "DELETE", "/_workshop/faults")
+    yield shell
+    control(shell, "DELETE", "/_workshop/faults")
 
 
-def control(desk: Desk, method: str, path: str, document: Document | None = None) -> Document:
+def control(shell: Shell, method: str, path: str, document: Document | None = None) -> Document:
     """One order to the cloud's own endpoint."""
     body = None if document is None else json.dumps(document).encode()
-    with urllib.request.urlopen(urllib.request.Request(desk.endpoint + path, data=body, method=method), timeout=20) as response:
+    with urllib.request.urlopen(urllib.request.Request(shell.endpoint + path, data=body, method=method), timeout=20) as response:
         found: Document = json.load(response)
         return found
 
 
-def fault(desk: Desk, kind: str, **more: Any) -> None:
-    control(desk, "POST", "/_workshop/faults", {"kind": kind, **more})
+def fault(shell: Shell, kind: str, **more: Any) -> None:
+    control(shell, "POST", "/_workshop/faults", {"kind": kind, **more})
 
 
 def bad(document: Document, *statuses: str) -> dict[tuple[str, str], Document]:
@@ -53,13 +53,13 @@ def bad(document: Document, *statuses: str) -> dict[tuple[str, str], Document]:
     return {(c["id"], c["region"]): c for c in document["checks"] if c["status"] in (statuses or ("fail", "crash"))}
 
 
-def checked(desk: Desk, *words: str, code: int = 0, env: dict[str, str] | None = None) -> Document:
-    document = desk.document("check", *words, code=code, env=env)
+def checked(shell: Shell, *words: str, code: int = 0, env: dict[str, str] | None = None) -> Document:
+    document = shell.document("check", *words, code=code, env=env)
     assert document["verdict"] == ("no-go" if code == 3 else "go")
     return document
 
 
-def test_a_clean_account_is_go_and_nothing_in_it_is_changed(clean: Desk) -> None:
+def test_a_clean_account_is_go_and_nothing_in_it_is_changed(clean: Shell) -> None:
     before = clean.inventory()
     document = checked(clean)
     assert len(document["checks"]) >= 40
@@ -68,7 +68,7 @@ def test_a_clean_account_is_go_and_nothing_in_it_is_changed(clean: Desk) -> None
     assert clean.inventory() == before == []
 
 
-def test_a_deployed_workshop_is_go_and_stays_as_it_is(clean: Desk) -> None:
+def test_a_deployed_workshop_is_go_and_stays_as_it_is(clean: Shell) -> None:
     clean.run("setup")
     before = clean.inventory()
     document = checked(clean)
@@ -77,7 +77,7 @@ def test_a_deployed_workshop_is_go_and_stays_as_it_is(clean: Desk) -> None:
     assert {c["id"] for c in standing} >= {"leftovers.table", "leftovers.replica", "leftovers.api"}
 
 
-def test_only_reads_reach_the_cloud(clean: Desk) -> None:
+def test_only_reads_reach_the_cloud(clean: Shell) -> None:
     """A fault of the kind `error` on every changing operation would strike, and be counted, if one were called."""
     for name, operations in {
         "dynamodb": ["CreateTable", "UpdateTable", "DeleteTable", "PutItem", "BatchWriteItem", "TagResource"],
@@ -94,7 +94,7 @@ def test_only_reads_reach_the_cloud(clean: Desk) -> None:
     assert len(faults) == 24
 
 
-def test_only_and_skip_choose_and_strict_lets_warnings_count(clean: Desk) -> None:
+def test_only_and_skip_choose_and_strict_lets_warnings_count(clean: Shell) -> None:
     only = checked(clean, "--only", "machine", "--only", "cost")
     assert {c["family"] for c in only["checks"]} == {"machine", "cost"}
     assert "quotas" not in {c["family"] for c in checked(clean, "--skip", "quotas")["checks"]}
@@ -104,7 +104,7 @@ def test_only_and_skip_choose_and_strict_lets_warnings_count(clean: Desk) -> Non
     assert "no family" in clean.run("check", "--only", "quota", code=2).err
 
 
-def test_the_report_for_people_begins_with_what_stops_the_event(clean: Desk) -> None:
+def test_the_report_for_people_begins_with_what_stops_the_event(clean: Shell) -> None:
     clean.table(region=OTHER_REGION, keys=("id",))
     lines = clean.run("check", code=3, env={"NO_COLOR": "1"}).out.splitlines()
     assert "What stops the event (1)" in lines[2]
@@ -113,7 +113,7 @@ def test_the_report_for_people_begins_with_what_stops_the_event(clean: Desk) -> 
     assert lines[-1].startswith("No-go: ")
 
 
-def test_the_page_stands_alone_and_account_numbers_can_be_hidden(clean: Desk, tmp_path: Path) -> None:
+def test_the_page_stands_alone_and_account_numbers_can_be_hidden(clean: Shell, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     shown = clean.run("check", "--html", str(page), "--mask")
     text = page.read_text()
@@ -126,63 +126,63 @@ def test_the_page_stands_alone_and_account_numbers_can_be_hidden(clean: Desk, tm
 
 
 def test_under_a_umask_that_takes_nothing_away_all_files_and_folders_are_private(tmp_path: Path) -> None:
-    desk = Desk(tmp_path / "desk")
+    shell = Shell(tmp_path / "shell")
     page = tmp_path / "report.html"
     try:
         work = (
             f"workshop cloud start --timing instant; workshop setup; workshop check --only cost --html {page};"
             " workshop drill run --failures 2 --countdown 1"
         )
-        desk.shell(f"umask 000; {work}")
+        shell.bash(f"umask 000; {work}")
         folders = ("*", "sites/*", "sites/local/*", "reports/*")
-        made = [page, *(path for pattern in folders for path in desk.state.glob(pattern))]
+        made = [page, *(path for pattern in folders for path in shell.state.glob(pattern))]
         assert {str(path): oct(path.stat().st_mode) for path in made if path.stat().st_mode & 0o077} == {}
         assert len(made) > 8
-        assert desk.shell("umask 000; workshop check --only cost --html /dev/stdout").out.count("<html") == 1
+        assert shell.bash("umask 000; workshop check --only cost --html /dev/stdout").out.count("<html") == 1
     finally:
-        desk.leave()
+        shell.leave()
 
 
-Prepare = Callable[[Desk], Any]
+Prepare = Callable[[Shell], Any]
 
 
-def own_stack(desk: Desk, status_of: str = "") -> None:
+def own_stack(shell: Shell, status_of: str = "") -> None:
     template = {"Resources": {"Group": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/some/group"}}}}
-    desk.client("cloudformation", OTHER_REGION).create_stack(StackName=STACK, TemplateBody=json.dumps(template))
+    shell.client("cloudformation", OTHER_REGION).create_stack(StackName=STACK, TemplateBody=json.dumps(template))
 
 
-def own_function(desk: Desk) -> None:
+def own_function(shell: Shell) -> None:
     """The workshop, and its function throttled as by a drill that was killed."""
-    desk.run("setup")
-    desk.client("lambda", OTHER_REGION).put_function_concurrency(FunctionName=FUNCTION, ReservedConcurrentExecutions=0)
+    shell.run("setup")
+    shell.client("lambda", OTHER_REGION).put_function_concurrency(FunctionName=FUNCTION, ReservedConcurrentExecutions=0)
 
 
-def protected_stack(desk: Desk) -> None:
-    desk.run("setup")
-    desk.client("cloudformation").update_termination_protection(StackName=STACK, EnableTerminationProtection=True)
+def protected_stack(shell: Shell) -> None:
+    shell.run("setup")
+    shell.client("cloudformation").update_termination_protection(StackName=STACK, EnableTerminationProtection=True)
 
 
-def tagged_remains(desk: Desk) -> None:
-    desk.client("dynamodb").create_table(
+def tagged_remains(shell: Shell) -> None:
+    shell.client("dynamodb").create_table(
         TableName="last-year", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "PK", "AttributeType": "S"}],
         Tags=[{"Key": "workshop", "Value": "global-serverless"}],
     )  # fmt: skip
 
 
-def another_run_at_work(desk: Desk) -> None:
+def another_run_at_work(shell: Shell) -> None:
     until = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
     holder = {
         "token": "t", "machine": "m", "host": "laptop", "user": "ann", "pid": 1, "command": "setup", "since": until,
         "until": until,
     }  # fmt: skip
-    desk.client("ssm").put_parameter(Name="/workshop/global-serverless/claim", Value=json.dumps(holder), Type="String")
+    shell.client("ssm").put_parameter(Name="/workshop/global-serverless/claim", Value=json.dumps(holder), Type="String")
 
 
 def refused(service_name: str, operation: str) -> Prepare:
     message = f"User is not authorized to perform: {service_name}:{operation}"
-    return lambda desk: fault(
-        desk, "error", service=service_name, operation=operation, code="AccessDeniedException", message=message, status=400
+    return lambda shell: fault(
+        shell, "error", service=service_name, operation=operation, code="AccessDeniedException", message=message, status=400
     )
 
 
@@ -217,7 +217,7 @@ FAULTS: list[tuple[str, Prepare, tuple[str, str], str, str]] = [
 
 @pytest.mark.parametrize(("prepare", "key", "status", "fix"), [f[1:] for f in FAULTS], ids=[f[0] for f in FAULTS])
 def test_a_fault_of_the_account_is_caught_with_its_fix(
-    clean: Desk, prepare: Prepare, key: tuple[str, str], status: str, fix: str
+    clean: Shell, prepare: Prepare, key: tuple[str, str], status: str, fix: str
 ) -> None:
     prepare(clean)
     document = checked(clean, code=3 if status == "fail" else 0)
@@ -229,7 +229,7 @@ def test_a_fault_of_the_account_is_caught_with_its_fix(
     assert not bad(document, "crash")
 
 
-def test_what_cannot_be_asked_because_of_the_region_is_not_blamed_on_something_else(clean: Desk) -> None:
+def test_what_cannot_be_asked_because_of_the_region_is_not_blamed_on_something_else(clean: Shell) -> None:
     fault(clean, "region-disabled", region=OTHER_REGION)
     document = checked(clean, code=3)
     assert set(bad(document)) == {("regions.enabled", OTHER_REGION)}
@@ -237,7 +237,7 @@ def test_what_cannot_be_asked_because_of_the_region_is_not_blamed_on_something_e
     assert len(skipped) > 5
 
 
-def test_no_permission_at_all_is_still_a_whole_report(clean: Desk) -> None:
+def test_no_permission_at_all_is_still_a_whole_report(clean: Shell) -> None:
     for name in ("dynamodb", "cloudformation", "lambda", "apigateway", "logs", "iam", "ssm", "account"):
         fault(clean, "error", service=name, code="AccessDeniedException", message="no", status=400)
     document = checked(clean, code=3)
@@ -252,7 +252,7 @@ NOWHERE = {**AWS, "HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://12
 KEYS = {"AWS_ACCESS_KEY_ID": LOCAL_ACCOUNT, "AWS_SECRET_ACCESS_KEY": "x"}
 
 
-def test_without_credentials_and_network_the_report_is_whole_and_the_reason_comes_first(clean: Desk) -> None:
+def test_without_credentials_and_network_the_report_is_whole_and_the_reason_comes_first(clean: Shell) -> None:
     document = checked(clean, "--target", "aws", code=3, env=NOWHERE)
     caller = bad(document)["identity.caller", ""]
     assert "NoCredentials" in caller["detail"]
@@ -261,7 +261,7 @@ def test_without_credentials_and_network_the_report_is_whole_and_the_reason_come
     assert not bad(document, "crash")
 
 
-def test_offline_with_credentials_reports_that_no_service_answers(clean: Desk) -> None:
+def test_offline_with_credentials_reports_that_no_service_answers(clean: Shell) -> None:
     document = checked(clean, "--target", "aws", code=3, env={**NOWHERE, **KEYS})
     found = bad(document)
     assert "network" in found["identity.caller", ""]["fix"]
@@ -269,42 +269,42 @@ def test_offline_with_credentials_reports_that_no_service_answers(clean: Desk) -
     assert not bad(document, "crash")
 
 
-def test_an_unknown_profile_is_named_with_those_that_there_are(clean: Desk) -> None:
+def test_an_unknown_profile_is_named_with_those_that_there_are(clean: Shell) -> None:
     document = checked(clean, "--target", "aws", "--profile", "nope", code=3, env=NOWHERE)
     assert "nope" in bad(document)["identity.caller", ""]["detail"]
 
 
-def test_the_wrong_account_is_no_go(clean: Desk) -> None:
+def test_the_wrong_account_is_no_go(clean: Shell) -> None:
     found = bad(checked(clean, "--expect-account", "999988887777", code=3))
     assert "999988887777" in found["identity.account", ""]["detail"]
 
 
-def test_a_mistyped_region_is_no_go_with_the_one_that_was_meant(clean: Desk) -> None:
+def test_a_mistyped_region_is_no_go_with_the_one_that_was_meant(clean: Shell) -> None:
     found = bad(checked(clean, "--region", "us-west-2", "--region", "eu-wset-1", code=3))
     assert "Did you mean eu-west-1?" in found["regions.name", "eu-wset-1"]["fix"]
 
 
-def test_a_stray_endpoint_is_announced(clean: Desk) -> None:
+def test_a_stray_endpoint_is_announced(clean: Shell) -> None:
     env = {**AWS, **KEYS, "AWS_ENDPOINT_URL": clean.endpoint}
     found = bad(checked(clean, "--target", "aws", env=env), "warn")
     assert clean.endpoint in found["endpoints.override", ""]["detail"]
 
 
-def test_credentials_that_end_too_soon_are_no_go(clean: Desk) -> None:
+def test_credentials_that_end_too_soon_are_no_go(clean: Shell) -> None:
     soon = (datetime.now(UTC) + timedelta(minutes=16)).isoformat()
     env = {**AWS, **KEYS, "AWS_SESSION_TOKEN": "t", "AWS_CREDENTIAL_EXPIRATION": soon, "AWS_ENDPOINT_URL": clean.endpoint}
     found = bad(checked(clean, "--target", "aws", env=env), "warn")
     assert "good until" in found["identity.life", ""]["detail"]
 
 
-def test_a_clock_that_is_off_is_no_go(clean: Desk) -> None:
+def test_a_clock_that_is_off_is_no_go(clean: Shell) -> None:
     with service(format_datetime(datetime.now(UTC) - timedelta(minutes=10), usegmt=True)) as url:
         env = {**AWS, **KEYS, "AWS_ENDPOINT_URL": clean.endpoint, "AWS_ENDPOINT_URL_STS": url}
         found = bad(checked(clean, "--target", "aws", "--only", "clock", code=3, env=env))
     assert "ahead" in found["clock.skew", ""]["detail"]
 
 
-def test_a_broken_definition_and_broken_data_are_no_go_at_their_place(clean: Desk, tmp_path: Path) -> None:
+def test_a_broken_definition_and_broken_data_are_no_go_at_their_place(clean: Shell, tmp_path: Path) -> None:
     clean.run("definition", "new", "mine")
     folder = clean.work / "mine"
     text = (folder / "workshop.yaml").read_text()
@@ -331,7 +331,7 @@ def taken(port: int) -> Iterator[None]:
 
 
 def test_a_port_that_is_taken_is_no_go(tmp_path: Path) -> None:
-    alone = Desk(tmp_path / "desk", port=free_port())
+    alone = Shell(tmp_path / "shell", port=free_port())
     with taken(alone.port):
         found = bad(checked(alone, code=3))
     assert "WORKSHOP_PORT=" in found["machine.port", ""]["fix"]
@@ -339,7 +339,7 @@ def test_a_port_that_is_taken_is_no_go(tmp_path: Path) -> None:
     alone.leave()
 
 
-def test_a_state_folder_that_is_a_file_is_no_go(clean: Desk, tmp_path: Path) -> None:
+def test_a_state_folder_that_is_a_file_is_no_go(clean: Shell, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     document = checked(clean, "--target", "aws", code=3, env={**NOWHERE, "WORKSHOP_HOME": str(tmp_path / "file")})
     assert "WORKSHOP_HOME" in bad(document)["machine.state-folder", ""]["fix"]
@@ -347,7 +347,7 @@ def test_a_state_folder_that_is_a_file_is_no_go(clean: Desk, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("name", ["", "cloud", "receipts", "runs.db"])
 def test_a_state_folder_with_a_link_in_it_is_no_go_and_leaves_no_cloud_behind(tmp_path: Path, name: str) -> None:
-    alone, victim = Desk(tmp_path / "desk"), tmp_path / "victim"
+    alone, victim = Shell(tmp_path / "shell"), tmp_path / "victim"
     victim.write_text("precious") if name == "runs.db" else victim.mkdir()
     link = alone.state / name
     link.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -359,7 +359,7 @@ def test_a_state_folder_with_a_link_in_it_is_no_go_and_leaves_no_cloud_behind(tm
     link.unlink()
 
 
-def test_the_rehearsal_sets_up_drills_and_takes_down_beside_the_deployed_one(clean: Desk) -> None:
+def test_the_rehearsal_sets_up_drills_and_takes_down_beside_the_deployed_one(clean: Shell) -> None:
     clean.run("setup")
     before = clean.inventory()
     document = checked(clean, "--rehearse", "--only", "definition")
@@ -370,13 +370,13 @@ def test_the_rehearsal_sets_up_drills_and_takes_down_beside_the_deployed_one(cle
     assert clean.inventory() == before
 
 
-def test_a_no_go_is_not_rehearsed_and_aws_is_asked_first(clean: Desk) -> None:
+def test_a_no_go_is_not_rehearsed_and_aws_is_asked_first(clean: Shell) -> None:
     document = checked(clean, "--rehearse", "--expect-account", "999988887777", code=3)
     assert [c["status"] for c in document["checks"] if c["family"] == "rehearsal"] == ["skip"]
     assert "no terminal" in clean.run("check", "--rehearse", "--target", "aws", code=2).err
 
 
-def test_a_rehearsal_on_aws_refuses_where_the_workshop_is_deployed(clean: Desk) -> None:
+def test_a_rehearsal_on_aws_refuses_where_the_workshop_is_deployed(clean: Shell) -> None:
     env = {**AWS, **KEYS, "AWS_ENDPOINT_URL": clean.endpoint}
     clean.run("setup", "--target", "aws", "--yes", env=env)
     before = clean.inventory()
@@ -385,7 +385,7 @@ def test_a_rehearsal_on_aws_refuses_where_the_workshop_is_deployed(clean: Desk) 
     assert clean.inventory() == before
 
 
-def test_a_rehearsal_on_aws_shows_its_plan_first_and_leaves_nothing(clean: Desk) -> None:
+def test_a_rehearsal_on_aws_shows_its_plan_first_and_leaves_nothing(clean: Shell) -> None:
     env = {**AWS, **KEYS, "AWS_ENDPOINT_URL": clean.endpoint}
     done = clean.run("check", "--rehearse", "--target", "aws", "--yes", "--only", "definition", "--json", env=env)
     assert "rehearsal of global-serverless on aws" in done.err

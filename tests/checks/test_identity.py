@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tests.checks.world import ACCOUNT, NOW, context, look, refusal
+from tests.checks.builders import ACCOUNT, NOW, context, look, refusal
 from workshop.aws.identity import CredentialExpiry, Identity
 from workshop.checks.base import CheckStatus
 from workshop.checks.context import EventPlan

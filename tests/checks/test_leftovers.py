@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from tests.checks.world import ACCOUNT, HOME, NOW, FakeAwsClient, FakeStep, context, look, needs, planned, refusal
+from tests.checks.builders import ACCOUNT, HOME, NOW, FakeAwsClient, FakeStep, context, look, needs, planned, refusal
 from workshop.aws.lock.claim_record import ClaimRecord
 from workshop.checks.base import CheckStatus, Finding
 from workshop.checks.claim import ClaimCheck

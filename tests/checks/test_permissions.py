@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tests.checks.world import ACCOUNT, AWAY, HOME, FakeAwsClient, FakeStep, context, denied, look, needs, planned, refusal
+from tests.checks.builders import ACCOUNT, AWAY, HOME, FakeAwsClient, FakeStep, context, denied, look, needs, planned, refusal
 from workshop.aws.identity import Identity
 from workshop.checks.base import CheckStatus
 from workshop.checks.context import CheckContext

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.checks.world import ACCOUNT, HOME, FakeAwsClient, FakeStep, context, look, needs, planned, refusal
+from tests.checks.builders import ACCOUNT, HOME, FakeAwsClient, FakeStep, context, look, needs, planned, refusal
 from workshop.checks.base import CheckStatus
 from workshop.checks.context import CheckContext
 from workshop.checks.quotas import ConcurrencyQuota, QuotaRoom

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.checks.world import AWAY, HOME, FakeAwsClient, context, denied, look, refusal
+from tests.checks.builders import AWAY, HOME, FakeAwsClient, context, denied, look, refusal
 from workshop.aws.errors import AwsError
 from workshop.checks.base import CheckStatus
 from workshop.checks.regions import RegionEnabled, RegionExists

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.checks.world import HOME, context, refusal
+from tests.checks.builders import HOME, context, refusal
 from workshop.checks.base import Check, CheckStatus, Finding, Key, Result, failed, passed, warned
 from workshop.checks.policy import needed_permissions
 from workshop.checks.registry import FAMILIES, all_checks, chosen

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.checks.world import HOME, NOW, FakeStep, context, look, needs, planned, refusal
+from tests.checks.builders import HOME, NOW, FakeStep, context, look, needs, planned, refusal
 from workshop.checks.base import CheckStatus, Finding
 from workshop.checks.clock_skew import ClockSkew
 from workshop.checks.context import EventPlan, Machine

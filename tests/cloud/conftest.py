@@ -1,4 +1,4 @@
-"""Desks for the tests that use the tool as a user does: one per module, with a cloud of its own, or one per test."""
+"""Shells for the tests that use the tool as a user does: one per module, with a cloud of its own, or one per test."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cloud.desk import Desk
+from tests.cloud.shell import Shell
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -14,25 +14,25 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """A desk for the tests of one module, its cloud in the profile `instant`."""
-    with_cloud = Desk(tmp_path_factory.mktemp("desk"))
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    """A shell for the tests of one module, its cloud in the profile `instant`."""
+    with_cloud = Shell(tmp_path_factory.mktemp("shell"))
     yield with_cloud.cloud()
     with_cloud.leave()
 
 
 @pytest.fixture
-def fresh(tmp_path) -> Iterator[Desk]:
-    """A desk for one test; nothing runs on it yet."""
-    alone = Desk(tmp_path / "desk")
+def fresh(tmp_path) -> Iterator[Shell]:
+    """A shell for one test; nothing runs on it yet."""
+    alone = Shell(tmp_path / "shell")
     yield alone
     alone.leave()
 
 
 @pytest.fixture
-def clean(desk: Desk) -> Iterator[Desk]:
-    """The module's desk with an empty cloud and no memory of earlier runs."""
-    desk.run("cloud", "reset")
-    for path in desk.state.glob("runs.db*"):
+def clean(shell: Shell) -> Iterator[Shell]:
+    """The module's shell with an empty cloud and no memory of earlier runs."""
+    shell.run("cloud", "reset")
+    for path in shell.state.glob("runs.db*"):
         path.unlink()
-    yield desk
+    yield shell

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import pytest
 
-from tests.cloud.desk import HOME_REGION, OTHER_REGION, REGIONS, Desk
+from tests.cloud.shell import HOME_REGION, OTHER_REGION, REGIONS, Shell
 from workshop.aws.client import AwsClient
 from workshop.aws.errors import AwsError
 from workshop.cli.main import run
@@ -169,7 +169,7 @@ Workshop = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def mottos(clean: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Workshop]:
+def mottos(clean: Shell, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Workshop]:
     """Runs a command on the workshop in this process, in which the kind is registered; returns its JSON document."""
     folder = clean.work / "mottos"
     folder.mkdir(exist_ok=True)
@@ -191,13 +191,13 @@ def mottos(clean: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     registry.unregister(STEP)
 
 
-def names(desk: Desk, region: str) -> list[str]:
+def names(shell: Shell, region: str) -> list[str]:
     """The parameters of a region but for the tool's own."""
-    found = desk.client("ssm", region).describe_parameters()["Parameters"]
+    found = shell.client("ssm", region).describe_parameters()["Parameters"]
     return sorted(parameter["Name"] for parameter in found if not parameter["Name"].startswith("/workshop/"))
 
 
-def test_it_is_part_of_the_schema_and_of_lint(mottos: Workshop, clean: Desk) -> None:
+def test_it_is_part_of_the_schema_and_of_lint(mottos: Workshop, clean: Shell) -> None:
     assert STEP.kind in json.dumps(mottos("definition", "schema"))
     assert mottos("definition", "lint", "./mottos")["ok"]
     path = clean.work / "mottos" / "workshop.yaml"
@@ -206,7 +206,7 @@ def test_it_is_part_of_the_schema_and_of_lint(mottos: Workshop, clean: Desk) -> 
     assert "moto.txt" in problem["what"]
 
 
-def test_it_is_planned_made_once_and_removed(mottos: Workshop, clean: Desk) -> None:
+def test_it_is_planned_made_once_and_removed(mottos: Workshop, clean: Shell) -> None:
     where = ("--workshop", "./mottos")
     assert len(mottos("setup", *where, "--plan")["steps"]) == len(REGIONS)
     assert names(clean, HOME_REGION) == []
@@ -221,7 +221,7 @@ def test_it_is_planned_made_once_and_removed(mottos: Workshop, clean: Desk) -> N
     assert [names(clean, region) for region in REGIONS] == [[], []]
 
 
-def test_the_checks_read_what_it_declares(mottos: Workshop, clean: Desk) -> None:
+def test_the_checks_read_what_it_declares(mottos: Workshop, clean: Shell) -> None:
     def found(check: str, region: str, code: int) -> tuple[str, str]:
         checks = mottos("check", "--workshop", "./mottos", "--skip", "machine", code=code)["checks"]
         result = {(each["id"], each["region"]): each for each in checks}[check, region]
@@ -241,7 +241,7 @@ def test_the_policy_grants_what_it_declares(mottos: Workshop) -> None:
     assert any(f"parameter{NAME}" in resource for each in granted for resource in each["Resource"])
 
 
-def test_a_sweep_finds_it_under_another_name_with_what_it_costs(mottos: Workshop, clean: Desk) -> None:
+def test_a_sweep_finds_it_under_another_name_with_what_it_costs(mottos: Workshop, clean: Shell) -> None:
     where = ("--workshop", "./mottos", "--yes")
     mottos("setup", *where)
     tags = [{"Key": "workshop", "Value": "mottos"}]

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.cloud.desk import HOME_REGION, REGIONS, TABLE
+from tests.cloud.shell import HOME_REGION, REGIONS, TABLE
 
 pytestmark = pytest.mark.cloud
 
@@ -34,45 +34,45 @@ def at_the_cloud(script: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def explained(desk):
+def explained(shell):
     """The lines of table, replica and data, typed on an empty cloud."""
     lines = "\n".join(
         line
         for step in ("table", "replica", "data")
-        for entry in desk.document("explain", step)["steps"]
+        for entry in shell.document("explain", step)["steps"]
         for line in entry["commands"]
     )
-    return desk.shell(at_the_cloud(lines)).out
+    return shell.bash(at_the_cloud(lines)).out
 
 
-def test_the_explained_lines_run_as_they_are(desk, explained):
-    assert [desk.count(region) for region in REGIONS] == [13, 13]
+def test_the_explained_lines_run_as_they_are(shell, explained):
+    assert [shell.count(region) for region in REGIONS] == [13, 13]
     assert explained.split()[-2:] == ["13", "13"]
 
 
-def test_setup_finds_what_was_made_with_the_explained_lines_and_finishes_it(desk, explained):
-    outcomes = {step["id"]: step["outcome"] for step in desk.document("setup")["steps"] if step["region"] == HOME_REGION}
+def test_setup_finds_what_was_made_with_the_explained_lines_and_finishes_it(shell, explained):
+    outcomes = {step["id"]: step["outcome"] for step in shell.document("setup")["steps"] if step["region"] == HOME_REGION}
     assert outcomes["table"] == outcomes["data"] == "unchanged"
     assert outcomes["api"] == "created"
-    assert {step["state"] for step in desk.document("status")["steps"]} == {"ready"}
+    assert {step["state"] for step in shell.document("status")["steps"]} == {"ready"}
 
 
-def test_the_lines_of_the_other_steps_run_too(desk, explained):
-    desk.run("setup")
-    steps = desk.document("explain")["steps"]
+def test_the_lines_of_the_other_steps_run_too(shell, explained):
+    shell.run("setup")
+    steps = shell.document("explain")["steps"]
     lines = "\n".join(line for step in steps if step["id"] not in ("table", "replica", "data") for line in step["commands"])
-    out = desk.shell(at_the_cloud(lines)).out
+    out = shell.bash(at_the_cloud(lines)).out
     assert out.count('{"ping": "ok"}') == len(REGIONS)
-    assert {step["outcome"] for step in desk.document("setup")["steps"]} == {"unchanged"}
+    assert {step["outcome"] for step in shell.document("setup")["steps"]} == {"unchanged"}
 
 
-def test_teardown_removes_what_was_made_with_the_explained_lines(desk, explained):
-    assert desk.document("teardown")["leftovers"] == []
-    assert desk.inventory() == []
+def test_teardown_removes_what_was_made_with_the_explained_lines(shell, explained):
+    assert shell.document("teardown")["leftovers"] == []
+    assert shell.inventory() == []
 
 
 def test_the_published_lines_of_the_workshop_run(clean):
-    done = clean.shell(f"DATA={clean.work}/sample-data.json\ncp {sample()} $DATA\n{at_the_cloud(PUBLISHED)}{QUERY}")
+    done = clean.bash(f"DATA={clean.work}/sample-data.json\ncp {sample()} $DATA\n{at_the_cloud(PUBLISHED)}{QUERY}")
     assert '"UnprocessedItems": {}' in done.out
     assert json.loads(done.out[done.out.rindex('{\n    "Count"') :])["Count"] == 12
 
@@ -92,11 +92,11 @@ def test_a_table_made_by_the_published_lines_is_used_and_left_alone(clean):
     assert left["fix"] == "aws dynamodb delete-table --region us-west-2 --table-name global-serverless"
     assert clean.inventory() == [(HOME_REGION, "table", TABLE)]
     assert clean.client("dynamodb").describe_table(TableName=TABLE)["Table"]["TableId"] == before
-    clean.shell(at_the_cloud(left["fix"]))
+    clean.bash(at_the_cloud(left["fix"]))
     assert clean.document("teardown")["leftovers"] == []
 
 
 def sample():
-    from tests.cloud.desk import ROOT
+    from tests.cloud.shell import ROOT
 
     return ROOT / "sample-data.json"

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.cloud.desk import Desk
+from tests.cloud.shell import Shell
 
 pytestmark = pytest.mark.cloud
 NAME = "/workshop/global-serverless/claim"
@@ -17,20 +17,20 @@ FORGED = {
 }  # fmt: skip
 
 
-def claims(desk: Desk) -> list[str]:
-    return [found["Name"] for found in desk.client("ssm").describe_parameters()["Parameters"]]
+def claims(shell: Shell) -> list[str]:
+    return [found["Name"] for found in shell.client("ssm").describe_parameters()["Parameters"]]
 
 
-def written_earlier(desk: Desk, seconds: int) -> None:
+def written_earlier(shell: Shell, seconds: int) -> None:
     """Let the cloud believe that it stored the parameter `seconds` ago."""
-    desk.run("cloud", "stop")
-    state = desk.state / "cloud" / "state" / "cloud.json"
+    shell.run("cloud", "stop")
+    state = shell.state / "cloud" / "state" / "cloud.json"
     text, count = re.subn(
         r'("LastModifiedDate":\s*)([0-9.]+)', lambda found: f"{found[1]}{float(found[2]) - seconds}", state.read_text()
     )
     assert count
     state.write_text(text)
-    desk.run("cloud", "start")
+    shell.run("cloud", "start")
 
 
 @pytest.mark.parametrize("command", ["setup", "teardown"])

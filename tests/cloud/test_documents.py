@@ -33,9 +33,9 @@ BEFORE = [
 
 
 @pytest.mark.parametrize(("line", "fields"), BEFORE, ids=[line for line, _ in BEFORE])
-def test_a_command_answers_with_one_document(desk, line, fields):
+def test_a_command_answers_with_one_document(shell, line, fields):
     words = line.split()
-    document = desk.inside(*words, "--json").document
+    document = shell.inside(*words, "--json").document
     named = {"cloud", "step", "definition"}
     assert document["version"] == 1
     assert document["command"] == " ".join(words[: 2 if words[0] in named else 1])
@@ -56,8 +56,8 @@ def test_a_command_answers_with_one_document(desk, line, fields):
         ("step run replica", 1, "step run"),
     ],
 )
-def test_a_command_that_fails_answers_with_a_document_too(desk, line, code, command):
-    done = desk.inside(*line.split(), "--json", code=code)
+def test_a_command_that_fails_answers_with_a_document_too(shell, line, code, command):
+    done = shell.inside(*line.split(), "--json", code=code)
     document = json.loads(done.out)
     assert (document["version"], document["command"], document["ok"]) == (1, command, False)
     assert set(document["error"]) == {"what", "why", "fix", "code"}
@@ -66,8 +66,8 @@ def test_a_command_that_fails_answers_with_a_document_too(desk, line, code, comm
     assert any(line.startswith("Error: ") for line in done.err.splitlines())
 
 
-def test_the_json_variable_asks_for_the_document_too(desk):
-    assert desk.inside("status", env={"WORKSHOP_JSON": "1"}).document["command"] == "status"
+def test_the_json_variable_asks_for_the_document_too(shell):
+    assert shell.inside("status", env={"WORKSHOP_JSON": "1"}).document["command"] == "status"
 
 
 def test_without_json_the_result_is_text_and_the_progress_is_elsewhere(clean):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.cloud.desk import OTHER_REGION
+from tests.cloud.shell import OTHER_REGION
 from workshop.cloud.fault_model import KINDS
 
 pytestmark = pytest.mark.cloud

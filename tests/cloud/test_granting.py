@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cloud.desk import eventually
+from tests.cloud.shell import eventually
 
 ROOT = Path(__file__).parents[2]
 
@@ -96,11 +96,11 @@ def stranger(clean, listener):
         file.unlink()
 
 
-def on_a_terminal(desk, text, *words, before=lambda: None):
+def on_a_terminal(shell, text, *words, before=lambda: None):
     """Run a command on a pseudo-terminal and type `text`, after `before`, once it asks; returns exit code and what appeared."""
     ours, theirs = pty.openpty()
-    environment = {**desk.environment, "TERM": "dumb", "NO_COLOR": "1", "COLUMNS": "80"}
-    process = subprocess.Popen(["workshop", *words], cwd=desk.work, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
+    environment = {**shell.environment, "TERM": "dumb", "NO_COLOR": "1", "COLUMNS": "80"}
+    process = subprocess.Popen(["workshop", *words], cwd=shell.work, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
     seen, asked, end = b"", False, time.monotonic() + 60
     while time.monotonic() < end:

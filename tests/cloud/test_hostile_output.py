@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.cloud.desk import HOME_REGION
+from tests.cloud.shell import HOME_REGION
 from tests.cloud.test_terminal import on_a_terminal
 from tests.unit.fakes.http_server import Server
 

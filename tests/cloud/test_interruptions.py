@@ -10,7 +10,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.cloud.desk import REGIONS, eventually
+from tests.cloud.shell import REGIONS, eventually
 from workshop.cloud.faults import CloudFault, fault_add, faults_clear
 
 pytestmark = pytest.mark.cloud
@@ -18,35 +18,35 @@ pytestmark = pytest.mark.cloud
 
 @pytest.fixture
 def slow(clean):
-    """The module's desk, empty, on which a setup takes long enough to be met at work."""
+    """The module's shell, empty, on which a setup takes long enough to be met at work."""
     return clean.cloud("realistic", 0.025)
 
 
-def at_work(desk):
+def at_work(shell):
     """Wait until the table is being made."""
-    desk_table = desk.client("dynamodb")
+    desk_table = shell.client("dynamodb")
     eventually(lambda: desk_table.list_tables()["TableNames"])
 
 
-def begun(desk):
+def begun(shell):
     """Wait until the journal knows of a change that began."""
 
     def changes():
-        if not (desk.state / "runs.db").exists():
+        if not (shell.state / "runs.db").exists():
             return 0
-        with closing(sqlite3.connect(desk.state / "runs.db")) as journal:
+        with closing(sqlite3.connect(shell.state / "runs.db")) as journal:
             made = journal.execute("SELECT count(*) FROM sqlite_master WHERE name = 'results'").fetchone()[0]
             return made and journal.execute("SELECT count(*) FROM results").fetchone()[0]
 
     eventually(changes)
 
 
-def reaches_ready_and_leaves_nothing(desk):
-    desk.cloud("instant")
-    assert desk.document("setup")["ok"] is True
-    assert all(desk.count(region) == 13 for region in REGIONS)
-    assert desk.document("teardown")["leftovers"] == []
-    assert desk.inventory() == []
+def reaches_ready_and_leaves_nothing(shell):
+    shell.cloud("instant")
+    assert shell.document("setup")["ok"] is True
+    assert all(shell.count(region) == 13 for region in REGIONS)
+    assert shell.document("teardown")["leftovers"] == []
+    assert shell.inventory() == []
 
 
 def test_one_ctrl_c_stops_cleanly_and_the_next_setup_goes_on(slow):

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.cloud.desk import HOME_REGION, OTHER_REGION, REGIONS, TABLE, Desk
+from tests.cloud.shell import HOME_REGION, OTHER_REGION, REGIONS, TABLE, Shell
 
 pytestmark = pytest.mark.cloud
 ITEMS = 13
@@ -17,28 +17,28 @@ ITEMS = 13
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory):
     """An account in which others have things already; the cloud takes its time."""
-    desk = Desk(tmp_path_factory.mktemp("desk")).cloud("fast")
-    desk.table("someone-elses", keys=("id",))
-    desk.client("logs", OTHER_REGION).create_log_group(logGroupName="/aws/lambda/someone-elses")
-    desk.client("iam").create_role(RoleName="someone-elses", AssumeRolePolicyDocument='{"Version":"2012-10-17","Statement":[]}')
-    yield SimpleNamespace(desk=desk, before=desk.inventory())
-    desk.leave()
+    shell = Shell(tmp_path_factory.mktemp("shell")).cloud("fast")
+    shell.table("someone-elses", keys=("id",))
+    shell.client("logs", OTHER_REGION).create_log_group(logGroupName="/aws/lambda/someone-elses")
+    shell.client("iam").create_role(RoleName="someone-elses", AssumeRolePolicyDocument='{"Version":"2012-10-17","Statement":[]}')
+    yield SimpleNamespace(shell=shell, before=shell.inventory())
+    shell.leave()
 
 
 @pytest.fixture(scope="module")
 def stands(stage):
     """After the first setup, the second, and a status."""
-    first = stage.desk.run("setup", "--json")
+    first = stage.shell.run("setup", "--json")
     return SimpleNamespace(
-        **vars(stage), progress=first.err, first=first.document, second=stage.desk.document("setup"),
-        status=stage.desk.document("status"),
+        **vars(stage), progress=first.err, first=first.document, second=stage.shell.document("setup"),
+        status=stage.shell.document("status"),
     )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def gone(stands):
     """After the teardown."""
-    done = stands.desk.run("teardown", "--yes", "--json")
+    done = stands.shell.run("teardown", "--yes", "--json")
     return SimpleNamespace(**vars(stands), teardown=done.document, farewell=done.err)
 
 
@@ -51,7 +51,7 @@ def test_a_setup_makes_every_step_and_says_so(stands):
         *((step, region) for step in ("api", "ping", "library", "films") for region in REGIONS),
     }  # fmt: skip
     assert all(step["error"] is None for step in stands.first["steps"])
-    assert len(stands.desk.inventory()) >= len(stands.before) + 10
+    assert len(stands.shell.inventory()) >= len(stands.before) + 10
 
 
 def test_the_progress_names_every_step_on_stderr(stands):
@@ -62,23 +62,23 @@ def test_the_progress_names_every_step_on_stderr(stands):
 @pytest.mark.parametrize("region", REGIONS)
 def test_the_api_answers_by_both_addresses(stands, region):
     for address in stands.first["apis"][region].values():
-        assert json.loads(stands.desk.get(address)) == {"ping": "ok"}
-    assert f".execute-api.{region}.localhost:{stands.desk.port}/api/" in stands.first["apis"][region]["url"]
-    item = json.loads(stands.desk.get(stands.first["apis"][region]["path_url"] + "get/library/01"))["Item"]
+        assert json.loads(stands.shell.get(address)) == {"ping": "ok"}
+    assert f".execute-api.{region}.localhost:{stands.shell.port}/api/" in stands.first["apis"][region]["url"]
+    item = json.loads(stands.shell.get(stands.first["apis"][region]["path_url"] + "get/library/01"))["Item"]
     assert (item["PK"], item["SK"]) == ({"S": "library"}, {"S": "01"})
 
 
 @pytest.mark.parametrize("region", REGIONS)
 def test_every_region_holds_the_sample_data(stands, region):
-    assert stands.desk.count(region) == ITEMS
-    stored = stands.desk.client("dynamodb", region).get_item(
+    assert stands.shell.count(region) == ITEMS
+    stored = stands.shell.client("dynamodb", region).get_item(
         TableName=TABLE, Key={"PK": {"S": "user100"}, "SK": {"S": "AshlandValley"}}, ConsistentRead=True
     )["Item"]
     assert stored["Bookmark"] == {"N": "0"}
 
 
 def test_table_and_replica_carry_their_tags_in_their_own_regions(stands):
-    home, other = (stands.desk.tags(region) for region in REGIONS)
+    home, other = (stands.shell.tags(region) for region in REGIONS)
     assert home["workshop"] == other["workshop"] == TABLE
     assert (home["workshop:step"], other["workshop:step"]) == ("table", "replica")
     assert home["workshop:run"] == other["workshop:run"] != ""
@@ -86,10 +86,10 @@ def test_table_and_replica_carry_their_tags_in_their_own_regions(stands):
 
 def test_the_pages_are_served_with_both_regions_in_their_configuration(stands):
     for page in stands.first["web"].values():
-        assert b"<html" in stands.desk.get(page)
+        assert b"<html" in stands.shell.get(page)
     beside = stands.first["web"]["harness"].rpartition("/")[0]
-    configuration = json.loads(stands.desk.get(f"{beside}/config.json"))
-    script = stands.desk.get(f"{beside}/config.js").decode()
+    configuration = json.loads(stands.shell.get(f"{beside}/config.json"))
+    script = stands.shell.get(f"{beside}/config.js").decode()
     for region in REGIONS:
         assert stands.first["apis"][region]["url"] in json.dumps(configuration)
         assert stands.first["apis"][region]["url"] in script
@@ -109,23 +109,23 @@ def test_status_says_ready_up_to_the_last_module(stands):
 
 def test_an_attendees_bookmark_survives_a_rerun(stands):
     key = {"PK": {"S": "user100"}, "SK": {"S": "AshlandValley"}}
-    dynamodb = stands.desk.client("dynamodb")
+    dynamodb = stands.shell.client("dynamodb")
     dynamodb.update_item(
         TableName=TABLE, Key=key, UpdateExpression="SET Bookmark = :b", ExpressionAttributeValues={":b": {"N": "42"}}
     )
     dynamodb.delete_item(TableName=TABLE, Key={"PK": {"S": "library"}, "SK": {"S": "07"}})
-    outcomes = {step["id"]: step["outcome"] for step in stands.desk.document("setup")["steps"]}
+    outcomes = {step["id"]: step["outcome"] for step in stands.shell.document("setup")["steps"]}
     assert outcomes["data"] == "updated"
     assert dynamodb.get_item(TableName=TABLE, Key=key, ConsistentRead=True)["Item"]["Bookmark"] == {"N": "42"}
-    assert stands.desk.count(HOME_REGION) == ITEMS
+    assert stands.shell.count(HOME_REGION) == ITEMS
 
 
 def test_a_teardown_leaves_nothing_of_ours_and_everything_of_others(gone):
     assert gone.teardown["ok"] is True
     assert gone.teardown["leftovers"] == []
     assert {step["outcome"] for step in gone.teardown["steps"]} == {"removed", "absent"}
-    assert gone.desk.inventory() == gone.before
-    assert gone.desk.client("ssm").describe_parameters()["Parameters"] == []
+    assert gone.shell.inventory() == gone.before
+    assert gone.shell.client("ssm").describe_parameters()["Parameters"] == []
 
 
 def test_a_teardown_names_its_target_in_its_first_line(gone):
@@ -142,7 +142,7 @@ def test_a_teardown_writes_a_receipt(gone):
 
 
 def test_a_teardown_of_nothing_is_fine_and_leaves_the_cloud_running(gone):
-    again = gone.desk.document("teardown")
+    again = gone.shell.document("teardown")
     assert {step["outcome"] for step in again["steps"]} == {"absent"}
-    assert gone.desk.document("cloud", "status")["running"] is True
-    assert {step["state"] for step in gone.desk.document("status")["steps"]} == {"absent"}
+    assert gone.shell.document("cloud", "status")["running"] is True
+    assert {step["state"] for step in gone.shell.document("status")["steps"]} == {"absent"}

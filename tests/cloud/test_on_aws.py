@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
-from tests.cloud.desk import HOME_REGION, REGIONS, TABLE, Desk, answers, eventually, free_port
+from tests.cloud.shell import HOME_REGION, REGIONS, TABLE, Shell, answers, eventually, free_port
 
 pytestmark = pytest.mark.cloud
 ACCOUNT = "111122223333"
@@ -57,37 +57,37 @@ def at(endpoint: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def abroad(tmp_path_factory):
-    """A desk whose AWS settings lead to a plain emulator."""
+    """A shell whose AWS settings lead to a plain emulator."""
     folder = tmp_path_factory.mktemp("abroad")
     with plain_emulator(folder / "emulator") as endpoint:
-        desk = Desk(folder / "desk", more=at(endpoint))
-        yield desk, endpoint
-        desk.leave()
+        shell = Shell(folder / "shell", more=at(endpoint))
+        yield shell, endpoint
+        shell.leave()
 
 
-def there(desk, endpoint):
-    return desk.inventory(account=ACCOUNT, endpoint=endpoint)
+def there(shell, endpoint):
+    return shell.inventory(account=ACCOUNT, endpoint=endpoint)
 
 
 def test_without_a_terminal_nothing_is_changed_before_a_yes(abroad):
-    desk, endpoint = abroad
-    before = there(desk, endpoint)
-    done = desk.run("setup", "--target", "aws", code=2)
+    shell, endpoint = abroad
+    before = there(shell, endpoint)
+    done = shell.run("setup", "--target", "aws", code=2)
     assert "asks before the first change, and there is no terminal to ask on" in done.err
     assert "workshop setup --target aws --yes" in done.err
     assert f"NOT AWS: your settings send every call to {endpoint}" in done.err
     assert f"arn:aws:iam::{ACCOUNT}:root" in done.err
     assert "us-west-2, eu-west-1" in done.err
     assert "minutes on AWS" in done.err
-    assert there(desk, endpoint) == before == []
+    assert there(shell, endpoint) == before == []
 
 
 def test_on_a_terminal_a_no_changes_nothing(abroad):
-    desk, endpoint = abroad
+    shell, endpoint = abroad
     ours, theirs = pty.openpty()
     with closing(os.fdopen(ours, "wb", buffering=0)) as keyboard:
         done = subprocess.Popen(
-            ["workshop", "setup", "--target", "aws"], env=desk.environment, cwd=desk.work, stdin=theirs, text=True,
+            ["workshop", "setup", "--target", "aws"], env=shell.environment, cwd=shell.work, stdin=theirs, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         os.close(theirs)
@@ -96,72 +96,72 @@ def test_on_a_terminal_a_no_changes_nothing(abroad):
     assert done.returncode == 130
     assert f"Go on with setup in account {ACCOUNT}?" in err
     assert "Stopped before anything was changed." in err
-    assert there(desk, endpoint) == []
+    assert there(shell, endpoint) == []
 
 
 def test_the_plan_shows_the_account_and_changes_nothing(abroad):
-    desk, endpoint = abroad
-    plan = desk.document("setup", "--target", "aws", "--plan")
+    shell, endpoint = abroad
+    plan = shell.document("setup", "--target", "aws", "--plan")
     assert (plan["target"], plan["account"]) == ("aws", ACCOUNT)
-    assert there(desk, endpoint) == []
+    assert there(shell, endpoint) == []
 
 
 def test_the_wrong_account_is_refused(abroad):
-    desk, endpoint = abroad
-    done = desk.run("setup", "--target", "aws", "--yes", "--expect-account", "999988887777", code=2)
+    shell, endpoint = abroad
+    done = shell.run("setup", "--target", "aws", "--yes", "--expect-account", "999988887777", code=2)
     assert f"This is account {ACCOUNT}, not 999988887777." in done.err
-    assert there(desk, endpoint) == []
+    assert there(shell, endpoint) == []
 
 
 def test_explain_needs_no_credentials(abroad):
-    desk, _ = abroad
+    shell, _ = abroad
     none = dict.fromkeys(at(""), None)
-    lines = desk.run("explain", "table", "--target", "aws", env=none).out
+    lines = shell.run("explain", "table", "--target", "aws", env=none).out
     assert lines.startswith("# global-serverless on aws\n")
     assert "cloud env" not in lines
     assert "aws dynamodb create-table" in lines
 
 
 def test_the_same_code_sets_up_and_takes_down_there(abroad):
-    desk, endpoint = abroad
+    shell, endpoint = abroad
     words = ("--target", "aws", "--yes", "--expect-account", ACCOUNT)
-    first = desk.run("setup", *words, "--json")
+    first = shell.run("setup", *words, "--json")
     assert f"NOT AWS: your settings send every call to {endpoint}" in first.err
     made = first.document
     assert (made["target"], made["account"], made["ok"]) == ("aws", ACCOUNT, True)
     for region in REGIONS:
         with urllib.request.urlopen(made["apis"][region]["path_url"], timeout=20) as answer:
             assert json.load(answer) == {"ping": "ok"}
-        table = desk.client("dynamodb", region, account=ACCOUNT, endpoint=endpoint)
+        table = shell.client("dynamodb", region, account=ACCOUNT, endpoint=endpoint)
         assert table.scan(TableName=TABLE, Select="COUNT")["Count"] == 13
     assert made["web"]["harness"].startswith("file://")
     assert Path(made["web"]["harness"].removeprefix("file://")).is_file()
-    assert {step["outcome"] for step in desk.document("setup", *words)["steps"]} == {"unchanged"}
-    status = desk.document("status")
+    assert {step["outcome"] for step in shell.document("setup", *words)["steps"]} == {"unchanged"}
+    status = shell.document("status")
     assert (status["target"], {step["state"] for step in status["steps"]}) == ("aws", {"ready"})
 
 
 def test_a_local_teardown_while_an_aws_run_stands_says_so(abroad):
-    desk, endpoint = abroad
-    before = there(desk, endpoint)
-    done = desk.run("teardown", "--target", "local", "--json", code=5)
+    shell, endpoint = abroad
+    before = there(shell, endpoint)
+    done = shell.run("teardown", "--target", "local", "--json", code=5)
     assert done.document["ok"] is False
     assert f"is still deployed on AWS, in account {ACCOUNT} since" in done.err
     assert "Remove it: workshop teardown --target aws" in done.err
-    assert there(desk, endpoint) == before != []
+    assert there(shell, endpoint) == before != []
 
 
 def test_a_teardown_without_a_target_goes_where_the_last_run_went(abroad):
-    desk, endpoint = abroad
-    desk.run("setup", "--target", "aws", "--yes", "--through", "backend")
-    refused = desk.run("teardown", code=2)
+    shell, endpoint = abroad
+    shell.run("setup", "--target", "aws", "--yes", "--through", "backend")
+    refused = shell.run("teardown", code=2)
     assert f"Target: aws, account {ACCOUNT}" in refused.err.splitlines()[:2]
     assert "workshop teardown --target aws --yes" in refused.err
-    assert there(desk, endpoint) != []
-    gone = desk.run("teardown", "--yes", "--json")
+    assert there(shell, endpoint) != []
+    gone = shell.run("teardown", "--yes", "--json")
     assert (gone.document["target"], gone.document["leftovers"]) == ("aws", [])
-    assert there(desk, endpoint) == []
-    assert desk.run("teardown", "--target", "local").code == 0
+    assert there(shell, endpoint) == []
+    assert shell.run("teardown", "--target", "local").code == 0
 
 
 def test_no_credentials_are_told_with_the_ways_to_get_some(fresh):

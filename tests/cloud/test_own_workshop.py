@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.cloud.desk import HOME_REGION, OTHER_REGION, REGIONS, eventually
+from tests.cloud.shell import HOME_REGION, OTHER_REGION, REGIONS, eventually
 
 pytestmark = pytest.mark.cloud
 
@@ -34,9 +34,9 @@ def test_a_step_of_ones_own_that_fails_is_told_with_the_command_that_goes_on(cle
 
 
 @pytest.fixture(scope="module")
-def films(desk):
+def films(shell):
     """A copy of the built-in workshop."""
-    desk.run("definition", "new", "my-films", "--from", "global-serverless")
+    shell.run("definition", "new", "my-films", "--from", "global-serverless")
     return ("--workshop", "./my-films", "--yes")
 
 
@@ -77,10 +77,10 @@ def test_what_setup_and_explain_offer_next_means_the_workshop_that_was_set_up(cl
     commands = [line.strip() for line, _ in offered]
     assert commands == [f"workshop {word} --workshop ./my-films --target local" for word in ("open", "status", "teardown")]
     assert [what for _, what in offered] == ["opens the web app", "shows what is deployed", "removes it again"]
-    assert clean.shell(commands[1]).out.startswith("my-films on local")
+    assert clean.bash(commands[1]).out.startswith("my-films on local")
     explained = "\n".join(line for step in clean.document("explain", "data", *films[:2])["steps"] for line in step["commands"])
-    assert clean.shell(f'eval "$(workshop cloud env)"\n{explained}').out.split()[-2:] == ["13", "13"]
-    clean.shell(commands[2])
+    assert clean.bash(f'eval "$(workshop cloud env)"\n{explained}').out.split()[-2:] == ["13", "13"]
+    clean.bash(commands[2])
     assert clean.inventory() == []
 
 

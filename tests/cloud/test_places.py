@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cloud.desk import Desk, free_port
+from tests.cloud.shell import Shell, free_port
 
 pytestmark = pytest.mark.cloud
 
@@ -79,9 +79,9 @@ def test_no_home_is_fine_while_the_state_folder_is_named(fresh):
 def test_a_user_without_any_home_is_told_to_name_a_folder():
     with tempfile.TemporaryDirectory() as place:
         Path(place).chmod(0o777)
-        desk = Desk(Path(place) / "desk")
+        shell = Shell(Path(place) / "shell")
         nobody = ("setpriv", "--reuid", "54321", "--clear-groups")
-        done = desk.call(*nobody, "workshop", "cloud", "status", code=2, env={"HOME": None, "WORKSHOP_HOME": None})
+        done = shell.call(*nobody, "workshop", "cloud", "status", code=2, env={"HOME": None, "WORKSHOP_HOME": None})
     assert "The state folder cannot be used: it is not known where it is." in done.err
     assert "export WORKSHOP_HOME=" in done.err
 

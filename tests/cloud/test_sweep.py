@@ -6,21 +6,21 @@ import json
 
 import pytest
 
-from tests.cloud.desk import OTHER_REGION, REGIONS, TABLE, Desk, eventually
+from tests.cloud.shell import OTHER_REGION, REGIONS, TABLE, Shell, eventually
 
 pytestmark = pytest.mark.cloud
 ALL = (*REGIONS, "eu-central-1", "ap-southeast-2")
 CLAIM = "/workshop/global-serverless/claim"
 
 
-def lose_the_journal(desk: Desk) -> None:
-    for path in desk.state.glob("runs.db*"):
+def lose_the_journal(shell: Shell) -> None:
+    for path in shell.state.glob("runs.db*"):
         path.unlink()
 
 
-def copied_by_hand(desk: Desk, region: str) -> None:
+def copied_by_hand(shell: Shell, region: str) -> None:
     """One more replica of our table, without our tags."""
-    dynamodb = desk.client("dynamodb")
+    dynamodb = shell.client("dynamodb")
     dynamodb.update_table(TableName=TABLE, ReplicaUpdates=[{"Create": {"RegionName": region}}])
     eventually(lambda: dynamodb.describe_table(TableName=TABLE)["Table"]["Replicas"][-1]["ReplicaStatus"] == "ACTIVE")
 

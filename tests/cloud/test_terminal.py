@@ -12,17 +12,17 @@ import time
 
 import pytest
 
-from tests.cloud.desk import answers, eventually
+from tests.cloud.shell import answers, eventually
 
 pytestmark = pytest.mark.cloud
 ESCAPE = "\x1b"
 
 
-def on_a_terminal(desk, *words, code=0, **more):
+def on_a_terminal(shell, *words, code=0, **more):
     """Run a command on a pseudo-terminal of 80 columns and hold it to its exit code; answers what appeared on it."""
     ours, theirs = pty.openpty()
-    environment = {**desk.environment, "TERM": "xterm-256color", "COLUMNS": "80", **more}
-    process = subprocess.Popen(["workshop", *words], cwd=desk.work, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
+    environment = {**shell.environment, "TERM": "xterm-256color", "COLUMNS": "80", **more}
+    process = subprocess.Popen(["workshop", *words], cwd=shell.work, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
     seen, end = b"", time.monotonic() + 60
     while time.monotonic() < end:
@@ -67,7 +67,7 @@ def test_a_pipe_gets_plain_lines(clean):
 
 
 def test_a_reader_that_leaves_early_is_no_error(clean):
-    assert clean.shell("set +o pipefail; workshop step list | head -1").err == ""
+    assert clean.bash("set +o pipefail; workshop step list | head -1").err == ""
 
 
 def test_an_unknown_error_is_one_sentence_and_its_trace_comes_with_debug(clean):

@@ -7,17 +7,17 @@ import shutil
 
 import pytest
 
-from tests.cloud.desk import TABLE
+from tests.cloud.shell import TABLE
 
 pytestmark = pytest.mark.cloud
 
 
 @pytest.fixture
-def nothing_made(desk):
-    """The desk, whose cloud must be as empty after the test as it was before."""
-    before = desk.inventory()
-    yield desk
-    assert desk.inventory() == before == []
+def nothing_made(shell):
+    """The shell, whose cloud must be as empty after the test as it was before."""
+    before = shell.inventory()
+    yield shell
+    assert shell.inventory() == before == []
 
 
 @pytest.mark.parametrize(
@@ -64,32 +64,32 @@ def test_the_expected_account_goes_on(nothing_made):
     assert nothing_made.inside("status", "--expect-account", "000000000000", "--json").document["account"] == "000000000000"
 
 
-def test_no_command_shows_the_help_and_is_wrong_usage(desk):
+def test_no_command_shows_the_help_and_is_wrong_usage(shell):
     for words in ((), ("cloud",), ("step",), ("definition",)):
-        done = desk.inside(*words, code=2)
+        done = shell.inside(*words, code=2)
         assert done.err.startswith("Usage: workshop")
         assert "Error" not in done.err
 
 
 @pytest.fixture(scope="module")
-def skeleton(desk):
-    desk.inside("definition", "new", "mine")
-    return (desk.work / "mine").rename(desk.folder / "skeleton")
+def skeleton(shell):
+    shell.inside("definition", "new", "mine")
+    return (shell.work / "mine").rename(shell.folder / "skeleton")
 
 
 @pytest.fixture
-def mine(desk, skeleton):
+def mine(shell, skeleton):
     """A workshop of the user's own, fresh for each test; answers its folder."""
-    folder = desk.work / "mine"
+    folder = shell.work / "mine"
     shutil.rmtree(folder, ignore_errors=True)
     return shutil.copytree(skeleton, folder)
 
 
-def refused(desk, *words):
-    done = desk.inside("setup", "--workshop", "./mine", code=2)
+def refused(shell, *words):
+    done = shell.inside("setup", "--workshop", "./mine", code=2)
     for word in words:
         assert word in done.err
-    assert desk.inventory() == []
+    assert shell.inventory() == []
     return done.err
 
 
@@ -109,12 +109,12 @@ def refused(desk, *words):
         ("regions: [us-west-2, eu-west-1]", "regions: [us-west-2, nowhere]", "nowhere"),
     ],
 )
-def test_a_definition_that_is_wrong_stops_before_anything_is_made(desk, mine, before, after, said):
+def test_a_definition_that_is_wrong_stops_before_anything_is_made(shell, mine, before, after, said):
     path = mine / "workshop.yaml"
     text = path.read_text()
     assert before in text
     path.write_text(text.replace(before, after, 1))
-    refused(desk, "workshop.yaml:", *(word for word in said.split("|") if word))
+    refused(shell, "workshop.yaml:", *(word for word in said.split("|") if word))
 
 
 def item(**attributes):
@@ -145,22 +145,22 @@ WHOLE = json.dumps({"mine-table": [item(), item(SK={"S": "es"})]})
         "no-number", "untyped", "a-delete",
     ],
 )  # fmt: skip
-def test_a_data_file_that_is_wrong_stops_before_anything_is_made(desk, mine, content, said):
+def test_a_data_file_that_is_wrong_stops_before_anything_is_made(shell, mine, content, said):
     (mine / "items.json").write_text(content)
-    refused(desk, "items.json", *said.split("|"))
+    refused(shell, "items.json", *said.split("|"))
 
 
-def test_a_data_file_that_is_not_text_is_refused(desk, mine):
+def test_a_data_file_that_is_not_text_is_refused(shell, mine):
     (mine / "items.json").write_bytes(b"\xff\xfe\x00{")
-    refused(desk, "items.json", "is not JSON")
+    refused(shell, "items.json", "is not JSON")
 
 
-def test_a_template_that_is_no_template_is_refused(desk, mine):
+def test_a_template_that_is_no_template_is_refused(shell, mine):
     path = mine / "workshop.yaml"
     step = "      - {id: api, kind: cloudformation.stack, in: home, with: {name: mine-api, template: api.yaml.j2}}\n"
     text = path.read_text()
     path.write_text(text.replace("      - id: table\n", step + "      - id: table\n", 1))
     (mine / "api.yaml.j2").write_text("Resources: {% if %}")
-    refused(desk, "api.yaml.j2:1")
+    refused(shell, "api.yaml.j2:1")
     (mine / "api.yaml.j2").write_text("Resources: [")
-    refused(desk, "api.yaml.j2")
+    refused(shell, "api.yaml.j2")

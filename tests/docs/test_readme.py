@@ -1,4 +1,4 @@
-"""The README's own commands, run as they stand: every block marked `console`, on a desk of its own."""
+"""The README's own commands, run as they stand: every block marked `console`, on a shell of its own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.cloud.desk import ROOT, Desk
+from tests.cloud.shell import ROOT, Shell
 
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```console\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -19,8 +19,8 @@ def commands(block):
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory):
-    reader = Desk(tmp_path_factory.mktemp("reader"))
+def shell(tmp_path_factory):
+    reader = Shell(tmp_path_factory.mktemp("reader"))
     yield reader.cloud()
     reader.leave()
 
@@ -31,12 +31,12 @@ def test_there_are_blocks_to_run():
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=[commands(block)[0] for block in BLOCKS])
-def test_a_block_of_the_readme_runs_as_it_stands(desk, block):
-    desk.shell("\n".join(commands(block)))
+def test_a_block_of_the_readme_runs_as_it_stands(shell, block):
+    shell.bash("\n".join(commands(block)))
 
 
-def test_nothing_is_left_after_the_readme(desk):
-    assert desk.inventory() == []
+def test_nothing_is_left_after_the_readme(shell):
+    assert shell.inventory() == []
 
 
 def test_every_file_that_the_readme_links_to_is_there():

@@ -13,57 +13,57 @@ from pathlib import Path
 
 import pytest
 
-from tests.cloud.desk import HOME_REGION, OTHER_REGION, TABLE, Desk, eventually
+from tests.cloud.shell import HOME_REGION, OTHER_REGION, TABLE, Shell, eventually
 from workshop.engine.journal import Journal
 
 QUICK = ("--failures", "2", "--countdown", "1")
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     """An installation whose workshop is deployed."""
-    with_workshop = Desk(tmp_path_factory.mktemp("drill")).cloud("fast")
+    with_workshop = Shell(tmp_path_factory.mktemp("drill")).cloud("fast")
     with_workshop.run("setup")
     yield with_workshop
     with_workshop.leave()
 
 
 @pytest.fixture(autouse=True)
-def restored(desk: Desk) -> Iterator[None]:
+def restored(shell: Shell) -> Iterator[None]:
     """Every test begins and ends with nothing failed."""
-    reserve(desk, None)
+    reserve(shell, None)
     yield
-    with contextlib.closing(Journal(desk.state / "runs.db")) as journal:
+    with contextlib.closing(Journal(shell.state / "runs.db")) as journal:
         pending = journal.undos.everywhere()
     if pending:
-        desk.run("drill", "recover")
+        shell.run("drill", "recover")
 
 
-def function(desk: Desk, region: str = HOME_REGION) -> str:
-    return str(desk.client("lambda", region).list_functions()["Functions"][0]["FunctionName"])
+def function(shell: Shell, region: str = HOME_REGION) -> str:
+    return str(shell.client("lambda", region).list_functions()["Functions"][0]["FunctionName"])
 
 
-def reserve(desk: Desk, number: int | None) -> None:
-    client = desk.client("lambda")
+def reserve(shell: Shell, number: int | None) -> None:
+    client = shell.client("lambda")
     if number is None:
-        client.delete_function_concurrency(FunctionName=function(desk))
+        client.delete_function_concurrency(FunctionName=function(shell))
     else:
-        client.put_function_concurrency(FunctionName=function(desk), ReservedConcurrentExecutions=number)
+        client.put_function_concurrency(FunctionName=function(shell), ReservedConcurrentExecutions=number)
 
 
-def reserved(desk: Desk, region: str = HOME_REGION) -> int | None:
-    found = desk.client("lambda", region).get_function_concurrency(FunctionName=function(desk, region))
+def reserved(shell: Shell, region: str = HOME_REGION) -> int | None:
+    found = shell.client("lambda", region).get_function_concurrency(FunctionName=function(shell, region))
     return found.get("ReservedConcurrentExecutions")
 
 
-def own_items(desk: Desk, region: str) -> list[str]:
-    found = desk.client("dynamodb", region).scan(TableName=TABLE, ConsistentRead=True)["Items"]
+def own_items(shell: Shell, region: str) -> list[str]:
+    found = shell.client("dynamodb", region).scan(TableName=TABLE, ConsistentRead=True)["Items"]
     return [item["PK"]["S"] for item in found if item["PK"]["S"].startswith(("drill-", "observe-"))]
 
 
-def running(desk: Desk, *more: str) -> tuple[subprocess.Popen[str], list[str]]:
+def running(shell: Shell, *more: str) -> tuple[subprocess.Popen[str], list[str]]:
     """A drill that is running, and the lines that it has printed so far."""
-    process = desk.start("drill", "run", *QUICK, *more)
+    process = shell.start("drill", "run", *QUICK, *more)
     lines: list[str] = []
     threading.Thread(target=lambda: lines.extend(process.stderr or ()), daemon=True).start()
     return process, lines
@@ -78,100 +78,100 @@ def kill(process: subprocess.Popen[str]) -> None:
     process.wait()
 
 
-def test_a_drill_passes_and_leaves_everything_as_it_was(desk: Desk) -> None:
-    reserve(desk, 37)
-    before = desk.inventory()
-    found = desk.document("drill", "run", *QUICK)
+def test_a_drill_passes_and_leaves_everything_as_it_was(shell: Shell) -> None:
+    reserve(shell, 37)
+    before = shell.inventory()
+    found = shell.document("drill", "run", *QUICK)
     assert (found["command"], found["ok"], found["undone"]) == ("drill run", True, True)
     assert 1 < found["rto"]["seconds"] <= found["rto"]["bound"]
     assert found["rto"]["target"] == 900
     assert found["rpo"]["lost_writes"] == 0 < found["rpo"]["acknowledged_writes"]
     assert 0 < found["failed_requests"] < found["requests"]
     assert 0 < found["availability"] < 1
-    assert reserved(desk) == 37
-    assert desk.inventory() == before
-    assert own_items(desk, HOME_REGION) + own_items(desk, OTHER_REGION) == []
+    assert reserved(shell) == 37
+    assert shell.inventory() == before
+    assert own_items(shell, HOME_REGION) + own_items(shell, OTHER_REGION) == []
     assert [path for path in found["report"].values() if not Path(path).is_file()] == []
 
 
 @pytest.mark.parametrize("word", ["load", "fault", "failover", "put back"])
-def test_after_a_kill_the_next_command_warns_and_recover_puts_it_back(desk: Desk, word: str) -> None:
-    reserve(desk, 37)
-    process, lines = running(desk)
+def test_after_a_kill_the_next_command_warns_and_recover_puts_it_back(shell: Shell, word: str) -> None:
+    reserve(shell, 37)
+    process, lines = running(shell)
     until(lines, word)
     kill(process)
-    warned = desk.run("status").err
+    warned = shell.run("status").err
     assert "killed" in warned
     assert "workshop drill recover" in warned
-    failed = [(each["region"], each["fault"]) for each in desk.document("status")["failed_regions"]]
+    failed = [(each["region"], each["fault"]) for each in shell.document("status")["failed_regions"]]
     if word in ("fault", "failover"):
         assert failed == [(HOME_REGION, "throttle")]
-    found = desk.document("drill", "recover")
+    found = shell.document("drill", "recover")
     assert found["undone"]
     assert found["restored"]
-    assert reserved(desk) == 37
-    assert own_items(desk, HOME_REGION) + own_items(desk, OTHER_REGION) == []
-    assert "killed" not in desk.run("status").err
+    assert reserved(shell) == 37
+    assert own_items(shell, HOME_REGION) + own_items(shell, OTHER_REGION) == []
+    assert "killed" not in shell.run("status").err
 
 
-def test_a_drill_after_a_killed_one_puts_it_back_first(desk: Desk) -> None:
-    process, lines = running(desk)
+def test_a_drill_after_a_killed_one_puts_it_back_first(shell: Shell) -> None:
+    process, lines = running(shell)
     until(lines, "failover")
     kill(process)
-    assert reserved(desk) == 0
-    done = desk.run("drill", "run", *QUICK)
+    assert reserved(shell) == 0
+    done = shell.run("drill", "run", *QUICK)
     assert "left by a drill that was killed" in done.err
-    assert reserved(desk) is None
+    assert reserved(shell) is None
 
 
 @pytest.mark.parametrize("word", ["fault", "failover"])
-def test_ctrl_c_puts_everything_back_before_it_ends(desk: Desk, word: str) -> None:
-    process, lines = running(desk)
+def test_ctrl_c_puts_everything_back_before_it_ends(shell: Shell, word: str) -> None:
+    process, lines = running(shell)
     until(lines, word)
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 130
-    assert reserved(desk) is None
-    eventually(lambda: not own_items(desk, HOME_REGION) + own_items(desk, OTHER_REGION))
-    assert "drill" not in desk.run("status").err
+    assert reserved(shell) is None
+    eventually(lambda: not own_items(shell, HOME_REGION) + own_items(shell, OTHER_REGION))
+    assert "drill" not in shell.run("status").err
     eventually(lambda: any("Everything is put back" in line for line in lines))
 
 
-def test_a_fault_set_by_hand_stays_until_recover(desk: Desk) -> None:
-    found = desk.document("drill", "fail", "--region", OTHER_REGION)
+def test_a_fault_set_by_hand_stays_until_recover(shell: Shell) -> None:
+    found = shell.document("drill", "fail", "--region", OTHER_REGION)
     assert found["region"] == OTHER_REGION
-    assert reserved(desk, OTHER_REGION) == 0
-    status = desk.run("status")
-    (failed,) = desk.document("status")["failed_regions"]
+    assert reserved(shell, OTHER_REGION) == 0
+    status = shell.run("status")
+    (failed,) = shell.document("status")["failed_regions"]
     assert failed == {"region": OTHER_REGION, "fault": "throttle", "since": failed["since"], "fix": failed["fix"]}
     assert datetime.fromisoformat(failed["since"]).tzinfo is not None
     assert failed["fix"].startswith("workshop drill recover")
     assert "failed by hand" in status.err
     assert f"✗ {OTHER_REGION} is failed by hand (throttle) since {failed['since']} → {failed['fix']}" in status.out
     assert "Bring it to ready" not in status.out, "a setup would not help against a fault"
-    refused = desk.run("drill", "run", code=1)
+    refused = shell.run("drill", "run", code=1)
     assert "workshop drill recover" in refused.err
-    assert reserved(desk, OTHER_REGION) == 0
-    desk.run("drill", "recover", "--region", HOME_REGION)
-    assert reserved(desk, OTHER_REGION) == 0, "recover was for another region"
-    desk.run(*shlex.split(failed["fix"])[1:], "--region", OTHER_REGION)
-    assert reserved(desk, OTHER_REGION) is None
-    assert desk.document("status")["failed_regions"] == []
+    assert reserved(shell, OTHER_REGION) == 0
+    shell.run("drill", "recover", "--region", HOME_REGION)
+    assert reserved(shell, OTHER_REGION) == 0, "recover was for another region"
+    shell.run(*shlex.split(failed["fix"])[1:], "--region", OTHER_REGION)
+    assert reserved(shell, OTHER_REGION) is None
+    assert shell.document("status")["failed_regions"] == []
 
 
-def test_while_a_drill_runs_others_are_refused_and_it_is_not_reported_as_killed(desk: Desk) -> None:
-    process, lines = running(desk, "--countdown", "100s")
+def test_while_a_drill_runs_others_are_refused_and_it_is_not_reported_as_killed(shell: Shell) -> None:
+    process, lines = running(shell, "--countdown", "100s")
     until(lines, "failing")
-    assert "killed" not in desk.run("status").err
-    assert desk.document("status")["failed_regions"] == []
-    assert "Busy" in desk.run("drill", "recover", "--json", code=1).out
-    assert reserved(desk) == 0
+    assert "killed" not in shell.run("status").err
+    assert shell.document("status")["failed_regions"] == []
+    assert "Busy" in shell.run("drill", "recover", "--json", code=1).out
+    assert reserved(shell) == 0
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 130
-    assert reserved(desk) is None
+    assert reserved(shell) is None
 
 
-def test_replication_is_paused_and_nothing_is_lost(desk: Desk) -> None:
-    found = desk.document("drill", "run", "--fault", "replication")
+def test_replication_is_paused_and_nothing_is_lost(shell: Shell) -> None:
+    found = shell.document("drill", "run", "--fault", "replication")
     assert found["ok"]
     assert found["rto"]["seconds"] is None
     assert found["failed_requests"] == 0
@@ -180,11 +180,11 @@ def test_replication_is_paused_and_nothing_is_lost(desk: Desk) -> None:
     assert found["lag"]["during"]["max"] > 3
 
 
-def test_a_missed_target_is_a_failure_with_its_reason(desk: Desk) -> None:
-    done = desk.run("drill", "run", *QUICK, "--rto", "0.5s", code=1)
+def test_a_missed_target_is_a_failure_with_its_reason(shell: Shell) -> None:
+    done = shell.run("drill", "run", *QUICK, "--rto", "0.5s", code=1)
     assert "RTO was" in done.out
     assert "Put back" in done.out
-    assert reserved(desk) is None
+    assert reserved(shell) is None
 
 
 @pytest.mark.parametrize(
@@ -198,59 +198,59 @@ def test_a_missed_target_is_a_failure_with_its_reason(desk: Desk) -> None:
         (("fail", "--fault", "nonsense"), 2, "nonsense"),
     ],
 )
-def test_what_makes_no_sense_is_refused_and_changes_nothing(desk: Desk, words: tuple[str, ...], code: int, why: str) -> None:
-    assert why in desk.run("drill", *words, code=code).err
-    assert reserved(desk) is None
-    assert "drill recover" not in desk.run("status").err
+def test_what_makes_no_sense_is_refused_and_changes_nothing(shell: Shell, words: tuple[str, ...], code: int, why: str) -> None:
+    assert why in shell.run("drill", *words, code=code).err
+    assert reserved(shell) is None
+    assert "drill recover" not in shell.run("status").err
 
 
-def test_a_region_that_fails_already_is_refused(desk: Desk) -> None:
-    desk.client("lambda", OTHER_REGION).put_function_concurrency(
-        FunctionName=function(desk, OTHER_REGION), ReservedConcurrentExecutions=0
+def test_a_region_that_fails_already_is_refused(shell: Shell) -> None:
+    shell.client("lambda", OTHER_REGION).put_function_concurrency(
+        FunctionName=function(shell, OTHER_REGION), ReservedConcurrentExecutions=0
     )
     try:
-        assert f"{OTHER_REGION} is failing already" in desk.run("drill", "run", code=1).err
+        assert f"{OTHER_REGION} is failing already" in shell.run("drill", "run", code=1).err
     finally:
-        desk.client("lambda", OTHER_REGION).delete_function_concurrency(FunctionName=function(desk, OTHER_REGION))
+        shell.client("lambda", OTHER_REGION).delete_function_concurrency(FunctionName=function(shell, OTHER_REGION))
 
 
-def test_on_aws_a_drill_asks_first(desk: Desk) -> None:
+def test_on_aws_a_drill_asks_first(shell: Shell) -> None:
     own = {
-        "AWS_ENDPOINT_URL": desk.endpoint,
+        "AWS_ENDPOINT_URL": shell.endpoint,
         "AWS_ACCESS_KEY_ID": "000000000000",
         "AWS_SECRET_ACCESS_KEY": "x",
         "AWS_DEFAULT_REGION": HOME_REGION,
     }
-    refused = desk.run("drill", "run", "--target", "aws", code=2, env=own)
+    refused = shell.run("drill", "run", "--target", "aws", code=2, env=own)
     assert "--yes" in refused.err
     assert "reserved concurrency" in refused.err
-    assert reserved(desk) is None
-    assert "not possible" in desk.run("drill", "run", "--target", "aws", "--fault", "replication", code=2, env=own).err
+    assert reserved(shell) is None
+    assert "not possible" in shell.run("drill", "run", "--target", "aws", "--fault", "replication", code=2, env=own).err
 
 
-def test_the_experiments_measure_and_leave_nothing(desk: Desk) -> None:
-    found = desk.document("observe", "replication", "--rounds", "2")
+def test_the_experiments_measure_and_leave_nothing(shell: Shell) -> None:
+    found = shell.document("observe", "replication", "--rounds", "2")
     assert [each["outcome"] for each in found["rounds"]] == ["stale", "stale"]
     assert found["lag"]["max"] > 0.1
     assert found["replication_latency"]["samples"] > 0
     assert Path(found["svg"]).is_file()
-    found = desk.document("observe", "conflict", "--region", OTHER_REGION, "--region", HOME_REGION)
+    found = shell.document("observe", "conflict", "--region", OTHER_REGION, "--region", HOME_REGION)
     assert found["rounds"][0]["winner"] == HOME_REGION
     assert found["regions"] == [OTHER_REGION, HOME_REGION]
-    assert "Plot:" in desk.run("observe", "conflict").out
-    assert own_items(desk, HOME_REGION) + own_items(desk, OTHER_REGION) == []
+    assert "Plot:" in shell.run("observe", "conflict").out
+    assert own_items(shell, HOME_REGION) + own_items(shell, OTHER_REGION) == []
 
 
-def test_an_experiment_takes_two_regions_of_the_workshop(desk: Desk) -> None:
-    assert "two regions" in desk.run("observe", "conflict", "--region", HOME_REGION, code=2).err
-    assert "is not deployed" in desk.run("observe", "conflict", "--region", HOME_REGION, "--region", "ap-south-1", code=2).err
+def test_an_experiment_takes_two_regions_of_the_workshop(shell: Shell) -> None:
+    assert "two regions" in shell.run("observe", "conflict", "--region", HOME_REGION, code=2).err
+    assert "is not deployed" in shell.run("observe", "conflict", "--region", HOME_REGION, "--region", "ap-south-1", code=2).err
 
 
-def test_z_a_teardown_reverts_the_fault_first_and_forgets_the_undos(desk: Desk) -> None:
-    process, lines = running(desk)
+def test_z_a_teardown_reverts_the_fault_first_and_forgets_the_undos(shell: Shell) -> None:
+    process, lines = running(shell)
     until(lines, "failover")
     kill(process)
-    done = desk.run("teardown")
+    done = shell.run("teardown")
     assert "Put back before the teardown" in done.err
-    assert desk.inventory() == []
-    assert "killed" not in desk.run("status").err
+    assert shell.inventory() == []
+    assert "killed" not in shell.run("status").err

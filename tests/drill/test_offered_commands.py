@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cloud.desk import Desk
+from tests.cloud.shell import Shell
 from tests.drill.regions import EAST, WEST, DrillSandbox, Regions
 from workshop.drill.commands import Commands
 from workshop.engine.undos import BY_DRILL
@@ -20,11 +20,11 @@ GIVEN = ("--workshop", "./mine", "--target", "aws", "--param", f"note={HOSTILE}"
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Desk]:
+def empty(tmp_path: Path) -> Iterator[Shell]:
     """An installation with a local cloud in which nothing is deployed."""
-    desk = Desk(tmp_path).cloud("fast")
-    yield desk
-    desk.leave()
+    shell = Shell(tmp_path).cloud("fast")
+    yield shell
+    shell.leave()
 
 
 def test_every_command_carries_the_given_options() -> None:
@@ -48,7 +48,7 @@ async def test_an_undo_that_fails_offers_to_recover_the_workshop_that_it_belongs
     assert words == ["workshop", "drill", "recover", "--workshop", f"./{HOSTILE}", "--target", "local", "--profile", "me"]
 
 
-def test_a_drill_and_an_experiment_of_what_is_not_deployed_offer_the_setup_that_was_meant(empty: Desk) -> None:
+def test_a_drill_and_an_experiment_of_what_is_not_deployed_offer_the_setup_that_was_meant(empty: Shell) -> None:
     given = ("--target", "local", "--param", "table=mine")
     for words in (("drill", "run", "--region", EAST), ("drill", "fail"), ("observe", "conflict")):
         refused = empty.document(*words, *given, code=1)
@@ -56,7 +56,7 @@ def test_a_drill_and_an_experiment_of_what_is_not_deployed_offer_the_setup_that_
         assert offered == ["workshop", "setup", *given], "--region names the region to fail, not those to set up"
 
 
-def test_a_region_failed_by_hand_is_recovered_by_the_line_that_is_printed(empty: Desk) -> None:
+def test_a_region_failed_by_hand_is_recovered_by_the_line_that_is_printed(empty: Shell) -> None:
     empty.run("setup", "--param", "table=mine")
     given = ("--target", "local", "--param", "table=mine")
     printed = empty.run("drill", "fail", "--region", EAST, *given).out
@@ -66,7 +66,7 @@ def test_a_region_failed_by_hand_is_recovered_by_the_line_that_is_printed(empty:
     assert empty.document("status")["failed_regions"] == []
 
 
-def test_a_drill_that_is_not_granted_offers_itself_as_it_was_typed(empty: Desk) -> None:
+def test_a_drill_that_is_not_granted_offers_itself_as_it_was_typed(empty: Shell) -> None:
     empty.run("definition", "new", "mine", "--from", "global-serverless")
     typed = ("drill", "run", "--region", EAST, "--fault", "health", "--rto", "30s", "--failures", "2", "--workshop", "./mine")
     refused = empty.document(*typed, code=2)["error"]

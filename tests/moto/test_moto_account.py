@@ -1,4 +1,4 @@
-"""Who we are and what is left behind, through the real aws, as moto's STS, IAM, Lambda, logs and CloudFormation see it."""
+"""Who we are and what is left behind, through the real client, as moto's STS, IAM, Lambda, logs and CloudFormation see it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables and items through the real aws, as moto's DynamoDB sees them."""
+"""Tables and items through the real client, as moto's DynamoDB sees them."""
 
 from __future__ import annotations
 

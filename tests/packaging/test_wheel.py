@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from tests.cloud.desk import REGIONS, ROOT, Desk
+from tests.cloud.shell import REGIONS, ROOT, Shell
 
 pytestmark = pytest.mark.cloud
 PACKAGE = "aws-workshop"
@@ -95,18 +95,18 @@ def installed(folder, wheel, extra):
 
 @pytest.fixture
 def outside(tmp_path, wheel):
-    """Makes desks whose `workshop` is the installed wheel."""
-    desks = []
+    """Makes shells whose `workshop` is the installed wheel."""
+    shells = []
 
     def make(extra):
-        desk = Desk(tmp_path / f"desk-{extra or 'plain'}", more={"PYTHONPATH": ""})
-        desk.tools = installed(desk.folder, wheel, extra)
-        desks.append(desk)
-        return desk
+        shell = Shell(tmp_path / f"shell-{extra or 'plain'}", more={"PYTHONPATH": ""})
+        shell.tools = installed(shell.folder, wheel, extra)
+        shells.append(shell)
+        return shell
 
     yield make
-    for desk in desks:
-        desk.leave()
+    for shell in shells:
+        shell.leave()
 
 
 def test_the_wheel_holds_the_workshops_and_no_sources_of_media(wheel):
@@ -120,26 +120,26 @@ def test_the_wheel_holds_the_workshops_and_no_sources_of_media(wheel):
 
 
 def test_the_installed_wheel_sets_up_and_takes_down(outside):
-    desk = outside("local")
-    assert str(ROOT) not in desk.call("python", "-c", "import workshop; print(workshop.__file__)").out
-    desk.cloud()
-    made = desk.document("setup")
+    shell = outside("local")
+    assert str(ROOT) not in shell.call("python", "-c", "import workshop; print(workshop.__file__)").out
+    shell.cloud()
+    made = shell.document("setup")
     assert {step["outcome"] for step in made["steps"]} == {"created"}
-    assert [desk.count(region) for region in REGIONS] == [13, 13]
-    assert json.loads(desk.get(made["apis"]["us-west-2"]["path_url"])) == {"ping": "ok"}
-    assert b"<html" in desk.get(made["web"]["globalflix"])
-    desk.run("definition", "new", "my-films", "--from", "global-serverless")
-    assert desk.run("definition", "lint", "my-films").out == "my-films is sound.\n"
-    assert desk.document("teardown")["leftovers"] == []
-    assert desk.inventory() == []
+    assert [shell.count(region) for region in REGIONS] == [13, 13]
+    assert json.loads(shell.get(made["apis"]["us-west-2"]["path_url"])) == {"ping": "ok"}
+    assert b"<html" in shell.get(made["web"]["globalflix"])
+    shell.run("definition", "new", "my-films", "--from", "global-serverless")
+    assert shell.run("definition", "lint", "my-films").out == "my-films is sound.\n"
+    assert shell.document("teardown")["leftovers"] == []
+    assert shell.inventory() == []
 
 
 def test_without_the_extra_the_local_target_says_how_to_install_it(outside):
-    desk = outside("")
-    desk.call("python", "-c", "import importlib.util as u; assert not u.find_spec('ministack') and not u.find_spec('hypercorn')")
+    shell = outside("")
+    shell.call("python", "-c", "import importlib.util as u; assert not u.find_spec('ministack') and not u.find_spec('hypercorn')")
     for words in (("setup",), ("cloud", "start")):
-        done = desk.run(*words, code=1)
+        done = shell.run(*words, code=1)
         assert "The local cloud is not installed." in done.err
         assert "pip install 'aws-workshop[local]'" in done.err
-    assert desk.run("definition", "lint", "global-serverless").out == "global-serverless is sound.\n"
-    assert "NoCredentials" in desk.run("setup", "--target", "aws", "--yes", code=1).err
+    assert shell.run("definition", "lint", "global-serverless").out == "global-serverless is sound.\n"
+    assert "NoCredentials" in shell.run("setup", "--target", "aws", "--yes", code=1).err

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 import pytest
 
-pytest.register_assert_rewrite("tests.torture.ground")
+pytest.register_assert_rewrite("tests.torture.cloud_sandbox")
 
-from tests.torture.ground import Ground, Inventory  # noqa: E402
+from tests.torture.cloud_sandbox import CloudSandbox, Inventory  # noqa: E402
 
 T = TypeVar("T")
 Tally = Callable[[str, int], None]
@@ -70,18 +70,18 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudSandbox]:
     """One cloud for the tests of a module; each leaves it as it found it."""
-    standing = Ground(tmp_path_factory.mktemp("ground"))
+    standing = CloudSandbox(tmp_path_factory.mktemp("sandbox"))
     yield standing
     standing.leave()
 
 
 @pytest.fixture
-def before(ground: Ground) -> Iterator[Inventory]:
+def before(sandbox: CloudSandbox) -> Iterator[Inventory]:
     """What stands before a test, and has to stand after it. No fault outlives a test."""
-    found = ground.inventory()
+    found = sandbox.inventory()
     yield found
-    ground.mend()
-    if ground.inventory() != found:  # a test that failed must not fail the next ones too
-        ground.run("teardown")
+    sandbox.clear_faults()
+    if sandbox.inventory() != found:  # a test that failed must not fail the next ones too
+        sandbox.run("teardown")

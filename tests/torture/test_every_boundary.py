@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.torture.cloud_sandbox import REGIONS, CloudSandbox, Inventory
 from tests.torture.conftest import Tally, long
-from tests.torture.ground import REGIONS, Ground, Inventory
 from tests.torture.worker import Place
 
 SHORT = 1
@@ -29,45 +29,45 @@ def tried(all_places: list[Place]) -> list[Place]:
 
 @pytest.mark.parametrize("verb", ["setup", "teardown"])
 def test_a_command_killed_anywhere_is_finished_by_the_next_one(
-    ground: Ground, before: Inventory, tally: Tally, verb: str
+    sandbox: CloudSandbox, before: Inventory, tally: Tally, verb: str
 ) -> None:
-    measured = ground.ready()
+    measured = sandbox.ready()
     if verb == "teardown":
-        measured = ground.empty(before)
+        measured = sandbox.empty(before)
     else:
-        ground.empty(before)
+        sandbox.empty(before)
     passed = {kind: measured.passed(kind) for kind in ("boundary", "change", "call")}
     chosen, killed = tried(places(passed, every_call=verb == "setup" and long())), 0
     for number, place in enumerate(chosen):
         if verb == "teardown":
-            ground.ready()
-        ended = ground.run(verb, place)
+            sandbox.ready()
+        ended = sandbox.run(verb, place)
         killed += ended.killed
         assert ended.killed or ended.code == 0, f"{place}: {ended.code}\n{ended.err}"
         if verb == "setup" or number % 2:
-            ground.ready()
-        ground.empty(before)
+            sandbox.ready()
+        sandbox.empty(before)
     tally(f"kill -9 at each boundary and call of {verb}", killed)
     assert killed >= len(chosen) * 0.8
 
 
 @pytest.mark.parametrize("verb", ["setup", "teardown"])
 def test_what_a_killed_command_left_is_found_and_removed_by_a_machine_that_knows_nothing(
-    ground: Ground, before: Inventory, tally: Tally, tmp_path: Path, verb: str
+    sandbox: CloudSandbox, before: Inventory, tally: Tally, tmp_path: Path, verb: str
 ) -> None:
     away = {"regions": ("eu-central-1", "ap-southeast-2")}  # not where the definition would have it
     searched = (*REGIONS, *away["regions"])
-    everywhere = ground.inventory(searched)
-    measured = ground.ready(**away)
-    ended = ground.run("teardown", code=0, **away)
+    everywhere = sandbox.inventory(searched)
+    measured = sandbox.ready(**away)
+    ended = sandbox.run("teardown", code=0, **away)
     measured = measured if verb == "setup" else ended
     killed = 0
     for number, place in enumerate(tried(places({k: measured.passed(k) for k in ("boundary", "change")}, every_call=False))):
         if verb == "teardown":
-            ground.ready(**away)
-        killed += ground.run(verb, place, **away).killed
-        swept = ground.run("sweep", machine=tmp_path / f"stranger-{number}", searched=searched)
+            sandbox.ready(**away)
+        killed += sandbox.run(verb, place, **away).killed
+        swept = sandbox.run("sweep", machine=tmp_path / f"stranger-{number}", searched=searched)
         assert swept.document["leftovers"] == [] and swept.code == 0, f"{place}: {swept.out}\n{swept.err}"
-        assert ground.inventory(searched) == everywhere, f"{place}: {swept.err}"
+        assert sandbox.inventory(searched) == everywhere, f"{place}: {swept.err}"
     tally(f"{verb} killed, then swept without a journal", killed)
     assert killed > 0

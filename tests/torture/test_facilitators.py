@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cloud.desk import eventually
+from tests.cloud.shell import eventually
+from tests.torture.cloud_sandbox import REGIONS, CloudSandbox, Inventory
 from tests.torture.conftest import Tally, few, long
-from tests.torture.ground import REGIONS, Ground, Inventory
 from tests.torture.worker import Place, start
 
 CLAIM = "/workshop/small/claim"
@@ -24,103 +24,105 @@ def other(tmp_path: Path) -> Path:
     return tmp_path / "other"
 
 
-def claims(ground: Ground) -> list[str]:
-    return [parameter["Name"] for parameter in ground.client("ssm").describe_parameters()["Parameters"]]
+def claims(sandbox: CloudSandbox) -> list[str]:
+    return [parameter["Name"] for parameter in sandbox.client("ssm").describe_parameters()["Parameters"]]
 
 
 @pytest.mark.parametrize(("first", "second"), few([("setup", "teardown"), ("setup", "setup"), ("teardown", "setup")], 1))
 def test_the_second_facilitator_is_told_who_is_at_work(
-    ground: Ground, before: Inventory, tally: Tally, other: Path, first: str, second: str
+    sandbox: CloudSandbox, before: Inventory, tally: Tally, other: Path, first: str, second: str
 ) -> None:
     if first == "teardown":
-        ground.ready()
-    order = ground.order(first, speed=SLOW)
+        sandbox.ready()
+    order = sandbox.order(first, speed=SLOW)
     process = start(order)
-    eventually(lambda: claims(ground) == [CLAIM])
+    eventually(lambda: claims(sandbox) == [CLAIM])
     os.kill(process.pid, signal.SIGSTOP)  # at work for as long as the second one takes to look
     try:
-        refused = ground.run(second, machine=other)
+        refused = sandbox.run(second, machine=other)
     finally:
         os.kill(process.pid, signal.SIGCONT)
     assert refused.code == 1
     assert f"running workshop {first} (process {process.pid}" in refused.err
     assert "run the same command again" in refused.err
-    assert ground.finish(order, process).code == 0
-    assert claims(ground) == []
-    ground.empty(before, machine=other)
+    assert sandbox.finish(order, process).code == 0
+    assert claims(sandbox) == []
+    sandbox.empty(before, machine=other)
     tally(f"{first} meets {second} of another machine", 1)
 
 
 def test_the_second_facilitator_is_told_although_home_is_elsewhere_for_them(
-    ground: Ground, before: Inventory, tally: Tally, other: Path
+    sandbox: CloudSandbox, before: Inventory, tally: Tally, other: Path
 ) -> None:
-    order = ground.order("setup", speed=SLOW, regions=REGIONS)
+    order = sandbox.order("setup", speed=SLOW, regions=REGIONS)
     process = start(order)
-    eventually(lambda: claims(ground) == [CLAIM])
+    eventually(lambda: claims(sandbox) == [CLAIM])
     os.kill(process.pid, signal.SIGSTOP)
     try:
-        refused = ground.run("teardown", machine=other, regions=REGIONS[::-1])
+        refused = sandbox.run("teardown", machine=other, regions=REGIONS[::-1])
     finally:
         os.kill(process.pid, signal.SIGCONT)
     assert refused.code == 1
     assert f"running workshop setup (process {process.pid}" in refused.err and f"claimed in {REGIONS[0]}" in refused.err
-    assert ground.finish(order, process).code == 0
-    ground.empty(before)
+    assert sandbox.finish(order, process).code == 0
+    sandbox.empty(before)
     tally("setup meets teardown with another home", 1)
 
 
-def test_two_that_start_together_never_both_work(ground: Ground, before: Inventory, tally: Tally, other: Path) -> None:
+def test_two_that_start_together_never_both_work(sandbox: CloudSandbox, before: Inventory, tally: Tally, other: Path) -> None:
     rounds = 20 if long() else 1
     for _ in range(rounds):
-        orders = [ground.order(verb, machine=where) for verb, where in (("setup", ground.machine), ("setup", other))]
+        orders = [sandbox.order(verb, machine=where) for verb, where in (("setup", sandbox.machine), ("setup", other))]
         processes = [start(order) for order in orders]
-        ended = [ground.finish(order, process) for order, process in zip(orders, processes, strict=True)]
+        ended = [sandbox.finish(order, process) for order, process in zip(orders, processes, strict=True)]
         assert 0 in {each.code for each in ended}
         for each in ended:
             assert each.code == 0 or "is being changed already" in each.err, each.err
-        assert claims(ground) == []
-        ground.empty(before)
+        assert claims(sandbox) == []
+        sandbox.empty(before)
     tally("two setups start together", rounds)
 
 
 @pytest.mark.parametrize("verb", few(["setup", "teardown"], 1))
 def test_a_dead_holder_on_this_machine_is_taken_over_at_once(
-    ground: Ground, before: Inventory, tally: Tally, other: Path, verb: str
+    sandbox: CloudSandbox, before: Inventory, tally: Tally, other: Path, verb: str
 ) -> None:
     if verb == "teardown":
-        ground.ready()
-    assert ground.run(verb, Place("boundary", 4)).killed
-    assert claims(ground) == [CLAIM]
-    ended = ground.ready(machine=other)
+        sandbox.ready()
+    assert sandbox.run(verb, Place("boundary", 4)).killed
+    assert claims(sandbox) == [CLAIM]
+    ended = sandbox.ready(machine=other)
     assert "Taking over from" in ended.err
-    ground.empty(before, machine=other)
+    sandbox.empty(before, machine=other)
     tally("a dead run's claim is taken over", 1)
 
 
-def test_a_holder_on_another_machine_is_respected_until_its_claim_lapses(ground: Ground, before: Inventory, tally: Tally) -> None:
+def test_a_holder_on_another_machine_is_respected_until_its_claim_lapses(
+    sandbox: CloudSandbox, before: Inventory, tally: Tally
+) -> None:
     holder = {
         "token": "t", "machine": "elsewhere", "host": "their-laptop", "user": "ana", "pid": os.getpid(), "command": "setup",
         "since": "2026-01-01T09:00:00+00:00", "until": "2999-01-01T09:00:00+00:00",
     }  # fmt: skip
-    ssm = ground.client("ssm")
+    ssm = sandbox.client("ssm")
     ssm.put_parameter(Name=CLAIM, Value=json.dumps(holder), Type="String")
-    refused = ground.run("setup", code=1)
+    refused = sandbox.run("setup", code=1)
     assert "ana@their-laptop is running workshop setup" in refused.err
     ssm.put_parameter(
         Name=CLAIM, Value=json.dumps({**holder, "until": "2026-01-01T09:10:00+00:00"}), Type="String", Overwrite=True
     )
-    assert "Taking over from ana@their-laptop" in ground.ready().err
-    ground.empty(before)
+    assert "Taking over from ana@their-laptop" in sandbox.ready().err
+    sandbox.empty(before)
     tally("another machine's claim stands, then lapses", 1)
 
 
 def test_without_the_permission_to_claim_the_run_goes_on_and_leaves_no_claim(
-    ground: Ground, before: Inventory, tally: Tally
+    sandbox: CloudSandbox, before: Inventory, tally: Tally
 ) -> None:
     from workshop.cloud.faults import CloudFault
 
     denied = CloudFault("error", service="ssm", code="AccessDeniedException", message="is not authorized", status=400)
-    with ground.faults(denied):
-        assert "Not guarded against another machine" in ground.ready().err
-    ground.empty(before)
+    with sandbox.faults(denied):
+        assert "Not guarded against another machine" in sandbox.ready().err
+    sandbox.empty(before)
     tally("claims are denied", 1)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cloud.desk import Desk, Result
+from tests.cloud.shell import Result, Shell
 from tests.torture.conftest import few, long
 
 BOUNDED = 'ulimit -t 60; ulimit -v 2000000; exec workshop "$@"'
@@ -185,32 +185,32 @@ SHORT = {("names", "setup"), ("templates", "definition lint"), ("aliases in a st
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    folder = tmp_path_factory.mktemp("desk")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    folder = tmp_path_factory.mktemp("shell")
     (folder / "tmp").mkdir()
-    with_cloud = Desk(folder, {"TMPDIR": str(folder / "tmp")})
+    with_cloud = Shell(folder, {"TMPDIR": str(folder / "tmp")})
     yield with_cloud.cloud()
     with_cloud.leave()
     for large in folder.rglob("items.json"):
         large.unlink()
 
 
-def bounded(desk: Desk, *words: str, code: int) -> Result:
+def bounded(shell: Shell, *words: str, code: int) -> Result:
     """Run the command within the bounds."""
-    return desk.call("bash", "-c", BOUNDED, "bash", *words, code=code)
+    return shell.call("bash", "-c", BOUNDED, "bash", *words, code=code)
 
 
-def around(desk: Desk) -> dict[str, tuple[int, int]]:
+def around(shell: Shell) -> dict[str, tuple[int, int]]:
     """Every file outside the state folder, with its size and the time of its last change."""
-    paths = (path for path in desk.folder.rglob("*") if not path.is_relative_to(desk.state))
+    paths = (path for path in shell.folder.rglob("*") if not path.is_relative_to(shell.state))
     return {str(path): ((about := path.lstat()).st_size, about.st_mtime_ns) for path in paths}
 
 
-def standing(desk: Desk) -> list[tuple[object, ...]]:
+def standing(shell: Shell) -> list[tuple[object, ...]]:
     """What the journal believes to stand, and to have made."""
-    if not (desk.state / "runs.db").exists():
+    if not (shell.state / "runs.db").exists():
         return []
-    journal = sqlite3.connect(f"file:{desk.state / 'runs.db'}?mode=ro", uri=True)
+    journal = sqlite3.connect(f"file:{shell.state / 'runs.db'}?mode=ro", uri=True)
     try:
         return [row for table in ("installations", "made") for row in journal.execute(f"SELECT * FROM {table}")]  # noqa: S608
     finally:
@@ -221,14 +221,14 @@ def standing(desk: Desk) -> list[tuple[object, ...]]:
     ("name", "verb"),
     [pair for pair in itertools.product(CASES, VERBS) if long() or pair in SHORT],
 )
-def test_it_is_refused_in_words_and_nothing_is_made(desk: Desk, name: str, verb: str) -> None:
-    case, folder = CASES[name], desk.work / name
+def test_it_is_refused_in_words_and_nothing_is_made(shell: Shell, name: str, verb: str) -> None:
+    case, folder = CASES[name], shell.work / name
     if not folder.exists():
         folder.mkdir()
         case.write(folder)
-    before = around(desk)
+    before = around(shell)
     code = {"setup": 2, "definition lint": case.lint, "teardown": case.teardown}[verb]
-    ended = bounded(desk, *VERBS[verb], str(folder), code=code)
+    ended = bounded(shell, *VERBS[verb], str(folder), code=code)
     said = ended.out + ended.err
     assert SECRET not in said and "root:" not in said and "<class" not in said
     assert "does not know" not in said, "a defect"
@@ -238,16 +238,16 @@ def test_it_is_refused_in_words_and_nothing_is_made(desk: Desk, name: str, verb:
         assert verb == "definition lint" or re.search(case.said, ended.err), said
     for blamed in case.blamed if verb == "definition lint" else ():
         assert blamed in said
-    assert desk.inventory() == [] and standing(desk) == [] and not list((desk.state / "sites").rglob("*.*"))
-    assert around(desk) == before
+    assert shell.inventory() == [] and standing(shell) == [] and not list((shell.state / "sites").rglob("*.*"))
+    assert around(shell) == before
 
 
 @pytest.mark.parametrize("words", few([("--param", "table=../../x"), ("--region", "../x"), ("--param", "table={{ region }}")], 1))
-def test_what_is_typed_leads_nowhere_either(desk: Desk, words: tuple[str, ...]) -> None:
-    folder = desk.work / "typed"
+def test_what_is_typed_leads_nowhere_either(shell: Shell, words: tuple[str, ...]) -> None:
+    folder = shell.work / "typed"
     folder.mkdir(exist_ok=True)
     file(definition(TABLE))(folder)
-    before = around(desk)
-    ended = bounded(desk, "setup", "--workshop", str(folder), *words, code=2)
+    before = around(shell)
+    ended = bounded(shell, "setup", "--workshop", str(folder), *words, code=2)
     assert words[1].partition("=")[2] in ended.err and "→" in ended.err
-    assert desk.inventory() == [] and standing(desk) == [] and around(desk) == before
+    assert shell.inventory() == [] and standing(shell) == [] and around(shell) == before

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.torture.cloud_sandbox import CloudSandbox, Inventory
 from tests.torture.conftest import Tally, few, long
-from tests.torture.ground import Ground, Inventory
 from workshop.cloud.faults import CloudFault
 
 EACH = 0.026
@@ -23,34 +23,34 @@ MOST = 3
 
 @pytest.mark.parametrize(("workshop", "short", "full"), few([("small", 1, 80), ("global-serverless", 1, 20)], 1))
 def test_setups_and_teardowns_finish_while_a_tenth_of_all_calls_fails(
-    ground: Ground, before: Inventory, tally: Tally, workshop: str, short: int, full: int
+    sandbox: CloudSandbox, before: Inventory, tally: Tally, workshop: str, short: int, full: int
 ) -> None:
     source = {} if workshop == "small" else {"workshop": workshop}
     struck = 0
     for _ in range(full if long() else short):
-        placed = [ground.fault(fault) for fault in RANDOM]
-        ground.ready(**source)
-        ended = ground.run("teardown", code=0, **source)
-        struck += sum(map(ground.hits, placed))
-        ground.mend()
+        placed = [sandbox.fault(fault) for fault in RANDOM]
+        sandbox.ready(**source)
+        ended = sandbox.run("teardown", code=0, **source)
+        struck += sum(map(sandbox.hits, placed))
+        sandbox.clear_faults()
         assert ended.document["leftovers"] == []
-        assert ground.inventory() == before
+        assert sandbox.inventory() == before
     tally("setup and teardown with 10 % of calls failing", full if long() else short)
     tally("calls that failed in them", struck)
 
 
-def test_half_of_all_calls_throttled_make_no_storm(ground: Ground, before: Inventory, tally: Tally) -> None:
+def test_half_of_all_calls_throttled_make_no_storm(sandbox: CloudSandbox, before: Inventory, tally: Tally) -> None:
     counted: dict[str, int] = {}
     for name, probability in (("clean", 0.0), ("throttled", 0.5)):
-        counter = ground.fault(CloudFault("latency", seconds=0.0))  # strikes every call and changes nothing: it only counts
+        counter = sandbox.fault(CloudFault("latency", seconds=0.0))  # strikes every call and changes nothing: it only counts
         if probability:
-            ground.fault(
+            sandbox.fault(
                 CloudFault("error", code="ThrottlingException", message="Rate exceeded", status=400, probability=probability)
             )
-        ground.ready(speed=QUICKER)
-        ground.run("teardown", code=0, speed=QUICKER)
-        counted[name] = ground.hits(counter)
-        ground.mend()
-        assert ground.inventory() == before
+        sandbox.ready(speed=QUICKER)
+        sandbox.run("teardown", code=0, speed=QUICKER)
+        counted[name] = sandbox.hits(counter)
+        sandbox.clear_faults()
+        assert sandbox.inventory() == before
     tally(f"50 % throttled: {counted['throttled'] / counted['clean']:.2f} times the calls", 1)
     assert counted["clean"] < counted["throttled"] < MOST * counted["clean"]

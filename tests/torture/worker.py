@@ -1,4 +1,4 @@
-"""The tool's own commands in a process of its own, with a aws that can end that process at an exact place.
+"""The tool's own commands in a process of its own, with a client that can end that process at an exact place.
 
 In: an `Order`, picklable. Out: the JSON document of the command in a file, and the exit code. The process is forked from a
 server that has everything loaded, so that hundreds of them can be killed in a minute. Nothing of the product is patched: the
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.cloud.warm import EVERYTHING
-from tests.torture.mischief import Mischief
+from tests.torture.faulty_clients import FaultyClient
 from workshop.app.invocation import Invocation
 from workshop.app.session import Session
 from workshop.app.setup import setup
@@ -99,7 +99,7 @@ class Order:
     workshop: str = "global-serverless"
     regions: Sequence[str] = ()
     account: str = ACCOUNT
-    mischief: type[Mischief] | None = None
+    faulty_client: type[FaultyClient] | None = None
     searched: Sequence[str] = ()
     """The regions that a sweep searches."""
 
@@ -136,7 +136,7 @@ class Deadly:
 
 
 class Shown(PlainProgress):
-    """The plain console, which also hands boundaries to the deadly aws."""
+    """The plain console, which also hands boundaries to the deadly client."""
 
     def __init__(self, deadly: Deadly) -> None:
         super().__init__()
@@ -186,7 +186,7 @@ async def _work(order: Order) -> int:
     workshop = load(order.workshop)
     with contextlib.closing(Journal(order.folder / "runs.db")) as journal, ThreadPoolExecutor(THREADS) as executor:
         aws = local_account(f"http://{gateway}", order.account, executor=executor)
-        deadly = Deadly(order.mischief(aws) if order.mischief else aws, order.place)
+        deadly = Deadly(order.faulty_client(aws) if order.faulty_client else aws, order.place)
         target = Target(
             "local", order.folder / "sites" / "local", endpoint=f"http://{gateway}", gateway=gateway, serves_sites=True
         )

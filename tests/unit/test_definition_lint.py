@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.unit.definition_world import HEAD, KINDS, steps, workshop, write
+from tests.unit.definition_builders import HEAD, KINDS, steps, workshop, write
 from workshop.definition.lint import lint, require_sound
 from workshop.definition.parameters import resolve
 from workshop.errors import DefinitionError, UsageError

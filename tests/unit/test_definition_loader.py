@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.unit.definition_world import HEAD, KINDS, steps, workshop, write
+from tests.unit.definition_builders import HEAD, KINDS, steps, workshop, write
 from workshop.definition import builtins
 from workshop.definition.loader import load
 from workshop.errors import DefinitionError, UsageError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.definition_world import steps, workshop
+from tests.unit.definition_builders import steps, workshop
 from workshop.definition.parameters import resolve, still_valid
 from workshop.errors import DefinitionError, UsageError
 

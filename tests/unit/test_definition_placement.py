@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.definition_world import KINDS, steps, workshop
+from tests.unit.definition_builders import KINDS, steps, workshop
 from workshop.definition.lint import lint
 from workshop.definition.placement import GLOBAL, by_region, needed_regions, node_regions
 from workshop.engine.plan import build

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from tests.unit.definition_world import KINDS, steps
+from tests.unit.definition_builders import KINDS, steps
 from workshop.definition.builtins import builtin_folder
 from workshop.definition.schema import json_schema
 

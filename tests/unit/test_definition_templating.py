@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.unit.definition_world import steps, workshop
+from tests.unit.definition_builders import steps, workshop
 from workshop.definition.budget import OUTPUT_LIMIT, budget
 from workshop.definition.model import StepSpec
 from workshop.definition.renderer import Renderer

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.fakes.aws import ACCOUNT
-from tests.unit.fakes.context import HOME, World, context
+from tests.unit.fakes.context import HOME, StepSandbox, context
 from tests.unit.hostile import HOSTILE, hidden, refused
 from workshop.app.invocation import Invocation
 from workshop.aws.resources.listing import buckets, functions, log_groups, rest_apis, roles, tables
@@ -51,8 +51,8 @@ class AnyFiles:
 
 def hostile_context(kind, one, other):
     """A context of a kind whose every text is one of two; pydantic is passed by."""
-    world, settings_of = World(), WITH[kind](one, other)
-    ctx = context(world.aws, world.notes, KINDS[kind].Params.model_construct(**settings_of), region=one, regions=(one, other))
+    sandbox, settings_of = StepSandbox(), WITH[kind](one, other)
+    ctx = context(sandbox.aws, sandbox.notes, KINDS[kind].Params.model_construct(**settings_of), region=one, regions=(one, other))
     return replace(
         ctx, workshop=one, step=other, files=AnyFiles(), given=("--workshop", one, "--param", f"x={other}"),
         defaults={**settings_of, "table": "films"}, target=Target("aws", Path("/sites")),
@@ -161,12 +161,12 @@ def test_a_command_is_typed_again_with_the_options_that_were_given(values):
 
 @pytest.mark.parametrize("name", builtin_names())
 def test_the_lines_of_a_builtin_workshop_carry_the_options_that_were_given(name, tmp_path):
-    workshop, world = load(name), World()
+    workshop, sandbox = load(name), StepSandbox()
     given = ("--workshop", "./it's $(touch x)", "--target", "local", "--region", "us-west-2", "--param", "x=`y`;\n#")
     with contextlib.closing(Journal(tmp_path / "runs.db")) as journal:
         workspace = Workspace(
-            workshop=workshop, settings=resolve(workshop, {}, ()), target=Target("aws", tmp_path), clients={ACCOUNT: world.aws},
-            journal=journal, clock=world.clock, run="run", given=given,
+            workshop=workshop, settings=resolve(workshop, {}, ()), target=Target("aws", tmp_path), clients={ACCOUNT: sandbox.aws},
+            journal=journal, clock=sandbox.clock, run="run", given=given,
         )  # fmt: skip
         contexts = Contexts(workspace, lambda _: None)
         lines = [

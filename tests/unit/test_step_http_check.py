@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.unit.fakes.context import World
+from tests.unit.fakes.context import StepSandbox
 from tests.unit.fakes.http_server import Server, closed_port
 from workshop.errors import UsageError, WorkshopError
 from workshop.steps.base import State
@@ -23,8 +23,8 @@ ITEM = {
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def sandbox() -> StepSandbox:
+    return StepSandbox()
 
 
 def answering(document: object, status: int = 200):
@@ -32,14 +32,14 @@ def answering(document: object, status: int = 200):
     return Server(lambda path: (status, body))
 
 
-async def looked(world: World, server: Server, **more) -> tuple[State, str]:
-    observed = await STEP.observe(world.context(CheckParams(url=f"{server.url}/get", **more)))
+async def looked(sandbox: StepSandbox, server: Server, **more) -> tuple[State, str]:
+    observed = await STEP.observe(sandbox.context(CheckParams(url=f"{server.url}/get", **more)))
     return observed.state, observed.detail
 
 
-async def test_an_answer_of_200_is_enough_when_nothing_else_is_expected(world):
+async def test_an_answer_of_200_is_enough_when_nothing_else_is_expected(sandbox):
     with answering(b"anything") as server:
-        assert (await looked(world, server))[0] is State.READY
+        assert (await looked(sandbox, server))[0] is State.READY
         assert server.asked == ["/get"]
 
 
@@ -54,9 +54,9 @@ async def test_an_answer_of_200_is_enough_when_nothing_else_is_expected(world):
         {"Count": "1", "Ok": "true"},
     ],
 )
-async def test_a_value_is_found_by_its_path_and_compared_as_json_writes_it(world, expect):
+async def test_a_value_is_found_by_its_path_and_compared_as_json_writes_it(sandbox, expect):
     with answering(ITEM) as server:
-        assert (await looked(world, server, expect=expect))[0] is State.READY
+        assert (await looked(sandbox, server, expect=expect))[0] is State.READY
 
 
 @pytest.mark.parametrize(
@@ -69,66 +69,66 @@ async def test_a_value_is_found_by_its_path_and_compared_as_json_writes_it(world
         ({"Ok": "True"}, "not 'True'"),
     ],
 )
-async def test_another_value_is_shown_beside_the_expected_one(world, expect, says):
+async def test_another_value_is_shown_beside_the_expected_one(sandbox, expect, says):
     with answering(ITEM) as server:
-        state, detail = await looked(world, server, expect=expect)
+        state, detail = await looked(sandbox, server, expect=expect)
     assert state is State.ABSENT and says in detail
 
 
 @pytest.mark.parametrize(
     ("length", "says"), [({"Item.Tags": 3}, "has 2 entries, not 3"), ({"Item.None": 1}, "nothing"), ({"Count": 1}, "nothing")]
 )
-async def test_another_number_of_entries_is_shown(world, length, says):
+async def test_another_number_of_entries_is_shown(sandbox, length, says):
     with answering(ITEM) as server:
-        assert (await looked(world, server, length={"Item.Tags": 2}))[0] is State.READY
-        state, detail = await looked(world, server, length=length)
+        assert (await looked(sandbox, server, length={"Item.Tags": 2}))[0] is State.READY
+        state, detail = await looked(sandbox, server, length=length)
     assert state is State.ABSENT and says in detail
 
 
 @pytest.mark.parametrize("status", [204, 301, 403, 404, 500, 502])
-async def test_any_other_status_is_a_problem_that_shows_the_answer(world, status):
+async def test_any_other_status_is_a_problem_that_shows_the_answer(sandbox, status):
     with Server(lambda path: (status, b"" if status == 204 else b"Internal server error")) as server:
-        state, detail = await looked(world, server)
+        state, detail = await looked(sandbox, server)
     assert state is State.ABSENT and str(status) in detail
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"\xff\xfe\x00", b""])
-async def test_an_answer_that_is_no_json_is_shown(world, body):
+async def test_an_answer_that_is_no_json_is_shown(sandbox, body):
     with answering(body) as server:
-        state, detail = await looked(world, server, expect={"ping": "ok"})
+        state, detail = await looked(sandbox, server, expect={"ping": "ok"})
     assert state is State.ABSENT and "no JSON" in detail
 
 
-async def test_nobody_listening_is_a_problem(world):
-    observed = await STEP.observe(world.context(CheckParams(url=f"http://127.0.0.1:{closed_port()}/")))
+async def test_nobody_listening_is_a_problem(sandbox):
+    observed = await STEP.observe(sandbox.context(CheckParams(url=f"http://127.0.0.1:{closed_port()}/")))
     assert observed.state is State.ABSENT and "ConnectError" in observed.detail
 
 
 @pytest.mark.parametrize("url", ["", "nonsense", "ftp://127.0.0.1/", "http://[", "http://127.0.0.1:99999/"])
-async def test_an_address_that_is_none_is_refused_at_once(world, url):
+async def test_an_address_that_is_none_is_refused_at_once(sandbox, url):
     with pytest.raises(UsageError, match="address"):
-        await STEP.create(world.context(CheckParams(url=url)))
+        await STEP.create(sandbox.context(CheckParams(url=url)))
     assert asyncio.get_running_loop().time() == 0
 
 
-async def test_a_new_deployment_may_take_its_time(world):
+async def test_a_new_deployment_may_take_its_time(sandbox):
     loop = asyncio.get_running_loop()
     with Server(lambda path: (200, b'{"ping": "ok"}') if loop.time() > 50 else (403, b"Forbidden")) as server:
-        assert await STEP.create(world.context(CheckParams(url=server.url, expect={"ping": "ok"}))) == {}
+        assert await STEP.create(sandbox.context(CheckParams(url=server.url, expect={"ping": "ok"}))) == {}
     assert 50 < loop.time() < 60
-    assert any(server.url in reason for reason in world.notes.waits)
+    assert any(server.url in reason for reason in sandbox.notes.waits)
 
 
-async def test_what_never_answers_is_reported_with_the_last_problem_and_a_command(world):
+async def test_what_never_answers_is_reported_with_the_last_problem_and_a_command(sandbox):
     with answering({"ping": "no"}) as server, pytest.raises(WorkshopError) as caught:
-        await STEP.create(world.context(CheckParams(url=server.url, expect={"ping": "ok"}, deadline=30)))
+        await STEP.create(sandbox.context(CheckParams(url=server.url, expect={"ping": "ok"}, deadline=30)))
     assert caught.value.code == "HttpCheck" and "ping is 'no', not 'ok'" in caught.value.why and "30 s" in caught.value.why
     assert caught.value.fix == f"Look at it: curl -i {server.url}"
     assert asyncio.get_running_loop().time() == pytest.approx(30)
 
 
-async def test_it_makes_nothing_so_it_leaves_nothing(world):
-    ctx = world.context(CheckParams(url="http://127.0.0.1/"))
+async def test_it_makes_nothing_so_it_leaves_nothing(sandbox):
+    ctx = sandbox.context(CheckParams(url="http://127.0.0.1/"))
     await STEP.destroy(ctx)
     assert STEP.is_verification and await STEP.leftovers(ctx) == [] and STEP.permissions(ctx) == []
     assert STEP.commands(ctx) == ["curl -sS http://127.0.0.1/"]

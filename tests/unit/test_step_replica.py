@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from tests.unit.fakes.aws import refusal
-from tests.unit.fakes.context import EU, HOME, OURS, World
+from tests.unit.fakes.context import EU, HOME, OURS, StepSandbox
 from workshop.aws.errors import AwsError
 from workshop.errors import PartlyDoneError, WorkshopError
 from workshop.steps.base import Phase, State
@@ -19,131 +19,131 @@ STEP = DynamoDBReplica()
 
 
 @pytest.fixture
-def world() -> World:
+def sandbox() -> StepSandbox:
     """A home table of ours, without a replica."""
-    world = World()
-    world.aws.dynamodb.put(HOME, "films", tags=dict(OURS))
-    return world
+    sandbox = StepSandbox()
+    sandbox.aws.dynamodb.put(HOME, "films", tags=dict(OURS))
+    return sandbox
 
 
 @pytest.fixture
-def linked(world) -> World:
+def linked(sandbox) -> StepSandbox:
     """The same with a replica of ours."""
-    world.aws.dynamodb.link(HOME, EU, "films").tags = dict(OURS)
-    return world
+    sandbox.aws.dynamodb.link(HOME, EU, "films").tags = dict(OURS)
+    return sandbox
 
 
-def here(world: World, **more):
-    return world.context(PARAMS, region=EU, **more)
+def here(sandbox: StepSandbox, **more):
+    return sandbox.context(PARAMS, region=EU, **more)
 
 
-def requests(world: World, action: str) -> list[float]:
+def requests(sandbox: StepSandbox, action: str) -> list[float]:
     """When a replica change was asked for."""
-    return [c.at for c in world.aws.made("update_table") if action in c.parameters["ReplicaUpdates"][0]]
+    return [c.at for c in sandbox.aws.made("update_table") if action in c.parameters["ReplicaUpdates"][0]]
 
 
-async def test_a_replica_is_ready_when_both_regions_say_so(world):
-    assert (await STEP.observe(here(world))).state is State.ABSENT
-    outputs = await STEP.create(here(world))
-    home, local = world.aws.dynamodb.find(HOME, "films"), world.aws.dynamodb.find(EU, "films")
+async def test_a_replica_is_ready_when_both_regions_say_so(sandbox):
+    assert (await STEP.observe(here(sandbox))).state is State.ABSENT
+    outputs = await STEP.create(here(sandbox))
+    home, local = sandbox.aws.dynamodb.find(HOME, "films"), sandbox.aws.dynamodb.find(EU, "films")
     assert (home.status, home.replicas, local.status) == ("ACTIVE", {EU: "ACTIVE"}, "ACTIVE")
-    assert outputs == {"Arn": world.aws.dynamodb.arn(EU, "films")}
-    assert len(requests(world, "Create")) == 1
-    observed = await STEP.observe(here(world))
+    assert outputs == {"Arn": sandbox.aws.dynamodb.arn(EU, "films")}
+    assert len(requests(sandbox, "Create")) == 1
+    observed = await STEP.observe(here(sandbox))
     assert observed.state is State.READY and observed.ours
 
 
-async def test_it_is_tagged_in_its_own_region(world):
-    await STEP.create(here(world))
-    assert world.aws.dynamodb.find(EU, "films").tags["workshop:run"] == "run-2"
-    assert {c.region for c in world.aws.made("tag_resource")} == {EU}
+async def test_it_is_tagged_in_its_own_region(sandbox):
+    await STEP.create(here(sandbox))
+    assert sandbox.aws.dynamodb.find(EU, "films").tags["workshop:run"] == "run-2"
+    assert {c.region for c in sandbox.aws.made("tag_resource")} == {EU}
 
 
-async def test_an_entry_that_is_active_before_its_region_is_not_ready(world):
-    world.aws.dynamodb.region_lags = 300
-    creating = asyncio.ensure_future(STEP.create(here(world)))
+async def test_an_entry_that_is_active_before_its_region_is_not_ready(sandbox):
+    sandbox.aws.dynamodb.region_lags = 300
+    creating = asyncio.ensure_future(STEP.create(here(sandbox)))
     await asyncio.sleep(100)
-    assert world.aws.dynamodb.find(HOME, "films").replicas == {EU: "ACTIVE"}
-    assert (await STEP.observe(here(world))).state is State.PARTIAL and not creating.done()
+    assert sandbox.aws.dynamodb.find(HOME, "films").replicas == {EU: "ACTIVE"}
+    assert (await STEP.observe(here(sandbox))).state is State.PARTIAL and not creating.done()
     await creating
     assert asyncio.get_running_loop().time() >= 322
 
 
-async def test_a_table_with_items_takes_minutes_and_is_not_asked_twice(world):
-    world.aws.dynamodb.find(HOME, "films").items["x"] = {"PK": {"S": "x"}, "SK": {"S": "x"}}
-    await STEP.create(here(world))
-    assert 640 <= asyncio.get_running_loop().time() < 680 and len(requests(world, "Create")) == 1
+async def test_a_table_with_items_takes_minutes_and_is_not_asked_twice(sandbox):
+    sandbox.aws.dynamodb.find(HOME, "films").items["x"] = {"PK": {"S": "x"}, "SK": {"S": "x"}}
+    await STEP.create(here(sandbox))
+    assert 640 <= asyncio.get_running_loop().time() < 680 and len(requests(sandbox, "Create")) == 1
 
 
-async def test_a_replica_that_vanished_is_requested_again(world):
-    world.aws.dynamodb.vanishing = 2
-    await STEP.create(here(world))
-    assert len(requests(world, "Create")) == 3
+async def test_a_replica_that_vanished_is_requested_again(sandbox):
+    sandbox.aws.dynamodb.vanishing = 2
+    await STEP.create(here(sandbox))
+    assert len(requests(sandbox, "Create")) == 3
 
 
-async def test_a_replica_that_always_vanishes_is_given_up_with_the_likely_causes(world):
-    world.aws.dynamodb.vanishing = 99
+async def test_a_replica_that_always_vanishes_is_given_up_with_the_likely_causes(sandbox):
+    sandbox.aws.dynamodb.vanishing = 99
     with pytest.raises(WorkshopError) as caught:
-        await STEP.create(here(world))
+        await STEP.create(here(sandbox))
     assert caught.value.code == "ReplicaVanished" and "5 times" in caught.value.what
-    assert len(requests(world, "Create")) == 5
+    assert len(requests(sandbox, "Create")) == 5
 
 
-async def test_another_change_in_flight_is_waited_for(world):
-    home = world.aws.dynamodb.find(HOME, "films")
+async def test_another_change_in_flight_is_waited_for(sandbox):
+    home = sandbox.aws.dynamodb.find(HOME, "films")
     home.status = "UPDATING"
     asyncio.get_running_loop().call_later(70, setattr, home, "status", "ACTIVE")
-    await STEP.create(here(world))
-    assert requests(world, "Create")[0] >= 70
+    await STEP.create(here(sandbox))
+    assert requests(sandbox, "Create")[0] >= 70
 
 
-async def test_a_refusal_because_of_another_change_waits_its_turn(world):
+async def test_a_refusal_because_of_another_change_waits_its_turn(sandbox):
     busy = refusal("ResourceInUseException", "The resource which you are attempting to change is in use.")
     adding = refusal("ValidationException", "Create/Update/Delete of replica is not allowed while the replica is being added")
-    world.aws.refuse("update_table", HOME, busy, adding, refusal("LimitExceededException", "Too many"), busy, busy, busy)
-    await STEP.create(here(world))
-    assert len(requests(world, "Create")) == 7
+    sandbox.aws.refuse("update_table", HOME, busy, adding, refusal("LimitExceededException", "Too many"), busy, busy, busy)
+    await STEP.create(here(sandbox))
+    assert len(requests(sandbox, "Create")) == 7
 
 
-async def test_a_lost_answer_is_no_failure(world):
-    world.aws.lose_answer("update_table")
-    await STEP.create(here(world))
-    assert world.aws.dynamodb.find(HOME, "films").replicas == {EU: "ACTIVE"}
+async def test_a_lost_answer_is_no_failure(sandbox):
+    sandbox.aws.lose_answer("update_table")
+    await STEP.create(here(sandbox))
+    assert sandbox.aws.dynamodb.find(HOME, "films").replicas == {EU: "ACTIVE"}
 
 
-async def test_a_second_region_waits_for_the_first(world):
+async def test_a_second_region_waits_for_the_first(sandbox):
     regions = (HOME, EU, "ap-south-1")
     await asyncio.gather(
-        STEP.create(here(world, regions=regions)),
-        STEP.create(world.context(PARAMS, region="ap-south-1", regions=regions)),
+        STEP.create(here(sandbox, regions=regions)),
+        STEP.create(sandbox.context(PARAMS, region="ap-south-1", regions=regions)),
     )
-    assert world.aws.dynamodb.find(HOME, "films").replicas == {EU: "ACTIVE", "ap-south-1": "ACTIVE"}
-    assert all(len(c.parameters["ReplicaUpdates"]) == 1 for c in world.aws.made("update_table"))
+    assert sandbox.aws.dynamodb.find(HOME, "films").replicas == {EU: "ACTIVE", "ap-south-1": "ACTIVE"}
+    assert all(len(c.parameters["ReplicaUpdates"]) == 1 for c in sandbox.aws.made("update_table"))
 
 
-async def test_a_foreign_table_in_the_target_region_stops_with_advice(world):
-    world.aws.dynamodb.put(EU, "films")
-    observed = await STEP.observe(here(world))
+async def test_a_foreign_table_in_the_target_region_stops_with_advice(sandbox):
+    sandbox.aws.dynamodb.put(EU, "films")
+    observed = await STEP.observe(here(sandbox))
     assert observed.state is State.FOREIGN and "delete-table --region eu-west-1" in observed.fix
     with pytest.raises(WorkshopError) as caught:
-        await STEP.create(here(world))
-    assert caught.value.code == "Foreign" and requests(world, "Create") == []
+        await STEP.create(here(sandbox))
+    assert caught.value.code == "Foreign" and requests(sandbox, "Create") == []
 
 
-async def test_an_old_table_that_is_being_deleted_there_is_waited_out(world):
-    world.aws.dynamodb.put(EU, "films")
-    await world.aws.call("dynamodb", EU, "delete_table", TableName="films")
-    await STEP.create(here(world))
-    assert requests(world, "Create")[0] >= 5
+async def test_an_old_table_that_is_being_deleted_there_is_waited_out(sandbox):
+    sandbox.aws.dynamodb.put(EU, "films")
+    await sandbox.aws.call("dynamodb", EU, "delete_table", TableName="films")
+    await STEP.create(here(sandbox))
+    assert requests(sandbox, "Create")[0] >= 5
 
 
-async def test_a_refusal_of_a_name_that_is_taken_for_a_moment_is_settled_by_looking_again(world):
+async def test_a_refusal_of_a_name_that_is_taken_for_a_moment_is_settled_by_looking_again(sandbox):
     taken = (
         "Failed to create a the new replica of table with name: ‘films’ because one or more replicas already existed as tables."
     )
-    world.aws.refuse("update_table", HOME, refusal("ValidationException", taken))
-    await STEP.create(here(world))
-    assert len(requests(world, "Create")) == 2
+    sandbox.aws.refuse("update_table", HOME, refusal("ValidationException", taken))
+    await STEP.create(here(sandbox))
+    assert len(requests(sandbox, "Create")) == 2
 
 
 @pytest.mark.parametrize(
@@ -155,64 +155,64 @@ async def test_a_refusal_of_a_name_that_is_taken_for_a_moment_is_settled_by_look
         ("REPLICATION_NOT_AUTHORIZED", "policy forbids"),
     ],
 )
-async def test_a_state_of_failure_is_reported_with_its_meaning(world, status, meaning):
-    world.aws.dynamodb.replica_fails = status
+async def test_a_state_of_failure_is_reported_with_its_meaning(sandbox, status, meaning):
+    sandbox.aws.dynamodb.replica_fails = status
     with pytest.raises(WorkshopError) as caught:
-        await STEP.create(here(world))
+        await STEP.create(here(sandbox))
     assert caught.value.code == status and meaning in caught.value.why and "It could not be done." in caught.value.why
     assert asyncio.get_running_loop().time() < 60
-    observed = await STEP.observe(here(world))
+    observed = await STEP.observe(here(sandbox))
     assert observed.state is State.BROKEN and meaning in observed.detail
 
 
-async def test_a_creation_that_failed_is_removed_and_asked_for_again(world):
-    world.aws.dynamodb.replica_fails = "CREATION_FAILED"
-    creating = asyncio.ensure_future(STEP.create(here(world)))
+async def test_a_creation_that_failed_is_removed_and_asked_for_again(sandbox):
+    sandbox.aws.dynamodb.replica_fails = "CREATION_FAILED"
+    creating = asyncio.ensure_future(STEP.create(here(sandbox)))
     await asyncio.sleep(30)
-    assert (await STEP.observe(here(world))).state is State.BROKEN
-    world.aws.dynamodb.replica_fails = ""
+    assert (await STEP.observe(here(sandbox))).state is State.BROKEN
+    sandbox.aws.dynamodb.replica_fails = ""
     await creating
-    assert len(requests(world, "Create")) == 2
-    assert (await STEP.observe(here(world))).state is State.READY
+    assert len(requests(sandbox, "Create")) == 2
+    assert (await STEP.observe(here(sandbox))).state is State.READY
 
 
-async def test_a_creation_that_fails_three_times_is_reported_with_its_meaning(world):
-    world.aws.dynamodb.replica_fails = "CREATION_FAILED"
+async def test_a_creation_that_fails_three_times_is_reported_with_its_meaning(sandbox):
+    sandbox.aws.dynamodb.replica_fails = "CREATION_FAILED"
     with pytest.raises(WorkshopError) as caught:
-        await STEP.create(here(world))
+        await STEP.create(here(sandbox))
     assert caught.value.code == "CREATION_FAILED" and "could not create" in caught.value.why
-    assert len(requests(world, "Create")) == 3
+    assert len(requests(sandbox, "Create")) == 3
 
 
-async def test_a_home_table_that_became_unusable_is_a_failure(world):
-    world.aws.dynamodb.find(HOME, "films").status = "ARCHIVED"
+async def test_a_home_table_that_became_unusable_is_a_failure(sandbox):
+    sandbox.aws.dynamodb.find(HOME, "films").status = "ARCHIVED"
     with pytest.raises(WorkshopError, match="ARCHIVED"):
-        await STEP.create(here(world))
+        await STEP.create(here(sandbox))
 
 
-async def test_a_region_that_is_not_enabled_is_explained(world):
-    world.aws.dynamodb.disabled_regions.add(EU)
+async def test_a_region_that_is_not_enabled_is_explained(sandbox):
+    sandbox.aws.dynamodb.disabled_regions.add(EU)
     with pytest.raises(WorkshopError) as caught:
-        await STEP.create(here(world))
+        await STEP.create(here(sandbox))
     assert caught.value.code == "RegionDisabled" and "Enable the region eu-west-1" in caught.value.fix
 
 
-async def test_a_home_table_that_is_gone_is_reported(world):
-    world.aws.dynamodb.tables.clear()
+async def test_a_home_table_that_is_gone_is_reported(sandbox):
+    sandbox.aws.dynamodb.tables.clear()
     with pytest.raises(WorkshopError, match="is gone"):
-        await STEP.create(here(world))
+        await STEP.create(here(sandbox))
 
 
-async def test_a_denial_is_passed_on(world):
-    world.aws.refuse("update_table", HOME, refusal("AccessDeniedException", "not authorized"))
+async def test_a_denial_is_passed_on(sandbox):
+    sandbox.aws.refuse("update_table", HOME, refusal("AccessDeniedException", "not authorized"))
     with pytest.raises(AwsError, match="AccessDenied"):
-        await STEP.create(here(world))
+        await STEP.create(here(sandbox))
 
 
-async def test_a_replica_that_never_comes_is_given_up_in_the_end(world):
-    world.aws.dynamodb.find(HOME, "films").status = "UPDATING"
+async def test_a_replica_that_never_comes_is_given_up_in_the_end(sandbox):
+    sandbox.aws.dynamodb.find(HOME, "films").status = "UPDATING"
     with pytest.raises(WaitTimeout, match="replica of films in eu-west-1"):
-        await STEP.create(here(world))
+        await STEP.create(here(sandbox))
 
 
 async def test_a_ready_replica_without_our_tags_is_completed(linked):
@@ -231,13 +231,13 @@ async def test_tags_wait_for_the_lock_of_another_tag_change(linked):
     assert local.tags["workshop"] == "films"
 
 
-async def test_a_replica_of_a_table_made_by_hand_is_used_and_left_untagged(world):
-    world.aws.dynamodb.find(HOME, "films").tags.clear()
-    world.aws.dynamodb.link(HOME, EU, "films")
-    observed = await STEP.observe(here(world))
+async def test_a_replica_of_a_table_made_by_hand_is_used_and_left_untagged(sandbox):
+    sandbox.aws.dynamodb.find(HOME, "films").tags.clear()
+    sandbox.aws.dynamodb.link(HOME, EU, "films")
+    observed = await STEP.observe(here(sandbox))
     assert observed.state is State.READY and not observed.ours
-    await STEP.create(here(world))
-    assert world.aws.made("tag_resource") == []
+    await STEP.create(here(sandbox))
+    assert sandbox.aws.made("tag_resource") == []
 
 
 async def test_deleting_waits_for_the_entry_and_then_for_the_table(linked):
@@ -258,9 +258,9 @@ async def test_in_the_gap_between_entry_and_table_it_is_neither_ready_nor_foreig
     assert (await STEP.observe(here(linked))).state is State.ABSENT
 
 
-async def test_what_is_gone_already_is_fine(world):
-    await STEP.destroy(here(world))
-    assert world.aws.made("update_table") == [] and await STEP.leftovers(here(world)) == []
+async def test_what_is_gone_already_is_fine(sandbox):
+    await STEP.destroy(here(sandbox))
+    assert sandbox.aws.made("update_table") == [] and await STEP.leftovers(here(sandbox)) == []
 
 
 async def test_a_deletion_waits_for_another_change_of_the_table(linked):
@@ -270,30 +270,30 @@ async def test_a_deletion_waits_for_another_change_of_the_table(linked):
     assert linked.aws.dynamodb.find(EU, "films") is None
 
 
-async def test_a_replica_that_failed_to_be_created_is_deleted(world):
-    world.aws.dynamodb.replica_fails = "CREATION_FAILED"
+async def test_a_replica_that_failed_to_be_created_is_deleted(sandbox):
+    sandbox.aws.dynamodb.replica_fails = "CREATION_FAILED"
     with pytest.raises(WorkshopError):
-        await STEP.create(here(world))
-    await STEP.destroy(here(world))
-    assert world.aws.dynamodb.find(HOME, "films").replicas == {}
+        await STEP.create(here(sandbox))
+    await STEP.destroy(here(sandbox))
+    assert sandbox.aws.dynamodb.find(HOME, "films").replicas == {}
 
 
-async def test_a_replica_that_is_still_being_created_is_deleted_after_that(world):
-    creating = asyncio.ensure_future(STEP.create(here(world)))
+async def test_a_replica_that_is_still_being_created_is_deleted_after_that(sandbox):
+    creating = asyncio.ensure_future(STEP.create(here(sandbox)))
     await asyncio.sleep(8)
     creating.cancel()
-    await STEP.destroy(here(world))
-    assert world.aws.dynamodb.find(EU, "films") is None
-    assert requests(world, "Delete")[0] >= 22
+    await STEP.destroy(here(sandbox))
+    assert sandbox.aws.dynamodb.find(EU, "films") is None
+    assert requests(sandbox, "Delete")[0] >= 22
 
 
-async def test_a_disassociated_replica_is_deleted_in_its_own_region(world):
-    world.aws.dynamodb.put(EU, "films", tags=dict(OURS))
-    observed = await STEP.observe(here(world))
+async def test_a_disassociated_replica_is_deleted_in_its_own_region(sandbox):
+    sandbox.aws.dynamodb.put(EU, "films", tags=dict(OURS))
+    observed = await STEP.observe(here(sandbox))
     assert observed.state is State.BROKEN and "by itself" in observed.detail
-    await STEP.destroy(here(world))
-    assert world.aws.dynamodb.find(EU, "films") is None and world.aws.dynamodb.find(HOME, "films") is not None
-    assert {c.region for c in world.aws.made("delete_table")} == {EU}
+    await STEP.destroy(here(sandbox))
+    assert sandbox.aws.dynamodb.find(EU, "films") is None and sandbox.aws.dynamodb.find(HOME, "films") is not None
+    assert {c.region for c in sandbox.aws.made("delete_table")} == {EU}
 
 
 async def test_a_replica_whose_home_table_is_gone_is_deleted_in_its_own_region(linked):
@@ -303,58 +303,58 @@ async def test_a_replica_whose_home_table_is_gone_is_deleted_in_its_own_region(l
     assert linked.aws.dynamodb.find(EU, "films") is None
 
 
-async def test_a_foreign_global_table_of_the_same_name_stops_setup_and_is_left_alone_by_teardown(world):
-    foreign = world.aws.dynamodb.put(EU, "films", replicas={"us-east-1": "ACTIVE"})
-    assert (await STEP.observe(here(world))).state is State.FOREIGN
+async def test_a_foreign_global_table_of_the_same_name_stops_setup_and_is_left_alone_by_teardown(sandbox):
+    foreign = sandbox.aws.dynamodb.put(EU, "films", replicas={"us-east-1": "ACTIVE"})
+    assert (await STEP.observe(here(sandbox))).state is State.FOREIGN
     with pytest.raises(WorkshopError) as caught:
-        await STEP.create(here(world))
+        await STEP.create(here(sandbox))
     assert caught.value.code == "Foreign"
-    await STEP.destroy(here(world))
-    assert world.aws.dynamodb.find(EU, "films") is foreign and foreign.status == "ACTIVE"
-    assert [r.ours for r in await STEP.leftovers(here(world))] == [False]
+    await STEP.destroy(here(sandbox))
+    assert sandbox.aws.dynamodb.find(EU, "films") is foreign and foreign.status == "ACTIVE"
+    assert [r.ours for r in await STEP.leftovers(here(sandbox))] == [False]
 
 
-async def test_a_foreign_table_in_the_region_is_left_alone(world):
-    world.aws.dynamodb.put(EU, "films")
-    await STEP.destroy(here(world))
-    assert world.aws.dynamodb.find(EU, "films").status == "ACTIVE"
-    (left,) = await STEP.leftovers(here(world))
+async def test_a_foreign_table_in_the_region_is_left_alone(sandbox):
+    sandbox.aws.dynamodb.put(EU, "films")
+    await STEP.destroy(here(sandbox))
+    assert sandbox.aws.dynamodb.find(EU, "films").status == "ACTIVE"
+    (left,) = await STEP.leftovers(here(sandbox))
     assert "not made by this workshop" in left.why and "--region eu-west-1" in left.fix
 
 
-async def stopped_after_the_request(world: World) -> None:
+async def stopped_after_the_request(sandbox: StepSandbox) -> None:
     """A setup is killed while the home table is UPDATING without an entry, and the replica's region knows nothing."""
-    creating = asyncio.ensure_future(STEP.create(here(world)))
+    creating = asyncio.ensure_future(STEP.create(here(sandbox)))
     await asyncio.sleep(1)
     creating.cancel()
-    home = world.aws.dynamodb.find(HOME, "films")
-    assert (home.status, home.replicas, world.aws.dynamodb.find(EU, "films")) == ("UPDATING", {}, None)
+    home = sandbox.aws.dynamodb.find(HOME, "films")
+    assert (home.status, home.replicas, sandbox.aws.dynamodb.find(EU, "films")) == ("UPDATING", {}, None)
 
 
-async def test_a_replica_that_was_asked_for_and_does_not_show_yet_is_not_absent(world):
-    await stopped_after_the_request(world)
-    observed = await STEP.observe(here(world))
+async def test_a_replica_that_was_asked_for_and_does_not_show_yet_is_not_absent(sandbox):
+    await stopped_after_the_request(sandbox)
+    observed = await STEP.observe(here(sandbox))
     assert observed.state is State.PARTIAL and observed.ours and "was asked for" in observed.detail
-    assert (await STEP.observe(world.context(PARAMS, region="ap-south-1"))).state is State.ABSENT
-    await STEP.create(here(world))
-    assert len(requests(world, "Create")) == 1
+    assert (await STEP.observe(sandbox.context(PARAMS, region="ap-south-1"))).state is State.ABSENT
+    await STEP.create(here(sandbox))
+    assert len(requests(sandbox, "Create")) == 1
 
 
 @pytest.mark.parametrize("notes", ["kept", "lost"])
-async def test_a_replica_that_does_not_show_yet_is_waited_for_and_deleted(world, notes):
-    await stopped_after_the_request(world)
+async def test_a_replica_that_does_not_show_yet_is_waited_for_and_deleted(sandbox, notes):
+    await stopped_after_the_request(sandbox)
     if notes == "lost":
-        world.notes.made.clear()
-    await STEP.destroy(here(world))
-    assert len(requests(world, "Delete")) == 1
-    assert world.aws.dynamodb.find(HOME, "films").replicas == {} and world.aws.dynamodb.find(EU, "films") is None
+        sandbox.notes.made.clear()
+    await STEP.destroy(here(sandbox))
+    assert len(requests(sandbox, "Delete")) == 1
+    assert sandbox.aws.dynamodb.find(HOME, "films").replicas == {} and sandbox.aws.dynamodb.find(EU, "films") is None
 
 
-async def test_a_replica_that_vanishes_after_the_request_is_gone_when_the_home_table_has_settled(world):
-    world.aws.dynamodb.vanishing = 1
-    await stopped_after_the_request(world)
-    await STEP.destroy(here(world))
-    assert world.aws.dynamodb.find(HOME, "films").status == "ACTIVE" and requests(world, "Delete") == []
+async def test_a_replica_that_vanishes_after_the_request_is_gone_when_the_home_table_has_settled(sandbox):
+    sandbox.aws.dynamodb.vanishing = 1
+    await stopped_after_the_request(sandbox)
+    await STEP.destroy(here(sandbox))
+    assert sandbox.aws.dynamodb.find(HOME, "films").status == "ACTIVE" and requests(sandbox, "Delete") == []
 
 
 @pytest.mark.parametrize("home", ["standing", "gone"])
@@ -383,14 +383,14 @@ async def test_a_leftover_replica_of_ours_is_named_in_its_region(linked):
     assert (left.kind, left.name, left.region, left.why) == ("table", "films", EU, "")
 
 
-def test_the_commands_create_and_then_wait_for_both_regions(world):
-    create, *waits = STEP.commands(here(world))
+def test_the_commands_create_and_then_wait_for_both_regions(sandbox):
+    create, *waits = STEP.commands(here(sandbox))
     assert '\'[{"Create": {"RegionName": "eu-west-1"}}]\'' in create and "--region us-west-2" in create
     assert len(waits) == 3 and "--region eu-west-1" in waits[-1]
 
 
-def test_the_permissions_cover_what_aws_checks_in_the_other_region(world):
-    found = STEP.permissions(here(world))
+def test_the_permissions_cover_what_aws_checks_in_the_other_region(sandbox):
+    found = STEP.permissions(here(sandbox))
     there = {p.action for p in found if p.region == EU and p.phase is Phase.SETUP}
     assert {"dynamodb:CreateTableReplica", "dynamodb:Scan", "dynamodb:BatchWriteItem"} <= there
     assert "dynamodb:DeleteTableReplica" in {p.action for p in found if p.phase is Phase.TEARDOWN}

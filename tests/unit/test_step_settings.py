@@ -7,7 +7,7 @@ from typing import Annotated
 import pytest
 from pydantic import ValidationError
 
-from tests.unit.definition_world import Inert, steps, write
+from tests.unit.definition_builders import Inert, steps, write
 from workshop.definition.lint import lint
 from workshop.steps.base import Params
 from workshop.steps.registry import kinds

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.fakes.aws import refusal
-from tests.unit.fakes.context import HOME, OURS, World
+from tests.unit.fakes.context import HOME, OURS, StepSandbox
 from tests.unit.fakes.stack_step import LOGS, STEP, asked, maker, standing
 from workshop.aws.errors import AwsError
 from workshop.errors import DefinitionError, WorkshopError
@@ -19,84 +19,84 @@ from workshop.steps.cloudformation.template import declared
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def sandbox() -> StepSandbox:
+    return StepSandbox()
 
 
 @pytest.fixture
-def make(world, tmp_path: Path):
+def make(sandbox, tmp_path: Path):
     """Makes the step's context."""
-    return maker(world, tmp_path)
+    return maker(sandbox, tmp_path)
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "LimitExceededException"])
-async def test_a_stack_that_aws_refused_makes_no_log_group_ours(world, make, code):
-    world.aws.refuse("create_stack", HOME, refusal(code, "no"))
+async def test_a_stack_that_aws_refused_makes_no_log_group_ours(sandbox, make, code):
+    sandbox.aws.refuse("create_stack", HOME, refusal(code, "no"))
     with pytest.raises(AwsError):
         await STEP.create(make())
-    world.aws.remains.log_groups.add(LOGS)
+    sandbox.aws.remains.log_groups.add(LOGS)
     await STEP.destroy(make())
-    assert LOGS in world.aws.remains.log_groups
+    assert LOGS in sandbox.aws.remains.log_groups
     with pytest.raises(WorkshopError, match="cannot be created"):
         await STEP.create(make())
-    assert LOGS in world.aws.remains.log_groups and asked(world, "create_stack") == 1
+    assert LOGS in sandbox.aws.remains.log_groups and asked(sandbox, "create_stack") == 1
 
 
-async def test_a_creation_whose_answer_never_came_may_have_made_log_groups(world, make):
-    world.aws.refuse("create_stack", HOME, refusal("NoAnswer", status=0))
+async def test_a_creation_whose_answer_never_came_may_have_made_log_groups(sandbox, make):
+    sandbox.aws.refuse("create_stack", HOME, refusal("NoAnswer", status=0))
     with pytest.raises(AwsError):
         await STEP.create(make())
-    world.aws.remains.log_groups.add(LOGS)
+    sandbox.aws.remains.log_groups.add(LOGS)
     await STEP.destroy(make())
-    assert LOGS not in world.aws.remains.log_groups
+    assert LOGS not in sandbox.aws.remains.log_groups
 
 
-async def test_a_refused_repetition_does_not_disown_what_the_first_stack_left(world, make):
-    world.aws.cloudformation.create_fails = [("Handler", "AWS::Lambda::Function", "no")]
+async def test_a_refused_repetition_does_not_disown_what_the_first_stack_left(sandbox, make):
+    sandbox.aws.cloudformation.create_fails = [("Handler", "AWS::Lambda::Function", "no")]
     with pytest.raises(WorkshopError):
         await STEP.create(make())
-    world.aws.refuse("create_stack", HOME, refusal("AccessDenied", "no"))
+    sandbox.aws.refuse("create_stack", HOME, refusal("AccessDenied", "no"))
     with pytest.raises(AwsError):
         await STEP.create(make())
-    world.aws.remains.log_groups.add(LOGS)
+    sandbox.aws.remains.log_groups.add(LOGS)
     await STEP.destroy(make())
-    assert world.aws.remains.log_groups == set()
+    assert sandbox.aws.remains.log_groups == set()
 
 
 @pytest.mark.parametrize("remembered", [True, False])
-async def test_a_later_run_claims_no_log_group_of_a_stack_that_an_earlier_one_saw_gone(world, make, remembered):
+async def test_a_later_run_claims_no_log_group_of_a_stack_that_an_earlier_one_saw_gone(sandbox, make, remembered):
     outputs = await STEP.create(make())
     known = dict(outputs) if remembered else {}
     await STEP.destroy(make(known=known))
-    world.aws.remains.log_groups.add(LOGS)
+    sandbox.aws.remains.log_groups.add(LOGS)
     later = dataclasses.replace(make(known=known), run="run-3")
     assert [r.why for r in await STEP.leftovers(later)] == ["not made by this workshop: left alone"]
     await STEP.destroy(later)
-    assert LOGS in world.aws.remains.log_groups
+    assert LOGS in sandbox.aws.remains.log_groups
 
 
-async def test_a_log_group_is_left_alone_while_a_strangers_function_writes_into_it(world, make):
+async def test_a_log_group_is_left_alone_while_a_strangers_function_writes_into_it(sandbox, make):
     await STEP.create(make())
     await STEP.destroy(make())
-    world.aws.remains.log_groups.add(LOGS)
-    world.aws.remains.functions[HOME, "films-dev"] = {"owner": "somebody"}
+    sandbox.aws.remains.log_groups.add(LOGS)
+    sandbox.aws.remains.functions[HOME, "films-dev"] = {"owner": "somebody"}
     await STEP.destroy(make())
-    assert LOGS in world.aws.remains.log_groups
+    assert LOGS in sandbox.aws.remains.log_groups
     assert not any(r.ours for r in await STEP.leftovers(make()))
     with pytest.raises(WorkshopError, match="cannot be created"):
         await STEP.create(make())
-    world.aws.remains.functions[HOME, "films-dev"] = dict(OURS)
+    sandbox.aws.remains.functions[HOME, "films-dev"] = dict(OURS)
     await STEP.destroy(make())
-    assert LOGS not in world.aws.remains.log_groups
+    assert LOGS not in sandbox.aws.remains.log_groups
 
 
 KEPT = [("AWS::S3::Bucket", "films-kept"), ("AWS::DynamoDB::Table", "films-table"), ("AWS::SNS::Topic", "arn:topic")]
 
 
-async def test_what_a_deleted_stack_kept_is_named_until_it_is_gone(world, make):
-    stack = standing(world, retains=list(KEPT))
-    world.aws.remains.buckets["films-kept"] = {}
-    world.aws.dynamodb.put(HOME, "films-table")
+async def test_what_a_deleted_stack_kept_is_named_until_it_is_gone(sandbox, make):
+    stack = standing(sandbox, retains=list(KEPT))
+    sandbox.aws.remains.buckets["films-kept"] = {}
+    sandbox.aws.dynamodb.put(HOME, "films-table")
     ctx = make(known={"StackId": stack.id})
     await STEP.destroy(ctx)
     for _ in range(2):
@@ -106,59 +106,59 @@ async def test_what_a_deleted_stack_kept_is_named_until_it_is_gone(world, make):
         assert "arn:topic" in left["AWS::SNS::Topic"].fix and "aws " not in left["AWS::SNS::Topic"].fix
         assert left["bucket"].ours and left["table"].ours
         assert not left["AWS::SNS::Topic"].ours, "nobody could ever say that it is gone"
-    del world.aws.remains.buckets["films-kept"]
-    del world.aws.dynamodb.tables[HOME, "films-table"]
+    del sandbox.aws.remains.buckets["films-kept"]
+    del sandbox.aws.dynamodb.tables[HOME, "films-table"]
     assert [r.kind for r in await STEP.leftovers(dataclasses.replace(ctx, run="run-3"))] == ["AWS::SNS::Topic"]
 
 
-async def test_what_a_stack_kept_is_named_by_a_machine_that_did_not_make_it(world, make):
-    standing(world, "DELETE_COMPLETE", retains=[("AWS::S3::Bucket", "an-older-one")])
-    standing(world, retains=[("AWS::S3::Bucket", "films-kept")])
-    world.aws.remains.buckets |= {"films-kept": {}, "an-older-one": {}}
+async def test_what_a_stack_kept_is_named_by_a_machine_that_did_not_make_it(sandbox, make):
+    standing(sandbox, "DELETE_COMPLETE", retains=[("AWS::S3::Bucket", "an-older-one")])
+    standing(sandbox, retains=[("AWS::S3::Bucket", "films-kept")])
+    sandbox.aws.remains.buckets |= {"films-kept": {}, "an-older-one": {}}
     await STEP.destroy(make())
     assert [(r.kind, r.name) for r in await STEP.leftovers(make())] == [("bucket", "films-kept")]
 
 
-async def test_buckets_and_tables_are_found_by_the_names_of_the_template(world, make):
+async def test_buckets_and_tables_are_found_by_the_names_of_the_template(sandbox, make):
     template = """\
 Resources:
   Kept: {Type: AWS::S3::Bucket, Properties: {BucketName: films-kept}}
   Table: {Type: AWS::DynamoDB::Table, Properties: {TableName: films-table}}
 """
-    world.aws.remains.buckets["films-kept"] = dict(OURS)
-    world.aws.dynamodb.put(HOME, "films-table")
+    sandbox.aws.remains.buckets["films-kept"] = dict(OURS)
+    sandbox.aws.dynamodb.put(HOME, "films-table")
     found = {(r.kind, r.name, r.ours) for r in await STEP.leftovers(make(template=template))}
     assert found == {("bucket", "films-kept", True), ("table", "films-table", False)}
 
 
-async def test_deletions_of_a_paced_api_are_thirty_seconds_apart(world, make):
-    world.aws.cloudformation.seconds = 3
-    standing(world)
-    world.aws.cloudformation.deletes_fail = 2
+async def test_deletions_of_a_paced_api_are_thirty_seconds_apart(sandbox, make):
+    sandbox.aws.cloudformation.seconds = 3
+    standing(sandbox)
+    sandbox.aws.cloudformation.deletes_fail = 2
     await STEP.destroy(make())
-    times = [call.at for call in world.aws.made("delete_stack")]
+    times = [call.at for call in sandbox.aws.made("delete_stack")]
     assert len(times) == 3 and all(later - earlier >= 30 for earlier, later in pairwise(times))
-    assert any("one in 30 s" in reason for reason in world.notes.waits)
+    assert any("one in 30 s" in reason for reason in sandbox.notes.waits)
 
 
 NOT_EMPTY = ("Films", "AWS::S3::Bucket", "The bucket you tried to delete is not empty")
 
 
-async def test_a_bucket_in_the_way_is_emptied_without_a_pause(world, make):
-    world.aws.cloudformation.seconds = 3
-    standing(world)
-    world.aws.cloudformation.deletes_fail, world.aws.cloudformation.delete_failure = 1, NOT_EMPTY
-    world.aws.remains.objects["films-Films"] = ["a", "b"]
+async def test_a_bucket_in_the_way_is_emptied_without_a_pause(sandbox, make):
+    sandbox.aws.cloudformation.seconds = 3
+    standing(sandbox)
+    sandbox.aws.cloudformation.deletes_fail, sandbox.aws.cloudformation.delete_failure = 1, NOT_EMPTY
+    sandbox.aws.remains.objects["films-Films"] = ["a", "b"]
     await STEP.destroy(make())
-    assert world.aws.remains.objects["films-Films"] == [] and asked(world, "delete_stack") == 2
+    assert sandbox.aws.remains.objects["films-Films"] == [] and asked(sandbox, "delete_stack") == 2
     assert asyncio.get_running_loop().time() < 20
 
 
 @pytest.mark.parametrize("operation", ["list_object_versions", "list_stack_resources"])
-async def test_a_bucket_that_may_not_be_emptied_does_not_hide_what_failed(world, make, operation):
-    standing(world)
-    world.aws.cloudformation.deletes_fail, world.aws.cloudformation.delete_failure = 99, NOT_EMPTY
-    world.aws.refuse(operation, HOME, *[refusal("AccessDenied", "no identity-based policy allows it")] * 9)
+async def test_a_bucket_that_may_not_be_emptied_does_not_hide_what_failed(sandbox, make, operation):
+    standing(sandbox)
+    sandbox.aws.cloudformation.deletes_fail, sandbox.aws.cloudformation.delete_failure = 99, NOT_EMPTY
+    sandbox.aws.refuse(operation, HOME, *[refusal("AccessDenied", "no identity-based policy allows it")] * 9)
     with pytest.raises(WorkshopError) as caught:
         await STEP.destroy(make())
     assert caught.value.code == "DELETE_FAILED" and caught.value.why.startswith("Films (AWS::S3::Bucket): The bucket you")
@@ -169,8 +169,8 @@ BROKEN = ["Resources: {{ nothing }}", "Resources: {", "{% if %}", "Description: 
 
 
 @pytest.mark.parametrize("template", BROKEN)
-async def test_a_template_that_cannot_be_read_keeps_no_teardown(world, make, template):
-    stack = standing(world)
+async def test_a_template_that_cannot_be_read_keeps_no_teardown(sandbox, make, template):
+    stack = standing(sandbox)
     ctx = make(template=template)
     assert (await STEP.observe(ctx)).state is State.PARTIAL
     assert [r.kind for r in await STEP.leftovers(ctx)] == ["stack"]
@@ -178,22 +178,22 @@ async def test_a_template_that_cannot_be_read_keeps_no_teardown(world, make, tem
     assert stack.status == "DELETE_COMPLETE"
     with pytest.raises(DefinitionError):
         await STEP.leftovers(ctx)
-    world.aws.remains.log_groups.add(LOGS)
+    sandbox.aws.remains.log_groups.add(LOGS)
     await STEP.destroy(dataclasses.replace(make(), run="run-3"))
-    assert world.aws.remains.log_groups == set(), "the log groups were not looked for, so they are still ours"
+    assert sandbox.aws.remains.log_groups == set(), "the log groups were not looked for, so they are still ours"
 
 
-async def test_a_template_that_cannot_be_rendered_stops_a_setup(world, make):
-    standing(world)
+async def test_a_template_that_cannot_be_rendered_stops_a_setup(sandbox, make):
+    standing(sandbox)
     ctx = make(template="Resources: {{ nothing }}")
     assert "cannot be read" in (await STEP.observe(ctx)).detail
     with pytest.raises(DefinitionError):
         await STEP.create(ctx)
-    assert asked(world, "create_change_set") == 0
+    assert asked(sandbox, "create_change_set") == 0
 
 
-async def test_a_template_that_waits_for_another_steps_output_is_not_called_unreadable(world, make):
-    standing(world)
+async def test_a_template_that_waits_for_another_steps_output_is_not_called_unreadable(sandbox, make):
+    standing(sandbox)
     with pytest.raises(DefinitionError) as caught:
         await STEP.observe(
             dataclasses.replace(make(template="Resources: {{ steps.table.Arn }}"), variables={"steps": {"table": {}}})

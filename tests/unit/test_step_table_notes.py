@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.unit.fakes.context import EU, HOME, OURS, World
+from tests.unit.fakes.context import EU, HOME, OURS, StepSandbox
 from tests.unit.fakes.virtual_time import START
 from workshop.errors import PartlyDoneError
 from workshop.steps.base import State
@@ -32,63 +32,63 @@ def creation() -> dict[str, object]:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def sandbox() -> StepSandbox:
+    return StepSandbox()
 
 
 @pytest.fixture
-def standing(world) -> World:
+def standing(sandbox) -> StepSandbox:
     """A home table of ours, without a replica."""
-    world.aws.dynamodb.put(HOME, "films", tags=dict(OURS))
-    return world
+    sandbox.aws.dynamodb.put(HOME, "films", tags=dict(OURS))
+    return sandbox
 
 
-def here(world: World):
-    return world.context(REPLICA_PARAMS, region=EU)
+def here(sandbox: StepSandbox):
+    return sandbox.context(REPLICA_PARAMS, region=EU)
 
 
-async def test_a_table_that_lost_its_tags_is_ours_when_it_was_made_as_the_journal_says(world):
-    world.aws.dynamodb.drops_tags = True
-    await world.aws.call("dynamodb", HOME, "create_table", **creation())
-    world.notes.record("table", "films", HOME)
+async def test_a_table_that_lost_its_tags_is_ours_when_it_was_made_as_the_journal_says(sandbox):
+    sandbox.aws.dynamodb.drops_tags = True
+    await sandbox.aws.call("dynamodb", HOME, "create_table", **creation())
+    sandbox.notes.record("table", "films", HOME)
     await asyncio.sleep(DAY)
-    assert (await TABLE.observe(world.context(TABLE_PARAMS))).ours
-    await TABLE.destroy(world.context(TABLE_PARAMS))
-    assert world.aws.dynamodb.find(HOME, "films") is None
+    assert (await TABLE.observe(sandbox.context(TABLE_PARAMS))).ours
+    await TABLE.destroy(sandbox.context(TABLE_PARAMS))
+    assert sandbox.aws.dynamodb.find(HOME, "films") is None
 
 
 @pytest.mark.parametrize("later", [timedelta(days=1), timedelta(minutes=16), timedelta(minutes=-6), timedelta(days=-1)])
-async def test_a_table_that_somebody_made_after_ours_had_gone_is_used_and_never_deleted(world, later):
-    world.notes.record("table", "films", HOME)
-    world.aws.dynamodb.put(HOME, "films", created=world.clock.now() + later)
-    ctx = world.context(TABLE_PARAMS)
+async def test_a_table_that_somebody_made_after_ours_had_gone_is_used_and_never_deleted(sandbox, later):
+    sandbox.notes.record("table", "films", HOME)
+    sandbox.aws.dynamodb.put(HOME, "films", created=sandbox.clock.now() + later)
+    ctx = sandbox.context(TABLE_PARAMS)
     observed = await TABLE.observe(ctx)
     assert observed.state is State.READY and not observed.ours and "made by someone else" in observed.detail
     await TABLE.create(ctx)
     await TABLE.destroy(ctx)
-    assert world.aws.changes() == [] and world.aws.dynamodb.find(HOME, "films").status == "ACTIVE"
+    assert sandbox.aws.changes() == [] and sandbox.aws.dynamodb.find(HOME, "films").status == "ACTIVE"
     assert [left.ours for left in await TABLE.leftovers(ctx)] == [False]
 
 
 @pytest.mark.parametrize("command", [TABLE.create, TABLE.destroy])
-async def test_whose_table_it_is_that_is_being_created_is_decided_when_it_stands(world, command):
-    world.notes.record("table", "films", HOME)
+async def test_whose_table_it_is_that_is_being_created_is_decided_when_it_stands(sandbox, command):
+    sandbox.notes.record("table", "films", HOME)
     await asyncio.sleep(DAY)
-    theirs = world.aws.dynamodb.put(HOME, "films", status="CREATING", created=world.clock.now())
+    theirs = sandbox.aws.dynamodb.put(HOME, "films", status="CREATING", created=sandbox.clock.now())
     asyncio.get_running_loop().call_later(30, setattr, theirs, "status", "ACTIVE")
-    await command(world.context(TABLE_PARAMS))
+    await command(sandbox.context(TABLE_PARAMS))
     await asyncio.sleep(30)
-    assert world.aws.dynamodb.find(HOME, "films") is theirs and theirs.status == "ACTIVE" and theirs.tags == {}
-    assert world.aws.changes() == []
+    assert sandbox.aws.dynamodb.find(HOME, "films") is theirs and theirs.status == "ACTIVE" and theirs.tags == {}
+    assert sandbox.aws.changes() == []
 
 
 @pytest.fixture
-def replaced(world) -> World:
+def replaced(sandbox) -> StepSandbox:
     """Ours, made with notes, was removed by hand; a day later somebody made tables of the same name in both regions."""
-    world.notes.made.update({("table", "films", HOME): START, ("replica", "films", EU): START})
+    sandbox.notes.made.update({("table", "films", HOME): START, ("replica", "films", EU): START})
     for region in (HOME, EU):
-        world.aws.dynamodb.put(region, "films", created=START + timedelta(days=1))
-    return world
+        sandbox.aws.dynamodb.put(region, "films", created=START + timedelta(days=1))
+    return sandbox
 
 
 async def test_a_table_that_somebody_made_after_our_replica_had_gone_is_foreign_and_never_deleted(replaced):

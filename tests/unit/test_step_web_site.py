@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.fakes.context import World
+from tests.unit.fakes.context import StepSandbox
 from workshop.errors import DefinitionError
 from workshop.steps.base import State
 from workshop.steps.web_site import SiteParams, WebSite
@@ -33,7 +33,7 @@ def make(folder):
 
     def context(**variables):
         everything = {"apis": APIS, "title": 'Films "é" </script>', **variables}
-        return World().context(SiteParams(source="web"), folder=folder, variables=everything)
+        return StepSandbox().context(SiteParams(source="web"), folder=folder, variables=everything)
 
     return context
 
@@ -115,7 +115,7 @@ async def test_removing_it_takes_everything_and_may_be_repeated(folder, make):
 
 
 def test_a_source_that_is_no_folder_is_found_before_anything_is_made(folder):
-    ctx = World().context(SiteParams(source="web/index.html"), folder=folder)
+    ctx = StepSandbox().context(SiteParams(source="web/index.html"), folder=folder)
     with pytest.raises(DefinitionError, match="not a folder"):
         STEP.check_files(ctx)
 
@@ -123,7 +123,7 @@ def test_a_source_that_is_no_folder_is_found_before_anything_is_made(folder):
 def test_a_configuration_that_is_missing_is_found_before_anything_is_made(folder, make):
     STEP.check_files(make())
     with pytest.raises(DefinitionError, match=r"other\.j2"):
-        STEP.check_files(World().context(SiteParams(source="web", config="other.j2"), folder=folder))
+        STEP.check_files(StepSandbox().context(SiteParams(source="web", config="other.j2"), folder=folder))
 
 
 async def test_the_configuration_may_lie_beside_the_pages(folder, make):

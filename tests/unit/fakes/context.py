@@ -1,4 +1,4 @@
-"""What a step is given, made by hand: a context over the fake aws, with notes instead of a journal.
+"""What a step is given, made by hand: a context over the fake client, with notes instead of a journal.
 
 In: a client, a clock, the step's parameters. Out: a `Context`, and `Notes` of what the step reported and wrote down.
 """
@@ -19,7 +19,7 @@ from workshop.definition.files import DefinitionFiles
 from workshop.steps.base import Context, Params
 from workshop.waiting import Clock
 
-__all__ = ["EU", "HOME", "OURS", "Notes", "World", "context"]
+__all__ = ["EU", "HOME", "OURS", "Notes", "StepSandbox", "context"]
 
 HOME, EU = "us-west-2", "eu-west-1"
 OURS = {"workshop": "films", "workshop:step": "step", "workshop:run": "run-1"}
@@ -104,7 +104,7 @@ class Reports:
         self.notes.waits.append(reason)
 
 
-class World:
+class StepSandbox:
     """A fake account, one clock and one set of notes, for the steps of one test."""
 
     def __init__(self) -> None:

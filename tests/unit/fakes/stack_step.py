@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.unit.fakes.cloudformation import FakeStack
-from tests.unit.fakes.context import HOME, OURS, World
+from tests.unit.fakes.context import HOME, OURS, StepSandbox
 from workshop.steps.base import Context
 from workshop.steps.cloudformation.stack import CloudFormationStack, StackParams
 
@@ -33,22 +33,22 @@ RENDERED = TEMPLATE.replace("{{ settings.name }}", "films").replace("{{ region }
 LOGS = (HOME, "/aws/lambda/films-dev")
 
 
-def maker(world: World, folder: Path) -> Callable[..., Context[StackParams]]:
+def maker(sandbox: StepSandbox, folder: Path) -> Callable[..., Context[StackParams]]:
     """Makes the step's context; `template` replaces the template in `folder` first."""
 
     def context(*, template: str = TEMPLATE, parameters: dict[str, str] | None = None, **more: Any) -> Context[StackParams]:
         (folder / "api.yaml.j2").write_text(template, encoding="utf-8")
         params = StackParams(name="films", template="api.yaml.j2", parameters=parameters or {})
-        return world.context(params, folder=folder, variables={"region": HOME}, **more)
+        return sandbox.context(params, folder=folder, variables={"region": HOME}, **more)
 
     return context
 
 
-def standing(world: World, status: str = "CREATE_COMPLETE", **more: Any) -> FakeStack:
+def standing(sandbox: StepSandbox, status: str = "CREATE_COMPLETE", **more: Any) -> FakeStack:
     """A stack of ours that stands already."""
-    return world.aws.cloudformation.put(HOME, "films", status, **{"template": RENDERED, "tags": dict(OURS), **more})
+    return sandbox.aws.cloudformation.put(HOME, "films", status, **{"template": RENDERED, "tags": dict(OURS), **more})
 
 
-def asked(world: World, operation: str) -> int:
+def asked(sandbox: StepSandbox, operation: str) -> int:
     """How often an operation was called."""
-    return len(world.aws.made(operation))
+    return len(sandbox.aws.made(operation))

@@ -1,4 +1,4 @@
-"""Doors that lie the way AWS sometimes does, for what the local cloud has no fault rule for. Each wraps a real aws."""
+"""Doors that lie the way AWS sometimes does, for what the local cloud has no fault rule for. Each wraps a real client."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 from workshop.aws.client import AwsClient, AwsResponse
 
-__all__ = ["CreationFailed", "DeleteFailedOnce", "Mischief", "NeverProcessed", "RoleNotAssumable", "RolledBack"]
+__all__ = ["CreationFailed", "DeleteFailedOnce", "FaultyClient", "NeverProcessed", "RoleNotAssumable", "RolledBack"]
 
 
-class Mischief:
-    """A aws that hands everything on."""
+class FaultyClient:
+    """A client that hands everything on."""
 
     title = ""
     """What it does, in the words of a table."""
@@ -26,7 +26,7 @@ class Mischief:
         return await self.inner.call(service, region, operation, **parameters)
 
 
-class CreationFailed(Mischief):
+class CreationFailed(FaultyClient):
     """The first replica fails and stays in the list as CREATION_FAILED until somebody removes it."""
 
     title = "a replica is CREATION_FAILED"
@@ -50,7 +50,7 @@ class CreationFailed(Mischief):
         return answer
 
 
-class NeverProcessed(Mischief):
+class NeverProcessed(FaultyClient):
     """BatchWriteItem takes nothing and says so."""
 
     async def call(self, service: str, region: str, operation: str, **parameters: Any) -> AwsResponse:
@@ -59,7 +59,7 @@ class NeverProcessed(Mischief):
         return await super().call(service, region, operation, **parameters)
 
 
-class RolledBack(Mischief):
+class RolledBack(FaultyClient):
     """The first stack fails and is rolled back."""
 
     reason = ""
@@ -91,7 +91,7 @@ class RoleNotAssumable(RolledBack):
     reason = "The role defined for the function cannot be assumed by Lambda."
 
 
-class DeleteFailedOnce(Mischief):
+class DeleteFailedOnce(FaultyClient):
     """The first deletion of a stack ends in DELETE_FAILED, as when DeleteRestApi is paced (section 5)."""
 
     title = "DELETE_FAILED: DeleteRestApi is paced"

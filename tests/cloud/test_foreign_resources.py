@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.cloud.desk import HOME_REGION, OTHER_REGION, TABLE, eventually
+from tests.cloud.shell import HOME_REGION, OTHER_REGION, TABLE, eventually
 
 pytestmark = pytest.mark.cloud
 
@@ -88,16 +88,16 @@ def test_a_name_of_our_own_passes_strangers_by_and_is_remembered(clean):
     assert clean.inventory() == before
 
 
-def as_if_noted_yesterday(desk) -> None:
+def as_if_noted_yesterday(shell) -> None:
     """What the journal wrote down just now, it wrote down a day ago."""
-    with closing(sqlite3.connect(desk.state / "runs.db")) as journal, journal:
+    with closing(sqlite3.connect(shell.state / "runs.db")) as journal, journal:
         aged = journal.execute("UPDATE made SET at = strftime('%Y-%m-%dT%H:%M:%S+00:00', at, '-1 day')").rowcount
     assert aged >= 2
 
 
-def removed_by_hand(desk) -> None:
+def removed_by_hand(shell) -> None:
     """The replica and then the home table go, past the tool."""
-    home, other = (desk.client("dynamodb", region) for region in (HOME_REGION, OTHER_REGION))
+    home, other = (shell.client("dynamodb", region) for region in (HOME_REGION, OTHER_REGION))
     home.update_table(TableName=TABLE, ReplicaUpdates=[{"Delete": {"RegionName": OTHER_REGION}}])
     eventually(lambda: TABLE not in other.list_tables()["TableNames"])
     eventually(lambda: home.describe_table(TableName=TABLE)["Table"]["TableStatus"] == "ACTIVE")

@@ -1,4 +1,4 @@
-"""The ground that torture happens on: one local cloud, machines (state folders) that work on it, and a look past the tool."""
+"""The sandbox that torture happens on: one local cloud, machines (state folders) that work on it, and a look past the tool."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from tests.cloud.desk import free_port
+from tests.cloud.shell import free_port
 from tests.torture.worker import SPEED, Order, Place, start
 from workshop.cloud import daemon
 from workshop.cloud.faults import CloudFault, fault_add, faults_clear, faults_list
 
-__all__ = ["REGIONS", "SMALL", "Ended", "Ground", "Inventory"]
+__all__ = ["REGIONS", "SMALL", "CloudSandbox", "Ended", "Inventory"]
 
 SMALL = Path(__file__).parent / "small"
 REGIONS = ("us-west-2", "eu-west-1")
@@ -55,7 +55,7 @@ class Ended:
 
 
 @dataclass
-class Ground:
+class CloudSandbox:
     """One cloud; `machine` is the state folder of the first machine, which the cloud's own files share."""
 
     folder: Path
@@ -145,12 +145,12 @@ class Ground:
         try:
             yield
         finally:
-            self.mend()
+            self.clear_faults()
 
     def fault(self, fault: CloudFault) -> CloudFault:
         return fault_add(self.machine, fault)
 
-    def mend(self) -> None:
+    def clear_faults(self) -> None:
         faults_clear(self.machine)
 
     def hits(self, fault: CloudFault) -> int:

@@ -1,4 +1,4 @@
-"""A user's desk: the installed `workshop` command, a home, a state folder and a port of its own, and a look past the tool."""
+"""A user's shell: the installed `workshop` command, a home, a state folder and a port of its own, and a look past the tool."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from botocore.config import Config
 
 from tests.cloud import in_process, warm
 
-__all__ = ["HOME_REGION", "OTHER_REGION", "REGIONS", "ROOT", "TABLE", "Desk", "Result", "answers", "eventually", "free_port"]
+__all__ = ["HOME_REGION", "OTHER_REGION", "REGIONS", "ROOT", "TABLE", "Result", "Shell", "answers", "eventually", "free_port"]
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -70,7 +70,7 @@ class Result:
 
 
 @dataclass
-class Desk:
+class Shell:
     """One user at one machine. `more` adds to the environment, which holds nothing of AWS or of workshop otherwise."""
 
     folder: Path
@@ -123,7 +123,7 @@ class Desk:
         """The document of `workshop ARGS --json`."""
         return self.run(*args, "--json", code=code, env=env).document
 
-    def shell(self, script: str, code: int = 0) -> Result:
+    def bash(self, script: str, code: int = 0) -> Result:
         """Run a bash script that ends at its first error."""
         return self.call("bash", "-euo", "pipefail", "-c", script, code=code)
 
@@ -141,7 +141,7 @@ class Desk:
         return Result(code, out, err)
 
     def start(self, *args: str, env: Mapping[str, str | None] | None = None) -> subprocess.Popen[str]:
-        """Start `workshop ARGS` and let it run; the desk ends it when it is left."""
+        """Start `workshop ARGS` and let it run; the shell ends it when it is left."""
         process = subprocess.Popen(
             ["workshop", *args], cwd=self.work, env=self._environment(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True,
@@ -156,13 +156,13 @@ class Desk:
         assert "Traceback" not in err
         return Result(code, out, err)
 
-    def cloud(self, timing: str = "instant", scale: float = 1.0) -> Desk:
-        """Start the local cloud (or change its timing) and answer the desk."""
+    def cloud(self, timing: str = "instant", scale: float = 1.0) -> Shell:
+        """Start the local cloud (or change its timing) and answer the shell."""
         self.run("cloud", "start", "--timing", timing, "--time-scale", str(scale))
         return self
 
     def leave(self) -> None:
-        """End every process of the desk."""
+        """End every process of the shell."""
         for process in self._started:
             if process.poll() is None:
                 process.send_signal(signal.SIGKILL)
