@@ -19,9 +19,9 @@ CONTROL_PLANE = {"dynamodb": 3}
 """Services whose changes to tables are throttled account-wide when more than a few run at once
 (docs/aws-behaviours.md, section 1.11)."""
 CHANGES = ("create_", "update_", "delete_", "tag_", "untag_", "put_")
+"""The prefixes of operations that change something."""
 ITEM_CALLS = frozenset({"put_item", "update_item", "delete_item"})
 """Changes of items, which are no calls to the control plane."""
-"""The prefixes of operations that change something."""
 SLOWEST_SPACING = 5.0
 """Seconds between two calls, however often they are throttled."""
 FIRST_SPACING = 0.1
