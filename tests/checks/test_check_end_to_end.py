@@ -29,10 +29,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
 
 @pytest.fixture
 def clean(shell: Shell) -> Iterator[Shell]:
-    shell.run("cloud", "reset")
-    for path in shell.state.glob("runs.db*"):
-        path.unlink()
-    yield shell
+    yield shell.start_over()
     control(shell, "DELETE", "/_workshop/faults")
 
 

@@ -30,9 +30,6 @@ def fresh(tmp_path) -> Iterator[Shell]:
 
 
 @pytest.fixture
-def clean(shell: Shell) -> Iterator[Shell]:
+def clean(shell: Shell) -> Shell:
     """The module's shell with an empty cloud and no memory of earlier runs."""
-    shell.run("cloud", "reset")
-    for path in shell.state.glob("runs.db*"):
-        path.unlink()
-    yield shell
+    return shell.start_over()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -159,6 +160,18 @@ class Shell:
     def cloud(self, timing: str = "instant", scale: float = 1.0) -> Shell:
         """Start the local cloud (or change its timing) and answer the shell."""
         self.run("cloud", "start", "--timing", timing, "--time-scale", str(scale))
+        return self
+
+    def lose_the_journal(self) -> None:
+        """Forget every earlier run."""
+        for path in self.state.glob("runs.db*"):
+            path.unlink()
+
+    def start_over(self) -> Shell:
+        """Empty the cloud, and forget every earlier run and the pages that it wrote."""
+        self.run("cloud", "reset")
+        self.lose_the_journal()
+        shutil.rmtree(self.state / "sites", ignore_errors=True)
         return self
 
     def leave(self) -> None:

@@ -220,8 +220,7 @@ def test_what_a_stack_keeps_is_named_until_somebody_removes_it(clean, keeping):
 
 def test_a_machine_without_a_journal_names_what_a_stack_keeps(clean, keeping):
     clean.run("setup", "--workshop", str(keeping), "--yes")
-    for path in clean.state.glob("runs.db*"):
-        path.unlink()
+    clean.lose_the_journal()
     left = clean.document("teardown", "--workshop", str(keeping), code=5)["leftovers"]
     assert sorted(each["kind"] for each in left) == ["bucket", "table"]
 

@@ -13,11 +13,6 @@ ALL = (*REGIONS, "eu-central-1", "ap-southeast-2")
 CLAIM = "/workshop/global-serverless/claim"
 
 
-def lose_the_journal(shell: Shell) -> None:
-    for path in shell.state.glob("runs.db*"):
-        path.unlink()
-
-
 def copied_by_hand(shell: Shell, region: str) -> None:
     """One more replica of our table, without our tags."""
     dynamodb = shell.client("dynamodb")
@@ -36,7 +31,7 @@ def held_claim(until: str) -> str:
 def test_a_lost_journal_and_another_home_leave_nothing_standing(clean):
     before = clean.inventory(*ALL)
     clean.run("setup", "--through", "backend", "--region", "eu-central-1", "--region", "ap-southeast-2")
-    lose_the_journal(clean)
+    clean.lose_the_journal()
     swept = clean.run("teardown", "--sweep", "--json").document
     assert swept["leftovers"] == [] and swept["regions"][0] == "eu-central-1" and "ap-southeast-2" in swept["regions"]
     assert clean.inventory(*ALL) == before
@@ -48,7 +43,7 @@ def test_a_replica_that_somebody_added_by_hand_goes_before_the_table_that_it_cop
     clean.run("setup", "--through", "backend")
     copied_by_hand(clean, "ap-southeast-2")
     if lost:
-        lose_the_journal(clean)
+        clean.lose_the_journal()
     planned = clean.run("teardown", "--plan", *(["--sweep"] if lost else []))
     assert "ap-southeast-2" in planned.out
     done = clean.run("teardown", "--json", *(["--sweep"] if lost else []))
@@ -74,7 +69,7 @@ def test_a_claim_that_a_dead_run_left_in_another_region_is_removed_and_one_that_
 def test_what_was_set_up_under_other_names_is_found_by_its_tags_and_named(clean):
     clean.run("setup", "--through", "backend", "--param", "table=other-table", "--param", "stack=other-stack",
               "--param", "function=other-function")  # fmt: skip
-    lose_the_journal(clean)
+    clean.lose_the_journal()
     swept = clean.run("teardown", "--sweep", "--json", code=5).document
     left = {(r["kind"], r["name"], r["region"]) for r in swept["leftovers"]}
     assert {("table", "other-table", "us-west-2"), ("table", "other-table", OTHER_REGION)} <= left

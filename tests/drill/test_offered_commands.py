@@ -71,4 +71,4 @@ def test_a_drill_that_is_not_granted_offers_itself_as_it_was_typed(empty: Shell)
     typed = ("drill", "run", "--region", EAST, "--fault", "health", "--rto", "30s", "--failures", "2", "--workshop", "./mine")
     refused = empty.document(*typed, code=2)["error"]
     assert refused["code"] == "NotGranted"
-    assert shlex.split(refused["fix"].partition("beforehand: ")[2]) == ["workshop", *typed, "--yes"]
+    assert shlex.split(refused["fix"].partition("give --yes: ")[2]) == ["workshop", *typed, "--yes"]

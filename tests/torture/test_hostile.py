@@ -212,7 +212,7 @@ def standing(shell: Shell) -> list[tuple[object, ...]]:
         return []
     journal = sqlite3.connect(f"file:{shell.state / 'runs.db'}?mode=ro", uri=True)
     try:
-        return [row for table in ("installations", "made") for row in journal.execute(f"SELECT * FROM {table}")]  # noqa: S608
+        return [row for table in ("standings", "made") for row in journal.execute(f"SELECT * FROM {table}")]  # noqa: S608
     finally:
         journal.close()
 
