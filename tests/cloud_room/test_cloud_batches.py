@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.cloud_room.virtual_cloud import REGIONS, TABLE, Refused, VirtualCloud, item
+from tests.virtual_cloud import REGIONS, TABLE, Refused, VirtualCloud, item
 
 WEST = REGIONS[0]
 

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ConnectionClosedError
 
 from tests.cloud_room.conftest import Cloud, eventually, refused
-from tests.cloud_room.virtual_cloud import item, where
+from tests.virtual_cloud import item, where
 from workshop.cloud import daemon
 from workshop.cloud.events import EventBus
 from workshop.cloud.fault_registry import FaultRegistry, ServiceCall

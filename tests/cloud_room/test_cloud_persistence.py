@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.cloud_room.conftest import Cloud, eventually, free_port
-from tests.cloud_room.virtual_cloud import item, where
+from tests.virtual_cloud import item, where
 from workshop.cloud import daemon
 
 VECTORS = Path(__file__).parents[1] / "vectors"

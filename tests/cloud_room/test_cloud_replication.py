@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ministack.core import responses
 from ministack.services import dynamodb
 
-from tests.cloud_room.virtual_cloud import ACCOUNT, REGIONS, TABLE, Refused, VirtualCloud, item, where
+from tests.virtual_cloud import ACCOUNT, REGIONS, TABLE, Refused, VirtualCloud, item, where
 
 WEST, EU, SOUTH = REGIONS
 LATER = 10.0

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.cloud_room.virtual_cloud import ACCOUNT, REGIONS, TABLE, Refused, VirtualCloud, where
+from tests.virtual_cloud import ACCOUNT, REGIONS, TABLE, Refused, VirtualCloud, where
 from workshop.cloud.faults import CloudFault
 
 WEST, EU, SOUTH = REGIONS

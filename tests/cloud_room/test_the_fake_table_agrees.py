@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cloud_room.virtual_cloud import REGIONS, TABLE, VirtualCloud, item, where
 from tests.unit.fakes.workshop_api import ReplicatedTable
+from tests.virtual_cloud import REGIONS, TABLE, VirtualCloud, item, where
 
 SETTLED = 3600.0
 """Seconds after which every write has arrived."""

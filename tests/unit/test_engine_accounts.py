@@ -162,8 +162,8 @@ async def test_a_teardown_of_three_accounts_of_which_one_has_expired_credentials
     workspace, results, left = await three.teardown()
     assert by_account(results)[ANA] == by_account(results)[CLEO] == {"removed"}
     assert left[ANA] == left[CLEO] == [] and {resource.kind for resource in left[BEA]} == {"unknown"}
-    assert three.clients[ANA].dynamodb.tables == three.clients[CLEO].dynamodb.tables == {}
-    assert three.clients[BEA].dynamodb.tables != {}
+    assert three.clients[ANA].dynamodb.tables() == three.clients[CLEO].dynamodb.tables() == []
+    assert three.clients[BEA].dynamodb.tables() != []
     receipts = {
         account: make_receipt(workspace, account, results, left[account], since="", by="", again="workshop teardown")
         for account in three.clients

@@ -35,7 +35,7 @@ async def test_everything_goes_and_nothing_is_left(scene):
     await scene.setup()
     results, left = await scene.teardown()
     assert not scene.journal.remembers_made(scene.scope, noted_resources())
-    assert left == [] and scene.aws.dynamodb.tables == {}
+    assert left == [] and scene.aws.dynamodb.tables() == []
     assert {s.status for s in scene.aws.cloudformation.stacks} == {"DELETE_COMPLETE"}
     assert not (scene.folder / "sites" / TABLE).exists()
     assert outcomes(results) == {
@@ -76,7 +76,7 @@ async def test_a_lost_journal_costs_nothing_but_memory(scene):
     scene.lose_the_journal()
     results, left = await scene.teardown()
     assert left == [] and results[f"table {HOME}"].outcome is Outcome.REMOVED
-    assert scene.aws.dynamodb.tables == {}
+    assert scene.aws.dynamodb.tables() == []
 
 
 async def test_what_somebody_else_made_is_left_alone_and_named(scene):
@@ -96,7 +96,7 @@ async def test_items_loaded_into_a_table_made_by_hand_are_not_said_to_be_removed
     await scene.setup(through="backend")
     results, left = await scene.teardown()
     assert results[f"table {HOME}"].outcome is results[f"data {HOME}"].outcome is Outcome.SKIPPED
-    assert len(scene.aws.dynamodb.find(HOME, TABLE).items) == 13
+    assert len(scene.aws.dynamodb.items(HOME, TABLE)) == 13
     assert any(r.kind == "table" and r.region == HOME for r in left)
 
 
@@ -111,7 +111,7 @@ async def test_a_stack_that_cannot_be_deleted_keeps_nothing_else(scene):
 
 async def test_a_protected_replica_keeps_the_home_table_from_being_asked(scene):
     await scene.setup(through="backend")
-    scene.aws.dynamodb.find(EU, TABLE).protected = True
+    scene.aws.dynamodb.find(EU, TABLE).protect()
     results, left = await scene.teardown()
     assert results[f"replica {EU}"].error.code == "DeletionProtection"
     assert results[f"table {HOME}"].outcome is Outcome.CANCELLED
@@ -121,7 +121,7 @@ async def test_a_protected_replica_keeps_the_home_table_from_being_asked(scene):
 
 async def test_the_source_region_rule_leaves_the_home_table_as_a_leftover_with_a_time(scene):
     await scene.setup(through="backend")
-    scene.aws.dynamodb.source_rule = 10**6
+    scene.aws.refuse_by_source_rule(until=10**6)
     results, left = await scene.teardown()
     error = results[f"table {HOME}"].error
     assert isinstance(error, PartlyDoneError) and error.exit_code == 5 and "UTC" in error.why
@@ -161,7 +161,7 @@ async def test_after_ctrl_c_nothing_new_is_removed_and_a_rerun_goes_on(scene):
     results, left = await scene.teardown()
     assert results[f"replica {EU}"].outcome is results[f"table {HOME}"].outcome is Outcome.CANCELLED
     _, left = await scene.teardown()
-    assert left == [] and scene.aws.dynamodb.tables == {}
+    assert left == [] and scene.aws.dynamodb.tables() == []
 
 
 async def test_after_a_teardown_a_setup_creates_everything_again(scene):
@@ -176,7 +176,7 @@ async def test_a_setup_that_failed_halfway_is_taken_down_as_well(scene):
     await scene.setup()
     scene.aws.dynamodb.replica_fails = ""
     _, left = await scene.teardown()
-    assert left == [] and scene.aws.dynamodb.tables == {}
+    assert left == [] and scene.aws.dynamodb.tables() == []
 
 
 async def test_the_console_hears_of_the_run_and_of_the_sweep(scene):
@@ -213,7 +213,7 @@ async def test_regions_into_which_somebody_replicated_our_table_are_found_with_a
     workspace = await with_discovered_regions(scene.workspace(), RegionSearch([HOME, EU]), scene.heard)
     assert workspace.settings.regions == (HOME, EU, "sa-east-1")
     results, left = await scene.teardown(*workspace.settings.regions)
-    assert results["replica sa-east-1"].outcome is Outcome.REMOVED and left == [] and scene.aws.dynamodb.tables == {}
+    assert results["replica sa-east-1"].outcome is Outcome.REMOVED and left == [] and scene.aws.dynamodb.tables() == []
 
 
 async def test_the_copies_of_a_table_made_by_hand_are_none_of_our_business(scene):

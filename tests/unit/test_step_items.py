@@ -12,6 +12,7 @@ import pytest
 from tests.unit.fakes.aws import refusal
 from tests.unit.fakes.context import EU, HOME, OURS, StepSandbox
 from workshop.aws.errors import AwsError
+from workshop.cloud.faults import CloudFault
 from workshop.errors import DefinitionError, UsageError, WorkshopError
 from workshop.steps.base import State
 from workshop.steps.dynamodb.items import DynamoDBItems, ItemsParams
@@ -26,7 +27,7 @@ def sandbox() -> StepSandbox:
     """A home table of ours with a replica, both empty."""
     sandbox = StepSandbox()
     sandbox.aws.dynamodb.put(HOME, "films", tags=dict(OURS))
-    sandbox.aws.dynamodb.link(HOME, EU, "films").tags = dict(OURS)
+    sandbox.aws.dynamodb.link(HOME, EU, "films", tags=dict(OURS))
     return sandbox
 
 
@@ -47,8 +48,15 @@ def writes(sandbox: StepSandbox) -> list[int]:
     return [len(c.parameters["RequestItems"]["films"]) for c in sandbox.aws.made("batch_write_item")]
 
 
-def items(sandbox: StepSandbox, region: str) -> dict:
-    return sandbox.aws.dynamodb.find(region, "films").items
+def items(sandbox: StepSandbox, region: str) -> list[dict]:
+    return sandbox.aws.dynamodb.items(region, "films")
+
+
+async def clear(sandbox: StepSandbox) -> None:
+    """Somebody removes the replica and the home table."""
+    sandbox.aws.dynamodb.remove_replica(HOME, EU, "films")
+    await asyncio.sleep(200)
+    sandbox.aws.dynamodb.remove(HOME, "films")
 
 
 async def test_every_item_is_written_and_then_seen_in_every_region(sandbox, load):
@@ -75,16 +83,16 @@ async def test_progress_is_told_for_long_files(sandbox, load):
 async def test_a_rerun_writes_only_what_is_missing_and_overwrites_nothing(sandbox, load):
     ctx = load(40)
     await STEP.create(ctx)
-    table = sandbox.aws.dynamodb.find(HOME, "films")
-    gone, changed = list(table.items)[3], list(table.items)[5]
-    del table.items[gone], sandbox.aws.dynamodb.find(EU, "films").items[gone]
-    table.items[changed] = {**table.items[changed], "Bookmark": {"N": "42"}}
+    changed = {**items(sandbox, HOME)[5], "Bookmark": {"N": "42"}}
+    for region in (HOME, EU):
+        sandbox.aws.dynamodb.find(region, "films").lose("library", "0003")
+    sandbox.aws.dynamodb.find(HOME, "films").write(changed)
     observed = await STEP.observe(ctx)
     assert observed.state is State.PARTIAL and observed.detail == "39 of 40 items in us-west-2"
     sandbox.aws.calls.clear()
     await STEP.create(ctx)
     assert writes(sandbox) == [1]
-    assert table.items[changed]["Bookmark"] == {"N": "42"}
+    assert changed in items(sandbox, HOME) and len(items(sandbox, HOME)) == 40
 
 
 async def test_a_rerun_of_a_whole_load_writes_nothing(sandbox, load):
@@ -96,14 +104,15 @@ async def test_a_rerun_of_a_whole_load_writes_nothing(sandbox, load):
 
 
 async def test_items_that_are_slow_to_arrive_are_waited_for(sandbox, load):
-    sandbox.aws.dynamodb.replication_lag = 40
+    sandbox.aws.dynamodb.fault(CloudFault("cut", region=EU))
+    asyncio.get_running_loop().call_later(40, sandbox.aws.dynamodb.heal)
     await STEP.create(load(13))
     assert len(items(sandbox, EU)) == 13 and asyncio.get_running_loop().time() >= 40
     assert any("eu-west-1" in reason for reason in sandbox.notes.waits)
 
 
 async def test_items_that_never_arrive_are_reported(sandbox, load):
-    sandbox.aws.dynamodb.replication_lag = 100_000
+    sandbox.aws.dynamodb.fault(CloudFault("cut", region=EU))
     with pytest.raises(WaitTimeout, match="13 items to reach eu-west-1"):
         await STEP.create(load(13))
 
@@ -111,7 +120,7 @@ async def test_items_that_never_arrive_are_reported(sandbox, load):
 async def test_items_that_are_missing_in_a_replica_are_no_ready(sandbox, load):
     ctx = load(13)
     await STEP.create(ctx)
-    items(sandbox, EU).popitem()
+    sandbox.aws.dynamodb.find(EU, "films").lose("library", "0012")
     observed = await STEP.observe(ctx)
     assert observed.state is State.PARTIAL and observed.detail == "12 of 13 items in eu-west-1"
 
@@ -192,7 +201,7 @@ async def test_the_file_keeps_the_default_name_of_a_table_that_was_renamed(sandb
         ItemsParams(table="mine", file="data.json"), folder=tmp_path, defaults={"table": "films", "file": "data.json"}
     )
     await STEP.create(ctx)
-    assert len(sandbox.aws.dynamodb.find(HOME, "mine").items) == 3
+    assert len(sandbox.aws.dynamodb.items(HOME, "mine")) == 3
     show, write, *_ = STEP.commands(ctx)
     assert show == "workshop step show step --file > step-mine.json"
     assert write == "aws dynamodb batch-write-item --region us-west-2 --request-items file://step-mine.json"
@@ -236,19 +245,20 @@ def test_the_file_is_checked_against_the_tables_keys_before_anything_is_made(loa
 @pytest.mark.parametrize("status", [None, "CREATING", "DELETING"])
 async def test_without_a_table_there_are_no_items(sandbox, load, status):
     if status is None:
-        sandbox.aws.dynamodb.tables.clear()
+        await clear(sandbox)
     else:
         sandbox.aws.dynamodb.find(HOME, "films").status = status
     assert (await STEP.observe(load(3))).state is State.ABSENT
 
 
 async def test_a_table_that_is_gone_when_the_load_begins_is_reported(sandbox, load):
-    sandbox.aws.dynamodb.tables.clear()
+    await clear(sandbox)
     with pytest.raises(WorkshopError, match="is gone"):
         await STEP.create(load(3))
 
 
 async def test_a_table_with_other_keys_holds_none_of_the_items(sandbox, load):
+    await clear(sandbox)
     sandbox.aws.dynamodb.put(HOME, "films", {"id": "S"})
     observed = await STEP.observe(load(3))
     assert observed.state is State.ABSENT and "other keys" in observed.detail

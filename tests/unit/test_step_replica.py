@@ -7,8 +7,9 @@ import asyncio
 import pytest
 
 from tests.unit.fakes.aws import refusal
-from tests.unit.fakes.context import EU, HOME, OURS, StepSandbox
+from tests.unit.fakes.context import DAY, EU, HOME, OURS, StepSandbox
 from workshop.aws.errors import AwsError
+from workshop.cloud.faults import CloudFault
 from workshop.errors import PartlyDoneError, WorkshopError
 from workshop.steps.base import Phase, State
 from workshop.steps.dynamodb.replica import DynamoDBReplica, ReplicaParams
@@ -29,7 +30,7 @@ def sandbox() -> StepSandbox:
 @pytest.fixture
 def linked(sandbox) -> StepSandbox:
     """The same with a replica of ours."""
-    sandbox.aws.dynamodb.link(HOME, EU, "films").tags = dict(OURS)
+    sandbox.aws.dynamodb.link(HOME, EU, "films", tags=dict(OURS))
     return sandbox
 
 
@@ -60,7 +61,7 @@ async def test_it_is_tagged_in_its_own_region(sandbox):
 
 
 async def test_an_entry_that_is_active_before_its_region_is_not_ready(sandbox):
-    sandbox.aws.dynamodb.region_lags = 300
+    sandbox.aws.dynamodb.behind[EU] = 322
     creating = asyncio.ensure_future(STEP.create(here(sandbox)))
     await asyncio.sleep(100)
     assert sandbox.aws.dynamodb.find(HOME, "films").replicas == {EU: "ACTIVE"}
@@ -70,19 +71,19 @@ async def test_an_entry_that_is_active_before_its_region_is_not_ready(sandbox):
 
 
 async def test_a_table_with_items_takes_minutes_and_is_not_asked_twice(sandbox):
-    sandbox.aws.dynamodb.find(HOME, "films").items["x"] = {"PK": {"S": "x"}, "SK": {"S": "x"}}
+    sandbox.aws.dynamodb.find(HOME, "films").write({"PK": {"S": "x"}, "SK": {"S": "x"}})
     await STEP.create(here(sandbox))
     assert 640 <= asyncio.get_running_loop().time() < 680 and len(requests(sandbox, "Create")) == 1
 
 
 async def test_a_replica_that_vanished_is_requested_again(sandbox):
-    sandbox.aws.dynamodb.vanishing = 2
+    sandbox.aws.dynamodb.fault(CloudFault("replica-abort", region=EU, times=2))
     await STEP.create(here(sandbox))
     assert len(requests(sandbox, "Create")) == 3
 
 
 async def test_a_replica_that_always_vanishes_is_given_up_with_the_likely_causes(sandbox):
-    sandbox.aws.dynamodb.vanishing = 99
+    sandbox.aws.dynamodb.fault(CloudFault("replica-abort", region=EU))
     with pytest.raises(WorkshopError) as caught:
         await STEP.create(here(sandbox))
     assert caught.value.code == "ReplicaVanished" and "5 times" in caught.value.what
@@ -191,14 +192,14 @@ async def test_a_home_table_that_became_unusable_is_a_failure(sandbox):
 
 
 async def test_a_region_that_is_not_enabled_is_explained(sandbox):
-    sandbox.aws.dynamodb.disabled_regions.add(EU)
+    sandbox.aws.dynamodb.fault(CloudFault("region-disabled", region=EU))
     with pytest.raises(WorkshopError) as caught:
         await STEP.create(here(sandbox))
     assert caught.value.code == "RegionDisabled" and "Enable the region eu-west-1" in caught.value.fix
 
 
 async def test_a_home_table_that_is_gone_is_reported(sandbox):
-    sandbox.aws.dynamodb.tables.clear()
+    sandbox.aws.dynamodb.remove(HOME, "films")
     with pytest.raises(WorkshopError, match="is gone"):
         await STEP.create(here(sandbox))
 
@@ -216,7 +217,7 @@ async def test_a_replica_that_never_comes_is_given_up_in_the_end(sandbox):
 
 
 async def test_a_ready_replica_without_our_tags_is_completed(linked):
-    linked.aws.dynamodb.find(EU, "films").tags.clear()
+    linked.aws.dynamodb.find(EU, "films").untag()
     assert (await STEP.observe(here(linked))).state is State.PARTIAL
     await STEP.create(here(linked))
     assert (await STEP.observe(here(linked))).state is State.READY
@@ -225,14 +226,13 @@ async def test_a_ready_replica_without_our_tags_is_completed(linked):
 
 async def test_tags_wait_for_the_lock_of_another_tag_change(linked):
     local = linked.aws.dynamodb.find(EU, "films")
-    local.tags.clear()
-    local.locked_until = 10
+    local.untag(locked=10)
     await STEP.create(here(linked))
-    assert local.tags["workshop"] == "films"
+    assert local.tags["workshop"] == "films" and linked.aws.made("tag_resource")[-1].at >= 10
 
 
 async def test_a_replica_of_a_table_made_by_hand_is_used_and_left_untagged(sandbox):
-    sandbox.aws.dynamodb.find(HOME, "films").tags.clear()
+    sandbox.aws.dynamodb.find(HOME, "films").untag()
     sandbox.aws.dynamodb.link(HOME, EU, "films")
     observed = await STEP.observe(here(sandbox))
     assert observed.state is State.READY and not observed.ours
@@ -297,20 +297,21 @@ async def test_a_disassociated_replica_is_deleted_in_its_own_region(sandbox):
 
 
 async def test_a_replica_whose_home_table_is_gone_is_deleted_in_its_own_region(linked):
-    del linked.aws.dynamodb.tables[HOME, "films"]
-    linked.aws.dynamodb.find(EU, "films").replicas.clear()
+    await asyncio.sleep(DAY)
+    linked.aws.dynamodb.remove(HOME, "films")
     await STEP.destroy(here(linked))
     assert linked.aws.dynamodb.find(EU, "films") is None
 
 
 async def test_a_foreign_global_table_of_the_same_name_stops_setup_and_is_left_alone_by_teardown(sandbox):
-    foreign = sandbox.aws.dynamodb.put(EU, "films", replicas={"us-east-1": "ACTIVE"})
+    foreign = sandbox.aws.dynamodb.put(EU, "films")
+    sandbox.aws.dynamodb.link(EU, "us-east-1", "films")
     assert (await STEP.observe(here(sandbox))).state is State.FOREIGN
     with pytest.raises(WorkshopError) as caught:
         await STEP.create(here(sandbox))
     assert caught.value.code == "Foreign"
     await STEP.destroy(here(sandbox))
-    assert sandbox.aws.dynamodb.find(EU, "films") is foreign and foreign.status == "ACTIVE"
+    assert sandbox.aws.dynamodb.find(EU, "films").id == foreign.id and foreign.status == "ACTIVE"
     assert [r.ours for r in await STEP.leftovers(here(sandbox))] == [False]
 
 
@@ -351,7 +352,7 @@ async def test_a_replica_that_does_not_show_yet_is_waited_for_and_deleted(sandbo
 
 
 async def test_a_replica_that_vanishes_after_the_request_is_gone_when_the_home_table_has_settled(sandbox):
-    sandbox.aws.dynamodb.vanishing = 1
+    sandbox.aws.dynamodb.fault(CloudFault("replica-abort", region=EU, times=1))
     await stopped_after_the_request(sandbox)
     await STEP.destroy(here(sandbox))
     assert sandbox.aws.dynamodb.find(HOME, "films").status == "ACTIVE" and requests(sandbox, "Delete") == []
@@ -360,9 +361,10 @@ async def test_a_replica_that_vanishes_after_the_request_is_gone_when_the_home_t
 @pytest.mark.parametrize("home", ["standing", "gone"])
 async def test_deletion_protection_of_a_replica_is_reported_with_its_region(linked, home):
     local = linked.aws.dynamodb.find(EU, "films")
-    local.protected = True
+    local.protect()
     if home == "gone":
-        del linked.aws.dynamodb.tables[HOME, "films"]
+        await asyncio.sleep(DAY)
+        linked.aws.dynamodb.remove(HOME, "films")
     with pytest.raises(WorkshopError) as caught:
         await STEP.destroy(here(linked))
     assert caught.value.code == "DeletionProtection" and "--region eu-west-1" in caught.value.fix

@@ -107,7 +107,7 @@ async def test_what_a_deleted_stack_kept_is_named_until_it_is_gone(sandbox, make
         assert left["bucket"].ours and left["table"].ours
         assert not left["AWS::SNS::Topic"].ours, "nobody could ever say that it is gone"
     del sandbox.aws.remains.buckets["films-kept"]
-    del sandbox.aws.dynamodb.tables[HOME, "films-table"]
+    sandbox.aws.dynamodb.remove(HOME, "films-table")
     assert [r.kind for r in await STEP.leftovers(dataclasses.replace(ctx, run="run-3"))] == ["AWS::SNS::Topic"]
 
 

@@ -62,14 +62,12 @@ async def test_a_refused_table_is_not_ours_when_somebody_makes_it_later(sandbox)
     sandbox.aws.refuse("create_table", HOME, refusal("AccessDeniedException"))
     with pytest.raises(AwsError):
         await STEP.create(sandbox.context(PARAMS))
-    sandbox.aws.dynamodb.put(HOME, "films", tags={})
+    sandbox.aws.dynamodb.put(HOME, "films")
     assert not (await STEP.observe(sandbox.context(PARAMS))).ours
 
 
 async def test_a_table_of_somebody_who_was_quicker_is_used_and_not_ours(sandbox):
-    sandbox.aws.watch = lambda call: (
-        sandbox.aws.dynamodb.put(HOME, "films", tags={}) if call.operation == "create_table" else None
-    )
+    sandbox.aws.watch = lambda call: sandbox.aws.dynamodb.put(HOME, "films") if call.operation == "create_table" else None
     await STEP.create(sandbox.context(PARAMS))
     observed = await STEP.observe(sandbox.context(PARAMS))
     assert observed.state is State.READY and not observed.ours
@@ -123,7 +121,7 @@ async def test_a_table_that_is_being_deleted_is_waited_out_and_created_again(san
     assert (await STEP.observe(sandbox.context(PARAMS))).state is State.PARTIAL
     await STEP.create(sandbox.context(PARAMS))
     fresh = sandbox.aws.dynamodb.find(HOME, "films")
-    assert fresh is not table and fresh.status == "ACTIVE"
+    assert fresh.id != table.id and fresh.status == "ACTIVE"
 
 
 @pytest.mark.parametrize("status", ["INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ARCHIVING", "ARCHIVED"])
@@ -143,7 +141,7 @@ async def test_tags_that_were_dropped_are_set_afterwards(sandbox):
 
 
 async def test_a_table_that_never_becomes_active_is_given_up_with_a_reason(sandbox):
-    sandbox.aws.dynamodb.put(HOME, "films", status="CREATING")
+    sandbox.aws.dynamodb.put(HOME, "films", creating=100_000)
     with pytest.raises(WaitTimeout, match="films in us-west-2 to become ACTIVE"):
         await STEP.create(sandbox.context(PARAMS))
 
@@ -183,12 +181,12 @@ async def test_a_table_that_is_being_changed_is_deleted_when_the_change_is_over(
 async def test_a_table_that_vanishes_meanwhile_is_deleted(sandbox):
     sandbox.aws.dynamodb.put(HOME, "films", tags=dict(OURS))
     sandbox.aws.refuse("delete_table", HOME, refusal("ResourceNotFoundException"))
-    asyncio.get_running_loop().call_later(10, sandbox.aws.dynamodb.tables.clear)
+    asyncio.get_running_loop().call_later(10, sandbox.aws.dynamodb.remove, HOME, "films")
     await STEP.destroy(sandbox.context(PARAMS))
 
 
 async def test_deletion_protection_is_reported_with_the_command_and_not_undone(sandbox):
-    sandbox.aws.dynamodb.put(HOME, "films", protected=True, tags=dict(OURS))
+    sandbox.aws.dynamodb.put(HOME, "films", tags=dict(OURS)).protect()
     with pytest.raises(WorkshopError) as caught:
         await STEP.destroy(sandbox.context(PARAMS))
     assert caught.value.code == "DeletionProtection" and "--no-deletion-protection-enabled" in caught.value.fix
@@ -196,7 +194,12 @@ async def test_deletion_protection_is_reported_with_the_command_and_not_undone(s
 
 
 async def test_a_table_whose_replicas_no_step_removes_is_reported_and_kept_with_them(sandbox):
-    sandbox.aws.dynamodb.put(HOME, "films", tags=dict(OURS), replicas={EU: "ACTIVE", "ap-south-1": "DELETING"}, is_global=True)
+    sandbox.aws.dynamodb.put(HOME, "films", tags=dict(OURS))
+    for region in (EU, "ap-south-1"):
+        sandbox.aws.dynamodb.link(HOME, region, "films")
+    sandbox.aws.dynamodb.remove_replica(HOME, "ap-south-1", "films")
+    await asyncio.sleep(40)
+    assert sandbox.aws.dynamodb.find(HOME, "films").replicas == {EU: "ACTIVE", "ap-south-1": "DELETING"}
     with pytest.raises(PartlyDoneError) as caught:
         await STEP.destroy(sandbox.context(PARAMS))
     assert caught.value.code == "Replicated" and EU in caught.value.what and "ap-south-1" not in caught.value.what
@@ -208,14 +211,14 @@ async def test_a_table_whose_replicas_no_step_removes_is_reported_and_kept_with_
 
 async def test_the_source_region_rule_that_lifts_soon_is_waited_out(sandbox):
     sandbox.aws.dynamodb.put(HOME, "films", tags=dict(OURS))
-    sandbox.aws.dynamodb.source_rule = 150
+    sandbox.aws.refuse_by_source_rule(until=150)
     await STEP.destroy(sandbox.context(PARAMS))
     assert sandbox.aws.dynamodb.find(HOME, "films") is None
 
 
 async def test_a_replica_that_shows_while_the_deletion_is_refused_is_reported_and_not_waited_out(sandbox):
     sandbox.aws.dynamodb.put(HOME, "films", tags=dict(OURS))
-    await sandbox.aws.call("dynamodb", HOME, "update_table", TableName="films", ReplicaUpdates=[{"Create": {"RegionName": EU}}])
+    sandbox.aws.dynamodb.add_replica(HOME, EU, "films")
     with pytest.raises(PartlyDoneError) as caught:
         await STEP.destroy(sandbox.context(PARAMS))
     assert caught.value.code == "Replicated" and EU in caught.value.what
@@ -223,10 +226,9 @@ async def test_a_replica_that_shows_while_the_deletion_is_refused_is_reported_an
 
 
 async def test_a_replica_that_shows_after_the_source_region_rule_refused_is_reported(sandbox):
-    table = sandbox.aws.dynamodb.put(HOME, "films", tags=dict(OURS))
-    sandbox.aws.dynamodb.source_rule = 86_400
-    asyncio.get_running_loop().call_later(20, table.replicas.update, {EU: "ACTIVE"})
-    table.is_global = True
+    sandbox.aws.dynamodb.put(HOME, "films", tags=dict(OURS))
+    sandbox.aws.refuse_by_source_rule(until=86_400)
+    asyncio.get_running_loop().call_later(20, sandbox.aws.dynamodb.link, HOME, EU, "films")
     with pytest.raises(PartlyDoneError) as caught:
         await STEP.destroy(sandbox.context(PARAMS))
     assert caught.value.code == "Replicated" and asyncio.get_running_loop().time() < 60
@@ -234,7 +236,7 @@ async def test_a_replica_that_shows_after_the_source_region_rule_refused_is_repo
 
 async def test_the_source_region_rule_that_stays_is_reported_with_the_earliest_time(sandbox):
     sandbox.aws.dynamodb.put(HOME, "films", tags=dict(OURS))
-    sandbox.aws.dynamodb.source_rule = 86_400
+    sandbox.aws.refuse_by_source_rule(until=86_400)
     sandbox.notes.record("replica", "films", EU)
     with pytest.raises(PartlyDoneError) as caught:
         await STEP.destroy(sandbox.context(PARAMS))

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.unit.fakes.context import EU, HOME, OURS, StepSandbox
+from tests.unit.fakes.context import DAY, EU, HOME, OURS, StepSandbox
 from tests.unit.fakes.virtual_time import START
 from workshop.errors import PartlyDoneError
 from workshop.steps.base import State
@@ -18,7 +18,6 @@ KEYS = {"PK": "S", "SK": "S"}
 TABLE_PARAMS = TableParams(name="films", keys=KEYS)
 REPLICA_PARAMS = ReplicaParams(table="films")
 TABLE, REPLICA = DynamoDBTable(), DynamoDBReplica()
-DAY = 24 * 3600.0
 
 
 def creation() -> dict[str, object]:
@@ -74,24 +73,29 @@ async def test_a_table_that_somebody_made_after_ours_had_gone_is_used_and_never_
 async def test_whose_table_it_is_that_is_being_created_is_decided_when_it_stands(sandbox, command):
     sandbox.notes.record("table", "films", HOME)
     await asyncio.sleep(DAY)
-    theirs = sandbox.aws.dynamodb.put(HOME, "films", status="CREATING", created=sandbox.clock.now())
-    asyncio.get_running_loop().call_later(30, setattr, theirs, "status", "ACTIVE")
+    theirs = sandbox.aws.dynamodb.put(HOME, "films", creating=30)
     await command(sandbox.context(TABLE_PARAMS))
     await asyncio.sleep(30)
-    assert sandbox.aws.dynamodb.find(HOME, "films") is theirs and theirs.status == "ACTIVE" and theirs.tags == {}
+    assert sandbox.aws.dynamodb.find(HOME, "films").id == theirs.id and theirs.status == "ACTIVE" and theirs.tags == {}
     assert sandbox.aws.changes() == []
 
 
 @pytest.fixture
 def replaced(sandbox) -> StepSandbox:
-    """Ours, made with notes, was removed by hand; a day later somebody made tables of the same name in both regions."""
+    """Ours, made with notes, was removed by hand."""
     sandbox.notes.made.update({("table", "films", HOME): START, ("replica", "films", EU): START})
-    for region in (HOME, EU):
-        sandbox.aws.dynamodb.put(region, "films", created=START + timedelta(days=1))
     return sandbox
 
 
+async def a_day_later(sandbox: StepSandbox, *regions: str) -> None:
+    """Somebody makes tables of the same name."""
+    await asyncio.sleep(DAY)
+    for region in regions:
+        sandbox.aws.dynamodb.put(region, "films")
+
+
 async def test_a_table_that_somebody_made_after_our_replica_had_gone_is_foreign_and_never_deleted(replaced):
+    await a_day_later(replaced, HOME, EU)
     observed = await REPLICA.observe(here(replaced))
     assert observed.state is State.FOREIGN and not observed.ours
     await REPLICA.destroy(here(replaced))
@@ -100,8 +104,8 @@ async def test_a_table_that_somebody_made_after_our_replica_had_gone_is_foreign_
 
 
 async def test_a_global_table_that_somebody_made_after_ours_had_gone_is_used_and_left_alone(replaced):
-    home, local = (replaced.aws.dynamodb.find(region, "films") for region in (HOME, EU))
-    home.replicas, local.replicas, home.is_global, local.is_global = {EU: "ACTIVE"}, {HOME: "ACTIVE"}, True, True
+    await a_day_later(replaced, HOME)
+    home, local = replaced.aws.dynamodb.find(HOME, "films"), replaced.aws.dynamodb.link(HOME, EU, "films")
     observed = await REPLICA.observe(here(replaced))
     assert observed.state is State.READY and not observed.ours
     await REPLICA.create(here(replaced))
@@ -110,9 +114,10 @@ async def test_a_global_table_that_somebody_made_after_ours_had_gone_is_used_and
 
 
 async def test_a_replica_that_somebody_adds_to_a_table_that_replaced_ours_is_left_alone(replaced):
-    del replaced.aws.dynamodb.tables[EU, "films"]
-    home = replaced.aws.dynamodb.find(HOME, "films")
-    home.replicas, home.is_global = {EU: "CREATING"}, True
+    await a_day_later(replaced, HOME)
+    replaced.aws.dynamodb.add_replica(HOME, EU, "films")
+    await asyncio.sleep(7)
+    assert replaced.aws.dynamodb.find(HOME, "films").replicas == {EU: "CREATING"}
     observed = await REPLICA.observe(here(replaced))
     assert observed.state is State.PARTIAL and not observed.ours
     await REPLICA.destroy(here(replaced))
@@ -120,9 +125,8 @@ async def test_a_replica_that_somebody_adds_to_a_table_that_replaced_ours_is_lef
 
 
 async def test_a_table_that_somebody_is_making_where_our_replica_was_is_not_deleted_when_it_stands(replaced):
-    theirs = replaced.aws.dynamodb.find(EU, "films")
-    theirs.status = "CREATING"
-    asyncio.get_running_loop().call_later(20, setattr, theirs, "status", "ACTIVE")
+    await a_day_later(replaced, HOME)
+    theirs = replaced.aws.dynamodb.put(EU, "films", creating=20)
     await REPLICA.destroy(here(replaced))
     assert replaced.aws.changes() == [] and theirs.status == "ACTIVE"
 
@@ -139,7 +143,7 @@ async def test_a_replica_that_is_gone_is_forgotten_so_that_what_comes_later_is_n
 async def test_a_replica_that_is_gone_still_tells_when_its_home_table_may_be_deleted(standing):
     await REPLICA.create(here(standing))
     await REPLICA.destroy(here(standing))
-    standing.aws.dynamodb.source_rule = 86_400
+    standing.aws.refuse_by_source_rule(until=86_400)
     ctx = standing.context(TABLE_PARAMS)
     with pytest.raises(PartlyDoneError, match="2026-03-02 09:00 UTC"):
         await TABLE.destroy(ctx)
@@ -149,10 +153,10 @@ async def test_a_replica_that_is_gone_still_tells_when_its_home_table_may_be_del
 @pytest.mark.parametrize("home", ["ours", "made by hand"])
 async def test_a_replica_that_lost_its_tags_is_ours_by_its_home_table_or_by_when_it_was_made(standing, home):
     if home == "made by hand":
-        standing.aws.dynamodb.find(HOME, "films").tags.clear()
+        standing.aws.dynamodb.find(HOME, "films").untag()
     await REPLICA.create(here(standing))
     await asyncio.sleep(24 * 3600)
-    standing.aws.dynamodb.find(EU, "films").tags.clear()
+    standing.aws.dynamodb.find(EU, "films").untag()
     observed = await REPLICA.observe(here(standing))
     assert observed.state is State.PARTIAL and observed.ours
     await REPLICA.destroy(here(standing))
@@ -161,6 +165,7 @@ async def test_a_replica_that_lost_its_tags_is_ours_by_its_home_table_or_by_when
 
 async def test_a_change_of_somebody_elses_table_is_not_waited_for(standing):
     home = standing.aws.dynamodb.find(HOME, "films")
-    home.status, home.tags = "UPDATING", {}
+    home.untag()
+    home.status = "UPDATING"
     await REPLICA.destroy(here(standing))
     assert asyncio.get_running_loop().time() < 1

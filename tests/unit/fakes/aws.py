@@ -1,4 +1,4 @@
-"""A hand-written AWS account: services in virtual time behind the client that steps call.
+"""An AWS account in virtual time behind the client that steps call: the product's own DynamoDB, hand-written other services.
 
 In: the calls of a step. Out: responses in botocore's form, or `AwsError` with AWS's own codes and texts. `calls` records
 every call; `refuse` and `lose_answer` make single calls go wrong.
@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.unit.fakes.cloudformation import FakeCloudFormation
-from tests.unit.fakes.dynamodb import FakeDynamoDB
+from tests.unit.fakes.dynamodb import CloudDynamoDB
 from tests.unit.fakes.remains import FakeRemains
 from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.errors import AwsError, CredentialsError
+from workshop.cloud.replicas import SOURCE_RULE
 
 __all__ = ["ACCOUNT", "Call", "FakeClient", "refusal"]
 
@@ -45,7 +46,7 @@ class FakeClient:
     """Sees every call before it takes effect."""
 
     def __post_init__(self) -> None:
-        self.dynamodb = FakeDynamoDB(self.clock, self.account)
+        self.dynamodb = CloudDynamoDB(self.clock, self.account)
         self.cloudformation = FakeCloudFormation(self.clock, self.account)
         self.remains = FakeRemains()
         self._refusals: dict[tuple[str, str], list[AwsError]] = {}
@@ -58,6 +59,15 @@ class FakeClient:
     def lose_answer(self, operation: str) -> None:
         """Let the response of the next `operation` get lost: it takes effect, and the real client calls a second time."""
         self._lost.append(operation)
+
+    def refuse_by_source_rule(self, until: float) -> None:
+        """Refuse each DeleteTable before that second, as AWS does although the table shows no replica any more."""
+
+        def refuse(call: Call) -> None:
+            if call.operation == "delete_table" and call.at < until:
+                raise refusal("ValidationException", SOURCE_RULE)
+
+        self.watch = refuse
 
     def changes(self) -> list[str]:
         """The operations so far that change something."""
@@ -80,7 +90,9 @@ class FakeClient:
         return self._answer(service, region, operation, parameters)
 
     def _answer(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        fake = {"dynamodb": self.dynamodb, "cloudformation": self.cloudformation}.get(service, self.remains)
+        if service == "dynamodb":
+            return self.dynamodb.call(region, operation, **parameters)
+        fake = self.cloudformation if service == "cloudformation" else self.remains
         response: dict[str, Any] = getattr(fake, operation)(region, **parameters)
         return response
 

@@ -19,9 +19,11 @@ from workshop.definition.files import DefinitionFiles
 from workshop.steps.base import Context, Params
 from workshop.waiting import Clock
 
-__all__ = ["EU", "HOME", "OURS", "Notes", "StepSandbox", "context"]
+__all__ = ["DAY", "EU", "HOME", "OURS", "Notes", "StepSandbox", "context"]
 
 HOME, EU = "us-west-2", "eu-west-1"
+DAY = 24 * 3600.0
+"""After it, a table that was the source of a replica can be deleted (docs/aws-behaviours.md, section 1.6)."""
 OURS = {"workshop": "films", "workshop:step": "step", "workshop:run": "run-1"}
 """The tags of what an earlier run made."""
 
@@ -105,7 +107,7 @@ class Reports:
 
 
 class StepSandbox:
-    """A fake account, one clock and one set of notes, for the steps of one test."""
+    """An account, one clock and one set of notes, for the steps of one test."""
 
     def __init__(self) -> None:
         self.clock = VirtualClock()

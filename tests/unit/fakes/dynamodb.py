@@ -1,305 +1,277 @@
-"""DynamoDB in virtual time: tables, global tables and items, as `docs/aws-behaviours.md`, sections 1.3 to 1.7 and 2, tell it.
+"""DynamoDB as the steps call it: the product's own cloud over MiniStack, in the virtual time of the tests.
 
-Knobs are plain attributes; each says what goes wrong next.
+In: calls under their botocore names. Out: MiniStack's answers as botocore hands them on, or `AwsError`. Nothing of DynamoDB is
+told again here; the knobs change one request or one answer, for what the cloud does not do by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, NoReturn
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
 
-from tests.unit.fakes.agenda import Agenda
-from tests.unit.fakes.virtual_time import VirtualClock
+from tests.unit.fakes.virtual_time import START, VirtualClock
+from tests.virtual_cloud import Refused, VirtualCloud
 from workshop.aws.errors import AwsError
+from workshop.cloud.faults import CloudFault
+from workshop.cloud.timing import Wait
 
-__all__ = ["FakeDynamoDB", "FakeTable"]
+__all__ = ["CloudDynamoDB", "StandingTable", "close_cloud"]
 
-IN_USE = "The resource which you are attempting to change is in use."
-SOURCE_RULE = (
-    "Replica cannot be deleted because it has acted as a source region for new replica(s) being added to the table in the"
-    " last 24 hours."
-)
+_open: list[tuple[VirtualClock, VirtualCloud]] = []
 
 
-@dataclass
-class FakeTable:
-    """One table in one region."""
-
-    name: str
-    region: str
-    keys: list[tuple[str, str]]
-    status: str = "ACTIVE"
-    replicas: dict[str, str] = field(default_factory=dict)
-    is_global: bool = False
-    protected: bool = False
-    tags: dict[str, str] = field(default_factory=dict)
-    items: dict[str, dict[str, Any]] = field(default_factory=dict)
-    locked_until: float = 0.0
-    detail: str = ""
-    created: datetime | None = None
-    """When it was made in this region; left out of the answer when None."""
-
-    def key(self, attributes: dict[str, Any]) -> str:
-        return repr([attributes[name] for name, _ in self.keys])
+def _cloud_of(clock: VirtualClock) -> VirtualCloud:
+    """The cloud of this clock, for all of its accounts. MiniStack has one DynamoDB per process, so there is one at a time."""
+    if not _open:
+        _open.append((clock, VirtualCloud(profile="realistic", start=START.timestamp())))
+    owner, cloud = _open[0]
+    assert owner is clock, "another test's cloud is still open"
+    return cloud
 
 
-class FakeDynamoDB:
+def close_cloud() -> None:
+    """Restore MiniStack; every test ends with it."""
+    while _open:
+        _open.pop()[1].close()
+
+
+class CloudDynamoDB:
     """The tables of one account in all regions."""
 
     def __init__(self, clock: VirtualClock, account: str) -> None:
-        self._clock, self._account, self._agenda = clock, account, Agenda(clock)
-        self.tables: dict[tuple[str, str], FakeTable] = {}
-        self.vanishing = 0
-        """How many accepted replica creations are dropped without a word."""
+        self._clock, self._account = clock, account
         self.replica_fails = ""
-        """The status in which the next replica ends instead of ACTIVE."""
-        self.region_lags = 0.0
-        """Seconds for which the replica's own region is behind its entry."""
-        self.source_rule = 0.0
-        """Second until which the home table counts as a source although it has no replica any more."""
-        self.disabled_regions: set[str] = set()
+        """The status in which DescribeTable shows replicas that are created from now on, once they are ACTIVE."""
+        self.behind: dict[str, float] = {}
+        """The second until which a region describes its replica as CREATING although the entry is ACTIVE."""
         self.drops_tags = False
-        self.replication_lag = 1.0
+        """Whether CreateTable is called without the tags."""
         self.takes: Callable[[int], int] = lambda offered: offered
-        """How many of the offered writes one BatchWriteItem takes."""
+        """How many of the offered writes are handed on; the rest comes back unprocessed."""
         self.reads: Callable[[int], int] = lambda offered: offered
-        """How many of the offered keys one BatchGetItem reads."""
+        """How many of the offered keys are handed on."""
+        self._failed: dict[tuple[str, str], str] = {}
+
+    @property
+    def cloud(self) -> VirtualCloud:
+        """The cloud, caught up with the clock."""
+        cloud = _cloud_of(self._clock)
+        try:
+            seconds = asyncio.get_running_loop().time()
+        except RuntimeError:  # a fixture, before the test's loop runs, or another thread: it starts at 0 and never goes back
+            seconds = 0.0
+        cloud.advance_to(START.timestamp() + seconds)
+        return cloud
+
+    def call(self, region: str, operation: str, **request: Any) -> dict[str, Any]:
+        """One call of a step."""
+        if operation == "create_table" and self.drops_tags:
+            del request["Tags"]
+        elif operation == "list_tables":
+            request["Limit"] = 2
+        elif operation == "batch_write_item":
+            return self._write(region, **request)
+        elif operation == "batch_get_item":
+            return self._read(region, **request)
+        response = self._ask(region, operation, **request)
+        if operation == "describe_table":
+            self._alter(region, response["Table"])
+        if operation == "update_table":
+            self._expect_failures(request["TableName"], request.get("ReplicaUpdates", []))
+        return response
+
+    # What stands before a test, and what somebody else does meanwhile.
 
     def arn(self, region: str, name: str) -> str:
         return f"arn:aws:dynamodb:{region}:{self._account}:table/{name}"
 
-    def put(self, region: str, name: str, keys: dict[str, str] | None = None, **more: Any) -> FakeTable:
-        """A table that stands already, made by somebody else."""
-        table = FakeTable(name, region, list((keys or {"PK": "S", "SK": "S"}).items()), **more)
-        self.tables[region, name] = table
+    def put(
+        self, region: str, name: str, keys: dict[str, str] | None = None, *, tags: dict[str, str] | None = None,
+        status: str = "ACTIVE", created: datetime | None = None, creating: float = 0.0,
+    ) -> StandingTable:  # fmt: skip
+        """A table that somebody made; for `creating` seconds from now on it is CREATING."""
+        keys = keys or {"PK": "S", "SK": "S"}
+        with self._taking(creating, "table.active"):
+            self._ask(
+                region, "create_table", TableName=name, BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind} for key, kind in keys.items()],
+                KeySchema=[{"AttributeName": k, "KeyType": r} for k, r in zip(keys, ("HASH", "RANGE"), strict=False)],
+                Tags=[{"Key": key, "Value": value} for key, value in (tags or {}).items()],
+            )  # fmt: skip
+        table = StandingTable(self, region, name)
+        if status != "ACTIVE":
+            table.status = status
+        if created is not None:
+            table.record["CreationDateTime"] = int(created.timestamp())
         return table
 
-    def link(self, home: str, region: str, name: str, status: str = "ACTIVE") -> FakeTable:
-        """A replica of a standing table that stands already."""
-        source = self.tables[home, name]
-        source.replicas[region], source.is_global = status, True
-        return self.put(region, name, dict(source.keys), replicas={home: "ACTIVE"}, is_global=True)
+    def link(self, home: str, region: str, name: str, tags: dict[str, str] | None = None) -> StandingTable:
+        """A replica that somebody added to a standing table, ACTIVE in both regions."""
+        with self._taking():
+            self._ask(home, "update_table", TableName=name, ReplicaUpdates=[{"Create": {"RegionName": region}}])
+            if tags:
+                marks = [{"Key": key, "Value": value} for key, value in tags.items()]
+                self._ask(region, "tag_resource", ResourceArn=self.arn(region, name), Tags=marks)
+        return StandingTable(self, region, name)
 
-    def find(self, region: str, name: str) -> FakeTable | None:
+    def add_replica(self, home: str, region: str, name: str) -> None:
+        """Somebody asks for a replica, which takes its time."""
+        self._ask(home, "update_table", TableName=name, ReplicaUpdates=[{"Create": {"RegionName": region}}])
+
+    def remove_replica(self, home: str, region: str, name: str) -> None:
+        """Somebody asks for a replica's removal, which takes its time."""
+        self._ask(home, "update_table", TableName=name, ReplicaUpdates=[{"Delete": {"RegionName": region}}])
+
+    def remove(self, region: str, name: str) -> None:
+        """Somebody deletes a table, and it is gone at once. A source of replicas goes a day later at the earliest."""
+        with self._taking():
+            self._ask(region, "delete_table", TableName=name)
+
+    def find(self, region: str, name: str) -> StandingTable | None:
         """The table as it is now."""
-        self._agenda.catch_up()
-        return self.tables.get((region, name))
+        return None if self.cloud.record(region, name, self._account) is None else StandingTable(self, region, name)
 
-    # The operations, under their botocore names.
+    def tables(self) -> list[tuple[str, str]]:
+        """The region and the name of each table of the account."""
+        return self.cloud.tables(self._account)
 
-    def describe_table(self, region: str, TableName: str) -> dict[str, Any]:
-        table = self._table(region, TableName, "DescribeTable")
-        roles = ("HASH", "RANGE")
-        found: dict[str, Any] = {
-            "TableName": table.name,
-            "TableArn": self.arn(region, table.name),
-            "TableStatus": table.status,
-            "AttributeDefinitions": [{"AttributeName": n, "AttributeType": t} for n, t in sorted(table.keys, reverse=True)],
-            "KeySchema": [{"AttributeName": n, "KeyType": r} for (n, _), r in zip(table.keys, roles, strict=False)],
-            "DeletionProtectionEnabled": table.protected,
-        }
-        if table.created is not None:
-            found["CreationDateTime"] = table.created
-        if table.is_global:
-            found["GlobalTableVersion"] = "2019.11.21"
-            found["Replicas"] = [{"RegionName": r, "ReplicaStatus": s} for r, s in table.replicas.items()]
-            for entry in found["Replicas"]:
-                if table.detail:
-                    entry["ReplicaStatusDescription"] = table.detail
-        return {"Table": found}
+    def items(self, region: str, name: str) -> list[dict[str, Any]]:
+        """The items of a table, of none when there is no table."""
+        record = self.cloud.record(region, name, self._account) or {"items": {}}
+        return [item for part in record["items"].values() for item in part.values()]
 
-    def list_tables(self, region: str, ExclusiveStartTableName: str = "") -> dict[str, Any]:
-        self._agenda.catch_up()
-        names = sorted(name for where, name in self.tables if where == region and name > ExclusiveStartTableName)
-        return {"TableNames": names[:2], **({"LastEvaluatedTableName": names[1]} if len(names) > 2 else {})}
+    def fault(self, fault: CloudFault) -> None:
+        """A fault of the cloud's own."""
+        self.cloud.faults.add(fault)
 
-    def create_table(
-        self, region: str, TableName: str, AttributeDefinitions: list[dict[str, str]], KeySchema: list[dict[str, str]],
-        BillingMode: str, Tags: list[dict[str, str]], StreamSpecification: dict[str, Any] | None = None,
-    ) -> dict[str, Any]:  # fmt: skip
-        self._agenda.catch_up()
-        if (region, TableName) in self.tables:
-            _refuse("ResourceInUseException", f"Table already exists: {TableName}", "CreateTable", region)
-        types = {a["AttributeName"]: a["AttributeType"] for a in AttributeDefinitions}
-        keys = {k["AttributeName"]: types[k["AttributeName"]] for k in KeySchema}
-        table = self.put(region, TableName, keys, status="CREATING", created=self._clock.now())
-        if not self.drops_tags:
-            table.tags = {tag["Key"]: tag["Value"] for tag in Tags}
-        self._agenda.after(4, lambda: _become(table, "ACTIVE"))
-        return {"TableDescription": {"TableStatus": "CREATING"}}
+    def heal(self) -> None:
+        """End all faults; what was held back arrives."""
+        self.cloud.heal()
 
-    def update_table(self, region: str, TableName: str, ReplicaUpdates: list[dict[str, Any]]) -> dict[str, Any]:
-        table = self._table(region, TableName, "UpdateTable")
-        if len(ReplicaUpdates) != 1:
-            message = "Update table operation with more than one create or delete replica actions not allowed"
-            _refuse("ValidationException", message, "UpdateTable", region)
-        ((action, wanted),) = ReplicaUpdates[0].items()
-        target = wanted["RegionName"]
-        if table.status != "ACTIVE":
-            _refuse("ResourceInUseException", IN_USE, "UpdateTable", region)
-        if action == "Create":
-            self._add(table, target)
-        else:
-            self._remove(table, target)
-        return {"TableDescription": {"TableStatus": "UPDATING"}}
+    # How a call gets to the cloud.
 
-    def delete_table(self, region: str, TableName: str) -> dict[str, Any]:
-        table = self._table(region, TableName, "DeleteTable")
-        if table.protected:
-            message = (
-                "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first."
-            )
-            _refuse("ValidationException", message, "DeleteTable", region)
-        if table.status in ("CREATING", "UPDATING") or self._clock.monotonic() < table.locked_until:
-            _refuse("ResourceInUseException", IN_USE, "DeleteTable", region)
-        if table.replicas or self._clock.monotonic() < self.source_rule:
-            _refuse("ValidationException", SOURCE_RULE, "DeleteTable", region)
-        table.status = "DELETING"
-        self._agenda.after(5, lambda: self._forget(region, TableName))
-        return {}
+    def _ask(self, region: str, operation: str, **request: Any) -> dict[str, Any]:
+        name = "".join(part.capitalize() for part in operation.split("_"))
+        try:
+            response = self.cloud.call(region, name, self._account, **request)
+        except Refused as refused:
+            raise AwsError(
+                refused.code, refused.message, service="dynamodb", operation=name, region=region, status=400
+            ) from refused
+        if created := response.get("Table", {}).get("CreationDateTime"):
+            response["Table"]["CreationDateTime"] = datetime.fromtimestamp(created, UTC)
+        return response
 
-    def list_tags_of_resource(self, region: str, ResourceArn: str) -> dict[str, Any]:
-        table = self._by_arn(region, ResourceArn, "ListTagsOfResource")
-        return {"Tags": [{"Key": k, "Value": v} for k, v in table.tags.items()]}
-
-    def tag_resource(self, region: str, ResourceArn: str, Tags: list[dict[str, str]]) -> dict[str, Any]:
-        table = self._by_arn(region, ResourceArn, "TagResource")
-        if self._clock.monotonic() < table.locked_until:
-            _refuse("LimitExceededException", "Table tags are being updated", "TagResource", region)
-        table.locked_until = self._clock.monotonic() + 1.8
-        fresh = {tag["Key"]: tag["Value"] for tag in Tags}
-        self._agenda.after(1.0, lambda: table.tags.update(fresh))
-        return {}
-
-    def batch_write_item(self, region: str, RequestItems: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    def _write(self, region: str, RequestItems: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
         ((name, requests),) = RequestItems.items()
-        table = self._table(region, name, "BatchWriteItem")
-        puts = [request["PutRequest"]["Item"] for request in requests]
-        if not 1 <= len(puts) <= 25:
-            _refuse("ValidationException", "Member must have length less than or equal to 25", "BatchWriteItem", region)
-        if len({table.key(put) for put in puts}) != len(puts):
-            _refuse("ValidationException", "Provided list of item keys contains duplicates", "BatchWriteItem", region)
-        taken = self.takes(len(puts))
-        for put in puts[:taken]:
-            table.items[table.key(put)] = put
-            for other in table.replicas:
-                self._agenda.after(self.replication_lag, self._copy(other, name, put))
-        rest = requests[taken:]
-        return {"UnprocessedItems": {name: rest} if rest else {}}
+        taken = self.takes(len(requests))
+        if taken:
+            self._ask(region, "batch_write_item", RequestItems={name: requests[:taken]})
+        return {"UnprocessedItems": {name: requests[taken:]} if requests[taken:] else {}}
 
-    def batch_get_item(self, region: str, RequestItems: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    def _read(self, region: str, RequestItems: dict[str, dict[str, Any]]) -> dict[str, Any]:
         ((name, request),) = RequestItems.items()
-        table = self._table(region, name, "BatchGetItem")
-        keys = request["Keys"]
-        if not 1 <= len(keys) <= 100 or len({repr(key) for key in keys}) != len(keys):
-            _refuse("ValidationException", "Provided list of item keys contains duplicates", "BatchGetItem", region)
-        read = self.reads(len(keys))
-        found = [table.items[key] for each in keys[:read] if (key := table.key(each)) in table.items]
-        names = [key for key, _ in table.keys]
-        shown = [{name: item[name] for name in names} for item in found]
+        keys, read = request["Keys"], self.reads(len(request["Keys"]))
         unread = {name: {**request, "Keys": keys[read:]}} if keys[read:] else {}
-        return {"Responses": {name: shown}, "UnprocessedKeys": unread}
+        if not read:
+            return {"Responses": {name: []}, "UnprocessedKeys": unread}
+        found = self._ask(region, "batch_get_item", RequestItems={name: {**request, "Keys": keys[:read]}})
+        return {"Responses": found["Responses"], "UnprocessedKeys": unread}
 
-    # What goes on behind them.
+    def _expect_failures(self, table: str, updates: list[dict[str, Any]]) -> None:
+        for update in updates:
+            if "Create" in update:
+                self._failed[table, update["Create"]["RegionName"]] = self.replica_fails
 
-    def _add(self, source: FakeTable, target: str) -> None:
-        if target in self.disabled_regions:
-            message = f"Failed to access the region: ‘{target}’. User is missing the permissions since the region is disabled."
-            _refuse("ValidationException", message, "UpdateTable", source.region)
-        if target in source.replicas or (target, source.name) in self.tables:
-            message = (
-                f"Failed to create a the new replica of table with name: ‘{source.name}’ because one or more replicas already"
-                " existed as tables."
-            )
-            _refuse("ValidationException", message, "UpdateTable", source.region)
-        source.status, source.is_global = "UPDATING", True
-        if self.vanishing:
-            self.vanishing -= 1
-            self._agenda.after(15, lambda: _become(source, "ACTIVE"))
-            return
-        slow = bool(source.items)
-        entry, region, done = (27.0, 65.0, 640.0) if slow else (6.0, 10.0, 22.0)
-        self._agenda.after(entry, lambda: self._list(source, target, listed_as="ACTIVE" if slow else "UPDATING"))
-        self._agenda.after(region, lambda: self._appear(source, target))
-        self._agenda.after(done, lambda: self._complete(source, target))
-        self._agenda.after(done + self.region_lags, lambda: _become(self.tables[target, source.name], "ACTIVE"))
+    def _alter(self, region: str, shown: dict[str, Any]) -> None:
+        """Change what DescribeTable shows as `replica_fails` and `behind` say."""
+        for entry in shown.get("Replicas", []):
+            status = self._failed.get((shown["TableName"], entry["RegionName"]))
+            if status and entry["ReplicaStatus"] == "ACTIVE":
+                entry.update(ReplicaStatus=status, ReplicaStatusDescription="It could not be done.")
+        if shown["TableStatus"] == "ACTIVE" and self._clock.monotonic() < self.behind.get(region, 0.0):
+            shown["TableStatus"] = "CREATING"
 
-    def _list(self, source: FakeTable, target: str, listed_as: str) -> None:
-        source.replicas[target], source.status = "CREATING", listed_as
-
-    def _appear(self, source: FakeTable, target: str) -> None:
-        self.put(
-            target, source.name, dict(source.keys), status="CREATING", is_global=True, replicas={source.region: "ACTIVE"},
-            created=self._clock.now(),
-        )  # fmt: skip
-
-    def _complete(self, source: FakeTable, target: str) -> None:
-        source.replicas[target], source.status = self.replica_fails or "ACTIVE", "ACTIVE"
-        if self.replica_fails:
-            source.detail = "It could not be done."
-        self.tables[target, source.name].items.update(source.items)
-
-    def _remove(self, source: FakeTable, target: str) -> None:
-        if target not in source.replicas:
-            message = (
-                "Update global table operation failed because one or more replicas were not part of the global table."
-                f" Please retry the request without these replicas: [{target}]."
-            )
-            _refuse("ValidationException", message, "UpdateTable", source.region)
-        local = self.tables.get((target, source.name))
-        if local is not None and local.protected:
-            message = (
-                f"Cannot delete table {source.name} in region {target} because it has deletion protection enabled."
-                " Disable deletion protection first."
-            )
-            _refuse("ValidationException", message, "UpdateTable", source.region)
-        source.status = "UPDATING"
-        self._agenda.after(36, lambda: self._going(source, target))
-        self._agenda.after(125, lambda: self._unlist(source, target))
-        self._agenda.after(145, lambda: self._forget(target, source.name))
-
-    def _going(self, source: FakeTable, target: str) -> None:
-        source.replicas[target], source.status = "DELETING", "ACTIVE"
-        if (target, source.name) in self.tables:
-            self.tables[target, source.name].status = "DELETING"
-
-    def _unlist(self, source: FakeTable, target: str) -> None:
-        source.replicas.pop(target, None)
-        source.is_global = bool(source.replicas)
-
-    def _forget(self, region: str, name: str) -> None:
-        self.tables.pop((region, name), None)
-        for (_, other), table in self.tables.items():
-            if other == name:
-                self._unlist(table, region)
-
-    def _copy(self, region: str, name: str, item: dict[str, Any]) -> Callable[[], None]:
-        def arrive() -> None:
-            table = self.tables.get((region, name))
-            if table is not None:
-                table.items[table.key(item)] = item
-
-        return arrive
-
-    def _table(self, region: str, name: str, operation: str) -> FakeTable:
-        self._agenda.catch_up()
-        table = self.tables.get((region, name))
-        if table is None:
-            _refuse("ResourceNotFoundException", f"Requested resource not found: Table: {name} not found", operation, region)
-        if table.status == "CREATING" and operation not in ("DescribeTable", "DeleteTable", "UpdateTable"):
-            _refuse("ResourceNotFoundException", "Requested resource not found", operation, region)
-        return table
-
-    def _by_arn(self, region: str, arn: str, operation: str) -> FakeTable:
-        assert arn.split(":")[3] == region, "a table's tags live in its own region"
-        return self._table(region, arn.rpartition("/")[2], operation)
+    @contextmanager
+    def _taking(self, seconds: float = 0.0, wait: Wait = "table.active") -> Iterator[None]:
+        """What begins in the block happens at once, or `wait` takes so many seconds."""
+        timing = self.cloud.timing
+        before = timing.profile, timing.scale
+        timing.change(timing.profile if seconds else "instant", seconds / timing.seconds(wait))
+        try:
+            yield
+        finally:
+            timing.change(*before)
 
 
-def _become(table: FakeTable, status: str) -> None:
-    table.status = status
+class StandingTable:
+    """A table in one region as the cloud shows it now. A status that is set is written over MiniStack's own."""
 
+    def __init__(self, dynamodb: CloudDynamoDB, region: str, name: str) -> None:
+        self._dynamodb, self.region, self.name = dynamodb, region, name
+        self.id = self.record["TableId"]
+        """Another table of the same name has another one."""
 
-def _refuse(code: str, message: str, operation: str, region: str) -> NoReturn:
-    raise AwsError(code, message, service="dynamodb", operation=operation, region=region, status=400)
+    @property
+    def record(self) -> dict[str, Any]:
+        """What MiniStack keeps of it."""
+        found = self._dynamodb.cloud.record(self.region, self.name, self._dynamodb._account)
+        assert found is not None, f"{self.name} is gone from {self.region}"
+        return found
+
+    @property
+    def status(self) -> str:
+        return str(self.record["TableStatus"])
+
+    @status.setter
+    def status(self, status: str) -> None:
+        self.record["TableStatus"] = status
+
+    @property
+    def keys(self) -> list[tuple[str, str]]:
+        types = {each["AttributeName"]: each["AttributeType"] for each in self.record["AttributeDefinitions"]}
+        return [(key["AttributeName"], types[key["AttributeName"]]) for key in self.record["KeySchema"]]
+
+    @property
+    def replicas(self) -> dict[str, str]:
+        """The status of each entry of its replica list."""
+        shown = self._dynamodb._ask(self.region, "describe_table", TableName=self.name)["Table"]
+        return {entry["RegionName"]: entry["ReplicaStatus"] for entry in shown.get("Replicas", [])}
+
+    @property
+    def items(self) -> list[dict[str, Any]]:
+        return self._dynamodb.items(self.region, self.name)
+
+    @property
+    def tags(self) -> dict[str, str]:
+        found = self._dynamodb._ask(self.region, "list_tags_of_resource", ResourceArn=self._arn)["Tags"]
+        return {tag["Key"]: tag["Value"] for tag in found}
+
+    @property
+    def protected(self) -> bool:
+        return bool(self.record["DeletionProtectionEnabled"])
+
+    def protect(self) -> None:
+        """Somebody switches deletion protection on."""
+        with self._dynamodb._taking():
+            self._dynamodb._ask(self.region, "update_table", TableName=self.name, DeletionProtectionEnabled=True)
+
+    def untag(self, locked: float = 0.0) -> None:
+        """Somebody removes all tags; for `locked` seconds from now on they cannot be changed again."""
+        with self._dynamodb._taking(locked, "tags"):
+            self._dynamodb._ask(self.region, "untag_resource", ResourceArn=self._arn, TagKeys=list(self.tags))
+
+    def write(self, item: dict[str, Any]) -> None:
+        """Somebody puts an item."""
+        self._dynamodb._ask(self.region, "put_item", TableName=self.name, Item=item)
+
+    def lose(self, part: str, sort: str) -> None:
+        """An item is gone from this region and from no other."""
+        del self.record["items"][part][sort]
+
+    @property
+    def _arn(self) -> str:
+        return self._dynamodb.arn(self.region, self.name)

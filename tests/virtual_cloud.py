@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import random
+import time
+import types
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,10 +36,10 @@ class Refused(Exception):
 
 
 class VirtualCloud:
-    """One DynamoDB in virtual time. `close` restores MiniStack's module."""
+    """One DynamoDB in virtual time, which begins at `start`. `close` restores MiniStack's module: there is one at a time."""
 
-    def __init__(self, seed: int = 0, profile: str = "instant") -> None:
-        self.time = 1_000_000.0
+    def __init__(self, seed: int = 0, profile: str = "instant", start: float = 1_000_000.0) -> None:
+        self.time = start
         self._original = dict(vars(dynamodb))
         self._seed = seed
         self.timing = Timing(profile, 1.0)
@@ -45,6 +47,7 @@ class VirtualCloud:
         self._build([], None)
 
     def _build(self, faults: list[dict[str, Any]], tables: dict[str, Any] | None) -> None:
+        dynamodb.time = types.SimpleNamespace(**{**vars(time), "time": lambda: self.time})
         self.scheduler = Scheduler(lambda: self.time)
         events = EventBus()
         events.subscribe(WriteReplicated, lambda write: self.lags.append((write.source, write.target, write.lag)))
@@ -82,11 +85,25 @@ class VirtualCloud:
 
     def advance(self, seconds: float) -> None:
         """Let time pass; everything that is due on the way happens at its own time."""
-        end = self.time + seconds
+        self.advance_to(self.time + seconds)
+
+    def advance_to(self, end: float) -> None:
+        """Let time pass until `end`; a moment that has passed already changes nothing."""
+        if end < self.time:
+            return
         while (due := self.scheduler.run_due()) is not None and due <= end:
             self.time = max(self.time, due)
         self.time = end
         self.scheduler.run_due()
+
+    def record(self, region: str, table: str, account: str = ACCOUNT) -> dict[str, Any] | None:
+        """What MiniStack itself keeps of a table, to be read or written over; None when it has none."""
+        found: dict[str, Any] | None = dynamodb._tables.get_scoped(account, region, table)
+        return found
+
+    def tables(self, account: str = ACCOUNT) -> list[tuple[str, str]]:
+        """The region and the name of every table of an account."""
+        return sorted((region, name) for (owner, region, name), _ in dynamodb._tables.all_items() if owner == account)
 
     def call(self, region: str, operation: str, account: str = ACCOUNT, **data: Any) -> dict[str, Any]:
         headers = {"x-amz-target": f"DynamoDB_20120810.{operation}"}
