@@ -130,7 +130,7 @@ def test_reduced_motion_is_respected(new_page: Callable[..., Page], site: Site) 
     assert page.evaluate("document.getElementById('video').paused"), "the film waits for the viewer"
 
 
-def test_colours_follow_the_system_until_somebody_chooses(new_page: Callable[..., Page], site: Site) -> None:
+def test_colours_follow_the_system_until_the_user_chooses(new_page: Callable[..., Page], site: Site) -> None:
     page = new_page(color_scheme="dark")
     page.goto(site.url)
     paper = "getComputedStyle(document.body).backgroundColor"

@@ -49,7 +49,7 @@ def test_a_silent_region_is_given_up_after_the_deadline(new_page: Callable[..., 
     expect(page.locator("[data-region='eu-west-1'] .state")).to_have_text("answering")
 
 
-def test_a_port_where_nobody_listens_is_explained(new_page: Callable[..., Page], serve: Callable[..., Site]) -> None:
+def test_a_port_without_a_listener_is_explained(new_page: Callable[..., Page], serve: Callable[..., Site]) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -94,7 +94,7 @@ def test_an_item_that_is_not_there_is_no_failure(new_page: Callable[..., Page], 
     expect(page.locator("#replication-result .words")).to_contain_text("Load the data again: workshop setup")
 
 
-def test_the_start_page_says_which_region_answers(new_page: Callable[..., Page], site: Site, regions: FakeRegions) -> None:
+def test_the_start_page_shows_which_region_responds(new_page: Callable[..., Page], site: Site, regions: FakeRegions) -> None:
     regions.regions["eu-west-1"].set_mode("error")
     page = new_page()
     page.goto(site.url)

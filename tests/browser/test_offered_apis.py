@@ -104,7 +104,7 @@ def test_an_address_that_is_not_of_the_web_is_refused(new_page: Callable[..., Pa
     expect(page.locator(".row")).to_have_count(2)
 
 
-def test_the_host_is_shown_as_it_is_whatever_stands_before_it(new_page: Callable[..., Page], site: Site) -> None:
+def test_the_host_is_shown_as_it_is_whatever_precedes_it(new_page: Callable[..., Page], site: Site) -> None:
     page = new_page()
     page.goto(site.url + "harness.html?api=https://execute-api.amazonaws.com:443@evil.example/api/&api=https://аws.example/api/")
     expect(page.locator("#offer strong")).to_have_text(["evil.example", "xn--ws-6kc.example"])

@@ -178,7 +178,7 @@ def test_a_failing_region_is_left_without_a_pause_in_playback_and_without_a_lost
     expect(player.locator("#gap")).to_have_text(re.compile(r"[\d.]+ m?s"))
 
 
-def test_going_back_is_offered_when_the_region_answers_again_and_is_a_choice(player: Page, regions: FakeRegions) -> None:
+def test_going_back_is_offered_when_the_region_responds_again_and_is_a_choice(player: Page, regions: FakeRegions) -> None:
     regions.regions[OREGON].set_mode("bare-error")
     expect(player.locator("#status")).to_have_attribute("data-phase", "away")
     regions.regions[OREGON].set_mode("up")

@@ -110,7 +110,7 @@ def test_the_report_for_people_begins_with_what_stops_the_event(clean: Shell) ->
     assert lines[-1].startswith("No-go: ")
 
 
-def test_the_page_stands_alone_and_account_numbers_can_be_hidden(clean: Shell, tmp_path: Path) -> None:
+def test_the_page_needs_no_other_file_and_account_numbers_can_be_hidden(clean: Shell, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     shown = clean.run("check", "--html", str(page), "--mask")
     text = page.read_text()

@@ -39,7 +39,7 @@ async def test_what_broke_or_was_left_half_made_is_a_warning_with_both_ways_out(
         assert "workshop teardown --target aws" in finding.fix
 
 
-async def test_what_stands_already_passes_when_it_is_known_and_warns_when_it_is_not() -> None:
+async def test_what_exists_already_passes_when_it_is_known_and_warns_when_it_is_not() -> None:
     ready = FakeStep(Observed(State.READY))
     assert (await seen(ready, since="2026-11-20")).status is CheckStatus.PASS
     assert (await seen(ready)).status is CheckStatus.WARN
@@ -111,7 +111,7 @@ def held(minutes: int) -> str:
     return json.dumps(asdict(ClaimRecord("x", "elsewhere", "laptop", "ann", 1, "setup", NOW.isoformat(), until)))
 
 
-async def test_somebody_at_work_is_named() -> None:
+async def test_a_run_in_progress_is_named() -> None:
     finding = await claim(held(5))
     assert (finding.status, "ann@laptop" in finding.detail) == (CheckStatus.WARN, True)
     assert (await claim(held(-5))).status is CheckStatus.PASS

@@ -37,7 +37,7 @@ def test_what_iam_knows_as_everything_is_narrowed_by_region_unless_it_is_global(
     assert "Condition" not in everywhere
 
 
-def test_a_permission_of_two_phases_stands_once() -> None:
+def test_a_permission_of_two_phases_is_listed_once() -> None:
     (one,) = statements([need("dynamodb:DescribeTable", "a", phase=phase) for phase in Phase])
     assert one["Action"] == ["dynamodb:DescribeTable"]
 
@@ -156,13 +156,13 @@ def test_a_stack_may_do_what_the_published_handlers_of_its_types_do() -> None:
             assert not missing - {"iam:TagRole", "iam:UntagRole"} or (phase is Phase.SETUP and not missing), (kind, verb, missing)
 
 
-def test_whoever_sets_up_may_undo_what_failed() -> None:
+def test_the_policy_of_a_setup_covers_undoing_what_failed() -> None:
     needed = stack_permissions("111122223333", "us-west-2", "stack", [Declared("F", "AWS::Lambda::Function", "f")])
     setup = {(p.action, p.resource) for p in needed if p.phase is Phase.SETUP}
     assert {(p.action, p.resource) for p in needed if p.phase is Phase.TEARDOWN} <= setup
 
 
-def test_a_log_group_of_a_function_is_deleted_by_whoever_may_ask_whose_it_is() -> None:
+def test_the_policy_that_deletes_a_log_group_reads_its_tags_too() -> None:
     needed = stack_permissions("111122223333", "us-west-2", "stack", [Declared("L", "AWS::Logs::LogGroup", "/aws/lambda/f")])
     teardown = {(p.action, p.resource) for p in needed if p.phase is Phase.TEARDOWN}
     assert ("lambda:GetFunction", "arn:aws:lambda:us-west-2:111122223333:function:f") in teardown

@@ -65,7 +65,7 @@ async def test_without_the_permission_to_ask_an_answer_is_enough() -> None:
     assert (await look(RegionEnabled(context(aws), AWAY))).detail == "it answers"
 
 
-async def test_a_region_where_nobody_answers_is_a_network_matter() -> None:
+async def test_a_region_without_a_response_is_a_network_problem() -> None:
     silent = AwsError("Unreachable", "Could not connect", service="sts", operation="GetCallerIdentity", region=AWAY)
     finding = await look(RegionEnabled(context(FakeAwsClient({"sts.get_caller_identity": silent})), AWAY))
     assert finding.status is CheckStatus.FAIL

@@ -33,7 +33,7 @@ BEFORE = [
 
 
 @pytest.mark.parametrize(("line", "fields"), BEFORE, ids=[line for line, _ in BEFORE])
-def test_a_command_answers_with_one_document(shell, line, fields):
+def test_a_command_prints_one_document(shell, line, fields):
     words = line.split()
     document = shell.inside(*words, "--json").document
     named = {"cloud", "step", "definition"}
@@ -56,7 +56,7 @@ def test_a_command_answers_with_one_document(shell, line, fields):
         ("step run replica", 1, "step run"),
     ],
 )
-def test_a_command_that_fails_answers_with_a_document_too(shell, line, code, command):
+def test_a_command_that_fails_prints_a_document_too(shell, line, code, command):
     done = shell.inside(*line.split(), "--json", code=code)
     document = json.loads(done.out)
     assert (document["version"], document["command"], document["ok"]) == (1, command, False)

@@ -160,7 +160,7 @@ def test_other_regions_are_remembered_until_the_teardown(clean):
     assert clean.document("status")["regions"] == [HOME_REGION, OTHER_REGION]
 
 
-def test_a_third_region_can_join_a_workshop_that_stands(clean):
+def test_a_third_region_can_join_a_deployed_workshop(clean):
     clean.run("setup", "--through", "backend")
     three = ("--region", HOME_REGION, "--region", OTHER_REGION, "--region", "ap-south-1")
     joined = clean.document("setup", "--through", "backend", *three)
@@ -206,7 +206,7 @@ def keeping(clean):
     return folder
 
 
-def test_what_a_stack_keeps_is_named_until_somebody_removes_it(clean, keeping):
+def test_what_a_stack_keeps_is_named_until_it_is_removed(clean, keeping):
     clean.run("setup", "--workshop", str(keeping), "--yes")
     for _ in range(2):
         left = clean.document("teardown", "--workshop", str(keeping), code=5)["leftovers"]
@@ -235,7 +235,7 @@ def test_a_template_that_is_being_edited_keeps_no_stack_from_its_teardown(clean,
     assert clean.client("cloudformation").describe_stacks()["Stacks"] == []
 
 
-def test_log_groups_of_somebody_who_went_by_hand_after_a_denied_setup_are_left_alone(clean):
+def test_log_groups_created_by_hand_after_a_denied_setup_are_left_alone(clean):
     clean.run(
         "cloud", "fault", "add", "error", "--service", "cloudformation", "--operation", "CreateStack",
         "--code", "AccessDenied", "--message", "not authorized", "--status", "403",

@@ -206,7 +206,7 @@ def test_a_granted_rehearsal_runs_its_drill_too_and_is_remembered_by_the_users_o
     clean.run("teardown", *where[:2])
 
 
-def test_a_standing_workshop_whose_files_changed_is_not_drilled_without_a_grant(clean):
+def test_a_deployed_workshop_whose_files_changed_is_not_drilled_without_a_grant(clean):
     clean.run("definition", "new", "drilled", "--from", "global-serverless")
     where = ("--workshop", "./drilled")
     clean.run("setup", *where, "--yes")

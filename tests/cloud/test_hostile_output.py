@@ -60,7 +60,7 @@ def test_documents_hold_the_text_of_a_server_as_escapes(hostile):
     assert "TITLE" in status.document["steps"][0]["detail"]
 
 
-def test_a_terminal_shows_our_colours_and_nobody_elses_codes(hostile):
+def test_a_terminal_shows_our_colours_and_no_foreign_codes(hostile):
     seen = on_a_terminal(hostile, "setup", "--workshop", "./hostile", "--yes", code=1)
     harmless(seen)
     assert "\x1b[31m" in seen and "TITLE" in seen

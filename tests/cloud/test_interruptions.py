@@ -119,7 +119,7 @@ def test_a_setup_that_was_killed_is_taken_up_by_the_next(slow):
     reaches_ready_and_leaves_nothing(slow)
 
 
-def test_of_two_setups_the_second_says_who_is_at_work(slow):
+def test_of_two_setups_the_second_reports_which_run_is_in_progress(slow):
     first = slow.start("setup", "--json")
     at_work(slow)
     for word in ("setup", "teardown"):

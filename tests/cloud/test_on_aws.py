@@ -141,7 +141,7 @@ def test_the_same_code_sets_up_and_takes_down_there(abroad):
     assert (status["target"], {step["state"] for step in status["steps"]}) == ("aws", {"ready"})
 
 
-def test_a_local_teardown_while_an_aws_run_stands_says_so(abroad):
+def test_a_local_teardown_reports_that_the_workshop_is_deployed_on_aws(abroad):
     shell, endpoint = abroad
     before = there(shell, endpoint)
     done = shell.run("teardown", "--target", "local", "--json", code=5)
@@ -181,7 +181,7 @@ def test_an_unknown_profile_is_named_with_the_known_ones(fresh):
     assert "teaching" in done.err
 
 
-def test_an_endpoint_where_nobody_listens_is_named(fresh):
+def test_an_endpoint_without_a_listener_is_named(fresh):
     port = free_port()
     done = fresh.run("setup", "--target", "aws", "--yes", code=1, env=at(f"http://127.0.0.1:{port}"))
     assert f"http://127.0.0.1:{port}" in done.err

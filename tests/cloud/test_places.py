@@ -58,7 +58,7 @@ def test_a_file_in_place_of_the_state_folder_is_refused(fresh):
 
 
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder in which nobody can make anything")
-def test_a_state_folder_that_nobody_can_write_is_refused(fresh):
+def test_a_state_folder_that_cannot_be_written_is_refused(fresh):
     done = fresh.run("setup", code=2, env={"WORKSHOP_HOME": "/proc/self/workshop"})
     assert "The state folder cannot be used: /proc/self/workshop." in done.err
     assert "→ Point WORKSHOP_HOME at a folder that you can write" in done.err

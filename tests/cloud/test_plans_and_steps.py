@@ -30,7 +30,7 @@ def test_the_plan_of_a_setup_changes_nothing(shell):
     assert shell.inventory() == before
 
 
-def test_a_step_whose_needs_do_not_stand_says_which_to_run_first(shell):
+def test_a_step_whose_needs_are_not_deployed_reports_which_to_run_first(shell):
     before = shell.inventory()
     done = shell.run("step", "run", "replica", code=1)
     assert "The step replica needs table (us-west-2) first." in done.err
@@ -115,7 +115,7 @@ def test_a_copy_of_the_site_that_was_edited_is_rendered_again(shell):
     assert "<html" in page.read_text()
 
 
-def test_a_stack_that_somebody_deleted_is_made_again(shell):
+def test_a_stack_that_was_deleted_by_hand_is_created_again(shell):
     shell.client("cloudformation", OTHER_REGION).delete_stack(StackName="global-serverless-api")
     assert states(shell)["api", OTHER_REGION] in ("absent", "partial")
     document = shell.document("setup")

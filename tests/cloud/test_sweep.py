@@ -28,7 +28,7 @@ def held_claim(until: str) -> str:
     })  # fmt: skip
 
 
-def test_a_lost_journal_and_another_home_leave_nothing_standing(clean):
+def test_a_lost_journal_and_another_home_leave_nothing_deployed(clean):
     before = clean.inventory(*ALL)
     clean.run("setup", "--through", "backend", "--region", "eu-central-1", "--region", "ap-southeast-2")
     clean.lose_the_journal()
@@ -38,7 +38,7 @@ def test_a_lost_journal_and_another_home_leave_nothing_standing(clean):
 
 
 @pytest.mark.parametrize("lost", [False, True])
-def test_a_replica_that_somebody_added_by_hand_goes_before_the_table_that_it_copies(clean, lost):
+def test_a_replica_that_was_added_by_hand_goes_before_the_table_that_it_copies(clean, lost):
     before = clean.inventory(*ALL)
     clean.run("setup", "--through", "backend")
     copied_by_hand(clean, "ap-southeast-2")

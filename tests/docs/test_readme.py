@@ -31,7 +31,7 @@ def test_there_are_blocks_to_run():
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=[commands(block)[0] for block in BLOCKS])
-def test_a_block_of_the_readme_runs_as_it_stands(shell, block):
+def test_a_block_of_the_readme_runs_as_printed(shell, block):
     shell.bash("\n".join(commands(block)))
 
 

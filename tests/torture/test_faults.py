@@ -124,7 +124,7 @@ def test_credentials_that_expire_in_the_middle_stop_the_run_at_once(
 
 
 @pytest.mark.parametrize("faulty_client", few([CreationFailed, RoleNotAssumable, DeleteFailedOnce], 1))
-def test_a_failure_that_only_a_repetition_mends_is_repeated(
+def test_a_failure_that_only_a_retry_overcomes_is_retried(
     sandbox: CloudSandbox, before: Inventory, tally: Tally, faulty_client: Any
 ) -> None:
     sandbox.ready(faulty_client=faulty_client)

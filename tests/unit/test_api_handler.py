@@ -104,7 +104,7 @@ def test_an_empty_test_event_is_a_ping(app):
     assert body(app.handler({}, None)) == {"ping": "ok"}
 
 
-def test_scan_answers_every_item_as_dynamodb_json(app):
+def test_scan_returns_every_item_as_dynamodb_json(app):
     table = Table([COUNTER], [FILM])
     assert body(app.respond(event("/scan"), table, TABLE)) == {"Items": [COUNTER, FILM]}
     assert [request["TableName"] for request in table.requests] == [TABLE, TABLE]
@@ -125,7 +125,7 @@ def test_reading_stops_at_a_bound_and_says_that_there_is_more(app):
     assert {request["Limit"] for request in table.requests} == {app.PAGE}
 
 
-def test_get_answers_the_item_with_its_letters_intact(app):
+def test_get_returns_the_item_with_its_letters_intact(app):
     table = Table(item=FILM)
     answer = app.respond(event("/get/{PK}/{SK}", PK="library", SK="01"), table, TABLE)
     assert body(answer) == {"Item": FILM}
@@ -133,7 +133,7 @@ def test_get_answers_the_item_with_its_letters_intact(app):
     assert table.requests == [{"TableName": TABLE, "Key": {"PK": {"S": "library"}, "SK": {"S": "01"}}}]
 
 
-def test_get_answers_null_for_an_item_that_is_not_there(app):
+def test_get_returns_null_for_an_item_that_does_not_exist(app):
     assert body(app.respond(event("/get/{PK}/{SK}", PK="library", SK="99"), Table(), TABLE)) == {"Item": None}
 
 
@@ -256,7 +256,7 @@ def test_a_database_that_cannot_be_reached_is_answered_as_an_error(monkeypatch):
     assert "Could not connect" in json.loads(answer["body"])["Error"]
 
 
-def test_a_function_without_its_table_variable_answers_an_error_instead_of_dying(app, monkeypatch):
+def test_a_function_without_its_table_variable_returns_an_error_instead_of_crashing(app, monkeypatch):
     monkeypatch.delenv("TABLE", raising=False)
     answer = app.handler(event("/scan"), None)
     assert answer["statusCode"] == 500

@@ -92,7 +92,7 @@ def test_a_variable_that_is_missing_is_an_error(missing):
         render(**{name: value for name, value in VARIABLES.items() if name != missing})
 
 
-def test_nobody_has_to_answer_a_parameter(stack):
+def test_no_parameter_needs_a_value(stack):
     assert "Parameters" not in stack
 
 
@@ -195,7 +195,7 @@ def test_only_this_api_may_call_the_function_and_only_with_get(stack):
     assert permission["SourceArn"]["Fn::Sub"].endswith("${AWS::AccountId}:${Api}/*/GET/*")
 
 
-def test_the_log_group_stands_before_the_function_and_goes_with_the_stack(stack):
+def test_the_log_group_exists_before_the_function_and_is_deleted_with_the_stack(stack):
     log = only(stack, "AWS::Logs::LogGroup")
     assert log["LogGroupName"] == "/aws/lambda/films-dev"
     assert log["RetentionInDays"] > 0

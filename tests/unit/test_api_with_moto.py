@@ -52,7 +52,7 @@ def test_the_library_is_answered_in_order(ask):
     assert [item["SK"]["S"] for item in document["Items"]] == [f"{number:02d}" for number in range(1, 13)]
 
 
-def test_a_scan_answers_all_thirteen_items(ask):
+def test_a_scan_returns_all_thirteen_items(ask):
     assert len(ask("/scan")[1]["Items"]) == 13
 
 

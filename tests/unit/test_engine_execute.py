@@ -168,7 +168,7 @@ async def test_a_run_that_is_cancelled_from_outside_ends_its_nodes():
     assert sorted(ended) == ["a", "b"]
 
 
-async def test_work_that_is_no_node_ends_when_somebody_asks_to_stop():
+async def test_work_that_is_no_node_ends_when_a_stop_is_requested():
     async def work() -> str:
         await asyncio.sleep(60)
         return "done"

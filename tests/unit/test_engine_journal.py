@@ -129,7 +129,7 @@ def test_what_was_made_is_known_with_its_time_until_the_workshop_is_gone(journal
     assert journal.made(SCOPE, TABLE) is None
 
 
-def test_a_standing_is_found_again_with_everything_that_finds_the_workshop(journal, path):
+def test_an_installation_is_found_again_with_everything_that_finds_the_workshop(journal, path):
     journal.record_installed(standing(endpoint="http://127.0.0.1:4566"))
     (found,) = reopened(journal, path).installations("films")
     assert found.scope == SCOPE and found.since
@@ -154,7 +154,7 @@ def test_the_place_that_was_used_last_comes_first(journal):
     assert [s.scope.target for s in journal.installations("films")] == ["local", "aws"]
 
 
-def test_what_is_gone_stands_no_more_and_the_rest_still_does(journal):
+def test_what_was_removed_is_no_longer_listed_and_the_rest_is(journal):
     journal.record_installed(standing("aws"))
     journal.record_installed(standing("local"))
     journal.record_removed(Scope("films", "local", "1"))
@@ -162,7 +162,7 @@ def test_what_is_gone_stands_no_more_and_the_rest_still_does(journal):
     assert journal.installations("other") == []
 
 
-def test_the_last_target_is_that_of_the_latest_run_standing_or_not(journal):
+def test_the_last_target_is_that_of_the_latest_run_deployed_or_not(journal):
     assert journal.last_target("films") is None
     journal.begin_run("run-1", "setup", SCOPE)
     journal.begin_run("run-2", "setup", Scope("other", "local", "1"))

@@ -18,7 +18,7 @@ from workshop.errors import UsageError
 
 
 @pytest.fixture
-def scene(tmp_path):
+def deployment(tmp_path):
     with rehearsal(tmp_path) as made:
         yield made
 
@@ -27,132 +27,136 @@ def outcomes(results) -> dict[str, str]:
     return {name: result.outcome.value for name, result in results.items()}
 
 
-async def test_everything_is_created_in_an_order_that_overlaps(scene):
-    results = await scene.setup()
+async def test_everything_is_created_in_an_order_that_overlaps(deployment):
+    results = await deployment.setup()
     assert set(outcomes(results).values()) == {"created"} and len(results) == 12
-    started = {(c.operation, c.region): c.at for c in reversed(scene.aws.calls)}
+    started = {(c.operation, c.region): c.at for c in reversed(deployment.aws.calls)}
     assert started["create_stack", HOME] < 1 and started["create_stack", EU] < 1
     assert started["batch_write_item", HOME] >= 26, "the items wait for the replica"
     assert asyncio.get_running_loop().time() < 90
     assert results[f"table {HOME}"].outputs["TableName"] == "global-serverless"
-    config = json.loads((scene.folder / "sites" / "global-serverless" / "config.json").read_text())
-    assert set(config["apis"]) == {HOME, EU} and scene.gateway in config["apis"][EU]["url"]
+    config = json.loads((deployment.folder / "sites" / "global-serverless" / "config.json").read_text())
+    assert set(config["apis"]) == {HOME, EU} and deployment.gateway in config["apis"][EU]["url"]
 
 
-async def test_the_files_of_the_built_in_workshop_are_sound(scene):
-    await scene.check()
-    assert scene.aws.calls == []
+async def test_the_files_of_the_built_in_workshop_are_sound(deployment):
+    await deployment.check()
+    assert deployment.aws.calls == []
 
 
-async def test_a_second_setup_finds_everything_unchanged_and_changes_nothing(scene):
-    await scene.setup()
-    scene.aws.calls.clear()
-    assert set(outcomes(await scene.setup()).values()) == {"unchanged"}
-    assert scene.aws.changes() == []
+async def test_a_second_setup_finds_everything_unchanged_and_changes_nothing(deployment):
+    await deployment.setup()
+    deployment.aws.calls.clear()
+    assert set(outcomes(await deployment.setup()).values()) == {"unchanged"}
+    assert deployment.aws.changes() == []
 
 
-async def test_through_a_module_leaves_the_rest_for_later(scene):
-    first = await scene.setup(through="backend")
+async def test_through_a_module_leaves_the_rest_for_later(deployment):
+    first = await deployment.setup(through="backend")
     assert not any(name.startswith(("web", "films")) for name in first)
-    second = outcomes(await scene.setup())
+    second = outcomes(await deployment.setup())
     assert second["web global"] == second[f"films {HOME}"] == "created" and second[f"table {HOME}"] == "unchanged"
 
 
-async def test_the_intent_is_in_the_journal_before_the_change_and_the_result_before_the_news(scene):
+async def test_the_intent_is_in_the_journal_before_the_change_and_the_result_before_the_news(deployment):
     table, unwritten = NodeKey(ACCOUNT, "table", HOME), []
 
     def seen(call) -> None:
-        if call.operation == "create_table" and not scene.journal.resumes(scene.scope, table):
+        if call.operation == "create_table" and not deployment.journal.resumes(deployment.scope, table):
             unwritten.append(call)
 
     def heard(event) -> None:
-        if isinstance(event, NodeFinished) and event.result.node.key == table and scene.journal.resumes(scene.scope, table):
+        if (
+            isinstance(event, NodeFinished)
+            and event.result.node.key == table
+            and deployment.journal.resumes(deployment.scope, table)
+        ):
             unwritten.append(event)
 
-    scene.aws.watch, scene.heard = seen, heard
-    await scene.setup(through="backend")
-    assert scene.aws.made("create_table") and unwritten == []
+    deployment.aws.watch, deployment.heard = seen, heard
+    await deployment.setup(through="backend")
+    assert deployment.aws.made("create_table") and unwritten == []
 
 
-async def test_a_failed_stack_stops_only_what_needs_it_and_a_rerun_goes_on_there(scene):
-    scene.aws.cloudformation.create_fails = [("Handler", "AWS::Lambda::Function", "no such runtime")]
-    first = await scene.setup()
+async def test_a_failed_stack_stops_only_what_needs_it_and_a_rerun_goes_on_there(deployment):
+    deployment.aws.cloudformation.create_fails = [("Handler", "AWS::Lambda::Function", "no such runtime")]
+    first = await deployment.setup()
     failed = [name for name, result in first.items() if result.outcome is Outcome.FAILED]
     assert len(failed) == 1 and failed[0].startswith("api")
     region = failed[0].removeprefix("api ")
     assert first[failed[0]].error.why == "Handler (AWS::Lambda::Function): no such runtime"
     assert first[f"data {HOME}"].outcome is Outcome.CREATED
     assert first[f"ping {region}"].outcome is first["web global"].outcome is Outcome.CANCELLED
-    second = outcomes(await scene.setup())
+    second = outcomes(await deployment.setup())
     assert second[failed[0]] == second["web global"] == "created" and second[f"table {HOME}"] == "unchanged"
 
 
-async def test_a_foreign_table_fails_its_step_with_advice_and_is_not_touched(scene):
-    table = scene.aws.dynamodb.put(HOME, "global-serverless", {"id": "S"})
-    results = await scene.setup()
+async def test_a_foreign_table_fails_its_step_with_advice_and_is_not_touched(deployment):
+    table = deployment.aws.dynamodb.put(HOME, "global-serverless", {"id": "S"})
+    results = await deployment.setup()
     error = results[f"table {HOME}"].error
     assert error.code == "Foreign" and "id (S)" in error.why and "delete-table" in error.fix
     assert results[f"data {HOME}"].outcome is Outcome.CANCELLED and results[f"ping {EU}"].outcome is Outcome.CREATED
-    assert table.tags == {} and not scene.aws.made("update_table")
+    assert table.tags == {} and not deployment.aws.made("update_table")
 
 
-async def test_after_ctrl_c_a_rerun_finishes_what_was_begun(scene):
+async def test_after_ctrl_c_a_rerun_finishes_what_was_begun(deployment):
     def ctrl_c() -> None:
-        scene.stop.ask()
+        deployment.stop.ask()
 
     asyncio.get_running_loop().call_later(15, ctrl_c)
-    first = outcomes(await scene.setup())
+    first = outcomes(await deployment.setup())
     assert first[f"table {HOME}"] == "created"
     assert first[f"replica {EU}"] == first[f"api {HOME}"] == first[f"data {HOME}"] == "cancelled"
     assert asyncio.get_running_loop().time() < 20
-    second = outcomes(await scene.setup())
+    second = outcomes(await deployment.setup())
     assert second[f"table {HOME}"] == "unchanged"
     assert second[f"replica {EU}"] == second[f"api {HOME}"] == second[f"data {HOME}"] == "created"
-    assert len(scene.aws.made("create_stack")) == 2 and len(scene.aws.made("update_table")) == 1
+    assert len(deployment.aws.made("create_stack")) == 2 and len(deployment.aws.made("update_table")) == 1
 
 
-async def test_expired_credentials_stop_the_run_and_a_rerun_goes_on(scene):
+async def test_expired_credentials_stop_the_run_and_a_rerun_goes_on(deployment):
     def expire(call) -> None:
         if call.at > 10:
             raise refusal("ExpiredTokenException", "The security token included in the request is expired")
 
-    scene.aws.watch = expire
-    first = await scene.setup()
-    assert isinstance(scene.stop.fatal, CredentialsError) and "fresh credentials" in scene.stop.fatal.fix
+    deployment.aws.watch = expire
+    first = await deployment.setup()
+    assert isinstance(deployment.stop.fatal, CredentialsError) and "fresh credentials" in deployment.stop.fatal.fix
     assert asyncio.get_running_loop().time() < 30
     assert {r.outcome for r in first.values()} == {Outcome.CREATED, Outcome.FAILED, Outcome.CANCELLED}
-    scene.aws.watch = lambda call: None
-    assert {r.outcome for r in (await scene.setup()).values()} == {Outcome.CREATED, Outcome.UNCHANGED}
+    deployment.aws.watch = lambda call: None
+    assert {r.outcome for r in (await deployment.setup()).values()} == {Outcome.CREATED, Outcome.UNCHANGED}
 
 
-async def test_a_changed_template_is_an_update(scene):
-    await scene.setup()
-    stack = scene.aws.cloudformation.find(EU, "global-serverless-api")
+async def test_a_changed_template_is_an_update(deployment):
+    await deployment.setup()
+    stack = deployment.aws.cloudformation.find(EU, "global-serverless-api")
     stack.template += "\n# an older version"
-    assert outcomes(await scene.setup())[f"api {EU}"] == "updated"
+    assert outcomes(await deployment.setup())[f"api {EU}"] == "updated"
 
 
-async def test_what_people_changed_survives_a_rerun(scene):
-    await scene.setup()
-    table = scene.aws.dynamodb.find(HOME, "global-serverless")
+async def test_what_people_changed_survives_a_rerun(deployment):
+    await deployment.setup()
+    table = deployment.aws.dynamodb.find(HOME, "global-serverless")
     changed = next(item for item in table.items if item["PK"] == {"S": "user100"}) | {"Bookmark": {"N": "42"}}
     table.write(changed)
     table.lose("library", "07")
-    assert outcomes(await scene.setup())[f"data {HOME}"] == "updated"
+    assert outcomes(await deployment.setup())[f"data {HOME}"] == "updated"
     assert changed in table.items and len(table.items) == 13
 
 
-async def test_waits_say_what_is_waited_for(scene):
-    await scene.setup(through="backend")
-    reasons = [e.reason for e in scene.events if isinstance(e, NodeWaits)]
+async def test_waits_say_what_is_waited_for(deployment):
+    await deployment.setup(through="backend")
+    reasons = [e.reason for e in deployment.events if isinstance(e, NodeWaits)]
     assert "replica of global-serverless in eu-west-1 to become ACTIVE" in reasons
     assert any(reason.startswith("stack global-serverless-api in eu-west-1") for reason in reasons)
 
 
-async def test_three_regions_get_their_replicas_one_after_the_other(scene):
-    results = await scene.setup(HOME, EU, "ap-south-1", through="backend")
+async def test_three_regions_get_their_replicas_one_after_the_other(deployment):
+    results = await deployment.setup(HOME, EU, "ap-south-1", through="backend")
     assert results["replica ap-south-1"].outcome is Outcome.CREATED
-    creates = [c.parameters["ReplicaUpdates"][0]["Create"]["RegionName"] for c in scene.aws.made("update_table")]
+    creates = [c.parameters["ReplicaUpdates"][0]["Create"]["RegionName"] for c in deployment.aws.made("update_table")]
     assert creates == [EU, "ap-south-1"]
 
 

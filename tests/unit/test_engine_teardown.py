@@ -22,7 +22,7 @@ LOGS = "/aws/lambda/global-serverless-dev"
 
 
 @pytest.fixture
-def scene(tmp_path):
+def deployment(tmp_path):
     with rehearsal(tmp_path) as made:
         yield made
 
@@ -31,13 +31,13 @@ def outcomes(results) -> dict[str, str]:
     return {name: result.outcome.value for name, result in results.items()}
 
 
-async def test_everything_goes_and_nothing_is_left(scene):
-    await scene.setup()
-    results, left = await scene.teardown()
-    assert not scene.journal.remembers_made(scene.scope, noted_resources())
-    assert left == [] and scene.aws.dynamodb.tables() == []
-    assert {s.status for s in scene.aws.cloudformation.stacks} == {"DELETE_COMPLETE"}
-    assert not (scene.folder / "sites" / TABLE).exists()
+async def test_everything_goes_and_nothing_is_left(deployment):
+    await deployment.setup()
+    results, left = await deployment.teardown()
+    assert not deployment.journal.remembers_made(deployment.scope, noted_resources())
+    assert left == [] and deployment.aws.dynamodb.tables() == []
+    assert {s.status for s in deployment.aws.cloudformation.stacks} == {"DELETE_COMPLETE"}
+    assert not (deployment.folder / "sites" / TABLE).exists()
     assert outcomes(results) == {
         f"table {HOME}": "removed", f"replica {EU}": "removed", f"data {HOME}": "removed", "web global": "removed",
         f"api {HOME}": "removed", f"api {EU}": "removed", f"ping {HOME}": "absent", f"ping {EU}": "absent",
@@ -45,244 +45,246 @@ async def test_everything_goes_and_nothing_is_left(scene):
     }  # fmt: skip
 
 
-async def test_replicas_go_before_the_home_table_and_the_last_one_added_first(scene):
+async def test_replicas_go_before_the_home_table_and_the_last_one_added_first(deployment):
     regions = (HOME, EU, "ap-south-1")
-    await scene.setup(*regions, through="backend")
-    _, left = await scene.teardown(*regions)
+    await deployment.setup(*regions, through="backend")
+    _, left = await deployment.teardown(*regions)
     removed = [c.parameters["ReplicaUpdates"][0]["Delete"]["RegionName"]
-               for c in scene.aws.made("update_table") if "Delete" in c.parameters["ReplicaUpdates"][0]]  # fmt: skip
+               for c in deployment.aws.made("update_table") if "Delete" in c.parameters["ReplicaUpdates"][0]]  # fmt: skip
     assert removed == ["ap-south-1", EU] and left == []
-    assert {c.region for c in scene.aws.made("delete_table")} == {HOME}
-    ended = scene.finished()
+    assert {c.region for c in deployment.aws.made("delete_table")} == {HOME}
+    ended = deployment.finished()
     assert ended.index(f"replica {EU}") < len(ended) - 1 == len(ended) - 1 - ended[::-1].index(f"table {HOME}")
 
 
-async def test_a_second_teardown_finds_nothing_and_changes_nothing(scene):
-    await scene.setup()
-    await scene.teardown()
-    scene.aws.calls.clear()
-    results, left = await scene.teardown()
+async def test_a_second_teardown_finds_nothing_and_changes_nothing(deployment):
+    await deployment.setup()
+    await deployment.teardown()
+    deployment.aws.calls.clear()
+    results, left = await deployment.teardown()
     assert set(outcomes(results).values()) == {"absent"} and left == []
-    assert scene.aws.changes() == []
+    assert deployment.aws.changes() == []
 
 
-async def test_without_a_setup_there_is_nothing_to_take_down(scene):
-    results, left = await scene.teardown()
-    assert set(outcomes(results).values()) == {"absent"} and left == [] and scene.aws.changes() == []
+async def test_without_a_setup_there_is_nothing_to_take_down(deployment):
+    results, left = await deployment.teardown()
+    assert set(outcomes(results).values()) == {"absent"} and left == [] and deployment.aws.changes() == []
 
 
-async def test_a_lost_journal_costs_nothing_but_memory(scene):
-    await scene.setup()
-    scene.lose_the_journal()
-    results, left = await scene.teardown()
+async def test_a_lost_journal_costs_nothing_but_memory(deployment):
+    await deployment.setup()
+    deployment.lose_the_journal()
+    results, left = await deployment.teardown()
     assert left == [] and results[f"table {HOME}"].outcome is Outcome.REMOVED
-    assert scene.aws.dynamodb.tables() == []
+    assert deployment.aws.dynamodb.tables() == []
 
 
-async def test_what_somebody_else_made_is_left_alone_and_named(scene):
-    table = scene.aws.dynamodb.put(HOME, TABLE)
-    stack = scene.aws.cloudformation.put(EU, STACK, "CREATE_COMPLETE")
-    scene.aws.remains.log_groups.add((EU, LOGS))
-    results, left = await scene.teardown()
+async def test_a_foreign_resource_is_left_alone_and_named(deployment):
+    table = deployment.aws.dynamodb.put(HOME, TABLE)
+    stack = deployment.aws.cloudformation.put(EU, STACK, "CREATE_COMPLETE")
+    deployment.aws.remains.log_groups.add((EU, LOGS))
+    results, left = await deployment.teardown()
     assert results[f"table {HOME}"].outcome is results[f"api {EU}"].outcome is Outcome.SKIPPED
     assert {(r.kind, r.region) for r in left} == {("table", HOME), ("stack", EU), ("log-group", EU)}
     assert all("not made by this workshop" in r.why and r.fix for r in left)
-    assert table.status == "ACTIVE" and stack.status == "CREATE_COMPLETE" and (EU, LOGS) in scene.aws.remains.log_groups
-    assert scene.aws.changes() == []
+    assert table.status == "ACTIVE" and stack.status == "CREATE_COMPLETE" and (EU, LOGS) in deployment.aws.remains.log_groups
+    assert deployment.aws.changes() == []
 
 
-async def test_items_loaded_into_a_table_made_by_hand_are_not_said_to_be_removed(scene):
-    scene.aws.dynamodb.put(HOME, TABLE)
-    await scene.setup(through="backend")
-    results, left = await scene.teardown()
+async def test_items_loaded_into_a_table_made_by_hand_are_not_said_to_be_removed(deployment):
+    deployment.aws.dynamodb.put(HOME, TABLE)
+    await deployment.setup(through="backend")
+    results, left = await deployment.teardown()
     assert results[f"table {HOME}"].outcome is results[f"data {HOME}"].outcome is Outcome.SKIPPED
-    assert len(scene.aws.dynamodb.items(HOME, TABLE)) == 13
+    assert len(deployment.aws.dynamodb.items(HOME, TABLE)) == 13
     assert any(r.kind == "table" and r.region == HOME for r in left)
 
 
-async def test_a_stack_that_cannot_be_deleted_keeps_nothing_else(scene):
-    await scene.setup()
-    scene.aws.cloudformation.find(EU, STACK).protected = True
-    results, left = await scene.teardown()
+async def test_a_stack_that_cannot_be_deleted_keeps_nothing_else(deployment):
+    await deployment.setup()
+    deployment.aws.cloudformation.find(EU, STACK).protected = True
+    results, left = await deployment.teardown()
     assert results[f"api {EU}"].error.code == "TerminationProtection"
     assert results[f"api {HOME}"].outcome is results[f"table {HOME}"].outcome is Outcome.REMOVED
     assert [(r.kind, r.name, r.region) for r in left] == [("stack", STACK, EU)]
 
 
-async def test_a_protected_replica_keeps_the_home_table_from_being_asked(scene):
-    await scene.setup(through="backend")
-    scene.aws.dynamodb.find(EU, TABLE).protect()
-    results, left = await scene.teardown()
+async def test_a_protected_replica_keeps_the_home_table_from_being_asked(deployment):
+    await deployment.setup(through="backend")
+    deployment.aws.dynamodb.find(EU, TABLE).protect()
+    results, left = await deployment.teardown()
     assert results[f"replica {EU}"].error.code == "DeletionProtection"
     assert results[f"table {HOME}"].outcome is Outcome.CANCELLED
     assert {(r.kind, r.region) for r in left} == {("table", HOME), ("table", EU)}
-    assert scene.aws.made("delete_table") == []
+    assert deployment.aws.made("delete_table") == []
 
 
-async def test_the_source_region_rule_leaves_the_home_table_as_a_leftover_with_a_time(scene):
-    await scene.setup(through="backend")
-    scene.aws.refuse_by_source_rule(until=10**6)
-    results, left = await scene.teardown()
+async def test_the_source_region_rule_leaves_the_home_table_as_a_leftover_with_a_time(deployment):
+    await deployment.setup(through="backend")
+    deployment.aws.refuse_by_source_rule(until=10**6)
+    results, left = await deployment.teardown()
     error = results[f"table {HOME}"].error
     assert isinstance(error, PartlyDoneError) and error.exit_code == 5 and "UTC" in error.why
     assert [(r.kind, r.region) for r in left] == [("table", HOME)]
 
 
-async def test_a_log_group_that_comes_back_after_its_function_is_removed_too(scene):
-    await scene.setup()
+async def test_a_log_group_that_comes_back_after_its_function_is_removed_too(deployment):
+    await deployment.setup()
     deleted = []
 
     def late_logs(call) -> None:
         if call.operation == "delete_log_group":
             deleted.append(call)
-        if call.operation == "describe_log_groups" and not deleted and not scene.aws.cloudformation.find(EU, STACK):
-            scene.aws.remains.log_groups.add((EU, LOGS))
+        if call.operation == "describe_log_groups" and not deleted and not deployment.aws.cloudformation.find(EU, STACK):
+            deployment.aws.remains.log_groups.add((EU, LOGS))
 
-    scene.aws.watch = late_logs
-    _, left = await scene.teardown()
-    assert deleted and left == [] and scene.aws.remains.log_groups == set()
+    deployment.aws.watch = late_logs
+    _, left = await deployment.teardown()
+    assert deleted and left == [] and deployment.aws.remains.log_groups == set()
 
 
-async def test_what_nobody_answers_about_counts_as_left(scene):
-    await scene.setup()
-    scene.aws.refuse("list_roles", EU, *[refusal("AccessDenied", "not authorized to perform iam:ListRoles")] * 99)
-    results, left = await scene.teardown()
+async def test_what_cannot_be_observed_counts_as_left(deployment):
+    await deployment.setup()
+    deployment.aws.refuse("list_roles", EU, *[refusal("AccessDenied", "not authorized to perform iam:ListRoles")] * 99)
+    results, left = await deployment.teardown()
     assert results[f"api {EU}"].outcome is Outcome.REMOVED
     assert [(r.kind, r.region) for r in left] == [("unknown", EU)] and "ListRoles" in left[0].why
 
 
-async def test_after_ctrl_c_nothing_new_is_removed_and_a_rerun_goes_on(scene):
-    await scene.setup()
+async def test_after_ctrl_c_nothing_new_is_removed_and_a_rerun_goes_on(deployment):
+    await deployment.setup()
 
     def ctrl_c() -> None:
-        scene.stop.ask()
+        deployment.stop.ask()
 
     asyncio.get_running_loop().call_later(30, ctrl_c)
-    results, left = await scene.teardown()
+    results, left = await deployment.teardown()
     assert results[f"replica {EU}"].outcome is results[f"table {HOME}"].outcome is Outcome.CANCELLED
-    _, left = await scene.teardown()
-    assert left == [] and scene.aws.dynamodb.tables() == []
+    _, left = await deployment.teardown()
+    assert left == [] and deployment.aws.dynamodb.tables() == []
 
 
-async def test_after_a_teardown_a_setup_creates_everything_again(scene):
-    await scene.setup()
-    await scene.teardown()
-    assert set(outcomes(await scene.setup()).values()) == {"created"}
+async def test_after_a_teardown_a_setup_creates_everything_again(deployment):
+    await deployment.setup()
+    await deployment.teardown()
+    assert set(outcomes(await deployment.setup()).values()) == {"created"}
 
 
-async def test_a_setup_that_failed_halfway_is_taken_down_as_well(scene):
-    scene.aws.cloudformation.create_fails = [("Handler", "AWS::Lambda::Function", "no")]
-    scene.aws.dynamodb.replica_fails = "REGION_DISABLED"
-    await scene.setup()
-    scene.aws.dynamodb.replica_fails = ""
-    _, left = await scene.teardown()
-    assert left == [] and scene.aws.dynamodb.tables() == []
+async def test_a_setup_that_failed_halfway_is_taken_down_as_well(deployment):
+    deployment.aws.cloudformation.create_fails = [("Handler", "AWS::Lambda::Function", "no")]
+    deployment.aws.dynamodb.replica_fails = "REGION_DISABLED"
+    await deployment.setup()
+    deployment.aws.dynamodb.replica_fails = ""
+    _, left = await deployment.teardown()
+    assert left == [] and deployment.aws.dynamodb.tables() == []
 
 
-async def test_the_console_hears_of_the_run_and_of_the_sweep(scene):
-    await scene.setup()
-    scene.events.clear()
-    scene.aws.dynamodb.put("eu-west-1", "unrelated")
-    await scene.teardown()
-    assert [e.verb for e in scene.events if isinstance(e, RunStarted)] == ["teardown"]
-    assert any("leftovers" in e.text for e in scene.events if isinstance(e, Noticed))
+async def test_the_console_hears_of_the_run_and_of_the_sweep(deployment):
+    await deployment.setup()
+    deployment.events.clear()
+    deployment.aws.dynamodb.put("eu-west-1", "unrelated")
+    await deployment.teardown()
+    assert [e.verb for e in deployment.events if isinstance(e, RunStarted)] == ["teardown"]
+    assert any("leftovers" in e.text for e in deployment.events if isinstance(e, Noticed))
 
 
-async def test_without_a_journal_regions_in_which_something_of_ours_stands_are_found(scene):
-    await scene.setup(HOME, "ap-south-1", through="backend")
-    scene.lose_the_journal()
-    workspace = await with_discovered_regions(scene.workspace(), RegionSearch(["ap-south-1", "sa-east-1"]), scene.heard)
+async def test_without_a_journal_regions_in_which_something_of_ours_exists_are_found(deployment):
+    await deployment.setup(HOME, "ap-south-1", through="backend")
+    deployment.lose_the_journal()
+    workspace = await with_discovered_regions(deployment.workspace(), RegionSearch(["ap-south-1", "sa-east-1"]), deployment.heard)
     assert workspace.settings.regions == (HOME, EU, "ap-south-1")
-    assert any("ap-south-1" in e.text for e in scene.events if isinstance(e, Noticed))
+    assert any("ap-south-1" in e.text for e in deployment.events if isinstance(e, Noticed))
 
 
-async def test_without_a_journal_home_is_where_the_steps_that_belong_home_left_their_tags(scene):
-    await scene.setup("sa-east-1", "ap-south-1", through="backend")
-    scene.lose_the_journal()
-    workspace = await with_discovered_regions(scene.workspace(), RegionSearch(["ap-south-1", EU, HOME, "sa-east-1"]), scene.heard)
+async def test_without_a_journal_home_is_where_the_steps_that_belong_home_left_their_tags(deployment):
+    await deployment.setup("sa-east-1", "ap-south-1", through="backend")
+    deployment.lose_the_journal()
+    workspace = await with_discovered_regions(
+        deployment.workspace(), RegionSearch(["ap-south-1", EU, HOME, "sa-east-1"]), deployment.heard
+    )
     assert workspace.settings.regions[0] == "sa-east-1" and set(workspace.settings.regions) >= {"sa-east-1", "ap-south-1"}
-    assert any("home region is sa-east-1" in e.text for e in scene.events if isinstance(e, Noticed))
+    assert any("home region is sa-east-1" in e.text for e in deployment.events if isinstance(e, Noticed))
 
 
-async def test_regions_into_which_somebody_replicated_our_table_are_found_with_a_journal_and_without(scene):
-    await scene.setup(through="backend")
-    scene.aws.dynamodb.link(HOME, "sa-east-1", TABLE)
-    workspace = await with_replicated_regions(scene.workspace(), scene.heard)
+async def test_regions_into_which_our_table_was_replicated_by_hand_are_found_with_a_journal_and_without(deployment):
+    await deployment.setup(through="backend")
+    deployment.aws.dynamodb.link(HOME, "sa-east-1", TABLE)
+    workspace = await with_replicated_regions(deployment.workspace(), deployment.heard)
     assert workspace.settings.regions == (HOME, EU, "sa-east-1")
-    scene.lose_the_journal()
-    workspace = await with_discovered_regions(scene.workspace(), RegionSearch([HOME, EU]), scene.heard)
+    deployment.lose_the_journal()
+    workspace = await with_discovered_regions(deployment.workspace(), RegionSearch([HOME, EU]), deployment.heard)
     assert workspace.settings.regions == (HOME, EU, "sa-east-1")
-    results, left = await scene.teardown(*workspace.settings.regions)
-    assert results["replica sa-east-1"].outcome is Outcome.REMOVED and left == [] and scene.aws.dynamodb.tables() == []
+    results, left = await deployment.teardown(*workspace.settings.regions)
+    assert results["replica sa-east-1"].outcome is Outcome.REMOVED and left == [] and deployment.aws.dynamodb.tables() == []
 
 
-async def test_the_copies_of_a_table_made_by_hand_are_none_of_our_business(scene):
-    scene.aws.dynamodb.put(HOME, TABLE)
-    scene.aws.dynamodb.link(HOME, "sa-east-1", TABLE)
-    assert (await with_replicated_regions(scene.workspace(), scene.heard)).settings.regions == (HOME, EU)
+async def test_the_copies_of_a_table_made_by_hand_are_none_of_our_business(deployment):
+    deployment.aws.dynamodb.put(HOME, TABLE)
+    deployment.aws.dynamodb.link(HOME, "sa-east-1", TABLE)
+    assert (await with_replicated_regions(deployment.workspace(), deployment.heard)).settings.regions == (HOME, EU)
 
 
-async def test_a_table_of_somebody_else_does_not_draw_its_region_in(scene):
-    scene.aws.dynamodb.put("sa-east-1", TABLE)
-    workspace = await with_discovered_regions(scene.workspace(), RegionSearch(["sa-east-1"]), scene.heard)
+async def test_a_foreign_table_does_not_draw_its_region_in(deployment):
+    deployment.aws.dynamodb.put("sa-east-1", TABLE)
+    workspace = await with_discovered_regions(deployment.workspace(), RegionSearch(["sa-east-1"]), deployment.heard)
     assert workspace.settings.regions == (HOME, EU)
 
 
-async def test_a_region_where_it_is_denied_to_look_is_named_and_left_out(scene):
-    scene.aws.refuse("describe_table", "sa-east-1", refusal("AccessDeniedException"))
+async def test_a_region_where_it_is_denied_to_look_is_named_and_left_out(deployment):
+    deployment.aws.refuse("describe_table", "sa-east-1", refusal("AccessDeniedException"))
     search = RegionSearch(["sa-east-1"])
-    workspace = await with_discovered_regions(scene.workspace(), search, scene.heard)
+    workspace = await with_discovered_regions(deployment.workspace(), search, deployment.heard)
     assert workspace.settings.regions == (HOME, EU)
-    assert any("sa-east-1 was not searched" in e.text for e in scene.events if isinstance(e, Noticed))
+    assert any("sa-east-1 was not searched" in e.text for e in deployment.events if isinstance(e, Noticed))
     assert search.denied == ["sa-east-1"] and search.unreadable == {}
 
 
-async def test_a_region_that_does_not_answer_counts_as_something_left(scene):
-    scene.aws.refuse("describe_table", "sa-east-1", refusal("ServiceUnavailable"))
+async def test_a_region_that_does_not_answer_counts_as_something_left(deployment):
+    deployment.aws.refuse("describe_table", "sa-east-1", refusal("ServiceUnavailable"))
     search = RegionSearch(["sa-east-1"])
-    await with_discovered_regions(scene.workspace(), search, scene.heard)
-    await find_orphans(scene.workspace(), search, [], scene.heard)
+    await with_discovered_regions(deployment.workspace(), search, deployment.heard)
+    await find_orphans(deployment.workspace(), search, [], deployment.heard)
     (left,) = search.unreadable.values()
     assert (left.kind, left.region) == ("unknown", "sa-east-1") and "ServiceUnavailable" in left.why and left.fix
 
 
-async def test_credentials_that_no_region_takes_end_a_search_and_a_region_that_is_not_enabled_does_not(scene):
-    scene.aws.refuse("describe_table", "sa-east-1", refusal("UnrecognizedClientException"))
+async def test_credentials_that_no_region_takes_end_a_search_and_a_region_that_is_not_enabled_does_not(deployment):
+    deployment.aws.refuse("describe_table", "sa-east-1", refusal("UnrecognizedClientException"))
     search = RegionSearch(["sa-east-1"])
-    await with_discovered_regions(scene.workspace(), search, scene.heard)
+    await with_discovered_regions(deployment.workspace(), search, deployment.heard)
     assert search.disabled == ["sa-east-1"] and search.denied == [] and search.unreadable == {}
-    scene.aws.refuse("describe_table", "sa-east-1", refusal("ExpiredToken"))
+    deployment.aws.refuse("describe_table", "sa-east-1", refusal("ExpiredToken"))
     with pytest.raises(CredentialsError):
-        await with_discovered_regions(scene.workspace(), RegionSearch(["sa-east-1"]), scene.heard)
+        await with_discovered_regions(deployment.workspace(), RegionSearch(["sa-east-1"]), deployment.heard)
 
 
-async def test_a_home_that_was_named_wrongly_is_put_right_by_what_stands(scene):
-    await scene.setup(through="backend")
-    scene.lose_the_journal()
-    workspace = await with_replicated_regions(scene.workspace(EU, HOME), scene.heard)
+async def test_a_home_region_that_was_named_wrongly_is_corrected_by_what_is_deployed(deployment):
+    await deployment.setup(through="backend")
+    deployment.lose_the_journal()
+    workspace = await with_replicated_regions(deployment.workspace(EU, HOME), deployment.heard)
     assert workspace.settings.regions == (HOME, EU)
 
 
-async def test_what_the_definition_does_not_make_any_more_is_found_by_its_tags(scene):
-    await scene.setup()
-    assert scene.journal.remembers_made(scene.scope, noted_resources())
+async def test_what_the_definition_does_not_make_any_more_is_found_by_its_tags(deployment):
+    await deployment.setup()
+    assert deployment.journal.remembers_made(deployment.scope, noted_resources())
     known = [Resource("stack", STACK, HOME)]
-    found = await find_orphans(scene.workspace(), RegionSearch([HOME]), known, scene.heard)
+    found = await find_orphans(deployment.workspace(), RegionSearch([HOME]), known, deployment.heard)
     assert [(r.kind, r.name) for r in found] == [("table", TABLE)] and "does not use now" in found[0].why
 
 
-async def test_items_that_may_not_be_read_do_not_keep_their_table(scene):
-    await scene.setup(through="backend")
-    scene.aws.refuse("batch_get_item", HOME, refusal("AccessDeniedException"))
-    results, left = await scene.teardown()
+async def test_items_that_may_not_be_read_do_not_keep_their_table(deployment):
+    await deployment.setup(through="backend")
+    deployment.aws.refuse("batch_get_item", HOME, refusal("AccessDeniedException"))
+    results, left = await deployment.teardown()
     assert results[f"data {HOME}"].outcome is Outcome.SKIPPED and results[f"table {HOME}"].outcome is Outcome.REMOVED
     assert left == []
 
 
-async def test_what_an_api_logged_goes_with_it_on_a_machine_that_did_not_make_it(scene):
-    await scene.setup()
+async def test_what_an_api_logged_goes_with_it_on_a_machine_that_did_not_make_it(deployment):
+    await deployment.setup()
     logs = f"API-Gateway-Execution-Logs_api{EU.replace('-', '')}/api"
-    scene.aws.remains.log_groups.add((EU, logs))
-    scene.lose_the_journal()
-    _, left = await scene.teardown()
-    assert left == [] and (EU, logs) not in scene.aws.remains.log_groups
+    deployment.aws.remains.log_groups.add((EU, logs))
+    deployment.lose_the_journal()
+    _, left = await deployment.teardown()
+    assert left == [] and (EU, logs) not in deployment.aws.remains.log_groups

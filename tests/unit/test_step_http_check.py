@@ -99,7 +99,7 @@ async def test_an_answer_that_is_no_json_is_shown(sandbox, body):
     assert state is State.ABSENT and "no JSON" in detail
 
 
-async def test_nobody_listening_is_a_problem(sandbox):
+async def test_a_port_without_a_listener_is_a_problem(sandbox):
     observed = await STEP.observe(sandbox.context(CheckParams(url=f"http://127.0.0.1:{closed_port()}/")))
     assert observed.state is State.ABSENT and "ConnectError" in observed.detail
 
@@ -119,7 +119,7 @@ async def test_a_new_deployment_may_take_its_time(sandbox):
     assert any(server.url in reason for reason in sandbox.notes.waits)
 
 
-async def test_what_never_answers_is_reported_with_the_last_problem_and_a_command(sandbox):
+async def test_a_url_that_never_responds_is_reported_with_the_last_problem_and_a_command(sandbox):
     with answering({"ping": "no"}) as server, pytest.raises(WorkshopError) as caught:
         await STEP.create(sandbox.context(CheckParams(url=server.url, expect={"ping": "ok"}, deadline=30)))
     assert caught.value.code == "HttpCheck" and "ping is 'no', not 'ok'" in caught.value.why and "30 s" in caught.value.why

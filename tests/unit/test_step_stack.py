@@ -179,7 +179,7 @@ async def test_a_lost_answer_finds_its_own_stack(sandbox, make):
     assert len(sandbox.aws.cloudformation.stacks) == 1
 
 
-async def test_a_name_that_somebody_took_meanwhile_is_refused(sandbox, make):
+async def test_a_name_that_was_taken_meanwhile_is_refused(sandbox, make):
     taken = refusal("AlreadyExistsException", "Stack [films] already exists")
     sandbox.aws.refuse("create_stack", HOME, taken)
     ctx = make()
@@ -215,7 +215,7 @@ async def test_deleting_waits_by_id_and_may_be_repeated(sandbox, make):
     assert asked(sandbox, "delete_stack") == 1
 
 
-async def test_a_stack_that_stands_again_under_its_name_is_not_waited_for(sandbox, make):
+async def test_a_stack_that_exists_again_under_its_name_is_not_waited_for(sandbox, make):
     old = standing(sandbox)
     deleting = asyncio.ensure_future(STEP.destroy(make()))
     await asyncio.sleep(61)
@@ -231,7 +231,7 @@ async def test_a_deletion_that_fails_is_asked_for_again(sandbox, make):
     assert stack.status == "DELETE_COMPLETE" and asked(sandbox, "delete_stack") == 3
 
 
-async def test_a_deletion_that_keeps_failing_is_reported_with_what_stands_in_its_way(sandbox, make):
+async def test_a_deletion_that_keeps_failing_is_reported_with_what_blocks_it(sandbox, make):
     standing(sandbox)
     sandbox.aws.cloudformation.deletes_fail = 99
     with pytest.raises(WorkshopError) as caught:
@@ -292,7 +292,7 @@ async def test_a_strangers_log_group_in_the_way_is_named_before_anything_is_made
     assert LOGS in sandbox.aws.remains.log_groups
 
 
-async def test_a_log_group_of_ours_that_came_back_does_not_stand_in_the_way_of_the_next_setup(sandbox, make):
+async def test_a_log_group_of_ours_that_came_back_does_not_block_the_next_setup(sandbox, make):
     await STEP.create(make())
     await STEP.destroy(make())
     sandbox.aws.remains.log_groups.add(LOGS)

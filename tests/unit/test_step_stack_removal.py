@@ -207,7 +207,7 @@ def test_a_template_nested_beyond_all_depth_is_none(body):
         declared(body, "api.yaml.j2")
 
 
-def test_whoever_may_delete_a_bucket_with_its_stack_may_empty_it(make):
+def test_the_policy_that_deletes_a_bucket_with_its_stack_empties_it_too(make):
     template = "Resources: {B: {Type: AWS::S3::Bucket}, N: {Type: AWS::S3::Bucket, Properties: {BucketName: mine}}}"
     needed = STEP.permissions(make(template=template))
     for phase in (Phase.SETUP, Phase.TEARDOWN):

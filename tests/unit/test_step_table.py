@@ -58,7 +58,7 @@ async def test_what_was_made_is_written_down_before_it_is_made(sandbox):
     assert noted[sandbox.aws.calls.index(sandbox.aws.made("create_table")[0])]
 
 
-async def test_a_refused_table_is_not_ours_when_somebody_makes_it_later(sandbox):
+async def test_a_refused_table_is_not_ours_when_another_process_creates_it_later(sandbox):
     sandbox.aws.refuse("create_table", HOME, refusal("AccessDeniedException"))
     with pytest.raises(AwsError):
         await STEP.create(sandbox.context(PARAMS))
@@ -66,7 +66,7 @@ async def test_a_refused_table_is_not_ours_when_somebody_makes_it_later(sandbox)
     assert not (await STEP.observe(sandbox.context(PARAMS))).ours
 
 
-async def test_a_table_of_somebody_who_was_quicker_is_used_and_not_ours(sandbox):
+async def test_a_table_of_a_quicker_process_is_used_and_not_ours(sandbox):
     sandbox.aws.watch = lambda call: sandbox.aws.dynamodb.put(HOME, "films") if call.operation == "create_table" else None
     await STEP.create(sandbox.context(PARAMS))
     observed = await STEP.observe(sandbox.context(PARAMS))
@@ -125,7 +125,7 @@ async def test_a_table_that_is_being_deleted_is_waited_out_and_created_again(san
 
 
 @pytest.mark.parametrize("status", ["INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ARCHIVING", "ARCHIVED"])
-async def test_a_state_that_no_waiting_mends_is_reported(sandbox, status):
+async def test_a_state_that_no_waiting_changes_is_reported(sandbox, status):
     sandbox.aws.dynamodb.put(HOME, "films", status=status, tags=dict(OURS))
     assert (await STEP.observe(sandbox.context(PARAMS))).state is State.BROKEN
     with pytest.raises(WorkshopError) as caught:
@@ -162,7 +162,7 @@ async def test_a_table_that_lost_its_tags_is_ours_by_the_journal(sandbox):
     assert sandbox.aws.dynamodb.find(HOME, "films") is None
 
 
-async def test_a_table_of_ours_that_is_being_created_is_deleted_when_it_stands(sandbox):
+async def test_a_table_of_ours_that_is_being_created_is_deleted_once_it_is_active(sandbox):
     creating = asyncio.ensure_future(STEP.create(sandbox.context(PARAMS)))
     await asyncio.sleep(1)
     creating.cancel()

@@ -46,7 +46,7 @@ def here(sandbox: StepSandbox):
     return sandbox.context(REPLICA_PARAMS, region=EU)
 
 
-async def test_a_table_that_lost_its_tags_is_ours_when_it_was_made_as_the_journal_says(sandbox):
+async def test_a_table_that_lost_its_tags_is_ours_when_it_was_created_as_the_journal_records(sandbox):
     sandbox.aws.dynamodb.drops_tags = True
     await sandbox.aws.call("dynamodb", HOME, "create_table", **creation())
     sandbox.notes.record("table", "films", HOME)
@@ -57,7 +57,7 @@ async def test_a_table_that_lost_its_tags_is_ours_when_it_was_made_as_the_journa
 
 
 @pytest.mark.parametrize("later", [timedelta(days=1), timedelta(minutes=16), timedelta(minutes=-6), timedelta(days=-1)])
-async def test_a_table_that_somebody_made_after_ours_had_gone_is_used_and_never_deleted(sandbox, later):
+async def test_a_foreign_table_created_after_ours_was_deleted_is_used_and_never_deleted(sandbox, later):
     sandbox.notes.record("table", "films", HOME)
     sandbox.aws.dynamodb.put(HOME, "films", created=sandbox.clock.now() + later)
     ctx = sandbox.context(TABLE_PARAMS)
@@ -70,7 +70,7 @@ async def test_a_table_that_somebody_made_after_ours_had_gone_is_used_and_never_
 
 
 @pytest.mark.parametrize("command", [TABLE.create, TABLE.destroy])
-async def test_whose_table_it_is_that_is_being_created_is_decided_when_it_stands(sandbox, command):
+async def test_the_owner_of_a_table_that_is_being_created_is_decided_once_it_is_active(sandbox, command):
     sandbox.notes.record("table", "films", HOME)
     await asyncio.sleep(DAY)
     theirs = sandbox.aws.dynamodb.put(HOME, "films", creating=30)
@@ -94,7 +94,7 @@ async def a_day_later(sandbox: StepSandbox, *regions: str) -> None:
         sandbox.aws.dynamodb.put(region, "films")
 
 
-async def test_a_table_that_somebody_made_after_our_replica_had_gone_is_foreign_and_never_deleted(replaced):
+async def test_a_table_created_after_our_replica_was_deleted_is_foreign_and_never_deleted(replaced):
     await a_day_later(replaced, HOME, EU)
     observed = await REPLICA.observe(here(replaced))
     assert observed.state is State.FOREIGN and not observed.ours
@@ -103,7 +103,7 @@ async def test_a_table_that_somebody_made_after_our_replica_had_gone_is_foreign_
     assert [left.ours for left in await REPLICA.leftovers(here(replaced))] == [False]
 
 
-async def test_a_global_table_that_somebody_made_after_ours_had_gone_is_used_and_left_alone(replaced):
+async def test_a_foreign_global_table_created_after_ours_was_deleted_is_used_and_left_alone(replaced):
     await a_day_later(replaced, HOME)
     home, local = replaced.aws.dynamodb.find(HOME, "films"), replaced.aws.dynamodb.link(HOME, EU, "films")
     observed = await REPLICA.observe(here(replaced))
@@ -113,7 +113,7 @@ async def test_a_global_table_that_somebody_made_after_ours_had_gone_is_used_and
     assert replaced.aws.changes() == [] and (home.status, local.status) == ("ACTIVE", "ACTIVE")
 
 
-async def test_a_replica_that_somebody_adds_to_a_table_that_replaced_ours_is_left_alone(replaced):
+async def test_a_replica_added_to_a_table_that_replaced_ours_is_left_alone(replaced):
     await a_day_later(replaced, HOME)
     replaced.aws.dynamodb.add_replica(HOME, EU, "films")
     await asyncio.sleep(7)
@@ -124,7 +124,7 @@ async def test_a_replica_that_somebody_adds_to_a_table_that_replaced_ours_is_lef
     assert replaced.aws.changes() == []
 
 
-async def test_a_table_that_somebody_is_making_where_our_replica_was_is_not_deleted_when_it_stands(replaced):
+async def test_a_foreign_table_being_created_where_our_replica_was_is_not_deleted_once_it_is_active(replaced):
     await a_day_later(replaced, HOME)
     theirs = replaced.aws.dynamodb.put(EU, "films", creating=20)
     await REPLICA.destroy(here(replaced))
@@ -140,7 +140,7 @@ async def test_a_replica_that_is_gone_is_forgotten_so_that_what_comes_later_is_n
     assert standing.aws.dynamodb.find(EU, "films").status == "ACTIVE"
 
 
-async def test_a_replica_that_is_gone_still_tells_when_its_home_table_may_be_deleted(standing):
+async def test_a_deleted_replica_still_determines_when_its_home_table_may_be_deleted(standing):
     await REPLICA.create(here(standing))
     await REPLICA.destroy(here(standing))
     standing.aws.refuse_by_source_rule(until=86_400)
@@ -163,7 +163,7 @@ async def test_a_replica_that_lost_its_tags_is_ours_by_its_home_table_or_by_when
     assert standing.aws.dynamodb.find(EU, "films") is None
 
 
-async def test_a_change_of_somebody_elses_table_is_not_waited_for(standing):
+async def test_a_change_of_a_foreign_table_is_not_waited_for(standing):
     home = standing.aws.dynamodb.find(HOME, "films")
     home.untag()
     home.status = "UPDATING"

@@ -132,6 +132,6 @@ async def test_the_configuration_may_lie_beside_the_pages(folder, make):
     assert "config.json" in names(folder)
 
 
-def test_it_calls_nobody(make):
+def test_it_makes_no_call(make):
     assert STEP.permissions(make()) == []
     assert "no AWS call" in STEP.commands(make())[0]

@@ -62,7 +62,7 @@ def test_a_read_sent_before_the_write_was_acknowledged_proves_nothing() -> None:
     assert kinds(*BOTH_FOUR, ("wrote", "a", 5, 10), ("read", "b", 4, 5, 30))[-1] == "current"
 
 
-def test_a_value_that_nobody_here_wrote_means_that_somebody_else_did() -> None:
+def test_a_value_that_was_not_written_here_was_written_by_another_client() -> None:
     assert kinds(*BOTH_FOUR, ("wrote", "a", 5, 10), ("read", "b", 77, 20, 30), ("read", "a", 77, 40, 50))[2:] == [
         "changed",
         "current",

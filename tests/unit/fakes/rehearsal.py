@@ -114,13 +114,13 @@ def rehearsal(folder: Path, source: str = "global-serverless") -> Iterator[Rehea
             scenes[0].journal.close()
 
 
-def _answer(scene: Rehearsal, path: str) -> Answer:
+def _answer(deployment: Rehearsal, path: str) -> Answer:
     """The API of the region that the path's API id names; it reads the table of that region."""
     region = next((r for r in ("us-west-2", "eu-west-1", "ap-south-1") if f"api{r.replace('-', '')}/" in path), "")
     rest: Any = path.rpartition("/api/")[2]
     if rest == "":
         return 200, b'{"ping": "ok"}'
-    items = [i for i in scene.aws.dynamodb.items(region, "global-serverless") if i["PK"] == {"S": "library"}]
+    items = [i for i in deployment.aws.dynamodb.items(region, "global-serverless") if i["PK"] == {"S": "library"}]
     if rest == "query/library":
         return 200, json.dumps({"Items": items}).encode()
     found = [i for i in items if i["SK"]["S"] == rest.rpartition("/")[2]]
