@@ -201,7 +201,7 @@ async def test_a_template_that_waits_for_another_steps_output_is_not_called_unre
     assert caught.value.code == "MissingOutput"
 
 
-@pytest.mark.parametrize("body", ['{"Resources": ' + "[" * 100_000, "Resources: " + "[" * 5_000])
+@pytest.mark.parametrize("body", ['{"Resources": ' + "[" * 100_000, "Resources: " + "[" * 90_000])
 def test_a_template_nested_beyond_all_depth_is_none(body):
     with pytest.raises(DefinitionError, match="nested too deeply"):
         declared(body, "api.yaml.j2")

@@ -41,11 +41,13 @@ class Declared:
     name: str
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short tags, which become dictionaries that name the function."""
+MOST_LEVELS = 100
+"""Lists and mappings inside each other: reading recurses without a limit of its own."""
+_Loader: Any = type("_Loader", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {})
+"""YAML with CloudFormation's short tags, which become dictionaries that name the function."""
 
 
-def _function(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+def _function(loader: Any, suffix: str, node: yaml.Node) -> dict[str, Any]:
     if isinstance(node, yaml.ScalarNode):
         return {suffix: loader.construct_scalar(node)}
     if isinstance(node, yaml.SequenceNode):
@@ -55,6 +57,16 @@ def _function(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
 
 
 _Loader.add_multi_constructor("!", _function)
+
+
+def _load(body: str) -> Any:
+    """The document of a YAML text; raises `RecursionError` when it is nested deeper than `MOST_LEVELS`."""
+    level = 0
+    for event in yaml.parse(body, Loader=_Loader):
+        level += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if level > MOST_LEVELS:
+            raise RecursionError
+    return yaml.load(body, Loader=_Loader)  # noqa: S506 - a SafeLoader
 
 
 def declared(body: str, where: str) -> list[Declared]:
@@ -73,7 +85,7 @@ def parsed(body: str, where: str) -> Mapping[str, Any]:
     Cached, because a teardown needs it many times and YAML takes tenths of a second: the result is not to be changed.
     """
     try:
-        document = json.loads(body) if body.lstrip().startswith("{") else yaml.load(body, Loader=_Loader)  # noqa: S506 - a SafeLoader
+        document = json.loads(body) if body.lstrip().startswith("{") else _load(body)
     except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise DefinitionError(
             what=f"does not render to YAML: {_problem(error)}", fix="Correct the template", where=where
