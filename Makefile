@@ -24,7 +24,7 @@ types: $(VENV)/.test  ## Check types
 	$(BIN)/mypy
 
 unit: $(VENV)/.test  ## Run the unit tests alone
-	$(BIN)/pytest -n 2 --dist loadfile tests/unit
+	$(BIN)/pytest -n 2 --dist worksteal tests/unit
 
 torture: $(VENV)/.test  ## Try every ugly ending of setup and teardown, for half an hour
 	TORTURE=long $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/torture
