@@ -1,7 +1,7 @@
 """What looking up the user of each connection's peer costs: requests with the check and without it, in turn, on one cloud.
 
 Run: python benchmarks/peer_check.py [ROUNDS, default 12]
-Each round sends 300 reads of one item, once on one connection and once on a connection of its own for each.
+Each round sends 300 calls of ListTables, once on one connection and once on a connection of its own for each.
 """
 
 from __future__ import annotations

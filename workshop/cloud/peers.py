@@ -12,6 +12,7 @@ import os
 import socket
 import struct
 import sys
+import threading
 from pathlib import Path
 
 __all__ = ["Address", "peer_uid", "uid_by_kernel_query", "uid_by_kernel_table", "uid_by_processes"]
@@ -27,6 +28,7 @@ IPV4_IN_IPV6 = bytes(10) + b"\xff\xff"
 ANY_STATE, LISTENING = 0xFFFFFFFF, 10
 KERNEL_TELLS = Path(TABLES[0][0]).exists()
 NO_COOKIE = (ANY_STATE, ANY_STATE)
+_THREAD = threading.local()
 
 
 def peer_uid(peer: Address, here: Address) -> int | None:
@@ -47,9 +49,7 @@ def uid_by_kernel_query(peer: Address, here: Address) -> int | None:
     mapped = b"".join(IPV4_IN_IPV6 + address for address in packed)  # how a client that speaks IPv6 to an IPv4 address shows
     question = struct.pack("=BBBBI", socket.AF_INET, socket.IPPROTO_TCP, 0, 0, ANY_STATE)
     question += ports + addresses + struct.pack("=III", 0, *NO_COOKIE)
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_SOCK_DIAG) as kernel:
-        kernel.send(struct.pack("=IHHII", 16 + len(question), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, 1, 0) + question)
-        reply = kernel.recv(4096)
+    reply = _ask_kernel(struct.pack("=IHHII", 16 + len(question), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, 1, 0) + question)
     (kind,) = struct.unpack_from("=H", reply, 4)
     if kind == NLMSG_ERROR:
         (number,) = struct.unpack_from("=i", reply, 16)
@@ -61,6 +61,22 @@ def uid_by_kernel_query(peer: Address, here: Address) -> int | None:
         return None
     owner, inode = struct.unpack_from("=II", reply, 16 + 64)  # after the header, and 64 bytes of address and queues
     return owner if inode else None
+
+
+def _ask_kernel(message: bytes) -> bytes:
+    """The reply to one message, on a socket that each thread keeps: to open one takes as long as the question itself."""
+    kernel: socket.socket | None = getattr(_THREAD, "kernel", None)
+    if kernel is None:
+        kernel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_SOCK_DIAG)
+    _THREAD.kernel = None  # until the reply is here: what comes too late must not be taken for the next one
+    try:
+        kernel.send(message)
+        reply = kernel.recv(4096)
+    except BaseException:
+        kernel.close()
+        raise
+    _THREAD.kernel = kernel
+    return reply
 
 
 def uid_by_kernel_table(peer: Address, here: Address) -> int | None:
