@@ -38,6 +38,7 @@ class Connections:
     def __init__(self, server: Any, *, most: int, others: bool = False) -> None:
         self.others = others
         self._most = most
+        self._user = os.geteuid()
         self._open: dict[tuple[str, int], Any] = {}
         self._turned_away = 0
         patch(server, "run", self._accepting)
@@ -53,7 +54,7 @@ class Connections:
     def _accepting(self, original: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
         async def run(server: Any) -> None:
             client = _address(server.writer, "peername")
-            if not self.others and not _is_own(client, _address(server.writer, "sockname")):
+            if not self.others and peer_uid(client, _address(server.writer, "sockname")) != self._user:
                 await self._turn_away(server)
                 return
             if len(self._open) >= self._most:
@@ -103,10 +104,6 @@ def _ending_with_the_client(original: Callable[[Any], Awaitable[None]]) -> Calla
 def _address(writer: Any, end: str) -> Address:
     address, port = (writer.get_extra_info(end) or ("", 0))[:2]
     return address, port
-
-
-def _is_own(client: Address, here: Address) -> bool:
-    return peer_uid(client, here) == os.geteuid()
 
 
 async def _say_goodbye(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -13,6 +13,7 @@ import socket
 import struct
 import sys
 import threading
+from functools import lru_cache
 from pathlib import Path
 
 __all__ = ["Address", "peer_uid", "uid_by_kernel_query", "uid_by_kernel_table", "uid_by_processes"]
@@ -27,7 +28,15 @@ NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, NLMSG_ERROR, NLM_F_REQUEST = 4, 20, 2, 1
 IPV4_IN_IPV6 = bytes(10) + b"\xff\xff"
 ANY_STATE, LISTENING = 0xFFFFFFFF, 10
 KERNEL_TELLS = Path(TABLES[0][0]).exists()
-NO_COOKIE = (ANY_STATE, ANY_STATE)
+QUESTION_HEAD = struct.pack("=IHHII", 72, SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, 1, 0) + struct.pack(
+    "=BBBBI", socket.AF_INET, socket.IPPROTO_TCP, 0, 0, ANY_STATE
+)
+PORTS = struct.Struct(">HH")
+QUESTION_TAIL = struct.pack("=III", 0, ANY_STATE, ANY_STATE)
+"""Any interface, and the cookie that stands for any connection."""
+ERROR = struct.Struct("=4xH10xi")
+CONNECTION = struct.Struct("=17xB2x4s32s24xII")
+"""Of the reply: state, ports, addresses, the owner's user id, inode (linux/inet_diag.h, inet_diag_msg)."""
 _THREAD = threading.local()
 
 
@@ -43,24 +52,26 @@ def peer_uid(peer: Address, here: Address) -> int | None:
 
 def uid_by_kernel_query(peer: Address, here: Address) -> int | None:
     """From Linux's `sock_diag` (man 7 sock_diag), for one connection. Raises `OSError` where the kernel may not be asked."""
-    ports = struct.pack(">HH", peer[1], here[1])
-    packed = [socket.inet_aton(address) for address, _ in (peer, here)]
-    addresses = b"".join(address.ljust(16, b"\0") for address in packed)
-    mapped = b"".join(IPV4_IN_IPV6 + address for address in packed)  # how a client that speaks IPv6 to an IPv4 address shows
-    question = struct.pack("=BBBBI", socket.AF_INET, socket.IPPROTO_TCP, 0, 0, ANY_STATE)
-    question += ports + addresses + struct.pack("=III", 0, *NO_COOKIE)
-    reply = _ask_kernel(struct.pack("=IHHII", 16 + len(question), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, 1, 0) + question)
-    (kind,) = struct.unpack_from("=H", reply, 4)
+    as_ipv4, as_ipv6 = _packed(peer[0], here[0])
+    ports = PORTS.pack(peer[1], here[1])
+    reply = _ask_kernel(QUESTION_HEAD + ports + as_ipv4 + QUESTION_TAIL)
+    kind, number = ERROR.unpack_from(reply)
     if kind == NLMSG_ERROR:
-        (number,) = struct.unpack_from("=i", reply, 16)
         if number == -errno.ENOENT:
             return None
         raise OSError(-number, os.strerror(-number))
+    state, of_ports, of_addresses, owner, inode = CONNECTION.unpack_from(reply)
     # Without a connection of these addresses the kernel answers with a listening socket of that port, which may be anybody's.
-    if reply[17] == LISTENING or reply[20:56] not in (ports + addresses, ports + mapped):
+    if state == LISTENING or of_ports != ports or of_addresses not in (as_ipv4, as_ipv6) or not inode:
         return None
-    owner, inode = struct.unpack_from("=II", reply, 16 + 64)  # after the header, and 64 bytes of address and queues
-    return owner if inode else None
+    return int(owner)
+
+
+@lru_cache(maxsize=64)
+def _packed(peer: str, here: str) -> tuple[bytes, bytes]:
+    """Both addresses as the kernel has them: of an IPv4 client, and of one that speaks IPv6 to an IPv4 address."""
+    packed = [socket.inet_aton(address) for address in (peer, here)]
+    return b"".join(address.ljust(16, b"\0") for address in packed), b"".join(IPV4_IN_IPV6 + address for address in packed)
 
 
 def _ask_kernel(message: bytes) -> bytes:
