@@ -231,13 +231,34 @@ async def test_tags_wait_for_the_lock_of_another_tag_change(linked):
     assert local.tags["workshop"] == "films" and linked.aws.made("tag_resource")[-1].at >= 10
 
 
-async def test_a_replica_of_a_table_made_by_hand_is_used_and_left_untagged(sandbox):
+async def test_a_replica_of_a_table_made_by_hand_is_foreign_and_left_alone(sandbox):
     sandbox.aws.dynamodb.find(HOME, "films").untag()
     sandbox.aws.dynamodb.link(HOME, EU, "films")
     observed = await STEP.observe(here(sandbox))
-    assert observed.state is State.READY and not observed.ours
-    await STEP.create(here(sandbox))
-    assert sandbox.aws.made("tag_resource") == []
+    assert observed.state is State.FOREIGN and not observed.ours
+    with pytest.raises(WorkshopError, match="in the way"):
+        await STEP.create(here(sandbox))
+    assert sandbox.aws.changes() == []
+
+
+async def test_no_replica_is_added_to_a_table_made_by_hand(sandbox):
+    sandbox.aws.dynamodb.find(HOME, "films").untag()
+    with pytest.raises(WorkshopError, match="in the way"):
+        await STEP.create(here(sandbox))
+    assert sandbox.aws.changes() == []
+
+
+async def test_a_removal_whose_response_was_lost_is_no_failure(linked):
+    linked.aws.lose_answer("update_table")
+    await STEP.destroy(here(linked))
+    assert linked.aws.dynamodb.find(EU, "films") is None
+
+
+async def test_an_entry_that_is_gone_when_its_removal_is_asked_for_again_counts_as_removed(linked):
+    said = "Replica specified in the Replica Update or Replica Delete action of the request was not found."
+    linked.aws.refuse("update_table", HOME, refusal("ValidationException", said))
+    await STEP.destroy(here(linked))
+    assert linked.aws.dynamodb.find(EU, "films") is None
 
 
 async def test_deleting_waits_for_the_entry_and_then_for_the_table(linked):

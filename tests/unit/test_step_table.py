@@ -26,10 +26,6 @@ def sandbox() -> StepSandbox:
     return StepSandbox()
 
 
-def made_earlier(sandbox: StepSandbox) -> None:
-    sandbox.notes.made["table", "films", HOME] = sandbox.clock.now()
-
-
 async def test_a_table_is_created_with_its_keys_and_tags_and_waited_for(sandbox):
     ctx = sandbox.context(PARAMS)
     assert (await STEP.observe(ctx)).state is State.ABSENT
@@ -66,11 +62,13 @@ async def test_a_refused_table_is_not_ours_when_another_process_creates_it_later
     assert not (await STEP.observe(sandbox.context(PARAMS))).ours
 
 
-async def test_a_table_of_a_quicker_process_is_used_and_not_ours(sandbox):
+async def test_a_table_of_a_quicker_process_stops_the_step_and_is_not_ours(sandbox):
     sandbox.aws.watch = lambda call: sandbox.aws.dynamodb.put(HOME, "films") if call.operation == "create_table" else None
-    await STEP.create(sandbox.context(PARAMS))
+    with pytest.raises(WorkshopError) as caught:
+        await STEP.create(sandbox.context(PARAMS))
+    assert caught.value.code == "Foreign" and "films exists in us-west-2" in caught.value.why
     observed = await STEP.observe(sandbox.context(PARAMS))
-    assert observed.state is State.READY and not observed.ours
+    assert observed.state is State.FOREIGN and not observed.ours
     assert sandbox.aws.dynamodb.find(HOME, "films").tags == {}
 
 
@@ -103,16 +101,42 @@ async def test_other_roles_fewer_keys_and_other_types_are_other_keys(sandbox, ke
     assert (await STEP.observe(sandbox.context(PARAMS))).state is State.FOREIGN
 
 
-async def test_a_table_made_by_hand_is_used_and_never_deleted(sandbox):
-    sandbox.aws.dynamodb.put(HOME, "films")
+async def test_a_table_made_by_hand_is_foreign_and_is_neither_changed_nor_deleted(sandbox):
+    table = sandbox.aws.dynamodb.put(HOME, "films", created=sandbox.clock.now())
+    table.write({"PK": {"S": "theirs"}, "SK": {"S": "1"}})
     ctx = sandbox.context(PARAMS)
     observed = await STEP.observe(ctx)
-    assert observed.state is State.READY and not observed.ours
-    await STEP.create(ctx)
+    assert observed.state is State.FOREIGN and not observed.ours
+    assert f"created {sandbox.clock.now().isoformat(timespec='seconds')}, 1 item" in observed.detail
+    assert "workshop setup --adopt" in observed.fix and "aws dynamodb delete-table" in observed.fix
+    with pytest.raises(WorkshopError, match="did not make"):
+        await STEP.create(ctx)
     await STEP.destroy(ctx)
-    assert sandbox.aws.made("delete_table") == sandbox.aws.made("tag_resource") == []
+    assert sandbox.aws.changes() == []
     (left,) = await STEP.leftovers(ctx)
     assert left.name == "films" and "not made by this workshop" in left.why
+
+
+async def test_an_adopted_table_is_ours_with_its_items_and_says_since_when(sandbox):
+    table = sandbox.aws.dynamodb.put(HOME, "films", tags={"owner": "alice"})
+    table.write({"PK": {"S": "theirs"}, "SK": {"S": "1"}})
+    ctx = sandbox.context(PARAMS)
+    (foreign,) = (await STEP.observe(ctx)).foreign
+    assert "deletes it with everything in it" in foreign.adoption
+    await STEP.adopt(ctx, foreign)
+    await asyncio.sleep(60)
+    observed = await STEP.observe(ctx)
+    assert observed.state is State.READY and observed.ours and observed.adopted and observed.adopted in observed.detail
+    assert table.tags["owner"] == "alice" and len(table.items) == 1
+    assert [(left.ours, left.adopted) for left in await STEP.leftovers(ctx)] == [(True, observed.adopted)]
+    await STEP.destroy(ctx)
+    assert sandbox.aws.dynamodb.find(HOME, "films") is None
+
+
+async def test_what_a_foreign_table_holds_is_estimated_where_it_may_not_be_read(sandbox):
+    sandbox.aws.dynamodb.put(HOME, "films").record["ItemCount"] = 1_300
+    sandbox.aws.refuse("scan", HOME, refusal("AccessDeniedException"))
+    assert "about 1,300 items" in (await STEP.observe(sandbox.context(PARAMS))).detail
 
 
 async def test_a_table_that_is_being_deleted_is_waited_out_and_created_again(sandbox):
@@ -156,8 +180,9 @@ async def test_destroying_waits_until_the_region_does_not_know_the_table(sandbox
 
 
 async def test_a_table_that_lost_its_tags_is_ours_by_the_journal(sandbox):
-    sandbox.aws.dynamodb.put(HOME, "films")
-    made_earlier(sandbox)
+    await STEP.create(sandbox.context(PARAMS))
+    sandbox.aws.dynamodb.find(HOME, "films").untag()
+    await asyncio.sleep(60)
     await STEP.destroy(sandbox.context(PARAMS))
     assert sandbox.aws.dynamodb.find(HOME, "films") is None
 

@@ -1,15 +1,16 @@
-"""Whose a table is that carries none of our tags: the journal's note speaks of the one that was made when it was written."""
+"""Whose a table is that carries none of our tags: ours is the one whose TableId the journal noted, whatever its name and age."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import timedelta
 
 import pytest
 
 from tests.unit.fakes.context import DAY, EU, HOME, OURS, StepSandbox
 from tests.unit.fakes.virtual_time import START
-from workshop.errors import PartlyDoneError
+from workshop.errors import PartlyDoneError, WorkshopError
 from workshop.steps.base import State
 from workshop.steps.dynamodb.replica import DynamoDBReplica, ReplicaParams
 from workshop.steps.dynamodb.table import DynamoDBTable, TableParams
@@ -46,24 +47,26 @@ def here(sandbox: StepSandbox):
     return sandbox.context(REPLICA_PARAMS, region=EU)
 
 
-async def test_a_table_that_lost_its_tags_is_ours_when_it_was_created_as_the_journal_records(sandbox):
+async def test_a_table_that_lost_its_tags_is_ours_by_the_id_that_the_journal_has(sandbox):
     sandbox.aws.dynamodb.drops_tags = True
-    await sandbox.aws.call("dynamodb", HOME, "create_table", **creation())
-    sandbox.notes.record("table", "films", HOME)
+    made = await sandbox.aws.call("dynamodb", HOME, "create_table", **creation())
+    sandbox.notes.record("table", "films", HOME, made["TableDescription"]["TableId"])
     await asyncio.sleep(DAY)
     assert (await TABLE.observe(sandbox.context(TABLE_PARAMS))).ours
     await TABLE.destroy(sandbox.context(TABLE_PARAMS))
     assert sandbox.aws.dynamodb.find(HOME, "films") is None
 
 
-@pytest.mark.parametrize("later", [timedelta(days=1), timedelta(minutes=16), timedelta(minutes=-6), timedelta(days=-1)])
-async def test_a_foreign_table_created_after_ours_was_deleted_is_used_and_never_deleted(sandbox, later):
-    sandbox.notes.record("table", "films", HOME)
+@pytest.mark.parametrize("later", [timedelta(0), timedelta(seconds=30), timedelta(minutes=14), timedelta(days=-1)])
+@pytest.mark.parametrize("noted", ["with the id of ours", "before the response"])
+async def test_a_foreign_table_that_replaced_ours_is_neither_used_nor_deleted_however_soon_it_came(sandbox, later, noted):
+    sandbox.notes.record("table", "films", HOME, "id-of-ours" if noted == "with the id of ours" else "")
     sandbox.aws.dynamodb.put(HOME, "films", created=sandbox.clock.now() + later)
     ctx = sandbox.context(TABLE_PARAMS)
     observed = await TABLE.observe(ctx)
-    assert observed.state is State.READY and not observed.ours and "made by someone else" in observed.detail
-    await TABLE.create(ctx)
+    assert observed.state is State.FOREIGN and not observed.ours
+    with pytest.raises(WorkshopError, match="did not make"):
+        await TABLE.create(ctx)
     await TABLE.destroy(ctx)
     assert sandbox.aws.changes() == [] and sandbox.aws.dynamodb.find(HOME, "films").status == "ACTIVE"
     assert [left.ours for left in await TABLE.leftovers(ctx)] == [False]
@@ -74,7 +77,8 @@ async def test_the_owner_of_a_table_that_is_being_created_is_decided_once_it_is_
     sandbox.notes.record("table", "films", HOME)
     await asyncio.sleep(DAY)
     theirs = sandbox.aws.dynamodb.put(HOME, "films", creating=30)
-    await command(sandbox.context(TABLE_PARAMS))
+    with contextlib.suppress(WorkshopError):
+        await command(sandbox.context(TABLE_PARAMS))
     await asyncio.sleep(30)
     assert sandbox.aws.dynamodb.find(HOME, "films").id == theirs.id and theirs.status == "ACTIVE" and theirs.tags == {}
     assert sandbox.aws.changes() == []
@@ -103,12 +107,13 @@ async def test_a_table_created_after_our_replica_was_deleted_is_foreign_and_neve
     assert [left.ours for left in await REPLICA.leftovers(here(replaced))] == [False]
 
 
-async def test_a_foreign_global_table_created_after_ours_was_deleted_is_used_and_left_alone(replaced):
+async def test_a_foreign_global_table_created_after_ours_was_deleted_is_left_alone(replaced):
     await a_day_later(replaced, HOME)
     home, local = replaced.aws.dynamodb.find(HOME, "films"), replaced.aws.dynamodb.link(HOME, EU, "films")
     observed = await REPLICA.observe(here(replaced))
-    assert observed.state is State.READY and not observed.ours
-    await REPLICA.create(here(replaced))
+    assert observed.state is State.FOREIGN and not observed.ours
+    with pytest.raises(WorkshopError, match="in the way"):
+        await REPLICA.create(here(replaced))
     await REPLICA.destroy(here(replaced))
     assert replaced.aws.changes() == [] and (home.status, local.status) == ("ACTIVE", "ACTIVE")
 
@@ -119,7 +124,7 @@ async def test_a_replica_added_to_a_table_that_replaced_ours_is_left_alone(repla
     await asyncio.sleep(7)
     assert replaced.aws.dynamodb.find(HOME, "films").replicas == {EU: "CREATING"}
     observed = await REPLICA.observe(here(replaced))
-    assert observed.state is State.PARTIAL and not observed.ours
+    assert observed.state is State.FOREIGN and not observed.ours
     await REPLICA.destroy(here(replaced))
     assert replaced.aws.changes() == []
 
@@ -150,13 +155,13 @@ async def test_a_deleted_replica_still_determines_when_its_home_table_may_be_del
     assert [left.earliest for left in await TABLE.leftovers(ctx)] == ["2026-03-02T09:00:00+00:00"]
 
 
-@pytest.mark.parametrize("home", ["ours", "made by hand"])
-async def test_a_replica_that_lost_its_tags_is_ours_by_its_home_table_or_by_when_it_was_made(standing, home):
-    if home == "made by hand":
-        standing.aws.dynamodb.find(HOME, "films").untag()
+@pytest.mark.parametrize("home", ["ours", "not ours any more"])
+async def test_a_replica_that_lost_its_tags_is_ours_by_its_home_table_or_by_its_noted_id(standing, home):
     await REPLICA.create(here(standing))
     await asyncio.sleep(24 * 3600)
     standing.aws.dynamodb.find(EU, "films").untag()
+    if home == "not ours any more":
+        standing.aws.dynamodb.find(HOME, "films").untag()
     observed = await REPLICA.observe(here(standing))
     assert observed.state is State.PARTIAL and observed.ours
     await REPLICA.destroy(here(standing))

@@ -36,7 +36,8 @@ AND coalesce(r.outcome, '') IN ('created', 'updated', 'failed', '') ORDER BY r.o
 class InventoryEntry:
     """One thing that existed, and the step and place that it belongs to.
 
-    `made`, `by` (an ARN) and `run` are empty when this machine's journal does not know, `gone` while it exists.
+    `made`, `by` (an ARN) and `run` are empty when this machine's journal does not know, `gone` while it exists, `adopted` (since
+    when it was ours) when we made it ourselves.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class InventoryEntry:
     by: str
     run: str
     gone: str
+    adopted: str = ""
 
 
 class Inventory:
@@ -60,14 +62,15 @@ class Inventory:
     def mark_present(self, scope: Scope, key: NodeKey, resources: Iterable[Resource]) -> None:
         """Written before a node is removed: these things existed then."""
         rows = [
-            (scope.workshop, scope.target, scope.account, r.kind, r.name, r.region, r.show, key.step, key.region)
+            (scope.workshop, scope.target, scope.account, r.kind, r.name, r.region, r.show, key.step, key.region, r.adopted)
             for r in resources
             if r.ours
         ]
         with self._db:
             self._db.executemany(
-                "INSERT INTO holdings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)"
-                " ON CONFLICT (workshop, target, account, kind, name, region) DO UPDATE SET gone = NULL, show = excluded.show",
+                "INSERT INTO holdings (workshop, target, account, kind, name, region, show, step, place, adopted)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (workshop, target, account, kind, name, region)"
+                " DO UPDATE SET gone = NULL, show = excluded.show, adopted = excluded.adopted",
                 rows,
             )
 
@@ -89,15 +92,15 @@ class Inventory:
     def of(self, scope: Scope) -> list[InventoryEntry]:
         """Everything of a workshop, in the order in which it was found."""
         rows = self._db.execute(
-            "SELECT kind, name, region, show, step, place, gone FROM holdings WHERE workshop = ? AND target = ? AND account = ?"
-            " ORDER BY rowid",
+            "SELECT kind, name, region, show, step, place, gone, adopted FROM holdings"
+            " WHERE workshop = ? AND target = ? AND account = ? ORDER BY rowid",
             (scope.workshop, scope.target, scope.account),
         ).fetchall()
         found = []
-        for kind, name, region, show, step, place, gone in rows:
+        for kind, name, region, show, step, place, gone, adopted in rows:
             maker = self._db.execute(MAKER, (scope.workshop, scope.target, scope.account, step, place)).fetchone()
             made, by, run = maker or ("", "", "")
-            found.append(InventoryEntry(kind, name, region, show, step, place, made, by, run, gone or ""))
+            found.append(InventoryEntry(kind, name, region, show, step, place, made, by, run, gone or "", adopted))
         return found
 
     def forget(self, scope: Scope) -> None:

@@ -51,8 +51,16 @@ CREATE TABLE made (
     PRIMARY KEY (workshop, target, account, region, kind, name)
 );
 """
-VERSION = 3
-MIGRATIONS = {0: SCHEMA, 1: UNDOS, 2: HOLDINGS}
+IDENTITIES = """
+ALTER TABLE made ADD COLUMN identity TEXT NOT NULL DEFAULT '';
+ALTER TABLE holdings ADD COLUMN adopted TEXT NOT NULL DEFAULT '';
+CREATE TABLE left_behind (
+    workshop TEXT NOT NULL, target TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL,
+    PRIMARY KEY (workshop, target, account, region)
+)
+"""
+VERSION = 4
+MIGRATIONS = {0: SCHEMA, 1: UNDOS, 2: HOLDINGS, 3: IDENTITIES}
 """What brings a journal of some version to the next."""
 
 
@@ -134,7 +142,7 @@ class Journal:
         with self._db:
             # Outputs are kept for the removal alone: longer, they would claim what others make under the same names.
             self._db.execute("UPDATE results SET outputs = NULL WHERE workshop = ? AND target = ? AND account = ?", key)
-            for table in ("standings", "made"):
+            for table in ("standings", "made", "left_behind"):
                 self._db.execute(f"DELETE FROM {table} WHERE workshop = ? AND target = ? AND account = ?", key)  # noqa: S608
             self.undos.forget(scope)
             self.inventory.forget(scope)
@@ -208,12 +216,17 @@ class Journal:
         ).fetchone()
         return {} if row is None else dict(json.loads(row[0]))
 
-    def record_made(self, run: str, scope: Scope, key: NodeKey, resource: tuple[str, str, str]) -> None:
-        """Written before a resource `(kind, name, region)` is made that may not carry our tags at once."""
+    def record_made(self, run: str, scope: Scope, key: NodeKey, resource: tuple[str, str, str], identity: str = "") -> None:
+        """Written before a resource `(kind, name, region)` is made, and again with its `identity` once AWS has given it one.
+
+        A request without a response forgets no identity: it may have been refused because the resource exists.
+        """
         kind, name, region = resource
         self._write(
-            "INSERT OR REPLACE INTO made VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (scope.workshop, scope.target, scope.account, region, kind, name, run, key.step, _now()),
+            "INSERT INTO made VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (workshop, target, account, region, kind, name) DO UPDATE SET run = excluded.run, step = excluded.step,"
+            " at = excluded.at, identity = CASE excluded.identity WHEN '' THEN made.identity ELSE excluded.identity END",
+            (scope.workshop, scope.target, scope.account, region, kind, name, run, key.step, _now(), identity),
         )
 
     def forget_made(self, scope: Scope, resource: tuple[str, str, str]) -> None:
@@ -225,13 +238,40 @@ class Journal:
         )
 
     def made(self, scope: Scope, resource: tuple[str, str, str]) -> datetime | None:
-        """When this workshop made the resource `(kind, name, region)`; None when it did not, or was torn down since."""
+        """When this workshop last requested the resource `(kind, name, region)`; None when it did not, or was torn down since."""
         kind, name, region = resource
         row = self._db.execute(
             "SELECT at FROM made WHERE workshop = ? AND target = ? AND account = ? AND region = ? AND kind = ? AND name = ?",
             (scope.workshop, scope.target, scope.account, region, kind, name),
         ).fetchone()
         return None if row is None else datetime.fromisoformat(row[0])
+
+    def identity(self, scope: Scope, resource: tuple[str, str, str]) -> str:
+        """What AWS called the resource `(kind, name, region)` when this workshop made it; empty when that was not noted."""
+        kind, name, region = resource
+        row = self._db.execute(
+            "SELECT identity FROM made"
+            " WHERE workshop = ? AND target = ? AND account = ? AND region = ? AND kind = ? AND name = ?",
+            (scope.workshop, scope.target, scope.account, region, kind, name),
+        ).fetchone()
+        return "" if row is None else str(row[0])
+
+    def record_left(self, scope: Scope, regions: Collection[str]) -> None:
+        """A teardown left something of ours in these regions, and in no other: the next one asks them again."""
+        key = (scope.workshop, scope.target, scope.account)
+        with self._db:
+            self._db.execute("DELETE FROM left_behind WHERE workshop = ? AND target = ? AND account = ?", key)
+            self._db.executemany(
+                "INSERT INTO left_behind VALUES (?, ?, ?, ?)", [(*key, region) for region in sorted(set(regions))]
+            )
+
+    def left_in(self, scope: Scope) -> tuple[str, ...]:
+        """The regions in which the last teardown left something of ours."""
+        rows = self._db.execute(
+            "SELECT region FROM left_behind WHERE workshop = ? AND target = ? AND account = ? ORDER BY region",
+            (scope.workshop, scope.target, scope.account),
+        )
+        return tuple(region for (region,) in rows)
 
     def remembers_made(self, scope: Scope, kinds: Collection[str]) -> bool:
         """Whether something of these kinds is noted as made and not as gone: what a plan removed took its notes along."""

@@ -258,14 +258,17 @@ class _JournalNotes:
     key: NodeKey
     region: str
 
-    def record(self, kind: str, name: str) -> None:
-        self.workspace.journal.record_made(self.workspace.run, self._scope, self.key, (kind, name, self.region))
+    def record(self, kind: str, name: str, identity: str = "") -> None:
+        self.workspace.journal.record_made(self.workspace.run, self._scope, self.key, (kind, name, self.region), identity)
 
     def forget(self, kind: str, name: str) -> None:
         self.workspace.journal.forget_made(self._scope, (kind, name, self.region))
 
     def made(self, kind: str, name: str, region: str) -> datetime | None:
         return self.workspace.journal.made(self._scope, (kind, name, region))
+
+    def identity(self, kind: str, name: str, region: str) -> str:
+        return self.workspace.journal.identity(self._scope, (kind, name, region))
 
     @property
     def _scope(self) -> Scope:

@@ -65,19 +65,6 @@ class Phase(enum.StrEnum):
     CHECK = "check"
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """What exists, in one word and one sentence; `outputs` whenever they are known already."""
-
-    state: State
-    detail: str = ""
-    outputs: Outputs = field(default_factory=dict)
-    fix: str = ""
-    """For `foreign` and `broken`: the command or decision that helps."""
-    ours: bool = True
-    """Whether we made it. Something with the right keys or tags that was made by hand is used, and never deleted."""
-
-
 @dataclass(frozen=True, slots=True, order=True)
 class Resource:
     """One thing in an account that is, or could be, ours. `fix` is the command that removes it, `show` the one that shows it."""
@@ -96,11 +83,41 @@ class Resource:
     """The id of the step in its tags; empty when it has none."""
     copies: tuple[str, ...] = ()
     """The other regions into which it is replicated."""
+    created: str = ""
+    """When it was created, ISO 8601 in UTC; empty when that is not known."""
+    size: str = ""
+    """How much is in it, in a few words; empty when that was not asked."""
+    adoption: str = ""
+    """For what is foreign: what `setup --adopt` does with it, in a few words; empty when it cannot be adopted."""
+    adopted: str = ""
+    """Since when it is ours (ISO 8601, UTC) where another hand made it."""
 
     @property
     def identity(self) -> tuple[str, str, str]:
         """What is equal in two reports of the same resource."""
         return (self.kind, self.name, self.region)
+
+    @property
+    def age_and_size(self) -> str:
+        """`created 2026-11-21T10:00:00+00:00, 14 items`, as far as it is known."""
+        return ", ".join(part for part in (self.created and f"created {self.created}", self.size) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What exists, in one word and one sentence; `outputs` whenever they are known already."""
+
+    state: State
+    detail: str = ""
+    outputs: Outputs = field(default_factory=dict)
+    fix: str = ""
+    """For `foreign` and `broken`: the command or decision that helps."""
+    ours: bool = True
+    """Whether it is ours: it carries our tags, or the journal noted its identity. What is not is neither changed nor deleted."""
+    foreign: tuple[Resource, ...] = ()
+    """For `foreign`: what is in the way."""
+    adopted: str = ""
+    """Since when it is ours (ISO 8601, UTC) where another hand made it; empty when we made it ourselves."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -178,6 +195,10 @@ class Step(ABC, Generic[P]):
     @abstractmethod
     async def leftovers(self, ctx: Context[P]) -> list[Resource]:
         """What is still there of this step, read from AWS and not from our notes."""
+
+    async def adopt(self, ctx: Context[P], resource: Resource) -> None:
+        """Make a foreign resource that `observe` reported with an `adoption` ours, by tagging it."""
+        raise NotImplementedError(f"{self.kind} reports nothing that can be adopted")
 
     async def tagged(self, ctx: Context[P]) -> list[Resource]:  # noqa: ARG002
         """Everything of this kind in the region that carries the workshop's tags, whatever it is called."""

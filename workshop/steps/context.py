@@ -19,8 +19,10 @@ from workshop.aws.client import AwsClient
 from workshop.aws.target import Target
 from workshop.waiting import Clock, Waiting, wait_for, wait_until
 
-__all__ = ["Context", "Files", "Notes", "Outputs", "Params", "Reporter"]
+__all__ = ["ADOPTED_TAG", "Context", "Files", "Notes", "Outputs", "Params", "Reporter"]
 
+ADOPTED_TAG = "workshop:adopted"
+"""The tag of what another hand made and `setup --adopt` made ours; its value is the time (ISO 8601, UTC)."""
 Outputs = Mapping[str, str]
 """What a step made, by name, for the steps after it: `{{ steps.api['us-west-2'].ApiId }}`."""
 
@@ -55,8 +57,10 @@ class Files(ABC):
 class Notes(Protocol):
     """A node's notes in the journal about what it made. They are memory, never proof."""
 
-    def record(self, kind: str, name: str) -> None:
-        """Note, before the change, that this run is about to make a resource of `kind` called `name` in the node's region."""
+    def record(self, kind: str, name: str, identity: str = "") -> None:
+        """Note that this run makes a resource of `kind` called `name` in the node's region: before the request without, after
+        its response with the `identity` that AWS gave it (a TableId, a stack's id), which no other resource will ever have.
+        """
         ...
 
     def forget(self, kind: str, name: str) -> None:
@@ -65,6 +69,10 @@ class Notes(Protocol):
 
     def made(self, kind: str, name: str, region: str) -> datetime | None:
         """When we noted that we make the resource of `kind` called `name` in a region; None when there is no note."""
+        ...
+
+    def identity(self, kind: str, name: str, region: str) -> str:
+        """The identity that was noted of it; empty when there is none. Unlike a name, it shows that a resource is ours."""
         ...
 
 
@@ -119,6 +127,11 @@ class Context(Generic[P]):
     def tags(self) -> dict[str, str]:
         """What everything that we make carries. The run is the creating one; it is never updated."""
         return {"workshop": self.workshop, "workshop:step": self.step, "workshop:run": self.run}
+
+    @property
+    def adoption_tags(self) -> dict[str, str]:
+        """What makes a resource of another hand ours."""
+        return {**self.tags, ADOPTED_TAG: self.clock.now().isoformat(timespec="seconds")}
 
     @property
     def tags_by_hand(self) -> dict[str, str]:

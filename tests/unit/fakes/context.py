@@ -36,9 +36,16 @@ class Notes:
     lines: list[str] = field(default_factory=list)
     waits: list[str] = field(default_factory=list)
     made: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
+    identities: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
-    def record(self, kind: str, name: str, region: str) -> None:
+    def record(self, kind: str, name: str, region: str, identity: str = "") -> None:
         self.made[kind, name, region] = self.clock.now()
+        if identity:
+            self.identities[kind, name, region] = identity
+
+    def forget(self, kind: str, name: str, region: str) -> None:
+        self.made.pop((kind, name, region), None)
+        self.identities.pop((kind, name, region), None)
 
 
 def context(
@@ -83,14 +90,17 @@ class NodeNotes:
     notes: Notes
     region: str
 
-    def record(self, kind: str, name: str) -> None:
-        self.notes.record(kind, name, self.region)
+    def record(self, kind: str, name: str, identity: str = "") -> None:
+        self.notes.record(kind, name, self.region, identity)
 
     def forget(self, kind: str, name: str) -> None:
-        self.notes.made.pop((kind, name, self.region), None)
+        self.notes.forget(kind, name, self.region)
 
     def made(self, kind: str, name: str, region: str) -> datetime | None:
         return self.notes.made.get((kind, name, region))
+
+    def identity(self, kind: str, name: str, region: str) -> str:
+        return self.notes.identities.get((kind, name, region), "")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from workshop.aws.client import AwsClient
@@ -16,6 +16,8 @@ from workshop.aws.errors import AwsError
 __all__ = [
     "Replica",
     "Table",
+    "as_table",
+    "count_items",
     "describe_table",
     "is_busy",
     "is_protected",
@@ -47,6 +49,20 @@ class Table:
     replicas: tuple[Replica, ...]
     protected: bool
     created: datetime | None
+    id: str = ""
+    """Another table of the same name, later or in another region, has another one; an emulator may give none."""
+    counted: int = 0
+    """Its items as DynamoDB counted them some hours ago (section 2)."""
+
+    @property
+    def identity(self) -> str:
+        """What no other table has: the id, or else when it was created."""
+        return self.id or (f"{self.arn} {self.created_at}" if self.created else "")
+
+    @property
+    def created_at(self) -> str:
+        """When it was created, ISO 8601 in UTC; empty when that is not known."""
+        return self.created.astimezone(UTC).isoformat(timespec="seconds") if self.created else ""
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -66,7 +82,7 @@ async def describe_table(aws: AwsClient, region: str, name: str) -> Table | None
         if error.code == "ResourceNotFoundException":
             return None
         raise
-    return _table(response["Table"], region)
+    return as_table(response["Table"], region)
 
 
 async def list_tables(aws: AwsClient, region: str) -> list[str]:
@@ -118,7 +134,23 @@ def is_protected(error: AwsError) -> bool:
     )
 
 
-def _table(found: Mapping[str, Any], region: str) -> Table:
+async def count_items(aws: AwsClient, region: str, name: str, most_pages: int, **limit: int) -> str:
+    """The items of a table, counted in itself (ItemCount is hours old, section 2): `13 items`, or `more than 900 items` when they
+    are on more pages than those.
+    """
+    count = 0
+    start: dict[str, Any] = {}
+    for _ in range(most_pages):
+        page = await aws.call("dynamodb", region, "scan", TableName=name, Select="COUNT", **limit, **start)
+        count += page["Count"]
+        if not page.get("LastEvaluatedKey"):
+            return f"{count:,} {'item' if count == 1 else 'items'}"
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+    return f"more than {count:,} items"
+
+
+def as_table(found: Mapping[str, Any], region: str) -> Table:
+    """A table as a response of DynamoDB in `region` describes it."""
     types = {a["AttributeName"]: a["AttributeType"] for a in found.get("AttributeDefinitions", [])}
     schema = sorted(found.get("KeySchema", []), key=lambda key: key["KeyType"] != "HASH")
     created = found.get("CreationDateTime")
@@ -134,4 +166,6 @@ def _table(found: Mapping[str, Any], region: str) -> Table:
         ),
         protected=bool(found.get("DeletionProtectionEnabled")),
         created=created if isinstance(created, datetime) else None,
+        id=str(found.get("TableId", "")),
+        counted=int(found.get("ItemCount", 0)),
     )

@@ -33,9 +33,10 @@ from workshop.steps.base import (
     Step,
 )
 from workshop.steps.dynamodb.itemfile import Item, read_items, validate
+from workshop.steps.dynamodb.ownership import is_ours
 from workshop.steps.dynamodb.service import DYNAMODB
 from workshop.steps.dynamodb.table import STEP as TABLE_STEP
-from workshop.steps.dynamodb.table import TableName, is_ours, table_arn
+from workshop.steps.dynamodb.table import TableName, table_arn
 from workshop.steps.settings import DataFile
 
 __all__ = ["STEP", "DynamoDBItems", "ItemsParams"]

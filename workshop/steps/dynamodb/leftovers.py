@@ -15,6 +15,7 @@ from workshop.errors import PartlyDoneError, WorkshopError
 from workshop.shell import aws, aws_line, command_line, repeat
 from workshop.steps.base import Context, Resource
 from workshop.steps.dynamodb.service import TABLE
+from workshop.steps.ownership import LEFT_ALONE
 
 __all__ = [
     "ADDED_NOTE",
@@ -40,14 +41,23 @@ STEP_TAG = "workshop:step"
 DAY = timedelta(hours=24)
 
 
-def leftover_of(table: Table, *, ours: bool, earliest: str = "", step: str = "", copies: tuple[str, ...] = ()) -> Resource:
+def leftover_of(
+    table: Table,
+    *,
+    ours: bool,
+    earliest: str = "",
+    step: str = "",
+    copies: tuple[str, ...] = (),
+    size: str = "",
+    adopted: str = "",
+) -> Resource:
     """An existing table as a leftover: why, until when, and the commands that show and remove it.
 
-    `copies` are the regions of the replicas that a home table has.
+    `copies` are the regions of the replicas that a home table has. `earliest`, `size` and `adopted` are those of `Resource`.
     """
     fix, why = delete_command(table.name, table.region), ""
     if not ours:
-        why = "not made by this workshop: left alone"
+        why = LEFT_ALONE
     elif copies:
         why = f"it has replicas in {', '.join(copies)}, which have to go first"
         fix = "; ".join(repeat(words) for words in (*_unreplicate(table), _delete(table.name, table.region)))
@@ -58,7 +68,19 @@ def leftover_of(table: Table, *, ours: bool, earliest: str = "", step: str = "",
     show = aws_line("dynamodb describe-table", region=table.region, table_name=table.name)
     until = "" if table.protected else earliest
     return Resource(
-        TABLE.name, table.name, table.region, why=why, fix=fix, earliest=until, show=show, ours=ours, step=step, copies=copies
+        TABLE.name,
+        table.name,
+        table.region,
+        why=why,
+        fix=fix,
+        earliest=until,
+        show=show,
+        ours=ours,
+        step=step,
+        copies=copies,
+        created=table.created_at,
+        size=size,
+        adopted=adopted,
     )
 
 

@@ -23,17 +23,11 @@ from workshop.errors import WorkshopError
 from workshop.shell import aws, aws_line, command_line, poll
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Phase, Placement, Resource, State, Step
 from workshop.steps.dynamodb.leftovers import ADDED_NOTE, REPLICA_NOTE, delete_command, leftover_of, protected, source_rule
+from workshop.steps.dynamodb.ownership import foreign_table, is_ours, owner_of_table
 from workshop.steps.dynamodb.service import DYNAMODB, TABLE
-from workshop.steps.dynamodb.sides import FAILURES, TAGS_NOT_READABLE, TERMINAL, Sides
-from workshop.steps.dynamodb.table import (
-    CLOCK_TOLERANCE,
-    SOURCE_RULE_PATIENCE,
-    TableName,
-    drill_permissions,
-    is_noted,
-    is_ours,
-    table_arn,
-)
+from workshop.steps.dynamodb.sides import FAILURES, TERMINAL, Sides
+from workshop.steps.dynamodb.table import SOURCE_RULE_PATIENCE, TableName, drill_permissions, table_arn
+from workshop.steps.ownership import foreign_error, observed_foreign
 from workshop.waiting import monotonic
 
 __all__ = ["STEP", "DynamoDBReplica", "ReplicaParams"]
@@ -69,32 +63,37 @@ class DynamoDBReplica(Step[ReplicaParams]):
     async def observe(self, ctx: Context[ReplicaParams]) -> Observed:
         sides = await _sides(ctx)
         if sides.nothing_seen:
-            if sides.home_is_updating and _is_noted(ctx, sides):
+            requested = ctx.notes.made(REPLICA_NOTE, ctx.params.table, ctx.region) is not None
+            if requested and await self._may_show_yet(ctx, sides):
                 return Observed(State.PARTIAL, "was asked for, and the home table is still UPDATING: it may show any moment")
             return Observed(State.ABSENT)
         ours = await self._is_ours(ctx, sides)
         outputs = {"Arn": sides.local.arn} if sides.local else {}
         if sides.separate is not None:
-            return _standalone(sides.separate, ours=ours)
-        if sides.entry is not None and sides.entry.status in FAILURES:
-            return Observed(State.BROKEN, FAILURES[sides.entry.status], outputs, ours=ours)
-        if sides.settled is None:
-            return Observed(State.PARTIAL, sides.summary, outputs, ours=ours)
+            return await _standalone(ctx, sides.separate, ours=ours)
         if not ours:
-            return Observed(State.READY, "made by someone else: used, and left alone", outputs, ours=False)
+            detail = f"It is a replica of a table {ctx.params.table} in {ctx.home} that this workshop did not make."
+            return Observed(State.FOREIGN, detail, outputs, ours=False)
+        if sides.entry is not None and sides.entry.status in FAILURES:
+            return Observed(State.BROKEN, FAILURES[sides.entry.status], outputs)
+        if sides.settled is None:
+            return Observed(State.PARTIAL, sides.summary, outputs)
         if not ctx.owns(await table_tags(ctx.aws, ctx.region, sides.settled.arn)):
             return Observed(State.PARTIAL, "is not tagged yet", outputs)
         return Observed(State.READY, outputs=outputs)
 
     async def create(self, ctx: Context[ReplicaParams]) -> Outputs:
-        name, accepted, failed = ctx.params.table, 0, 0
+        name, accepted, failed, known = ctx.params.table, 0, 0, False
 
         async def ready() -> Table | None:
-            nonlocal accepted, failed
+            nonlocal accepted, failed, known
             sides = await _sides(ctx)
             if sides.home is None:
                 fix = f"Run: {command_line(ctx.again('setup'))}"
                 raise WorkshopError(what=f"The table {name} in {ctx.home} is gone.", fix=fix, code="TableGone")
+            if not (known or await is_ours(ctx, sides.home)):
+                raise foreign_error(observed_foreign(ctx, [await foreign_table(ctx, sides.home)]))
+            known = True
             if sides.entry is not None and sides.entry.status == "CREATION_FAILED":
                 if sides.home_is_updating:
                     return None  # its removal is under way, and shows late (section 1.7)
@@ -105,7 +104,7 @@ class DynamoDBReplica(Step[ReplicaParams]):
                     return None
             if sides.failure:
                 raise _failed(ctx, sides)
-            if sides.entry is None and sides.home_is_active and self._name_is_free(sides):
+            if sides.entry is None and sides.home_is_active and await self._name_is_free(ctx, sides):
                 if accepted >= MOST_REQUESTS:
                     raise _vanished(ctx, accepted)
                 accepted += await self._request(ctx, "Create")
@@ -113,8 +112,8 @@ class DynamoDBReplica(Step[ReplicaParams]):
 
         reason = f"replica of {name} in {ctx.region} to become ACTIVE"
         local = await ctx.wait_for(ready, reason=reason, deadline=DEADLINE, interval=INTERVAL)
-        if await self._is_ours(ctx, await _sides(ctx)):
-            await self._tag(ctx, local)
+        ctx.notes.record(REPLICA_NOTE, name, local.identity)
+        await self._tag(ctx, local)
         return {"Arn": local.arn}
 
     async def destroy(self, ctx: Context[ReplicaParams]) -> None:
@@ -145,7 +144,10 @@ class DynamoDBReplica(Step[ReplicaParams]):
 
     async def leftovers(self, ctx: Context[ReplicaParams]) -> list[Resource]:
         sides = await _sides(ctx)
-        return [leftover_of(sides.local, ours=await self._is_ours(ctx, sides))] if sides.local is not None else []
+        if sides.local is None:
+            return []
+        adopted = (await owner_of_table(ctx, sides.local, REPLICA_NOTE)).adopted
+        return [leftover_of(sides.local, ours=await self._is_ours(ctx, sides), adopted=adopted)]
 
     def commands(self, ctx: Context[ReplicaParams]) -> list[str]:
         table, home = ctx.params.table, ctx.home
@@ -190,10 +192,8 @@ class DynamoDBReplica(Step[ReplicaParams]):
         ]
 
     async def _is_ours(self, ctx: Context[ReplicaParams], sides: Sides) -> bool:
-        """Ours by our own note, by its tags, or by the home table that it is a replica of."""
-        if _is_noted(ctx, sides):
-            return True
-        if sides.local is not None and ctx.owns(await table_tags(ctx.aws, ctx.region, sides.local.arn)):
+        """Ours by its tags, by the id that we noted, or by the home table that it is a replica of."""
+        if sides.local is not None and (await owner_of_table(ctx, sides.local, REPLICA_NOTE)).ours:
             return True
         return sides.is_linked and sides.home is not None and await is_ours(ctx, sides.home)
 
@@ -202,9 +202,7 @@ class DynamoDBReplica(Step[ReplicaParams]):
 
         For about 6 seconds after the request the home table is UPDATING without an entry, and the region has nothing (1.3).
         """
-        if sides.home is None or not sides.home_is_updating:
-            return False
-        return _is_noted(ctx, sides) or await is_ours(ctx, sides.home)
+        return sides.home is not None and sides.home_is_updating and await is_ours(ctx, sides.home)
 
     async def _remove(self, ctx: Context[ReplicaParams], sides: Sides) -> None:
         """Ask for the removal on the side that takes it; neither side does while another change is under way."""
@@ -214,11 +212,10 @@ class DynamoDBReplica(Step[ReplicaParams]):
             await self._request(ctx, "Delete")
 
     @staticmethod
-    def _name_is_free(sides: Sides) -> bool:
+    async def _name_is_free(ctx: Context[ReplicaParams], sides: Sides) -> bool:
         """Whether the region has no table of the name; raises for one that blocks the replica."""
         if sides.separate is not None:
-            found = _standalone(sides.separate, ours=False)
-            raise WorkshopError(what=found.detail, fix=found.fix, code="Foreign")
+            raise foreign_error(await _standalone(ctx, sides.separate, ours=False))
         return sides.local is None
 
     async def _request(self, ctx: Context[ReplicaParams], action: str) -> bool:
@@ -263,6 +260,7 @@ class DynamoDBReplica(Step[ReplicaParams]):
             or error.mentions("already exists with replicas")
             or error.mentions("already existed as tables")
             or error.mentions("were not part of the global table")
+            or error.mentions("Replica Delete action of the request was not found")
         )
 
     async def _delete_table(self, ctx: Context[ReplicaParams], local: Table) -> None:
@@ -298,23 +296,13 @@ async def _sides(ctx: Context[ReplicaParams]) -> Sides:
     return Sides(home, local, ctx.home, ctx.region)
 
 
-def _is_noted(ctx: Context[ReplicaParams], sides: Sides) -> bool:
-    """Whether our note is about this very replica or, before its region shows it, can be about one of this home table."""
-    if sides.local is not None and sides.local.status not in TAGS_NOT_READABLE:
-        return is_noted(ctx, REPLICA_NOTE, sides.local)
-    note = ctx.notes.made(REPLICA_NOTE, ctx.params.table, ctx.region)
-    if note is None or sides.home is None or sides.home.created is None:
-        return note is not None
-    return sides.home.created <= note + CLOCK_TOLERANCE
-
-
-def _standalone(local: Table, *, ours: bool) -> Observed:
+async def _standalone(ctx: Context[ReplicaParams], local: Table, *, ours: bool) -> Observed:
     """A table by itself in the region of the replica."""
-    fix = f"If it is not needed: {delete_command(local.name, local.region)}"
     if ours:
+        fix = f"If it is not needed: {delete_command(local.name, local.region)}"
         return Observed(State.BROKEN, f"{local.name} in {local.region} is a table by itself now, not a replica", fix=fix)
-    detail = f"A table {local.name} that is not a replica exists in {local.region}, so AWS cannot create one there."
-    return Observed(State.FOREIGN, detail, fix=f"{fix}, or choose another name: --param table=NAME", ours=False)
+    why = "It is not a replica, so AWS cannot create one there."
+    return observed_foreign(ctx, [await foreign_table(ctx, local, why=why)], parameter="table")
 
 
 def _failed(ctx: Context[ReplicaParams], sides: Sides) -> WorkshopError:

@@ -1,12 +1,11 @@
 """`dynamodb.table`: one on-demand table in one region.
 
-In: a name and its keys. Out: the table, ACTIVE, tagged. A table with the right keys that was made by hand is used and never
-deleted; one with other keys stops the run.
+In: a name and its keys. Out: the table, ACTIVE, tagged. A table of that name that another hand made stops the run, and stays as
+it is until it is adopted; one with other keys cannot be.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
@@ -14,6 +13,8 @@ from pydantic import Field, field_validator
 from workshop.aws.errors import AwsError
 from workshop.aws.resources.tables import (
     Table,
+    as_table,
+    count_items,
     describe_table,
     is_busy,
     is_protected,
@@ -28,27 +29,25 @@ from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Pe
 from workshop.steps.dynamodb.leftovers import (
     STEP_TAG,
     TABLE_NOTE,
-    delete_command,
     earliest_deletion,
     leftover_of,
     protected,
     replicated,
     source_rule,
 )
+from workshop.steps.dynamodb.ownership import foreign_table, is_ours, owner_of_table
 from workshop.steps.dynamodb.service import DYNAMODB, TABLE, TableQuota
-from workshop.steps.dynamodb.sides import TAGS_NOT_READABLE, TERMINAL
+from workshop.steps.dynamodb.sides import TERMINAL
+from workshop.steps.ownership import Note, foreign_error, observed_foreign, owner_of
 from workshop.waiting import WaitTimeout
 
 __all__ = [
-    "CLOCK_TOLERANCE",
     "SOURCE_RULE_PATIENCE",
     "STEP",
     "DynamoDBTable",
     "TableName",
     "TableParams",
     "drill_permissions",
-    "is_noted",
-    "is_ours",
     "table_arn",
     "wait_gone",
 ]
@@ -63,15 +62,7 @@ SOURCE_RULE_PATIENCE = 300.0
 INTERVAL = 2.0
 MOST_COUNTED_PAGES = 20
 """Pages of up to 1 MB that are read to count what a deletion takes with it."""
-CLOCK_TOLERANCE = timedelta(minutes=5)
-"""How far this machine's clock may be from AWS's: signatures that are further off are refused (section 8)."""
-NOTE_VALID = timedelta(minutes=15)
-"""How long after our note a table may have been made to be the one that the note is about.
-
-A note is written just before each request, and a request that is refused for a while is noted again. A home table is made at
-once. A replica's table is made in its region 10 seconds after the request, or about a minute with data; what comes before
-the replica is ready takes 12 minutes at most (section 1.3). A younger table was made by others after ours had gone.
-"""
+ADOPTION = "is tagged as ours: a teardown then deletes it with everything in it"
 
 
 class TableParams(Params):
@@ -106,39 +97,40 @@ class DynamoDBTable(Step[TableParams]):
         table = await describe_table(ctx.aws, ctx.region, ctx.params.name)
         if table is None:
             return Observed(State.ABSENT)
-        ours = await is_ours(ctx, table)
-        outputs = _outputs(table)
+        outputs, owner = _outputs(table), await owner_of_table(ctx, table)
+        if table.status == "CREATING":  # its tags may not show yet: `create` and `destroy` wait for them before they decide
+            return Observed(State.PARTIAL, "is being created", outputs)
         if table.status == "DELETING":
-            return Observed(State.PARTIAL, "is being deleted", ours=ours)
-        if table.keys != tuple(ctx.params.keys.items()):
-            wanted = _shown(tuple(ctx.params.keys.items()))
-            detail = f"The table {table.name} in {ctx.region} has the keys {_shown(table.keys)}, not {wanted}."
-            return Observed(
-                State.FOREIGN, detail, fix=f"If it is not needed: {delete_command(table.name, ctx.region)}", ours=False
-            )
+            return Observed(State.PARTIAL, "is being deleted", ours=owner.ours)
+        if table.keys != tuple(ctx.params.keys.items()) or not owner.ours:
+            return await self._foreign(ctx, table)
         if table.status in TERMINAL:
-            return Observed(State.BROKEN, f"its status is {table.status}", outputs, ours=ours)
-        if table.status == "CREATING":
-            return Observed(State.PARTIAL, "is being created", outputs, ours=ours)
-        detail = "" if ours else "made by someone else: used here, and left alone by teardown"
-        return Observed(State.READY, detail, outputs, ours=ours)
+            return Observed(State.BROKEN, f"its status is {table.status}", outputs)
+        return Observed(State.READY, owner.detail, outputs, adopted=owner.adopted)
 
     async def create(self, ctx: Context[TableParams]) -> Outputs:
         table = await describe_table(ctx.aws, ctx.region, ctx.params.name)
         if table is not None and table.status == "DELETING":
             await wait_gone(ctx, table.name)
             table = None
-        requested = table is None
-        accepted = await self._request(ctx) if table is None else False
+        if table is None:
+            await self._request(ctx)
         table = await self._wait_active(ctx)
-        # "Already exists" is our own request whose response was lost, or another process that was quicker. Tags come with
-        # CreateTable and show together with ACTIVE (sections 1.3 and 10.2), so they decide.
-        owned = ctx.owns(await table_tags(ctx.aws, ctx.region, table.arn))
-        if requested and not accepted and not owned:
+        # "Already exists" is our own request whose response was lost, or another process that was quicker: the tags decide.
+        tags = await table_tags(ctx.aws, ctx.region, table.arn)
+        if not owner_of(ctx, tags, Note(TABLE_NOTE, table.name, table.region, table.identity)).ours:
             ctx.notes.forget(TABLE_NOTE, table.name)
-        elif not owned and is_noted(ctx, TABLE_NOTE, table):
+            raise foreign_error(await self._foreign(ctx, table))
+        ctx.notes.record(TABLE_NOTE, table.name, table.identity)
+        if not ctx.owns(tags):
             await tag_table(ctx.aws, ctx.region, table.arn, ctx.tags)
         return _outputs(table)
+
+    async def adopt(self, ctx: Context[TableParams], resource: Resource) -> None:
+        table = await describe_table(ctx.aws, ctx.region, resource.name)
+        if table is not None:
+            await tag_table(ctx.aws, ctx.region, table.arn, ctx.adoption_tags)
+            ctx.notes.record(TABLE_NOTE, table.name, table.identity)
 
     async def destroy(self, ctx: Context[TableParams]) -> None:
         table = await self._wait_created(ctx)
@@ -155,9 +147,12 @@ class DynamoDBTable(Step[TableParams]):
         if table is None:
             return []
         tags = await table_tags(ctx.aws, ctx.region, table.arn)
-        ours = is_noted(ctx, TABLE_NOTE, table) or ctx.owns(tags)
+        owner = owner_of(ctx, tags, Note(TABLE_NOTE, table.name, table.region, table.identity))
+        # While it is CREATING its tags may not show, and what we requested may be ours.
+        ours = owner.ours or (table.status == "CREATING" and ctx.notes.made(TABLE_NOTE, table.name, ctx.region) is not None)
         until = earliest_deletion(ctx, table) if ours else ""
-        return [leftover_of(table, ours=ours, earliest=until, step=tags.get(STEP_TAG, ""), copies=table.members)]
+        step = tags.get(STEP_TAG, "")
+        return [leftover_of(table, ours=ours, earliest=until, step=step, copies=table.members, adopted=owner.adopted)]
 
     async def tagged(self, ctx: Context[TableParams]) -> list[Resource]:
         found = []
@@ -166,20 +161,14 @@ class DynamoDBTable(Step[TableParams]):
             tags = {} if table is None else await table_tags(ctx.aws, ctx.region, table.arn)
             if table is not None and ctx.owns(tags):
                 step = tags.get(STEP_TAG, "")
-                found.append(leftover_of(table, ours=True, step=step, copies=table.members if step == ctx.step else ()))
+                copies = table.members if step == ctx.step else ()
+                size = f"about {table.counted:,} items"
+                found.append(leftover_of(table, ours=True, step=step, copies=copies, size=size))
         return found
 
     async def data_at_risk(self, ctx: Context[TableParams]) -> str:
         """The items, counted in the table itself: ItemCount is hours old (section 2)."""
-        count = 0
-        start: dict[str, Any] = {}
-        for _ in range(MOST_COUNTED_PAGES):
-            page = await ctx.aws.call("dynamodb", ctx.region, "scan", TableName=ctx.params.name, Select="COUNT", **start)
-            count += page["Count"]
-            if not page.get("LastEvaluatedKey"):
-                return f"{count:,} items"
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
-        return f"more than {count:,} items"
+        return await count_items(ctx.aws, ctx.region, ctx.params.name, MOST_COUNTED_PAGES)
 
     def data_table(self, ctx: Context[TableParams]) -> str:
         return ctx.params.name
@@ -202,8 +191,8 @@ class DynamoDBTable(Step[TableParams]):
 
     def permissions(self, ctx: Context[TableParams]) -> list[Permission]:
         arn = table_arn(ctx, ctx.region, ctx.params.name)
-        setup = ("DescribeTable", "CreateTable", "TagResource", "ListTagsOfResource")
-        # Scan counts the items before the question whether they may go.
+        # Scan counts the items of a table that is in the way, and those that a deletion would take with it.
+        setup = ("DescribeTable", "CreateTable", "TagResource", "ListTagsOfResource", "Scan")
         teardown = ("DescribeTable", "DeleteTable", "ListTagsOfResource", "Scan")
         return [
             *(Permission(f"dynamodb:{action}", arn, ctx.region, Phase.SETUP) for action in setup),
@@ -215,8 +204,8 @@ class DynamoDBTable(Step[TableParams]):
             *drill_permissions(arn, ctx.region),
         ]
 
-    async def _request(self, ctx: Context[TableParams]) -> bool:
-        """Ask for the table; returns False when AWS reports that one exists already."""
+    async def _request(self, ctx: Context[TableParams]) -> None:
+        """Ask for the table; that one exists already is no error here: whose it is shows when it is ACTIVE."""
         ctx.notes.record(TABLE_NOTE, ctx.params.name)
         keys = list(ctx.params.keys.items())
         request: dict[str, Any] = {
@@ -231,14 +220,24 @@ class DynamoDBTable(Step[TableParams]):
         if ctx.params.stream:
             request["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
         try:
-            await ctx.aws.call("dynamodb", ctx.region, "create_table", **request)
+            response = await ctx.aws.call("dynamodb", ctx.region, "create_table", **request)
         except AwsError as error:
             if error.code == "ResourceInUseException" and error.mentions("already exists"):
-                return False
+                return
             if error.final:
                 ctx.notes.forget(TABLE_NOTE, ctx.params.name)
             raise
-        return True
+        made = as_table(response["TableDescription"], ctx.region)
+        ctx.notes.record(TABLE_NOTE, made.name, made.identity)
+
+    async def _foreign(self, ctx: Context[TableParams], table: Table) -> Observed:
+        """What is observed of a table that is not ours, or has other keys."""
+        wanted, adoption = tuple(ctx.params.keys.items()), ADOPTION
+        why = ""
+        if table.keys != wanted:
+            why, adoption = f"It has the keys {_shown(table.keys)}, not {_shown(wanted)}.", ""
+        found = await foreign_table(ctx, table, why=why, adoption=adoption if table.status in ("ACTIVE", "UPDATING") else "")
+        return observed_foreign(ctx, [found], parameter="table")
 
     async def _wait_active(self, ctx: Context[TableParams]) -> Table:
         name = ctx.params.name
@@ -318,23 +317,6 @@ def drill_permissions(arn: str, region: str) -> list[Permission]:
 def table_arn(ctx: Context[Any], region: str, name: str) -> str:
     """The ARN of a table, built: it is needed before the table exists."""
     return f"arn:aws:dynamodb:{region}:{ctx.account}:table/{name}"
-
-
-async def is_ours(ctx: Context[Any], table: Table) -> bool:
-    """Whether this workshop made the table: by our own note, or by its tags."""
-    return is_noted(ctx, TABLE_NOTE, table) or ctx.owns(await table_tags(ctx.aws, table.region, table.arn))
-
-
-def is_noted(ctx: Context[Any], kind: str, table: Table) -> bool:
-    """Whether our note of a `kind` is about this very table.
-
-    Tags come with CreateTable and show together with ACTIVE (sections 1.3 and 10.2). An ACTIVE table without ours has lost them,
-    or was made by others after ours had gone: the time of its creation decides. Before ACTIVE the note counts by itself.
-    """
-    note = ctx.notes.made(kind, table.name, table.region)
-    if note is None or table.created is None or table.status in TAGS_NOT_READABLE:
-        return note is not None
-    return -CLOCK_TOLERANCE <= table.created - note <= NOTE_VALID
 
 
 async def wait_gone(ctx: Context[Any], name: str) -> None:
