@@ -188,15 +188,73 @@ async def test_a_name_that_was_taken_meanwhile_is_refused(sandbox, make):
         await STEP.create(ctx)
 
 
-async def test_a_foreign_stack_is_never_touched(sandbox, make):
+async def test_a_foreign_stack_is_never_changed(sandbox, make):
     standing(sandbox, tags={"workshop": "another"})
     observed = await STEP.observe(make())
     assert observed.state is State.FOREIGN and not observed.ours and "delete-stack" in observed.fix
+    assert "CREATE_COMPLETE" in observed.detail and "workshop setup --adopt" in observed.fix
+    with pytest.raises(WorkshopError, match="in the way"):
+        await STEP.create(make())
+    assert asked(sandbox, "create_change_set") == 0
     sandbox.aws.remains.log_groups.add(LOGS)
     await STEP.destroy(make())
     assert asked(sandbox, "delete_stack") == 0 and LOGS in sandbox.aws.remains.log_groups
     left = await STEP.leftovers(make())
     assert [r.why for r in left if r.kind == "stack"] == ["not made by this workshop: left alone"]
+
+
+async def test_an_adopted_stack_has_our_template_and_keeps_the_tags_that_it_had(sandbox, make):
+    standing(sandbox, tags={"owner": "alice"})
+    (foreign,) = (await STEP.observe(make())).foreign
+    assert "updated to the template" in foreign.adoption
+    await STEP.adopt(make(), foreign)
+    observed = await STEP.observe(make())
+    assert observed.state is State.READY and observed.ours and observed.adopted and observed.adopted in observed.detail
+    (stack,) = sandbox.aws.cloudformation.stacks
+    assert stack.tags["owner"] == "alice" and stack.tags["workshop"] == "films"
+    await STEP.destroy(make())
+    assert (await STEP.observe(make())).state is State.ABSENT
+
+
+async def test_a_stack_that_cannot_be_updated_cannot_be_adopted(sandbox, make):
+    standing(sandbox, tags={}, status="ROLLBACK_COMPLETE")
+    observed = await STEP.observe(make())
+    assert observed.state is State.FOREIGN and "--adopt" not in observed.fix
+    assert [resource.adoption for resource in observed.foreign] == [""]
+
+
+async def test_a_foreign_function_is_named_before_anything_is_made_and_is_not_changed(sandbox, make):
+    sandbox.aws.remains.functions[HOME, "films-dev"] = {"owner": "alice"}
+    observed = await STEP.observe(make())
+    assert observed.state is State.FOREIGN and not observed.ours
+    assert "function films-dev exists in us-west-2 (created 2026-02-01T09:00:00+00:00, 1,234 bytes of code)" in observed.detail
+    with pytest.raises(WorkshopError, match="in the way"):
+        await STEP.create(make())
+    await STEP.destroy(make())
+    assert sandbox.aws.changes() == [] and sandbox.aws.remains.functions[HOME, "films-dev"] == {"owner": "alice"}
+
+
+async def test_an_adopted_function_and_its_log_group_are_replaced_by_those_of_the_stack(sandbox, make):
+    sandbox.aws.remains.functions[HOME, "films-dev"] = {}
+    sandbox.aws.remains.log_groups.add(LOGS)
+    found = (await STEP.observe(make())).foreign
+    assert [resource.kind for resource in found] == ["function", "log-group"]
+    for resource in found:
+        await STEP.adopt(make(), resource)
+    assert (await STEP.observe(make())).state is State.ABSENT
+    await STEP.create(make())
+    assert asked(sandbox, "delete_function") == asked(sandbox, "delete_log_group") == 1
+    assert (await STEP.observe(make())).state is State.READY
+
+
+async def test_a_stack_that_lost_its_tags_is_ours_by_its_id_and_one_made_after_it_is_not(sandbox, make):
+    await STEP.create(make())
+    (stack,) = sandbox.aws.cloudformation.stacks
+    stack.tags.clear()
+    assert (await STEP.observe(make())).ours
+    sandbox.aws.cloudformation.stacks.clear()
+    standing(sandbox, tags={})
+    assert (await STEP.observe(make())).state is State.FOREIGN
 
 
 async def test_a_stack_that_vanishes_while_it_is_created_is_reported(sandbox, make):

@@ -53,10 +53,10 @@ def owner_of(ctx: Context[Any], tags: Mapping[str, str], note: Note | None = Non
 
 def observed_foreign(ctx: Context[Any], found: Sequence[Resource], *, parameter: str = "") -> Observed:
     """What a step observes when these foreign resources have its names. `parameter` is the one that gives it another name."""
-    ways = []
+    ways, them = [], "them" if len(found) > 1 else "it"
     if all(resource.adoption for resource in found):
-        ways.append(f"To make it ours: {command_line(ctx.again('setup', '--adopt'))}")
-    ways.append(f"If it is not needed: {' && '.join(resource.fix for resource in found)}")
+        ways.append(f"To make {them} ours: {command_line(ctx.again('setup', '--adopt'))}")
+    ways.append(f"If {'they are' if len(found) > 1 else 'it is'} not needed: {' && '.join(resource.fix for resource in found)}")
     if parameter:
         ways.append(f"Or choose another name: --param {parameter}=NAME")
     detail = " ".join(_sentence(resource) for resource in found)

@@ -116,6 +116,7 @@ class FakeCloudFormation:
         made["tags"] = _pairs(rest["Tags"], "Key", "Value")
         stack.change_sets[ChangeSetName] = made
         same = _meaning(TemplateBody) == _meaning(stack.template) and parameters == stack.parameters
+        same = same and made["tags"] == stack.tags
         reason = self.change_set_refused or (NO_CHANGES if same else "")
         self.change_set_refused = ""
         done = {"Status": "FAILED", "StatusReason": reason} if reason else {"Status": "CREATE_COMPLETE"}

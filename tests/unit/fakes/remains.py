@@ -19,6 +19,8 @@ class FakeRemains:
         """Name and tags by region and id."""
         self.roles: dict[str, dict[str, str]] = {}
         self.log_groups: set[tuple[str, str]] = set()
+        self.group_tags: dict[str, dict[str, str]] = {}
+        """Tags of log groups by ARN."""
         self.buckets: dict[str, dict[str, str]] = {}
         """Tags by name."""
         self.objects: dict[str, list[str]] = {}
@@ -30,7 +32,23 @@ class FakeRemains:
                 "ResourceNotFoundException", "Function not found", service="lambda", operation="GetFunction", region=region,
                 status=404,
             )  # fmt: skip
-        return {"Configuration": {"FunctionName": FunctionName}, "Tags": self.functions[region, FunctionName]}
+        about = {"FunctionName": FunctionName, "CodeSize": 1_234, "LastModified": "2026-02-01T09:00:00.000+0000"}
+        return {"Configuration": about, "Tags": self.functions[region, FunctionName]}
+
+    def delete_function(self, region: str, FunctionName: str) -> dict[str, Any]:
+        del self.functions[region, FunctionName]
+        return {}
+
+    def tag_resource(self, region: str, **request: Any) -> dict[str, Any]:
+        """Lambda's, which names the resource `Resource`, or that of the logs."""
+        if "Resource" in request:
+            self.functions[region, request["Resource"].rpartition(":")[2]].update(request["Tags"])
+        else:
+            self.group_tags.setdefault(request["resourceArn"], {}).update(request["tags"])
+        return {}
+
+    def list_tags_for_resource(self, region: str, resourceArn: str) -> dict[str, Any]:
+        return {"tags": self.group_tags.get(resourceArn, {})}
 
     def get_rest_apis(self, region: str, position: str = "") -> dict[str, Any]:
         mine = [(i, name, tags) for (where, i), (name, tags) in sorted(self.apis.items()) if where == region and i > position]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from workshop.aws.client import AwsClient
@@ -42,6 +43,8 @@ class Stack:
     outputs: Mapping[str, str]
     parameters: Mapping[str, str]
     protected: bool
+    created: str = ""
+    """When it was created, ISO 8601 in UTC."""
 
     @property
     def settled(self) -> bool:
@@ -191,6 +194,7 @@ def is_missing(error: AwsError) -> bool:
 
 
 def _stack(found: Mapping[str, Any]) -> Stack:
+    created = found.get("CreationTime")
     return Stack(
         id=found["StackId"],
         name=found["StackName"],
@@ -200,6 +204,7 @@ def _stack(found: Mapping[str, Any]) -> Stack:
         outputs={o["OutputKey"]: o["OutputValue"] for o in found.get("Outputs", [])},
         parameters={p["ParameterKey"]: p.get("ParameterValue", "") for p in found.get("Parameters", [])},
         protected=bool(found.get("EnableTerminationProtection")),
+        created=created.astimezone(UTC).isoformat(timespec="seconds") if isinstance(created, datetime) else "",
     )
 
 

@@ -8,6 +8,8 @@ protection is reported, never switched off.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from workshop.aws.errors import AwsError, CredentialsError
@@ -26,15 +28,18 @@ MIN_INTERVAL = 30.0
 """Seconds in which API Gateway takes one DeleteRestApi of an account and region (section 5)."""
 
 
-async def update_by_change_set(ctx: Context[Any], stack: Stack, *, source: str, **request: Any) -> Stack:
+async def update_by_change_set(
+    ctx: Context[Any], stack: Stack, *, source: str, more_tags: Mapping[str, str] = MappingProxyType({}), **request: Any
+) -> Stack:
     """Bring the stack to the template, parameters and capabilities in `request`, keeping its tags; returns the stack.
 
-    `source` names the template in errors. Raises `WorkshopError` with the first real cause when AWS refuses or rolls back.
+    `source` names the template in errors, `more_tags` are added to the tags that the stack has. Raises `WorkshopError` with the
+    first real cause when AWS refuses or rolls back.
     """
     name = f"workshop-{uuid.uuid4().hex[:12]}"
     # By the stack's name: an emulator may not find a change set by its stack's id, and this set's own name is unique.
     where = {"StackName": stack.name, "ChangeSetName": name}
-    tags = [{"Key": key, "Value": value} for key, value in stack.tags.items()]
+    tags = [{"Key": key, "Value": value} for key, value in {**stack.tags, **more_tags}.items()]
     await call_once(
         ctx,
         "create_change_set",

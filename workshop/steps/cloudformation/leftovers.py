@@ -13,12 +13,14 @@ from typing import Any
 from workshop.aws.resources.listing import Found, buckets, delete_log_group, functions, log_groups, rest_apis, roles, tables
 from workshop.aws.resources.stacks import deleted_stacks, describe_stack, retained_of
 from workshop.steps.base import Context, Resource
+from workshop.steps.cloudformation.in_the_way import is_foreign_group
 from workshop.steps.cloudformation.notes import deleted_unknown_stack, had_stack, is_noted_gone
 from workshop.steps.cloudformation.template import FUNCTION_LOGS, Declared
+from workshop.steps.context import ADOPTED_TAG
+from workshop.steps.ownership import LEFT_ALONE
 
-__all__ = ["FOREIGN", "blocking_log_groups", "clear_log_groups", "stack_leftovers"]
+__all__ = ["clear_log_groups", "stack_leftovers"]
 
-FOREIGN = "not made by this workshop: left alone"
 RETAINED = "kept by its stack, which is deleted: its template says Retain"
 NOT_READABLE = f"{RETAINED}; whether it still exists cannot be read here, so this is reported once"
 
@@ -52,20 +54,14 @@ async def _declared(ctx: Context[Any], resources: Sequence[Declared]) -> list[Re
                 found += [role for role in await roles(ctx.aws, ctx.region, prefix) if not resource.name or role.name == prefix]
     left = [_resource(each, ours=_owned(ctx, each)) for each in found]
     for group in await _log_groups(ctx, resources):
-        left.append(_resource(group, ours=had_stack(ctx) and not await _is_foreign(ctx, group)))
+        left.append(_resource(group, ours=had_stack(ctx) and not await is_foreign_group(ctx, group)))
     return left
-
-
-async def blocking_log_groups(ctx: Context[Any], resources: Sequence[Declared]) -> list[Found]:
-    """The log groups that the template declares and that exist, so that the stack could not be created."""
-    names = [resource.name for resource in resources if resource.type == "AWS::Logs::LogGroup" and resource.name]
-    return [group for name in names for group in await log_groups(ctx.aws, ctx.region, name) if group.name == name]
 
 
 async def clear_log_groups(ctx: Context[Any], resources: Sequence[Declared]) -> None:
     """Delete the log groups that functions and APIs of the stack made by themselves, after their stack is gone."""
     for group in await _log_groups(ctx, resources):
-        if not await _is_foreign(ctx, group):
+        if not await is_foreign_group(ctx, group):
             await delete_log_group(ctx.aws, ctx.region, group.id)
 
 
@@ -79,14 +75,6 @@ async def _log_groups(ctx: Context[Any], resources: Sequence[Declared]) -> list[
     return found
 
 
-async def _is_foreign(ctx: Context[Any], group: Found) -> bool:
-    """Whether a function that does not carry our tags writes into the log group (docs/aws-behaviours.md, section 4)."""
-    if not group.name.startswith(FUNCTION_LOGS):
-        return False
-    writers = await functions(ctx.aws, ctx.region, group.name.removeprefix(FUNCTION_LOGS))
-    return any(not ctx.owns(writer.tags or {}) for writer in writers)
-
-
 def _is_api(ctx: Context[Any], resource: Declared, api: Found) -> bool:
     return api.id == ctx.known.get("ApiId") or (api.name == resource.name and bool(resource.name))
 
@@ -97,7 +85,18 @@ def _owned(ctx: Context[Any], found: Found) -> bool:
 
 def _resource(found: Found, *, ours: bool) -> Resource:
     # A log group has no tags: it is ours through the function or API of our stack that it is named after.
-    return Resource(found.kind, found.name, found.region, why="" if ours else FOREIGN, fix=found.fix, show=found.show, ours=ours)
+    return Resource(
+        found.kind,
+        found.name,
+        found.region,
+        why="" if ours else LEFT_ALONE,
+        fix=found.fix,
+        show=found.show,
+        ours=ours,
+        created=found.created,
+        size=found.size,
+        adopted=(found.tags or {}).get(ADOPTED_TAG, "") if ours else "",
+    )
 
 
 async def _retained(ctx: Context[Any]) -> list[Resource]:

@@ -17,6 +17,7 @@ __all__ = [
     "is_noted",
     "is_noted_gone",
     "note_deleted",
+    "note_identity",
     "note_refused",
     "note_requested",
 ]
@@ -44,6 +45,11 @@ def is_noted(ctx: Context[Any]) -> bool:
 def note_requested(ctx: Context[Any]) -> None:
     """Before a stack is requested, and when one of ours is found by a machine that did not make it."""
     ctx.notes.record(STACK_NOTE, ctx.params.name)
+
+
+def note_identity(ctx: Context[Any], identity: str) -> None:
+    """AWS accepted the stack and gave it this id, which no other stack will have."""
+    ctx.notes.record(STACK_NOTE, ctx.params.name, identity)
 
 
 def note_refused(ctx: Context[Any]) -> None:

@@ -87,11 +87,11 @@ ACTIONS = {
             "logs:CreateLogGroup",
             "logs:PutRetentionPolicy",
             "logs:TagResource",
-            "logs:ListTagsForResource",
             "logs:GetDataProtectionPolicy",
             "logs:DescribeIndexPolicies",
         ),
         remove=("logs:DeleteLogGroup",),
+        look=("logs:ListTagsForResource",),
     ),
 }
 """By type, in IAM's names. API Gateway's actions are HTTP verbs on paths, see `_gateway`."""

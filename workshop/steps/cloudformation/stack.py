@@ -2,20 +2,21 @@
 
 In: a name, a template, parameters. Out: the stack's outputs and its id. Creates, updates by change set, counts "no change" as
 success, clears what only permits deletion, waits by stack id with its events shown, and reports the first real cause of a
-failure (docs/aws-behaviours.md, section 3). A stack of the same name that we did not make is never touched.
+failure (docs/aws-behaviours.md, section 3). A stack of the same name that we did not make stays as it is until it is adopted.
 """
 
 from __future__ import annotations
 
 import json
 import uuid
-from typing import Annotated, Literal
+from dataclasses import replace
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from workshop.aws.errors import AwsError
 from workshop.aws.resources.stacks import Stack, describe_stack, list_stacks, template_of
-from workshop.errors import DefinitionError, WorkshopError
+from workshop.errors import DefinitionError
 from workshop.shell import aws, aws_line, command_line, into
 from workshop.steps.base import (
     Brought,
@@ -31,12 +32,14 @@ from workshop.steps.base import (
 )
 from workshop.steps.cloudformation.brings import stack_brings
 from workshop.steps.cloudformation.changes import call_once, delete_stack, update_by_change_set
-from workshop.steps.cloudformation.leftovers import FOREIGN, blocking_log_groups, clear_log_groups, stack_leftovers
+from workshop.steps.cloudformation.in_the_way import adopt_resource, clear_adopted, foreign_resources, foreign_stack
+from workshop.steps.cloudformation.leftovers import clear_log_groups, stack_leftovers
 from workshop.steps.cloudformation.notes import (
     STACK_NOTE,
     had_stack,
     is_noted,
     note_deleted,
+    note_identity,
     note_refused,
     note_requested,
 )
@@ -45,6 +48,7 @@ from workshop.steps.cloudformation.services import RESOURCE_TYPES, SERVICES, Api
 from workshop.steps.cloudformation.template import Declared, declared, parsed
 from workshop.steps.cloudformation.waits import failure, mark, wait_settled
 from workshop.steps.declarations import RenderedLimit
+from workshop.steps.ownership import LEFT_ALONE, Note, Owner, foreign_error, observed_foreign, owner_of
 from workshop.steps.settings import TemplateFile
 
 __all__ = ["STEP", "CloudFormationStack", "StackParams"]
@@ -62,7 +66,7 @@ TERMINAL = {
 }
 """States from which only deletion leads on (section 3.1)."""
 MOST_CREATES = 3
-
+MADE_BY_US = Owner(ours=True)
 
 Capability = Literal["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,255}$")]
@@ -96,15 +100,14 @@ class CloudFormationStack(Step[StackParams]):
     async def observe(self, ctx: Context[StackParams]) -> Observed:
         stack = await describe_stack(ctx.aws, ctx.region, ctx.params.name)
         if stack is None or stack.status == "DELETE_COMPLETE":
-            return Observed(State.ABSENT)
-        if not ctx.owns(stack.tags):
-            detail = f"A stack {stack.name} exists in {ctx.region} that this workshop did not make."
-            fix = f"If it is not needed: {_delete_command(ctx)}, or choose another name: --param stack=NAME"
-            return Observed(State.FOREIGN, detail, fix=fix, ours=False)
+            return await self._blocked(ctx) or Observed(State.ABSENT)
+        owner = _owner(ctx, stack)
+        if not owner.ours:
+            return await self._foreign(ctx, stack)
         if stack.status in TERMINAL:
             return Observed(State.BROKEN, f"{stack.status}: {TERMINAL[stack.status]}", _outputs(stack))
         if stack.status not in READY:
-            return Observed(State.PARTIAL, stack.status, _outputs(stack))
+            return Observed(State.PARTIAL, stack.status, _outputs(stack), adopted=owner.adopted)
         try:
             current = await _is_current(ctx, stack)
         except DefinitionError as error:
@@ -114,7 +117,8 @@ class CloudFormationStack(Step[StackParams]):
             return Observed(State.PARTIAL, f"the template cannot be read: {error.what}", _outputs(stack))
         if not current:
             return Observed(State.PARTIAL, "the template or its parameters changed", _outputs(stack))
-        return Observed(State.READY, stack.status, _outputs(stack))
+        detail = ", ".join(part for part in (stack.status, owner.detail) if part)
+        return Observed(State.READY, detail, _outputs(stack), adopted=owner.adopted)
 
     async def create(self, ctx: Context[StackParams]) -> Outputs:
         stack = await self._usable(ctx)
@@ -124,9 +128,17 @@ class CloudFormationStack(Step[StackParams]):
             stack = await self._update(ctx, stack)
         return _outputs(stack)
 
+    async def adopt(self, ctx: Context[StackParams], resource: Resource) -> None:
+        if resource.kind != "stack":
+            await adopt_resource(ctx, resource)
+            return
+        stack = await describe_stack(ctx.aws, ctx.region, resource.name)
+        if stack is not None:
+            await self._update(ctx, stack, more_tags=ctx.adoption_tags)
+
     async def destroy(self, ctx: Context[StackParams]) -> None:
         stack = await describe_stack(ctx.aws, ctx.region, ctx.params.name)
-        if stack is not None and not ctx.owns(stack.tags):
+        if stack is not None and not _owner(ctx, stack).ours:
             return
         if stack is not None:
             note_requested(ctx)  # what it leaves is ours, also on a machine that did not make it
@@ -143,14 +155,14 @@ class CloudFormationStack(Step[StackParams]):
             declared_ones = []
         found = await stack_leftovers(ctx, declared_ones)
         if stack is not None:
-            ours = ctx.owns(stack.tags)
-            why = stack.status if ours else FOREIGN
-            found.append(_leftover(stack, ctx.region, why=why, ours=ours))
+            owner = _owner(ctx, stack)
+            why = stack.status if owner.ours else LEFT_ALONE
+            found.append(_leftover(stack, ctx.region, why=why, owner=owner))
         return found
 
     async def tagged(self, ctx: Context[StackParams]) -> list[Resource]:
         ours = [stack for stack in await list_stacks(ctx.aws, ctx.region) if ctx.owns(stack.tags)]
-        return [_leftover(stack, ctx.region, why=stack.status) for stack in ours]
+        return [replace(_leftover(stack, ctx.region, why=stack.status), size=stack.status) for stack in ours]
 
     def stack_name(self, ctx: Context[StackParams]) -> str:
         return ctx.params.name
@@ -191,6 +203,8 @@ class CloudFormationStack(Step[StackParams]):
         stack = await describe_stack(ctx.aws, ctx.region, ctx.params.name)
         if stack is None:
             return None
+        if not _owner(ctx, stack).ours:
+            raise foreign_error(await self._foreign(ctx, stack))
         if not stack.settled:
             stack = await wait_settled(ctx, stack.id)
         if stack is not None and stack.status == "UPDATE_ROLLBACK_FAILED":
@@ -206,13 +220,9 @@ class CloudFormationStack(Step[StackParams]):
     async def _create(self, ctx: Context[StackParams]) -> Stack:
         if had_stack(ctx):
             await clear_log_groups(ctx, _declared(ctx))  # a late call brought one back after the last teardown
-        if blocking := await blocking_log_groups(ctx, _declared(ctx)):
-            raise WorkshopError(
-                what=f"The stack {ctx.params.name} cannot be created in {ctx.region}.",
-                why=f"The log group {blocking[0].name} exists there, and this workshop did not make it.",
-                fix=f"If it is not needed: {blocking[0].fix}",
-                code="Foreign",
-            )
+        if blocked := await self._blocked(ctx):
+            raise foreign_error(blocked)
+        await clear_adopted(ctx, _declared(ctx))
         for attempt in range(1, MOST_CREATES + 1):
             identity = await self._request_creation(ctx)
             stack = await wait_settled(ctx, identity)
@@ -248,10 +258,12 @@ class CloudFormationStack(Step[StackParams]):
                 # The response to an earlier attempt was lost: the stack is ours when it carries our tags (section 10.2).
                 found = await describe_stack(ctx.aws, ctx.region, ctx.params.name)
                 if found is not None and ctx.owns(found.tags):
+                    note_identity(ctx, found.id)
                     return found.id
             if error.final and not noted:
                 note_refused(ctx)
             raise
+        note_identity(ctx, str(response["StackId"]))
         return str(response["StackId"])
 
     @staticmethod
@@ -268,10 +280,29 @@ class CloudFormationStack(Step[StackParams]):
         await clear_log_groups(ctx, resources)
         note_deleted(ctx, identity)
 
-    async def _update(self, ctx: Context[StackParams], stack: Stack) -> Stack:
+    @staticmethod
+    async def _blocked(ctx: Context[StackParams]) -> Observed | None:
+        """What is observed when foreign resources have names that the template declares; None when nothing has."""
+        try:
+            resources = _declared(ctx)
+        except DefinitionError as error:
+            if error.code == "MissingOutput":
+                raise  # a step before this one has no outputs yet: the engine handles that
+            return None
+        found = await foreign_resources(ctx, resources)
+        return observed_foreign(ctx, found) if found else None
+
+    @staticmethod
+    async def _foreign(ctx: Context[StackParams], stack: Stack) -> Observed:
+        """What is observed of a stack of our name that another hand made."""
+        about = _leftover(stack, ctx.region, why="")
+        return observed_foreign(ctx, [await foreign_stack(ctx, stack, about.fix, about.show)], parameter="stack")
+
+    async def _update(self, ctx: Context[StackParams], stack: Stack, **more: Any) -> Stack:
         return await update_by_change_set(
             ctx,
             stack,
+            **more,
             source=ctx.params.template,
             TemplateBody=_body(ctx),
             Parameters=_parameters(ctx),
@@ -336,7 +367,11 @@ def _token(ctx: Context[StackParams], action: str) -> str:
     return f"{action}-{ctx.run}-{uuid.uuid4().hex[:8]}"
 
 
-def _leftover(stack: Stack, region: str, *, why: str, ours: bool = True) -> Resource:
+def _owner(ctx: Context[StackParams], stack: Stack) -> Owner:
+    return owner_of(ctx, stack.tags, Note(STACK_NOTE, stack.name, ctx.region, stack.id))
+
+
+def _leftover(stack: Stack, region: str, *, why: str, owner: Owner = MADE_BY_US) -> Resource:
     return Resource(
         "stack",
         stack.name,
@@ -344,13 +379,11 @@ def _leftover(stack: Stack, region: str, *, why: str, ours: bool = True) -> Reso
         why=why,
         fix=aws_line("cloudformation delete-stack", region=region, stack_name=stack.name),
         show=aws_line("cloudformation describe-stacks", region=region, stack_name=stack.name),
-        ours=ours,
+        ours=owner.ours,
+        created=stack.created,
+        adopted=owner.adopted,
     )
 
 
 def _outputs(stack: Stack) -> Outputs:
     return {**stack.outputs, "StackId": stack.id, "StackName": stack.name}
-
-
-def _delete_command(ctx: Context[StackParams]) -> str:
-    return aws_line("cloudformation delete-stack", region=ctx.region, stack_name=ctx.params.name)
