@@ -248,11 +248,11 @@ VECTOR = Path(__file__).parents[1] / "vectors" / "journal-0.1.sql"
 """A journal as version 0.1 left it on disk: a setup that was killed, with a fault that is still in force."""
 
 
-def schema(path: Path) -> dict[str, str]:
-    """The statement that made each table, without its line breaks."""
+def columns(path: Path) -> dict[str, list[str]]:
+    """The names of the columns of each table."""
     with contextlib.closing(sqlite3.connect(path)) as db:
-        rows = db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
-    return {name: " ".join(sql.split()) for name, sql in rows}
+        tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {table: sorted(row[1] for row in db.execute(f"PRAGMA table_info({table})")) for table in tables}
 
 
 @pytest.fixture
@@ -278,14 +278,33 @@ def test_a_journal_of_the_version_before_is_read_in_full(of_before):
         assert (entry.name, entry.by, entry.run, entry.gone) == ("films", "arn:aws:iam::1:user/ana", "run-1", "")
 
 
-def test_tables_and_columns_on_disk_are_those_of_the_version_before(journal, path, tmp_path):
+def test_a_journal_of_the_version_before_becomes_one_as_this_version_makes_it(journal, path, tmp_path):
     old = tmp_path / "old.db"
     with contextlib.closing(sqlite3.connect(old)) as db:
         db.executescript(VECTOR.read_text())
-        version = db.execute("PRAGMA user_version").fetchone()
-    with contextlib.closing(sqlite3.connect(path)) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == version
-    assert schema(path) == schema(old)
+    before = columns(old)
+    Journal(old).close()
+    assert columns(old) == columns(path)
+    assert all(set(names) <= set(columns(path)[table]) for table, names in before.items())
+
+
+def test_the_identity_of_a_resource_outlives_a_request_for_it_that_has_no_response(journal):
+    journal.record_made("run-1", SCOPE, NODE.key, TABLE, "id-1")
+    journal.record_made("run-2", SCOPE, NODE.key, TABLE)
+    assert journal.identity(SCOPE, TABLE) == "id-1"
+    journal.record_made("run-2", SCOPE, NODE.key, TABLE, "id-2")
+    assert journal.identity(SCOPE, TABLE) == "id-2"
+    journal.forget_made(SCOPE, TABLE)
+    assert journal.identity(SCOPE, TABLE) == ""
+
+
+def test_the_regions_in_which_something_was_left_are_those_of_the_last_teardown(journal):
+    journal.record_left(SCOPE, ["us-east-1", "eu-west-1", "us-east-1"])
+    assert journal.left_in(SCOPE) == ("eu-west-1", "us-east-1")
+    journal.record_left(SCOPE, ["us-east-1"])
+    assert journal.left_in(SCOPE) == ("us-east-1",)
+    journal.record_removed(SCOPE)
+    assert journal.left_in(SCOPE) == ()
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import timedelta
 
 import pytest
 
 from tests.unit.fakes.aws import ACCOUNT, refusal
 from tests.unit.fakes.context import EU, HOME
 from tests.unit.fakes.rehearsal import rehearsal
+from tests.unit.fakes.virtual_time import START
 from workshop.aws.errors import CredentialsError
+from workshop.engine.adoption import adoptions
 from workshop.engine.events import NodeFinished, NodeWaits
 from workshop.engine.plan import NodeKey
 from workshop.engine.results import Outcome
@@ -98,6 +101,32 @@ async def test_a_foreign_table_fails_its_step_with_advice_and_is_not_touched(dep
     assert error.code == "Foreign" and "id (S)" in error.why and "delete-table" in error.fix
     assert results[f"data {HOME}"].outcome is Outcome.CANCELLED and results[f"ping {EU}"].outcome is Outcome.CREATED
     assert table.tags == {} and not deployment.aws.made("update_table")
+
+
+async def test_a_table_made_by_hand_stops_the_setup_and_is_ours_once_it_is_adopted(deployment):
+    table = deployment.aws.dynamodb.put(HOME, "global-serverless", tags={"owner": "alice"})
+    table.write({"PK": {"S": "theirs"}, "SK": {"S": "1"}})
+    refused = await deployment.setup()
+    assert refused[f"table {HOME}"].error.code == "Foreign" and len(table.items) == 1
+    assert not {"update_table", "tag_resource", "batch_write_item"} & set(deployment.aws.changes())
+    agreed = adoptions(list((await deployment.status()).values()))
+    assert [each.resource.identity for each in agreed] == [("table", "global-serverless", HOME)]
+    results = await deployment.setup(agreed=agreed)
+    assert all(result.outcome.good for result in results.values()) and len(table.items) == 14
+    assert results[f"table {HOME}"].outcome is Outcome.UPDATED and "adopted on" in results[f"table {HOME}"].detail
+    assert "adopted on" in (await deployment.status())[f"table {HOME}"].observed.detail
+    _, left = await deployment.teardown()
+    assert left == [] and deployment.aws.dynamodb.tables() == []
+    assert [e.name for e in deployment.journal.inventory.of(deployment.scope) if e.adopted] == ["global-serverless"]
+
+
+async def test_a_table_that_was_replaced_after_it_was_agreed_to_is_not_adopted(deployment):
+    deployment.aws.dynamodb.put(HOME, "global-serverless", created=START)
+    agreed = adoptions(list((await deployment.status()).values()))
+    deployment.aws.dynamodb.remove(HOME, "global-serverless")
+    other = deployment.aws.dynamodb.put(HOME, "global-serverless", created=START + timedelta(seconds=5))
+    results = await deployment.setup(agreed=agreed)
+    assert results[f"table {HOME}"].error.code == "Foreign" and other.tags == {}
 
 
 async def test_after_ctrl_c_a_rerun_finishes_what_was_begun(deployment):

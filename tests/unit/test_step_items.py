@@ -195,7 +195,7 @@ async def test_nothing_is_written_when_a_later_item_is_wrong(sandbox, load, tmp_
 
 
 async def test_the_file_keeps_the_default_name_of_a_table_that_was_renamed(sandbox, load, tmp_path):
-    sandbox.aws.dynamodb.put(HOME, "mine")
+    sandbox.aws.dynamodb.put(HOME, "mine", tags=dict(OURS))
     load(3, table="films")
     ctx = sandbox.context(
         ItemsParams(table="mine", file="data.json"), folder=tmp_path, defaults={"table": "films", "file": "data.json"}

@@ -362,6 +362,21 @@ async def test_a_replica_that_was_asked_for_and_does_not_show_yet_is_not_absent(
     assert len(requests(sandbox, "Create")) == 1
 
 
+async def test_a_replica_of_ours_is_ours_in_every_second_of_its_creation_and_of_its_removal(sandbox):
+    creating = asyncio.ensure_future(STEP.create(here(sandbox)))
+    seen = []
+    while not creating.done():
+        await asyncio.sleep(1)
+        seen.append(await STEP.observe(here(sandbox)))
+    removing = asyncio.ensure_future(STEP.destroy(here(sandbox)))
+    while not removing.done():
+        await asyncio.sleep(1)
+        seen.append(await STEP.observe(here(sandbox)))
+    await asyncio.gather(creating, removing)
+    assert all(each.ours for each in seen) and len(seen) > 20
+    assert {State.PARTIAL, State.ABSENT} <= {each.state for each in seen} <= {State.PARTIAL, State.ABSENT, State.READY}
+
+
 @pytest.mark.parametrize("notes", ["kept", "lost"])
 async def test_a_replica_that_does_not_show_yet_is_waited_for_and_deleted(sandbox, notes):
     await stopped_after_the_request(sandbox)

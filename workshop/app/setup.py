@@ -6,11 +6,12 @@ that the plan needs have been read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from workshop.app.runs import Watch, run
 from workshop.app.session import Session
 from workshop.console.report import PlanReport, SetupReport
+from workshop.engine.adoption import Adoption, adoptions
 from workshop.engine.brings import brought
 from workshop.engine.execute import StopSignal
 from workshop.engine.observe import NodeState, observe_all
@@ -21,7 +22,7 @@ from workshop.engine.workspace import Contexts
 from workshop.errors import ExitCode, UsageError, WorkshopError
 from workshop.steps.base import State
 
-__all__ = ["needed_plan", "observed", "plan_report", "planned", "selected", "setup"]
+__all__ = ["adoptions", "needed_plan", "observed", "plan_report", "planned", "selected", "setup"]
 
 OFFERED = ("open", "status", "teardown")
 
@@ -38,8 +39,11 @@ async def observed(session: Session, plan: Plan) -> list[NodeState]:
     return list(await observe_all(session.workspace, plan, Contexts(session.workspace, lambda _: None)))
 
 
-def plan_report(session: Session, points: Sequence[NodeState], command: str = "setup") -> PlanReport:
-    """What a command that makes things (`setup`, `rehearsal`) would do with nodes as they were observed."""
+def plan_report(session: Session, points: Sequence[NodeState], command: str = "setup", *, adopts: bool = False) -> PlanReport:
+    """What a command that makes things (`setup`, `rehearsal`) would do with nodes as they were observed.
+
+    `adopts` shows what would be adopted, where it can be.
+    """
     workspace = session.workspace
     return PlanReport(
         command=command,
@@ -50,18 +54,22 @@ def plan_report(session: Session, points: Sequence[NodeState], command: str = "s
         regions=workspace.settings.regions,
         points=points,
         brings=brought(workspace),
+        adopts=adopts,
     )
 
 
-async def setup(session: Session, plan: Plan, watch: Watch, *, step: str = "") -> SetupReport:
-    """Run a plan under the locks and the journal. `step` is the one step that `step run` was asked for."""
+async def setup(session: Session, plan: Plan, watch: Watch, *, step: str = "", agreed: Collection[Adoption] = ()) -> SetupReport:
+    """Run a plan under the locks and the journal.
+
+    `step` is the one step that `step run` was asked for, `agreed` what a person agreed to adopt.
+    """
     workspace, journal = session.workspace, session.workspace.journal
     command = "step run" if step else "setup"
     title = f"{command} {step}".rstrip()
     contexts = Contexts(workspace, watch.emit)
     async with run(session, title, watch) as begun:
         journal.record_installed(workspace.installation(session.account, session.since))
-        results = await set_up(workspace, plan, contexts, watch.emit, watch.stop)
+        results = await set_up(workspace, plan, contexts, watch.emit, watch.stop, agreed)
         begun.ok = all(result.outcome.good for result in results)
     links = contexts.links(session.account)
     return SetupReport(

@@ -16,11 +16,14 @@ from workshop.errors import UsageError
 from workshop.quoting import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from workshop.app.session import Session
     from workshop.console.progress import Progress
     from workshop.console.report import PlanReport
+    from workshop.engine.adoption import Adoption
 
-__all__ = ["ask", "confirm", "require_grant"]
+__all__ = ["agree", "ask", "confirm", "require_grant"]
 
 
 def ask(question: str) -> None:
@@ -48,6 +51,24 @@ def confirm(session: Session, plan: PlanReport, progress: Progress | None = None
             code="Confirmation",
         )
     ask(f"Go on with {plan.command} in account {session.account}?")
+
+
+def agree(session: Session, wanted: Sequence[Adoption], progress: Progress, *, line: str) -> None:
+    """Ask for each foreign thing by its name whether it becomes ours, and go on only after a yes to all of them."""
+    from workshop.console.plan import adoption_text
+
+    if not wanted or session.invocation.yes:
+        return
+    progress.close()
+    if not sys.stdin.isatty():
+        raise UsageError(
+            what=f"--adopt asks for each thing that would become ours ({len(wanted)}), and there is no terminal to ask on.",
+            why=f"{adoption_text(wanted[0].resource)}. Nothing was changed.",
+            fix=f"Read what would be adopted: {line} --plan. Then give --yes: {line} --yes",
+            code="Confirmation",
+        )
+    for each in wanted:
+        ask(f"{adoption_text(each.resource)}. Adopt it?")
 
 
 def require_grant(session: Session, line: str, progress: Progress | None = None, *, remembered: Path | None = None) -> Session:

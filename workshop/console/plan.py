@@ -16,10 +16,10 @@ from workshop.console.report import PlanReport
 from workshop.console.style import STATES, SafeConsole, print_table, stream
 from workshop.engine.observe import NodeState
 from workshop.engine.plan import Plan
-from workshop.steps.base import State
+from workshop.steps.base import Resource, State
 from workshop.steps.registry import kinds
 
-__all__ = ["print_plan", "show_plan"]
+__all__ = ["adoption_text", "print_plan", "show_plan"]
 
 MAKING = {
     State.READY: "unchanged",
@@ -68,6 +68,8 @@ def print_plan(report: PlanReport, *, err: bool = False) -> None:
     for point in report.points:
         if point.observed.state in (State.FOREIGN, State.BROKEN) and point.observed.detail:
             console.print(f"[yellow]! {escape(str(point.node.key))}: {escape(point.observed.detail)}[/]")
+    for resource in (each for point in report.points for each in point.observed.foreign if report.adopts and each.adoption):
+        console.print(f"[yellow]! {escape(adoption_text(resource))}[/]")
     for point in report.points:
         if point.data_at_risk:
             console.print(f"[yellow]! {escape(str(point.node.key))} goes with {escape(point.data_at_risk)}[/]")
@@ -75,6 +77,12 @@ def print_plan(report: PlanReport, *, err: bool = False) -> None:
         print_brings(console, report.brings)
     cost = "" if report.removes else f", about ${_usd(report):.2f} for a day's event"
     console.print(f"About {max(_minutes(report), 0.1):.1f} minutes on AWS{cost}.", style="bright_black")
+
+
+def adoption_text(resource: Resource) -> str:
+    """What adoption does with a foreign thing."""
+    known = f" ({resource.age_and_size})" if resource.age_and_size else ""
+    return f"The {resource.kind.replace('-', ' ')} {resource.name} in {resource.region}{known} {resource.adoption}"
 
 
 def _print_steps(console: SafeConsole, report: PlanReport) -> None:
@@ -96,6 +104,8 @@ def _print_steps(console: SafeConsole, report: PlanReport) -> None:
 def _action(report: PlanReport, point: NodeState) -> str:
     if report.removes and not point.observed.ours and point.observed.state is not State.ABSENT:
         return "leave alone"
+    if report.adopts and point.observed.foreign and all(each.adoption for each in point.observed.foreign):
+        return "adopt"
     if kinds()[point.node.spec.kind].is_verification:
         return "nothing" if report.removes else "check"
     return (REMOVING if report.removes else MAKING)[point.observed.state]
@@ -126,6 +136,18 @@ def _step(report: PlanReport, point: NodeState) -> dict[str, Any]:
         "detail": point.observed.detail,
         "action": _action(report, point),
         "data_at_risk": point.data_at_risk,
+        "adopted": point.observed.adopted or None,
+        "foreign": [
+            {
+                "kind": each.kind,
+                "name": each.name,
+                "region": each.region,
+                "created": each.created or None,
+                "size": each.size,
+                "adoption": each.adoption,
+            }
+            for each in point.observed.foreign
+        ],
         "minutes": estimate.minutes,
         "usd": estimate.usd,
     }

@@ -34,6 +34,8 @@ class PlanReport:
     points: Sequence[NodeState]
     brings: Sequence[Brings] = ()
     """What a setup brings of its author's; a teardown brings nothing."""
+    adopts: bool = False
+    """Whether a setup was asked to adopt what is in its way."""
 
     @property
     def removes(self) -> bool:

@@ -76,11 +76,13 @@ async def with_data_at_risk(points: Sequence[NodeState], contexts: Contexts) -> 
     workspace = contexts.workspace
 
     async def of(point: NodeState) -> NodeState:
-        if point.observed.state is not State.READY or not point.observed.ours:
+        if point.observed.state in (State.ABSENT, State.FOREIGN) or not point.observed.ours:
             return point
         step, ctx = contexts.context(point.node, missing="blank")
+        adopted = f", adopted on {point.observed.adopted}" if point.observed.adopted else ""
         try:
-            return replace(point, data_at_risk=await step.data_at_risk(ctx))
+            at_risk = await step.data_at_risk(ctx)
+            return replace(point, data_at_risk=f"{at_risk}{adopted}" if at_risk else "")
         except WorkshopError as error:
             if workspace.cannot_go_on(error):
                 raise

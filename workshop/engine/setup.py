@@ -1,17 +1,18 @@
 """Brings every node of a plan to ready.
 
-In: a workspace and a plan. Out: a result per node. Each node is observed first: what is ready stays untouched, what belongs to
-someone else stops the node, the rest is made or completed. The journal holds the intent before each change and the result after
-it.
+In: a workspace and a plan. Out: a result per node. Each node is observed first: what is ready stays untouched, what is foreign
+stops the node unless it is adopted, the rest is made or completed. The journal holds the intent before each change and the result
+after it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from workshop.aws.errors import CredentialsError
 from workshop.definition.lint import require_sound
 from workshop.definition.templating import MissingOutputError
+from workshop.engine.adoption import Adoption, adopt
 from workshop.engine.brings import Brings, brought, unlisted
 from workshop.engine.events import Emit, RunStarted
 from workshop.engine.execute import StopSignal, execute
@@ -20,7 +21,7 @@ from workshop.engine.results import NodeResult, Outcome
 from workshop.engine.workspace import Contexts, Workspace
 from workshop.errors import UsageError, WorkshopError
 from workshop.quoting import shown
-from workshop.steps.base import Brought, Observed, State
+from workshop.steps.base import Brought, State
 
 __all__ = ["check_files", "set_up"]
 
@@ -39,8 +40,18 @@ async def check_files(workspace: Workspace, plan: Plan) -> None:
             step.check_files(ctx)
 
 
-async def set_up(workspace: Workspace, plan: Plan, contexts: Contexts, emit: Emit, stop: StopSignal) -> list[NodeResult]:
-    """Run the plan; every result is in the journal before it is emitted. The definition must be granted."""
+async def set_up(
+    workspace: Workspace,
+    plan: Plan,
+    contexts: Contexts,
+    emit: Emit,
+    stop: StopSignal,
+    agreed: Collection[Adoption] = (),
+) -> list[NodeResult]:
+    """Run the plan; every result is in the journal before it is emitted. The definition must be granted.
+
+    `agreed` are the foreign things that a person agreed to adopt; all others stop their nodes.
+    """
     if not workspace.trusted:
         raise UsageError(
             what=f"{workspace.name} was not granted as it is now.",
@@ -56,14 +67,14 @@ async def set_up(workspace: Workspace, plan: Plan, contexts: Contexts, emit: Emi
         _require_listed(contexts, node, step.brings(ctx) if listed is not None else (), listed or ())
         scope, run = workspace.scope(node.key.account), workspace.of_account(node.key.account).run
         observed = await step.observe(ctx)
-        if observed.state is State.FOREIGN:
-            raise _foreign(node, observed)
+        tagged = observed.state is State.FOREIGN
+        if tagged:
+            observed = await adopt(node, step, ctx, observed, agreed, lambda: journal.intend(run, scope, node.key))
         if observed.state is State.READY:
             fresh = step.is_verification and not journal.passed(scope, node.key)
             contexts.outputs[node.key] = observed.outputs
-            return NodeResult(
-                node, Outcome.CREATED if fresh else Outcome.UNCHANGED, outputs=observed.outputs, detail=observed.detail
-            )
+            outcome = Outcome.UPDATED if tagged else Outcome.CREATED if fresh else Outcome.UNCHANGED
+            return NodeResult(node, outcome, outputs=observed.outputs, detail=observed.detail)
         made_now = observed.state is State.ABSENT or step.is_verification or journal.resumes(scope, node.key)
         journal.intend(run, scope, node.key)
         outputs = await step.create(ctx)
@@ -91,12 +102,3 @@ def _require_listed(contexts: Contexts, node: Node, found: Iterable[Brought], li
             fix="Read the template; write it so that what it brings does not depend on outputs",
             code="NotGranted",
         )
-
-
-def _foreign(node: Node, observed: Observed) -> WorkshopError:
-    return WorkshopError(
-        what=f"{node.key}: something that this workshop did not make is in the way.",
-        why=observed.detail,
-        fix=observed.fix,
-        code="Foreign",
-    )

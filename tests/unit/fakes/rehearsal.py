@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.target import Target
 from workshop.definition.loader import Workshop, load
 from workshop.definition.parameters import resolve
+from workshop.engine.adoption import Adoption
 from workshop.engine.events import Event, NodeFinished
 from workshop.engine.execute import StopSignal
 from workshop.engine.journal import Journal, Scope
@@ -60,12 +61,12 @@ class Rehearsal:
         """Where the journal keeps it."""
         return Scope(_loaded(self.source).name, "aws", ACCOUNT)
 
-    async def setup(self, *regions: str, through: str | None = None) -> dict[str, NodeResult]:
-        """The results of a setup by `step region`."""
+    async def setup(self, *regions: str, through: str | None = None, agreed: Sequence[Adoption] = ()) -> dict[str, NodeResult]:
+        """The results of a setup by `step region`; `agreed` is adopted."""
         workspace = self.workspace(*regions)
         self.journal.begin_run(workspace.run, "setup", self.scope)
         plan = workspace.plan(through)
-        return _by_name(await set_up(workspace, plan, Contexts(workspace, self.heard), self.heard, self.stop))
+        return _by_name(await set_up(workspace, plan, Contexts(workspace, self.heard), self.heard, self.stop, agreed))
 
     async def check(self) -> None:
         """What the command line asks for before a setup."""

@@ -33,10 +33,11 @@ from workshop.steps.base import (
     Step,
 )
 from workshop.steps.dynamodb.itemfile import Item, read_items, validate
-from workshop.steps.dynamodb.ownership import is_ours
+from workshop.steps.dynamodb.ownership import foreign_table, is_ours
 from workshop.steps.dynamodb.service import DYNAMODB
 from workshop.steps.dynamodb.table import STEP as TABLE_STEP
 from workshop.steps.dynamodb.table import TableName, table_arn
+from workshop.steps.ownership import foreign_error, observed_foreign
 from workshop.steps.settings import DataFile
 
 __all__ = ["STEP", "DynamoDBItems", "ItemsParams"]
@@ -95,14 +96,15 @@ class DynamoDBItems(Step[ItemsParams]):
             missing += len(await _missing(ctx, table.region, table, chunk))
         if missing == total:
             return Observed(State.ABSENT, f"0 of {total} items in {ctx.region}")
-        ours = await is_ours(ctx, table)  # in a table of others they stay, as attendees' items do
+        if not await is_ours(ctx, table):  # they stay, as attendees' items do
+            return Observed(State.FOREIGN, f"They are in a table {table.name} that this workshop did not make.", ours=False)
         if missing:
-            return Observed(State.PARTIAL, f"{total - missing} of {total} items in {ctx.region}", ours=ours)
+            return Observed(State.PARTIAL, f"{total - missing} of {total} items in {ctx.region}")
         for region in _replica_regions(table):
             lacking = await self._lacking(ctx, table, region)
             if lacking:
-                return Observed(State.PARTIAL, f"{total - lacking} of {total} items in {region}", _outputs(total), ours=ours)
-        return Observed(State.READY, f"{total} items", _outputs(total), ours=ours)
+                return Observed(State.PARTIAL, f"{total - lacking} of {total} items in {region}", _outputs(total))
+        return Observed(State.READY, f"{total} items", _outputs(total))
 
     async def create(self, ctx: Context[ItemsParams]) -> Outputs:
         table = await describe_table(ctx.aws, ctx.region, ctx.params.table)
@@ -112,6 +114,8 @@ class DynamoDBItems(Step[ItemsParams]):
                 fix=f"Run: {command_line(ctx.again('setup'))}",
                 code="TableGone",
             )
+        if not await is_ours(ctx, table):
+            raise foreign_error(observed_foreign(ctx, [await foreign_table(ctx, table)]))
         total = validate(_file(ctx), _name_in_file(ctx), dict(table.keys))
         seen = written = reported = 0
         for chunk in _chunks(read_items(_file(ctx), _name_in_file(ctx)), MOST_READS):

@@ -12,18 +12,28 @@ from workshop.aws.errors import AwsError, CredentialsError
 from workshop.aws.resources.tables import Table, count_items, table_tags
 from workshop.steps.base import Context, Resource
 from workshop.steps.dynamodb.leftovers import TABLE_NOTE, leftover_of
+from workshop.steps.dynamodb.sides import TAGS_NOT_READABLE
 from workshop.steps.ownership import Note, Owner, owner_of
 
-__all__ = ["foreign_table", "is_ours", "owner_of_table"]
+__all__ = ["foreign_table", "is_ours", "owner_of_table", "readable_tags"]
 
 MOST_COUNTED = 1_000
 """Items that are counted of a foreign table: one page, so that looking costs it next to nothing."""
 
 
 async def owner_of_table(ctx: Context[Any], table: Table, kind: str = TABLE_NOTE) -> Owner:
-    """Whose the table is; its tags are read in its own region."""
-    tags = await table_tags(ctx.aws, table.region, table.arn)
-    return owner_of(ctx, tags, Note(kind, table.name, table.region, table.identity))
+    """Whose the table is."""
+    return owner_of(ctx, await readable_tags(ctx, table), Note(kind, table.name, table.region, table.identity))
+
+
+async def readable_tags(ctx: Context[Any], table: Table) -> dict[str, str]:
+    """The tags of the table in its own region; none while it comes or goes and DynamoDB denies them (section 1.3)."""
+    try:
+        return await table_tags(ctx.aws, table.region, table.arn)
+    except AwsError as error:
+        if error.denied and table.status in TAGS_NOT_READABLE:
+            return {}
+        raise
 
 
 async def is_ours(ctx: Context[Any], table: Table) -> bool:

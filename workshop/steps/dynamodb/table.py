@@ -35,7 +35,7 @@ from workshop.steps.dynamodb.leftovers import (
     replicated,
     source_rule,
 )
-from workshop.steps.dynamodb.ownership import foreign_table, is_ours, owner_of_table
+from workshop.steps.dynamodb.ownership import foreign_table, is_ours, owner_of_table, readable_tags
 from workshop.steps.dynamodb.service import DYNAMODB, TABLE, TableQuota
 from workshop.steps.dynamodb.sides import TERMINAL
 from workshop.steps.ownership import Note, foreign_error, observed_foreign, owner_of
@@ -146,7 +146,7 @@ class DynamoDBTable(Step[TableParams]):
         table = await describe_table(ctx.aws, ctx.region, ctx.params.name)
         if table is None:
             return []
-        tags = await table_tags(ctx.aws, ctx.region, table.arn)
+        tags = await readable_tags(ctx, table)
         owner = owner_of(ctx, tags, Note(TABLE_NOTE, table.name, table.region, table.identity))
         # While it is CREATING its tags may not show, and what we requested may be ours.
         ours = owner.ours or (table.status == "CREATING" and ctx.notes.made(TABLE_NOTE, table.name, ctx.region) is not None)
@@ -158,7 +158,7 @@ class DynamoDBTable(Step[TableParams]):
         found = []
         for name in await list_tables(ctx.aws, ctx.region):
             table = await describe_table(ctx.aws, ctx.region, name)
-            tags = {} if table is None else await table_tags(ctx.aws, ctx.region, table.arn)
+            tags = {} if table is None else await readable_tags(ctx, table)
             if table is not None and ctx.owns(tags):
                 step = tags.get(STEP_TAG, "")
                 copies = table.members if step == ctx.step else ()
