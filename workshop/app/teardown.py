@@ -7,7 +7,8 @@ what the journal shows it made, is removed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from workshop.app.connections import Notice
 from workshop.app.drill import revert_faults
@@ -34,8 +35,13 @@ __all__ = ["located", "planned_removal", "teardown"]
 
 
 async def located(session: Session, emit: Emit, notice: Notice, *, everywhere: bool) -> tuple[Session, RegionSearch | None]:
-    """The session with the home and the regions in which the workshop really is; `everywhere` searches all regions for it."""
-    if not everywhere:
+    """The session with the home and the regions in which the workshop really is.
+
+    All regions are searched for it when `everywhere` is asked for, or when nothing is recorded of it here.
+    """
+    if session.installed is None and not everywhere:
+        notice("No setup is recorded here.")
+    elif not everywhere:
         return replace(session, workspace=await with_replicated_regions(session.workspace, emit)), None
     search = RegionSearch(await enabled_regions(session.workspace.clients[session.account], session.workspace.home))
     notice(f"Searching {len(search.regions)} regions.")
@@ -64,8 +70,8 @@ async def teardown(session: Session, watch: Watch, *, search: RegionSearch | Non
     """
     workspace, journal = session.workspace, session.workspace.journal
     contexts, plan, stop = Contexts(workspace, watch.emit), workspace.plan(), watch.stop
+    asked = _Asked(_regions(session, search), search)
     resume = session.command_line("teardown --sweep" if search else "teardown")
-    unsearched = search.denied if search else []
     leftovers: list[Resource] = []
     receipt = None
     async with run(session, "teardown", watch) as begun:
@@ -74,21 +80,12 @@ async def teardown(session: Session, watch: Watch, *, search: RegionSearch | Non
         found = await unless_stopped(stop, _everything_left(session, plan, contexts, results, search, watch))
         if found is not None and not stop.asked:
             leftovers = [*found, *await claim_left(session, begun.lock)]
-            made = make_receipt(
-                workspace,
-                session.account,
-                results,
-                leftovers,
-                since=session.since,
-                by=session.identity,
-                again=resume,
-                unsearched=unsearched,
-            )
-            receipt = write_receipt(session.folder / "receipts", made)
-            write_page(receipt, made)
-        code = _exit_code(results, leftovers, stop)
+            receipt = _receipt(session, results, leftovers, asked, resume)
+            journal.record_left(session.scope, {left.region for left in leftovers if left.ours and left.region})
+        code = _exit_code(results, [*leftovers, *asked.denied], stop)
         begun.ok = code == ExitCode.DONE
-    if receipt is not None and not any(result.error for result in results) and not any(left.ours for left in leftovers):
+    unfinished = any(result.error for result in results) or asked.denied or any(left.ours for left in leftovers)
+    if receipt is not None and not unfinished:
         # Also when foreign resources have our names: a note that outlived our resource would make theirs look like ours.
         journal.record_removed(session.scope)
     return TeardownReport(
@@ -103,9 +100,53 @@ async def teardown(session: Session, watch: Watch, *, search: RegionSearch | Non
         seconds=session.elapsed(),
         leftovers=leftovers,
         receipt=receipt,
-        unsearched=unsearched,
+        unsearched=asked.denied,
+        searched=asked.searched,
         notices=_installed_on_aws(session),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The regions that a teardown asks what is left; which of them were closed or denied shows while it does."""
+
+    regions: Sequence[str]
+    search: RegionSearch | None
+
+    @property
+    def denied(self) -> list[str]:
+        """Where the caller has no permission to look."""
+        return self.search.denied if self.search else []
+
+    @property
+    def searched(self) -> list[str]:
+        """Where it was looked."""
+        left_out = {*self.denied, *(self.search.disabled if self.search else ())}
+        return [region for region in self.regions if region not in left_out]
+
+
+def _regions(session: Session, search: RegionSearch | None) -> list[str]:
+    """The workshop's regions, those of the search, and those in which the last teardown left something."""
+    workspace = session.workspace
+    also = search.regions if search else workspace.journal.left_in(session.scope)
+    return list(dict.fromkeys((*workspace.settings.regions, *also)))
+
+
+def _receipt(session: Session, results: Sequence[NodeResult], leftovers: Sequence[Resource], asked: _Asked, resume: str) -> Path:
+    """Write the receipt and its page; returns the path of the JSON file."""
+    made = make_receipt(
+        session.workspace,
+        session.account,
+        results,
+        leftovers,
+        since=session.since,
+        by=session.identity,
+        again=resume,
+        unsearched=asked.denied,
+    )
+    receipt = write_receipt(session.folder / "receipts", made)
+    write_page(receipt, made)
+    return receipt
 
 
 async def _everything_left(
@@ -116,15 +157,15 @@ async def _everything_left(
     left = (await sweep(plan, contexts, watch.emit, results))[session.account]
     if search is not None:
         left += await claims_elsewhere(session, search.regions, watch.notice)
-    elif workspace.journal.remembers_made(session.scope, noted_resources()):
-        search = RegionSearch(workspace.settings.regions)  # the definition may have changed since
+    elif workspace.journal.remembers_made(session.scope, noted_resources()) or workspace.journal.left_in(session.scope):
+        search = RegionSearch(_regions(session, None))  # the definition may have changed since
     if search is not None:
         left += await find_orphans(workspace, search, left, watch.emit)
         left += search.unreadable.values()
     return left
 
 
-def _exit_code(results: Sequence[NodeResult], leftovers: Sequence[Resource], stop: StopSignal) -> ExitCode:
+def _exit_code(results: Sequence[NodeResult], leftovers: Sequence[object], stop: StopSignal) -> ExitCode:
     if stop.asked:
         return ExitCode.FAILED if stop.fatal else ExitCode.INTERRUPTED
     if leftovers:

@@ -63,8 +63,8 @@ class InTheWay(Check):
             return self._remains(await step.leftovers(ctx), observed)
         if not observed.ours:
             return warned(
-                f"{observed.detail or 'Made by someone else'}: setup uses it, and teardown leaves it alone.",
-                "Make sure that its owner agrees, or choose another name: --param NAME=VALUE",
+                f"What exists there is not ours: {observed.detail}. Setup waits until it is gone.",
+                "Wait until it is gone, or choose another name: --param NAME=VALUE",
             )
         if observed.state is State.PARTIAL:
             return warned(f"Left half made by an earlier run: {observed.detail}.", go_on)

@@ -94,11 +94,12 @@ class SetupReport(RunReport):
 
 @dataclass(frozen=True, kw_only=True)
 class TeardownReport(RunReport):
-    """A teardown. `unsearched` are the regions in which the search was denied."""
+    """A teardown. `searched` are the regions that were asked what is left, `unsearched` those in which that was denied."""
 
     leftovers: Sequence[Resource] = ()
     receipt: Path | None = None
     unsearched: Sequence[str] = ()
+    searched: Sequence[str] = ()
     notices: Sequence[str] = ()
     """What else is deployed elsewhere and costs money."""
 

@@ -45,6 +45,7 @@ def _teardown_document(report: TeardownReport) -> None:
         **_head(report),
         "leftovers": leftover_documents(report.leftovers),
         "receipt": str(report.receipt) if report.receipt else None,
+        "searched": list(report.searched),
         "unsearched": list(report.unsearched),
     }
     print_document(report.command, report.exit_code == ExitCode.DONE, content)
@@ -62,6 +63,9 @@ def leftover_documents(leftovers: Sequence[Resource]) -> list[dict[str, Any]]:
             "earliest": r.earliest,
             "show": r.show,
             "ours": r.ours,
+            "created": r.created or None,
+            "size": r.size,
+            "adopted": r.adopted or None,
         }
         for r in leftovers
     ]
@@ -96,13 +100,16 @@ def _print_teardown(report: TeardownReport) -> None:
     removed = sum(result.outcome is Outcome.REMOVED for result in report.results)
     name, where, seconds = escape(report.workshop), f"on {report.target} ({report.account})", format_duration(report.seconds)
     if report.code == ExitCode.DONE:
-        console.print(f"[bold green]{name} is gone[/] {where} in {seconds}: {removed} removed, nothing left.")
+        console.print(
+            f"[bold green]{name} is gone[/] {where} in {seconds}: {removed} removed, nothing left in {_regions(report.searched)}."
+        )
     else:
         console.print(f"[bold red]{name} is not gone[/] {where} after {seconds}: {removed} removed.")
     if report.leftovers:
         console.print("[bold]Left:[/]")
     for resource in report.leftovers:
-        note = f" [bright_black]({escape(resource.why)})[/]" if resource.why else ""
+        about = "; ".join(part for part in (resource.why, _origin(resource)) if part)
+        note = f" [bright_black]({escape(about)})[/]" if about else ""
         console.print(f"  [yellow]![/] {resource.kind} {escape(resource.name)} in {resource.region or 'this machine'}{note}")
         console.print(f"    {escape(resource.fix)}", soft_wrap=True)
     if report.unsearched:
@@ -114,6 +121,20 @@ def _print_teardown(report: TeardownReport) -> None:
         console.print(f"Interrupted. Go on with: [bold]{escape(report.resume)}[/]", soft_wrap=True)
     elif any(result.error for result in report.results) or any(resource.ours for resource in report.leftovers):
         console.print(f"When the cause is fixed, go on with: [bold]{escape(report.resume)}[/]", soft_wrap=True)
+
+
+def _origin(resource: Resource) -> str:
+    """For what is not ours or was adopted: when and how it came."""
+    if resource.adopted:
+        return f"adopted on {resource.adopted}"
+    return "" if resource.ours else resource.age_and_size
+
+
+def _regions(names: Sequence[str]) -> str:
+    """Three regions at most by name, more by their number."""
+    if len(names) > 3:
+        return f"any of {len(names)} regions"
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
 def print_addresses(console: SafeConsole, apis: Mapping[str, Mapping[str, str]], links: Mapping[str, str]) -> None:

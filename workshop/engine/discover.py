@@ -25,6 +25,10 @@ NOT_ENABLED = frozenset({"UnrecognizedClientException", "InvalidClientTokenId"})
 """Error codes of a region that the account has not enabled (docs/aws-behaviours.md, section 8): nothing can exist there."""
 
 
+CLOSED = "explicit deny in a service control policy"
+"""What AWS writes when an organization forbids the call to everybody in the account (docs/aws-behaviours.md, section 10.1)."""
+
+
 @dataclass
 class RegionSearch:
     """A search of many regions, and the regions that could not be searched."""
@@ -33,7 +37,7 @@ class RegionSearch:
     denied: list[str] = field(default_factory=list)
     """Where the caller has no permission to look."""
     disabled: list[str] = field(default_factory=list)
-    """Not enabled in the account, so that nothing is there."""
+    """Not enabled in the account, or closed by its organization, so that nothing is there."""
     unreadable: dict[str, Resource] = field(default_factory=dict)
     """Where every other error was met: by region, what counts as left there."""
 
@@ -49,6 +53,10 @@ class RegionSearch:
         if error.code in NOT_ENABLED:
             self.disabled.append(region)
             emit(Noticed(f"{region} does not take these credentials: it is not enabled, and left out."))
+            return
+        if error.denied and error.mentions(CLOSED):
+            self.disabled.append(region)
+            emit(Noticed(f"{region} is closed by a service control policy, and left out."))
             return
         emit(Noticed(f"{region} was not searched: {error.code}."))
         if error.denied:
@@ -134,9 +142,16 @@ async def find_orphans(workspace: Workspace, search: RegionSearch, known: Collec
     """What carries the workshop's tags in these regions and is not among `known`: made under names, or by steps, of before."""
     identities = {resource.identity for resource in known}
     groups = await asyncio.gather(*(_tagged(workspace, region, search, emit) for region in search.regions))
-    why = "carries the tags of this workshop under a name that it does not use now: its parameters or steps were others"
     found = [resource for group in groups for resource in group if resource.identity not in identities]
-    return [replace(resource, why=why) for resource in found]
+    return [replace(resource, why=_by_tags_alone(resource)) for resource in found]
+
+
+def _by_tags_alone(resource: Resource) -> str:
+    known = f" ({resource.age_and_size})" if resource.age_and_size else ""
+    return (
+        f"carries the tags of this workshop{known} under a name that it does not use now: its parameters or steps were others. "
+        "Tags can be set by anybody: look at it before you delete it"
+    )
 
 
 async def _tagged(workspace: Workspace, region: str, search: RegionSearch, emit: Emit) -> list[Resource]:

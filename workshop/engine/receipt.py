@@ -38,6 +38,9 @@ class Left:
     ours: bool
     usd_a_month: float | None
     upkeep: str
+    created: str
+    size: str
+    adopted: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,7 @@ def make_receipt(
         set_up=since,
         torn_down=workspace.clock.now().isoformat(timespec="seconds"),
         by=by,
-        finish=again if reasons or any(each.ours for each in left) else "",
+        finish=again if reasons or unsearched or any(each.ours for each in left) else "",
         made=tuple(made),
         steps=tuple(result.document() for result in results),
         left=tuple(left),
@@ -158,4 +161,7 @@ def _left(resource: Resource, reason: str) -> Left:
         ours=resource.ours,
         usd_a_month=cost.usd_a_month if known else None,
         upkeep=cost.upkeep if known else "unknown until it can be read",
+        created=resource.created,
+        size=resource.size,
+        adopted=resource.adopted,
     )
