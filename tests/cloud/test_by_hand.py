@@ -77,12 +77,11 @@ def test_the_published_lines_of_the_workshop_run(clean):
     assert json.loads(done.out[done.out.rindex('{\n    "Count"') :])["Count"] == 12
 
 
-def test_a_table_made_by_the_published_lines_is_used_and_left_alone(clean):
-    """They set no tags, so the table is the attendee's own: setup works with it, and teardown names it and leaves it."""
+def test_a_table_made_by_the_published_lines_is_the_attendees_own_until_it_is_adopted(clean):
+    """They set no tags: setup stops in front of it, and teardown names it and leaves it."""
     clean.table()
-    setup = clean.document("setup")
-    assert {step["outcome"] for step in setup["steps"] if step["id"] == "table"} == {"unchanged"}
-    assert all(clean.count(region) == 13 for region in REGIONS)
+    clean.run("setup", code=1)
+    assert clean.count(HOME_REGION) == 0
     before = clean.client("dynamodb").describe_table(TableName=TABLE)["Table"]["TableId"]
     teardown = clean.document("teardown", code=5)
     assert teardown["ok"] is False
@@ -92,8 +91,9 @@ def test_a_table_made_by_the_published_lines_is_used_and_left_alone(clean):
     assert left["fix"] == "aws dynamodb delete-table --region us-west-2 --table-name global-serverless"
     assert clean.inventory() == [(HOME_REGION, "table", TABLE)]
     assert clean.client("dynamodb").describe_table(TableName=TABLE)["Table"]["TableId"] == before
-    clean.bash(at_the_cloud(left["fix"]))
-    assert clean.document("teardown")["leftovers"] == []
+    clean.run("setup", "--adopt", "--yes")
+    assert all(clean.count(region) == 13 for region in REGIONS)
+    assert clean.document("teardown")["leftovers"] == [] and clean.inventory() == []
 
 
 def sample():

@@ -53,6 +53,32 @@ def test_a_replica_that_was_added_by_hand_goes_before_the_table_that_it_copies(c
     assert clean.inventory(*ALL) == before
 
 
+def test_a_machine_without_a_record_searches_every_region_and_says_so(clean):
+    before = clean.inventory(*ALL)
+    clean.run("setup", "--through", "backend", "--region", "eu-central-1", "--region", "ap-southeast-2")
+    clean.lose_the_journal()
+    done = clean.run("teardown", "--json")
+    assert "No setup is recorded here." in done.err and {*ALL} <= {*done.document["searched"]}
+    assert done.document["leftovers"] == [] and clean.inventory(*ALL) == before
+    assert "nothing left in any of" in clean.run("teardown").out
+
+
+def test_what_a_teardown_left_in_a_region_that_the_workshop_does_not_use_is_asked_again(clean):
+    clean.run("setup", "--through", "backend")
+    elsewhere = clean.client("dynamodb", "ap-southeast-2")
+    elsewhere.create_table(
+        TableName="renamed", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "PK", "AttributeType": "S"}],
+        Tags=[{"Key": "workshop", "Value": "global-serverless"}],
+    )  # fmt: skip
+    for command in (("teardown", "--sweep"), ("teardown",)):
+        (left,) = clean.document(*command, code=5)["leftovers"]
+        assert (left["name"], left["region"]) == ("renamed", "ap-southeast-2")
+    elsewhere.delete_table(TableName="renamed")
+    eventually(lambda: elsewhere.list_tables()["TableNames"] == [])
+    assert clean.document("teardown")["leftovers"] == []
+
+
 def test_a_claim_that_a_dead_run_left_in_another_region_is_removed_and_one_that_is_held_is_named(clean):
     dead, held = clean.client("ssm", "eu-central-1"), clean.client("ssm", "ap-southeast-2")
     dead.put_parameter(Name=CLAIM, Value=held_claim("2026-01-01T09:10:00+00:00"), Type="String")
@@ -75,6 +101,9 @@ def test_what_was_set_up_under_other_names_is_found_by_its_tags_and_named(clean)
     assert {("table", "other-table", "us-west-2"), ("table", "other-table", OTHER_REGION)} <= left
     assert {("stack", "other-stack", "us-west-2"), ("stack", "other-stack", OTHER_REGION)} <= left
     assert all("does not use now" in r["why"] and r["fix"] for r in swept["leftovers"])
+    (table,) = [r for r in swept["leftovers"] if (r["kind"], r["region"]) == ("table", "us-west-2")]
+    assert f"created {table['created']}, about" in table["why"] and "Tags can be set by anybody" in table["why"]
+    assert clean.document("teardown", code=5)["leftovers"] == swept["leftovers"]
     again = clean.run("teardown", "--param", "table=other-table", "--param", "stack=other-stack", "--param",
                       "function=other-function", "--json").document  # fmt: skip
     assert again["leftovers"] == []
