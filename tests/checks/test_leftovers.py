@@ -43,8 +43,8 @@ async def test_what_exists_already_passes_when_it_is_known_and_warns_when_it_is_
     ready = FakeStep(Observed(State.READY))
     assert (await seen(ready, since="2026-11-20")).status is CheckStatus.PASS
     assert (await seen(ready)).status is CheckStatus.WARN
-    finding = await seen(FakeStep(Observed(State.PARTIAL, "is being deleted", ours=False)))
-    assert finding.status is CheckStatus.WARN and "is not ours: is being deleted" in finding.detail
+    finding = await seen(FakeStep(Observed(State.ABSENT, "is being deleted", ours=False)))
+    assert finding.status is CheckStatus.WARN and "foreign of that name is being deleted" in finding.detail
 
 
 async def test_remains_that_stop_a_creation_are_no_go_and_others_a_warning() -> None:

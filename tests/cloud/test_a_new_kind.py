@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,6 +29,7 @@ from workshop.steps.base import (
     Step,
 )
 from workshop.steps.declarations import AccessProof, Quota, RenderedLimit, ResourceType, Service
+from workshop.steps.ownership import observed_foreign, owner_of
 from workshop.steps.settings import DataFile
 
 pytestmark = pytest.mark.cloud
@@ -84,16 +86,22 @@ class Motto(Step[MottoParams]):
         value = await _value(ctx)
         if value is None:
             return Observed(State.ABSENT)
-        if not await _is_ours(ctx, ctx.params.name):
-            return Observed(State.FOREIGN, f"A parameter {ctx.params.name} exists already.", ours=False)
+        owner = owner_of(ctx, await _tags(ctx, ctx.params.name))
+        if not owner.ours:
+            found = replace(_resource(ctx, ctx.params.name, ours=False), size=f"{len(value)} bytes", adoption="is overwritten")
+            return observed_foreign(ctx, [found])
         outputs = {"Name": ctx.params.name}
-        return Observed(State.READY if value == _text(ctx) else State.PARTIAL, outputs=outputs)
+        state = State.READY if value == _text(ctx) else State.PARTIAL
+        return Observed(state, owner.detail, outputs, adopted=owner.adopted)
+
+    async def adopt(self, ctx: Context[MottoParams], resource: Resource) -> None:
+        await _tag(ctx, ctx.adoption_tags)
 
     async def create(self, ctx: Context[MottoParams]) -> Outputs:
-        name, tags = ctx.params.name, [{"Key": key, "Value": value} for key, value in ctx.tags.items()]
+        name = ctx.params.name
         ctx.notes.record(PARAMETER.name, name)
         await ctx.aws.call("ssm", ctx.region, "put_parameter", Name=name, Value=_text(ctx), Type="String", Overwrite=True)
-        await ctx.aws.call("ssm", ctx.region, "add_tags_to_resource", ResourceType="Parameter", ResourceId=name, Tags=tags)
+        await _tag(ctx, ctx.tags)
 
         async def readable() -> bool:
             return await _value(ctx) == _text(ctx)
@@ -143,9 +151,19 @@ async def _value(ctx: Context[MottoParams]) -> str | None:
     return str(found["Parameter"]["Value"])
 
 
-async def _is_ours(ctx: Context[Any], name: str) -> bool:
+async def _tag(ctx: Context[MottoParams], tags: Mapping[str, str]) -> None:
+    pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
+    name = ctx.params.name
+    await ctx.aws.call("ssm", ctx.region, "add_tags_to_resource", ResourceType="Parameter", ResourceId=name, Tags=pairs)
+
+
+async def _tags(ctx: Context[Any], name: str) -> dict[str, str]:
     found = await ctx.aws.call("ssm", ctx.region, "list_tags_for_resource", ResourceType="Parameter", ResourceId=name)
-    return ctx.owns({tag["Key"]: tag["Value"] for tag in found["TagList"]})
+    return {tag["Key"]: tag["Value"] for tag in found["TagList"]}
+
+
+async def _is_ours(ctx: Context[Any], name: str) -> bool:
+    return owner_of(ctx, await _tags(ctx, name)).ours
 
 
 def _resource(ctx: Context[Any], name: str, *, ours: bool) -> Resource:
@@ -219,6 +237,18 @@ def test_it_is_planned_made_once_and_removed(mottos: Workshop, clean: Shell) -> 
     assert {step["outcome"] for step in removed["steps"]} == {"removed"}
     assert removed["leftovers"] == []
     assert [names(clean, region) for region in REGIONS] == [[], []]
+
+
+def test_one_that_another_hand_made_stops_setup_until_it_is_adopted(mottos: Workshop, clean: Shell) -> None:
+    where = ("--workshop", "./mottos")
+    ssm = clean.client("ssm", OTHER_REGION)
+    ssm.put_parameter(Name=NAME, Value="theirs", Type="String")
+    refused = {step["region"]: step for step in mottos("setup", *where, "--yes", code=1)["steps"]}
+    assert refused[OTHER_REGION]["error"]["code"] == "Foreign" and "6 bytes" in refused[OTHER_REGION]["error"]["why"]
+    assert ssm.get_parameter(Name=NAME)["Parameter"]["Value"] == "theirs"
+    adopted = {step["region"]: step["outcome"] for step in mottos("setup", *where, "--adopt", "--yes")["steps"]}
+    assert adopted[OTHER_REGION] == "updated" and ssm.get_parameter(Name=NAME)["Parameter"]["Value"] == "Festina lente"
+    assert mottos("teardown", *where, "--yes")["leftovers"] == [] and names(clean, OTHER_REGION) == []
 
 
 def test_the_checks_read_what_it_declares(mottos: Workshop, clean: Shell) -> None:

@@ -139,6 +139,16 @@ async def test_what_a_foreign_table_holds_is_estimated_where_it_may_not_be_read(
     assert "about 1,300 items" in (await STEP.observe(sandbox.context(PARAMS))).detail
 
 
+async def test_a_foreign_table_that_is_being_deleted_is_waited_out_and_never_reported_as_ours(sandbox):
+    theirs = sandbox.aws.dynamodb.put(HOME, "films")
+    await sandbox.aws.call("dynamodb", HOME, "delete_table", TableName="films")
+    observed = await STEP.observe(sandbox.context(PARAMS))
+    assert observed.state is State.ABSENT and not observed.ours
+    assert [left.ours for left in await STEP.leftovers(sandbox.context(PARAMS))] == [False]
+    await STEP.create(sandbox.context(PARAMS))
+    assert sandbox.aws.dynamodb.find(HOME, "films").id != theirs.id
+
+
 async def test_a_table_that_is_being_deleted_is_waited_out_and_created_again(sandbox):
     table = sandbox.aws.dynamodb.put(HOME, "films", tags=dict(OURS))
     await sandbox.aws.call("dynamodb", HOME, "delete_table", TableName="films")

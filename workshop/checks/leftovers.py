@@ -59,13 +59,13 @@ class InTheWay(Check):
         go_on = f"{setup} goes on with it, {teardown} removes it"
         if observed.state is State.BROKEN:
             return warned(f"Left from an earlier run: {observed.detail}.", f"{observed.fix or setup}; {teardown} removes it")
-        if observed.state is State.ABSENT:
-            return self._remains(await step.leftovers(ctx), observed)
-        if not observed.ours:
+        if observed.state is State.ABSENT and not observed.ours:
             return warned(
-                f"What exists there is not ours: {observed.detail}. Setup waits until it is gone.",
+                f"Something foreign of that name {observed.detail}: setup waits until it is gone.",
                 "Wait until it is gone, or choose another name: --param NAME=VALUE",
             )
+        if observed.state is State.ABSENT:
+            return self._remains(await step.leftovers(ctx), observed)
         if observed.state is State.PARTIAL:
             return warned(f"Left half made by an earlier run: {observed.detail}.", go_on)
         if not self.context.since:

@@ -57,7 +57,7 @@ async def adopt(
     for each in mine:
         await step.adopt(ctx, each.resource)
     again = await step.observe(ctx)
-    if again.state is State.FOREIGN:
+    if again.state is State.FOREIGN or not again.ours:
         raise foreign(node, again)
     return again
 

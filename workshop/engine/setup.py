@@ -67,7 +67,7 @@ async def set_up(
         _require_listed(contexts, node, step.brings(ctx) if listed is not None else (), listed or ())
         scope, run = workspace.scope(node.key.account), workspace.of_account(node.key.account).run
         observed = await step.observe(ctx)
-        tagged = observed.state is State.FOREIGN
+        tagged = observed.state is State.FOREIGN or (observed.state is not State.ABSENT and not observed.ours)
         if tagged:
             observed = await adopt(node, step, ctx, observed, agreed, lambda: journal.intend(run, scope, node.key))
         if observed.state is State.READY:
@@ -75,7 +75,8 @@ async def set_up(
             contexts.outputs[node.key] = observed.outputs
             outcome = Outcome.UPDATED if tagged else Outcome.CREATED if fresh else Outcome.UNCHANGED
             return NodeResult(node, outcome, outputs=observed.outputs, detail=observed.detail)
-        made_now = observed.state is State.ABSENT or step.is_verification or journal.resumes(scope, node.key)
+        resumed = not tagged and journal.resumes(scope, node.key)
+        made_now = observed.state is State.ABSENT or step.is_verification or resumed
         journal.intend(run, scope, node.key)
         outputs = await step.create(ctx)
         contexts.outputs[node.key] = outputs

@@ -101,7 +101,7 @@ class DynamoDBTable(Step[TableParams]):
         if table.status == "CREATING":  # its tags may not show yet: `create` and `destroy` wait for them before they decide
             return Observed(State.PARTIAL, "is being created", outputs)
         if table.status == "DELETING":
-            return Observed(State.PARTIAL, "is being deleted", ours=owner.ours)
+            return Observed(State.PARTIAL if owner.ours else State.ABSENT, "is being deleted", ours=owner.ours)
         if table.keys != tuple(ctx.params.keys.items()) or not owner.ours:
             return await self._foreign(ctx, table)
         if table.status in TERMINAL:
