@@ -1,4 +1,4 @@
-"""Lengths of time as people write and read them.
+"""Times and lengths of time as people write and read them.
 
 In: a text such as `90s`, `15m`, `1h`, `12.5`, or seconds. Out: seconds, or a text such as `40 ms`, `2.5 s`, `3 min 20 s`.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["format_duration", "parse_duration"]
+__all__ = ["format_duration", "format_moment", "parse_duration"]
 
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -33,3 +33,8 @@ def format_duration(seconds: float | None) -> str:
         return f"{seconds:.{2 if seconds < 10 else 1}f}".rstrip("0").rstrip(".") + " s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+
+
+def format_moment(moment: str) -> str:
+    """A time in ISO 8601 as people read it: `2026-11-21 10:00:00 UTC`. One in another zone keeps its offset."""
+    return moment.replace("T", " ").replace("+00:00", " UTC")

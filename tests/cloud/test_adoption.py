@@ -57,9 +57,9 @@ def test_an_adopted_table_is_completed_called_adopted_and_removed_with_its_conte
     assert outcomes["table"] == "updated" and [by_hand.count(region) for region in REGIONS] == [14, 14]
     assert by_hand.tags(HOME_REGION)["workshop"] == "global-serverless"
     details = {step["id"]: step["detail"] for step in by_hand.document("status")["steps"]}
-    assert details["table"].startswith("adopted on 20")
+    assert details["table"].startswith("adopted 20")
     planned = by_hand.run("teardown", "--plan").out
-    assert "goes with 14 items, adopted on 20" in planned
+    assert "goes with 14 items, adopted 20" in planned
     done = by_hand.document("teardown")
     assert done["leftovers"] == [] and by_hand.inventory() == []
     page = (by_hand.state / "receipts").glob("*.html")
@@ -68,7 +68,7 @@ def test_an_adopted_table_is_completed_called_adopted_and_removed_with_its_conte
 
 def test_adoption_asks_for_each_thing_by_its_name_and_a_no_changes_nothing(by_hand):
     without = by_hand.run("setup", "--adopt", code=2)
-    assert f"The table {TABLE} in {HOME_REGION}" in without.err and "--yes" in without.err
+    assert f"Adopt the table {TABLE} in {HOME_REGION}" in without.err and "--yes" in without.err
     assert by_hand.tags(HOME_REGION) == {} and by_hand.count(HOME_REGION) == 1
 
 

@@ -102,7 +102,10 @@ def test_what_was_set_up_under_other_names_is_found_by_its_tags_and_named(clean)
     assert {("stack", "other-stack", "us-west-2"), ("stack", "other-stack", OTHER_REGION)} <= left
     assert all("does not use now" in r["why"] and r["fix"] for r in swept["leftovers"])
     (table,) = [r for r in swept["leftovers"] if (r["kind"], r["region"]) == ("table", "us-west-2")]
-    assert f"created {table['created']}, about" in table["why"] and "Tags can be set by anybody" in table["why"]
+    assert (
+        f"created {table['created'][:10]} {table['created'][11:19]} UTC, about" in table["why"]
+        and "Tags can be set by anybody" in table["why"]
+    )
     assert clean.document("teardown", code=5)["leftovers"] == swept["leftovers"]
     again = clean.run("teardown", "--param", "table=other-table", "--param", "stack=other-stack", "--param",
                       "function=other-function", "--json").document  # fmt: skip

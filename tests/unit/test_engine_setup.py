@@ -113,8 +113,8 @@ async def test_a_table_made_by_hand_stops_the_setup_and_is_ours_once_it_is_adopt
     assert [each.resource.identity for each in agreed] == [("table", "global-serverless", HOME)]
     results = await deployment.setup(agreed=agreed)
     assert all(result.outcome.good for result in results.values()) and len(table.items) == 14
-    assert results[f"table {HOME}"].outcome is Outcome.UPDATED and "adopted on" in results[f"table {HOME}"].detail
-    assert "adopted on" in (await deployment.status())[f"table {HOME}"].observed.detail
+    assert results[f"table {HOME}"].outcome is Outcome.UPDATED and "adopted" in results[f"table {HOME}"].detail
+    assert "adopted" in (await deployment.status())[f"table {HOME}"].observed.detail
     _, left = await deployment.teardown()
     assert left == [] and deployment.aws.dynamodb.tables() == []
     assert [e.name for e in deployment.journal.inventory.of(deployment.scope) if e.adopted] == ["global-serverless"]

@@ -68,7 +68,7 @@ def agree(session: Session, wanted: Sequence[Adoption], progress: Progress, *, l
             code="Confirmation",
         )
     for each in wanted:
-        ask(f"{adoption_text(each.resource)}. Adopt it?")
+        ask(f"{adoption_text(each.resource)}. Go on?")
 
 
 def require_grant(session: Session, line: str, progress: Progress | None = None, *, remembered: Path | None = None) -> Session:

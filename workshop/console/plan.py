@@ -68,8 +68,11 @@ def print_plan(report: PlanReport, *, err: bool = False) -> None:
     for point in report.points:
         if point.observed.state in (State.FOREIGN, State.BROKEN) and point.observed.detail:
             console.print(f"[yellow]! {escape(str(point.node.key))}: {escape(point.observed.detail)}[/]")
-    for resource in (each for point in report.points for each in point.observed.foreign if report.adopts and each.adoption):
-        console.print(f"[yellow]! {escape(adoption_text(resource))}[/]")
+            adopted = report.adopts and all(each.adoption for each in point.observed.foreign)
+            if point.observed.fix and not adopted and not report.removes:
+                console.print(f"  → {escape(point.observed.fix)}", soft_wrap=True)
+            for each in point.observed.foreign if adopted else ():
+                console.print(f"  → {escape(adoption_text(each))}")
     for point in report.points:
         if point.data_at_risk:
             console.print(f"[yellow]! {escape(str(point.node.key))} goes with {escape(point.data_at_risk)}[/]")
@@ -82,7 +85,7 @@ def print_plan(report: PlanReport, *, err: bool = False) -> None:
 def adoption_text(resource: Resource) -> str:
     """What adoption does with a foreign thing."""
     known = f" ({resource.age_and_size})" if resource.age_and_size else ""
-    return f"The {resource.kind.replace('-', ' ')} {resource.name} in {resource.region}{known} {resource.adoption}"
+    return f"Adopt the {resource.kind.replace('-', ' ')} {resource.name} in {resource.region}{known}: {resource.adoption}"
 
 
 def _print_steps(console: SafeConsole, report: PlanReport) -> None:

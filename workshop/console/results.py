@@ -13,7 +13,7 @@ from rich.markup import escape
 from workshop.console.document import print_document
 from workshop.console.report import RunReport, SetupReport, TeardownReport
 from workshop.console.style import SafeConsole, print_error, stream
-from workshop.durations import format_duration
+from workshop.durations import format_duration, format_moment
 from workshop.engine.results import NodeResult, Outcome
 from workshop.errors import ExitCode
 from workshop.steps.base import Resource
@@ -126,7 +126,7 @@ def _print_teardown(report: TeardownReport) -> None:
 def _origin(resource: Resource) -> str:
     """For what is not ours or was adopted: when and how it came."""
     if resource.adopted:
-        return f"adopted on {resource.adopted}"
+        return f"adopted {format_moment(resource.adopted)}"
     return "" if resource.ours else resource.age_and_size
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from workshop.aws.errors import CredentialsError
 from workshop.definition.templating import MissingOutputError
+from workshop.durations import format_moment
 from workshop.engine.execute import StopSignal, execute
 from workshop.engine.plan import Node, NodeKey, Plan
 from workshop.engine.results import NodeResult, Outcome
@@ -79,7 +80,7 @@ async def with_data_at_risk(points: Sequence[NodeState], contexts: Contexts) -> 
         if point.observed.state in (State.ABSENT, State.FOREIGN) or not point.observed.ours:
             return point
         step, ctx = contexts.context(point.node, missing="blank")
-        adopted = f", adopted on {point.observed.adopted}" if point.observed.adopted else ""
+        adopted = f", adopted {format_moment(point.observed.adopted)}" if point.observed.adopted else ""
         try:
             at_risk = await step.data_at_risk(ctx)
             return replace(point, data_at_risk=f"{at_risk}{adopted}" if at_risk else "")

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import ClassVar, Generic, TypeVar
 
+from workshop.durations import format_moment
 from workshop.steps.context import Context, Files, Outputs, Params
 from workshop.steps.declarations import Quota, RenderedLimit, ResourceType, Service
 
@@ -99,8 +100,8 @@ class Resource:
 
     @property
     def age_and_size(self) -> str:
-        """`created 2026-11-21T10:00:00+00:00, 14 items`, as far as it is known."""
-        return ", ".join(part for part in (self.created and f"created {self.created}", self.size) if part)
+        """`created 2026-11-21 10:00:00 UTC, 14 items`, as far as it is known."""
+        return ", ".join(part for part in (self.created and f"created {format_moment(self.created)}", self.size) if part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from workshop.durations import format_moment
 from workshop.errors import WorkshopError
 from workshop.shell import command_line
 from workshop.steps.base import Context, Observed, Resource, State
@@ -40,7 +41,7 @@ class Owner:
     @property
     def detail(self) -> str:
         """For people; empty for what we made ourselves."""
-        return f"adopted on {self.adopted}" if self.adopted else ""
+        return f"adopted {format_moment(self.adopted)}" if self.adopted else ""
 
 
 def owner_of(ctx: Context[Any], tags: Mapping[str, str], note: Note | None = None) -> Owner:

@@ -32,8 +32,8 @@ from workshop.steps.context import ADOPTED_TAG
 __all__ = ["adopt_resource", "clear_adopted", "foreign_resources", "foreign_stack", "is_foreign_group", "updatable"]
 
 UPDATABLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"})
-REPLACED = "is tagged as ours and replaced by the one of the stack: what is in it is lost"
-UPDATED = "is tagged as ours and updated to the template of this workshop: what only its own template has is deleted"
+REPLACED = "it gets our tags and is replaced by the stack's own, so what is in it is lost"
+UPDATED = "it gets our tags and the template of this workshop, so what only its own template has is deleted"
 ADOPTIONS = {"function": REPLACED, "log-group": REPLACED}
 """Kinds that the stack's own can replace; what holds data by itself is never replaced."""
 

@@ -62,7 +62,7 @@ SOURCE_RULE_PATIENCE = 300.0
 INTERVAL = 2.0
 MOST_COUNTED_PAGES = 20
 """Pages of up to 1 MB that are read to count what a deletion takes with it."""
-ADOPTION = "is tagged as ours: a teardown then deletes it with everything in it"
+ADOPTION = "it gets our tags, and from then on teardown deletes it with everything in it"
 
 
 class TableParams(Params):
