@@ -106,7 +106,9 @@ async def _check_context(found: _Materials, connection: Connection) -> CheckCont
         planned_steps=steps,
         problems=tuple(found.problems),
         event=event,
-        machine=Machine(place.folder, found.folder_error, connection.cloud_error, connection.cloud_port),
+        machine=Machine(
+            place.folder, found.folder_error, connection.cloud_error, connection.cloud_port, connection.cloud_unsaved
+        ),
         since=installed.since if installed else "",
         clock=place.clock,
         options=replace(invocation, expect_account="").options(invocation.target),

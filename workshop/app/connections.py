@@ -56,6 +56,8 @@ class Connection:
     life: CredentialExpiry | None = None
     cloud_error: WorkshopError | None = None
     cloud_port: int | None = None
+    cloud_unsaved: str = ""
+    """Why the local cloud cannot save its state; empty when it can."""
 
 
 async def connect(place: Place, notice: Notice) -> Connection:
@@ -93,8 +95,8 @@ async def try_local(place: Place, folder_error: WorkshopError | None, notice: No
     try:
         caller = await who_calls(client, daemon.HOME_REGION)
     except WorkshopError as refusal:
-        return Connection(client, target, error=refusal, cloud_port=state.port)
-    return Connection(client, target, caller, cloud_port=state.port)
+        return Connection(client, target, error=refusal, cloud_port=state.port, cloud_unsaved=state.unsaved)
+    return Connection(client, target, caller, cloud_port=state.port, cloud_unsaved=state.unsaved)
 
 
 async def try_aws(place: Place) -> Connection:

@@ -60,6 +60,8 @@ class Machine:
     folder_error: WorkshopError | None = None
     cloud_error: WorkshopError | None = None
     cloud_port: int | None = None
+    cloud_unsaved: str = ""
+    """Why the local cloud cannot save its state, and so refuses changes; empty when it can."""
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,8 @@ class LocalCloud(Check):
         if machine.cloud_error is not None:
             error = machine.cloud_error
             return failed(f"{error.what} {error.why}", error.fix or "Read its log: workshop cloud logs")
+        if machine.cloud_unsaved:
+            return failed(machine.cloud_unsaved, "Make room there, or make it writable; the local cloud recovers by itself.")
         return passed(f"on port {machine.cloud_port}")
 
 

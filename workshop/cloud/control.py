@@ -27,7 +27,8 @@ FAULTS = "/_workshop/faults"
 
 class Control:
     """`on_reset` empties everything; `on_change` writes the record of the process; `on_healed` is told that faults ended;
-    `backlog` lists what replication holds back, `saving` what keeping the state costs."""
+    `backlog` lists what replication holds back, `saving` what keeping the state costs, `unsaved` why it cannot be
+    kept ("" when it can)."""
 
     def __init__(
         self,
@@ -41,11 +42,12 @@ class Control:
         on_healed: Callable[[], None],
         backlog: Callable[[], list[dict[str, Any]]],
         saving: Callable[[], dict[str, float]],
+        unsaved: Callable[[], str] = lambda: "",
     ) -> None:
         self._record, self._pacing, self._faults = record, pacing, faults
         self._connections = connections
         self._on_reset, self._on_change, self._on_healed = on_reset, on_change, on_healed
-        self._backlog, self._saving = backlog, saving
+        self._backlog, self._saving, self._unsaved = backlog, saving, unsaved
         self.notices: list[str] = []
 
     async def answer(self, method: str, path: str, body: bytes) -> Response:
@@ -84,6 +86,7 @@ class Control:
             "scale": self._pacing.scale,
             "other_users": self._connections.others,
             "notices": self.notices,
+            "unsaved": self._unsaved(),
             "saving": self._saving(),
         }
 

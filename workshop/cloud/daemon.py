@@ -56,6 +56,8 @@ class CloudState:
     log: Path
     notices: tuple[str, ...] = ()
     other_users: bool = False
+    unsaved: str = ""
+    """Why it cannot save its state, and so refuses changes; also one of the notices."""
 
 
 def start(
@@ -135,6 +137,7 @@ def status(home: Path) -> CloudState:
     health = _health(record) if _alive(layout) else None
     if health is None:
         return CloudState(False, None, record.port, "", record.timing, record.scale, layout.log)
+    unsaved = str(health.get("unsaved", ""))
     return CloudState(
         True,
         record.pid,
@@ -143,8 +146,9 @@ def status(home: Path) -> CloudState:
         str(health["timing"]),
         float(health["scale"]),
         layout.log,
-        (*((OPEN_TO_ALL,) if health.get("other_users") else ()), *health.get("notices", ())),
+        (*((OPEN_TO_ALL,) if health.get("other_users") else ()), *health.get("notices", ()), *((unsaved,) if unsaved else ())),
         bool(health.get("other_users")),
+        unsaved,
     )
 
 

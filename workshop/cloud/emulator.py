@@ -20,6 +20,7 @@ from ministack.services import apigateway, apigateway_v1, cloudformation, cloudw
 from ministack.services.cloudformation import handlers, stacks
 
 from workshop.cloud.api_gateway import patch_api_gateway
+from workshop.cloud.disk import Disk
 from workshop.cloud.events import OWN, TABLES_CHANGED, EventBus, StateChanged, WriteReplicated
 from workshop.cloud.fault_registry import FaultRegistry
 from workshop.cloud.lambda_limits import LambdaLimits
@@ -57,7 +58,8 @@ class Emulator:
         check_attributes()
         self.app: Asgi = require_attribute(ministack, "app")
         self.codec = Codec(require_attribute(persistence, "_json_default"), require_attribute(persistence, "_json_object_hook"))
-        self.write_log, self.gate = WriteLog(folder, self.codec), StateGate()
+        self.disk, self.gate = Disk(folder), StateGate()
+        self.write_log = WriteLog(folder, self.codec, self.disk)
         self._saved: dict[str, Any] = {"groups": [], "steps": [], "orphans": []}
 
         self._events = EventBus()
@@ -77,7 +79,7 @@ class Emulator:
             chance=chance,
             log=self.write_log,
         )
-        self.calls = ServiceMiddleware(self.faults, timing, _here, drop, states_changed_by, self.write_log)
+        self.calls = ServiceMiddleware(self.faults, timing, _here, drop, states_changed_by, self.write_log, self.disk)
         self._patch(timing)
         self.calls.wrap_all(require_attribute(ministack, "SERVICE_HANDLERS"))
 

@@ -18,7 +18,7 @@ from workshop.cloud.fault_model import CloudFault, fault_error
 from workshop.cloud.regions import ENABLED, OPT_IN
 from workshop.cloud.responses import Response
 
-__all__ = ["FaultRegistry", "ServiceCall", "error_response"]
+__all__ = ["FaultRegistry", "ServiceCall", "error_response", "shaped_error"]
 
 EXPIRED = "The security token included in the request is expired"
 INVALID = "The security token included in the request is invalid."
@@ -152,14 +152,15 @@ def error_response(fault: CloudFault, protocol: str) -> Response:
     """The error of a fault in the caller's protocol (docs/aws-behaviours.md, section 8: codes differ by protocol)."""
     json_status = 400 if protocol == "json" else 403
     if fault.kind == "expired":
-        return _shaped(protocol, "ExpiredTokenException" if protocol == "json" else "ExpiredToken", EXPIRED, json_status)
+        return shaped_error(protocol, "ExpiredTokenException" if protocol == "json" else "ExpiredToken", EXPIRED, json_status)
     if fault.kind == "region-disabled":
         code = "UnrecognizedClientException" if protocol in ("json", "rest") else "InvalidClientTokenId"
-        return _shaped(protocol, code, INVALID, json_status)
-    return _shaped(protocol, fault.code, fault.message, fault.status)
+        return shaped_error(protocol, code, INVALID, json_status)
+    return shaped_error(protocol, fault.code, fault.message, fault.status)
 
 
-def _shaped(protocol: str, code: str, message: str, status: int) -> Response:
+def shaped_error(protocol: str, code: str, message: str, status: int) -> Response:
+    """An error in a caller's protocol (json, rest, query, xml or s3)."""
     if protocol in ("json", "rest"):
         body = json.dumps({"__type": code, "message": message}).encode()
         kind = "application/x-amz-json-1.0" if protocol == "json" else "application/json"

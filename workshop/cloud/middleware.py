@@ -6,6 +6,7 @@ In: MiniStack's service handlers. Out: the same handlers with this around them.
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import re
 import time
@@ -13,10 +14,12 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from workshop.cloud.connections import TOUCHED
+from workshop.cloud.disk import Disk
 from workshop.cloud.fault_registry import FaultRegistry, ServiceCall, error_response
 from workshop.cloud.responses import Response, refusal
 from workshop.cloud.service_models import describe_call
 from workshop.cloud.timing import Timing
+from workshop.cloud.unsaved import may_change, unsaved
 from workshop.cloud.write_log import WriteLog
 
 __all__ = ["ServiceMiddleware"]
@@ -37,11 +40,14 @@ RATE_LIMITED = {
 """Operations with a minimum interval, by method and path."""
 MALFORMED = (AttributeError, TypeError, KeyError, ValueError, IndexError)
 """What MiniStack raises when a request holds a value of the wrong type."""
+UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EBUSY})
+"""Why a file cannot be written: the disk is full, read-only or broken, or the folder is no longer ours to write."""
 
 
 class ServiceMiddleware:
     """`here` returns account and region of the current request; `drop` closes its connection; `states` returns the names of the
-    saved states that a service's calls may change, None for any. `save`, once it is set, saves the whole state."""
+    saved states that a service's calls may change, None for any. `save_tables`, once it is set, returns when every table that was
+    written to is saved."""
 
     def __init__(
         self,
@@ -51,9 +57,10 @@ class ServiceMiddleware:
         drop: Callable[[], None],
         states: Callable[[str], frozenset[str] | None],
         log: WriteLog,
+        disk: Disk,
     ) -> None:
-        self._log = log
-        self.save: Callable[[], Awaitable[object]] | None = None
+        self._log, self._disk = log, disk
+        self.save_tables: Callable[[], Awaitable[None]] | None = None
         self._faults, self._timing, self._here, self._drop, self._states = faults, timing, here, drop, states
         self._last: dict[tuple[str, str, str], float] = {}
 
@@ -99,24 +106,31 @@ class ServiceMiddleware:
 
     def _around(self, service: str, handler: Handler) -> Handler:
         async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Any:
+            def describe() -> ServiceCall:
+                return describe_call(service, self._here()[1], method, path, headers, body, query)
+
             lost = False
             if self.has_faults():
-                call = describe_call(service, self._here()[1], method, path, headers, body, query)
-                response, lost = await self.inject(call)
+                response, lost = await self.inject(describe())
                 if response is not None:
                     return response
+            if self._disk.is_failing and may_change(call := describe(), method, body):
+                return unsaved(call, self._disk.message)
             if service == "apigateway":
                 throttled = self._throttled(method, path)
                 if throttled is not None:
                     return throttled
             try:
-                if service == "dynamodb":
-                    result = await self._durable(handler, method, path, headers, body, query)
-                else:
-                    result = await handler(method, path, headers, body, query)
+                result = await self._kept(service, handler, method, path, headers, body, query)
             except MALFORMED:
                 logger.warning("%s could not read %s %s", service, method, path, exc_info=True)
                 result = refusal(400, "SerializationException", "A value of the request has the wrong type.")
+            except OSError as error:
+                if error.errno not in UNWRITABLE:
+                    raise
+                self._disk.failed(error)
+                logger.error("A call of %s cannot be saved: %s", service, error)
+                result = unsaved(describe(), self._disk.message)
             TOUCHED.set(self._states(service))
             if lost:
                 self.drop_connection()
@@ -124,12 +138,16 @@ class ServiceMiddleware:
 
         return handle
 
-    async def _durable(self, handler: Handler, *call: Any) -> Any:
-        """Answer a call only once its writes are where the end of this process does not reach them."""
-        with self._log.call():
+    async def _kept(self, service: str, handler: Handler, *call: Any) -> Any:
+        """Respond only once the call's writes to items are where the end of this process does not reach them, whichever service
+        made them. Raises `OSError` when they cannot be."""
+        if service == "dynamodb":
+            with self._log.call():
+                result = await handler(*call)
+        else:
             result = await handler(*call)
-        if self._log.needs_save and self.save is not None:
-            await self.save()
+        if self._log.needs_save and self.save_tables is not None:
+            await self.save_tables()
         return result
 
     def _throttled(self, method: str, path: str) -> Response | None:

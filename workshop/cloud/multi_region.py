@@ -19,7 +19,7 @@ from workshop.cloud.scheduler import Scheduler
 from workshop.cloud.store import Store
 from workshop.cloud.tables import TableRules
 from workshop.cloud.timing import Timing
-from workshop.cloud.write_log import LoggedWrite, WriteLog
+from workshop.cloud.write_log import ItemLog, LoggedWrite, Unlogged
 from workshop.cloud.writes import Writes
 
 __all__ = ["MultiRegionDynamoDB", "TableFaults"]
@@ -47,7 +47,7 @@ class MultiRegionDynamoDB:
         events: EventBus,
         defer: Callable[[Callable[[], None]], bool],
         chance: random.Random,
-        log: WriteLog | None = None,
+        log: ItemLog | None = None,
     ) -> None:
         tables, store = GlobalTables(), Store(dynamodb)
         self._scheduler, self._global_tables = scheduler, tables
@@ -63,7 +63,7 @@ class MultiRegionDynamoDB:
         )
         self._rules = TableRules(dynamodb, tables, store, self._lifecycle, replicas, scheduler, timing)
         self._rules.apply()
-        self._writes = Writes(dynamodb, tables, store, self.replication, defer, log)
+        self._writes = Writes(dynamodb, tables, store, self.replication, defer, log or Unlogged())
         self._writes.apply()
 
     def removal_refused(self, account: str, region: str, table: str) -> str:

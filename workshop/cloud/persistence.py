@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -18,6 +19,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from workshop.cloud.disk import Disk
+from workshop.cloud.events import OWN
 from workshop.cloud.state_gate import StateGate
 from workshop.cloud.write_log import LoggedWrite, WriteLog
 from workshop.state_dir import write_private
@@ -30,6 +33,8 @@ FORMAT = 1
 TABLES, LOGS = "dynamodb", "cloudwatch_logs"
 OBSERVATIONS = frozenset({"cloudwatch", LOGS})
 OBSERVATION_SECONDS = 10.0
+TRIES = 5
+"""How often a state is read that a worker thread changes meanwhile."""
 Getters = Callable[[], Mapping[str, Callable[[], Any]]]
 
 
@@ -38,6 +43,7 @@ class Contents(Protocol):
 
     write_log: WriteLog
     gate: StateGate
+    disk: Disk
 
     def table_ids(self) -> frozenset[str]: ...
     def log_groups(self) -> frozenset[tuple[str, str, str]]: ...
@@ -62,7 +68,7 @@ class Snapshots:
     def __init__(self, folder: Path, codec: Codec, getters: Getters, contents: Contents) -> None:
         self.current, self.previous = folder / "cloud.json", folder / "cloud.previous.json"
         self._codec, self._getters, self._contents = codec, getters, contents
-        self._log, self._gate = contents.write_log, contents.gate
+        self._log, self._gate, self._disk = contents.write_log, contents.gate, contents.disk
         self._tables: frozenset[str] = frozenset()
         self._log_groups: frozenset[tuple[str, str, str]] = frozenset()
         self._unread: set[str] = set()
@@ -89,13 +95,21 @@ class Snapshots:
         return {"seconds": round(self._seconds, 6), "characters": sum(len(text) for text in self._texts.values())}
 
     async def forget(self) -> None:
-        """Drop everything that was saved, after whatever is being written now."""
-        async with self._writing:
-            self._texts, self._first_log = {}, None
-            for file in (self.current, self.previous):
-                file.unlink(missing_ok=True)
-            self._log.forget()
+        """What was emptied stays so: the empty state replaces the one that was saved, and the generation before it goes.
+
+        A disk that is full has no room for another state beside the old ones, so these go first there.
+        """
         self.changed()
+        try:
+            await self.save()
+        except OSError:
+            async with self._writing:
+                for file in (self.current, self.previous):
+                    file.unlink(missing_ok=True)
+                self._log.forget(before=self._log.rotate())
+                self._texts, self._first_log = {}, None
+            await self.save()
+        self.previous.unlink(missing_ok=True)
 
     def load(self, take: Callable[[str, Any], None]) -> list[str]:
         """Hand each service's state to `take`; returns notices for the user about what had to be set aside."""
@@ -149,39 +163,77 @@ class Snapshots:
         self._dirty.set()
         await keeping
         self.changed()
-        await self.save()
+        try:
+            await self.save()
+        except OSError as error:
+            logger.critical(
+                "The state could not be written at the end; what changed since it was written last is lost: %s", error
+            )
+
+    async def save_tables(self) -> None:
+        """Return once every table that was written to is in the saved state, so that its log can be replayed over it.
+
+        Raises `OSError` when it cannot be saved.
+        """
+        for _ in range(TRIES):
+            if not self._log.needs_save:
+                return
+            await self.save()
+        if self._log.needs_save:
+            raise OSError(errno.EBUSY, "the tables are being changed")
 
     async def save(self, observations_every: float = 0.0) -> bool:
         """Write now if anything differs from what was written last; the services are read at once, the file in a thread.
 
         Logs and metrics are read again once per `observations_every` seconds, unless a log group came or went: they grow with
-        every call and nothing depends on the last few.
+        every call and nothing depends on the last few. A caller that is cancelled breaks nothing off. Raises `OSError` when
+        the state cannot be written.
         """
+        return await asyncio.shield(asyncio.ensure_future(self._save(observations_every)))
+
+    async def _save(self, observations_every: float) -> bool:
         async with self._writing:
-            await self._gate.quiet()
+            try:
+                return await self._save_next(observations_every)
+            except BaseException as error:
+                self.changed()  # what was read is on no disk
+                if isinstance(error, OSError):
+                    self._disk.failed(error)
+                raise
+
+    async def _save_next(self, observations_every: float) -> bool:
+        async with self._gate.quiet() as touched:
             began = time.perf_counter()
             self._dirty.clear()
-            late = began - self._observed < observations_every
-            if not late:
-                self._observed = began
+            self._all_stale = self._all_stale or touched
             if self._log.has_entries:
-                self._stale.add(TABLES)
-            with self._gate.reading():
-                groups, self._log_groups = self._log_groups, self._contents.log_groups()
-                spared = OBSERVATIONS
-                if groups != self._log_groups:
-                    spared = OBSERVATIONS - {LOGS}
-                    self._stale.add(LOGS)
-                texts = self._read(spared if late else frozenset())
+                self._stale.update((TABLES, OWN))
+            first = self._log.rotate()
+            texts = self._read(self._spared(began, observations_every))
             self._seconds = time.perf_counter() - began
-            if texts == self._texts and not self._log.needs_save:
-                return False
-            # Where the tables could not be read, the log goes on from where it is: its writes are not in this state.
-            first = self._first_log if self._first_log is not None and TABLES in self._unread else self._log.rotate(self._tables)
-            await asyncio.to_thread(self._write, texts, first)
-            self._log.forget(before=min(first, first if self._first_log is None else self._first_log))
-            self._texts, self._first_log = texts, first
-            return True
+        if texts == self._texts and not self._log.needs_save and not self._disk.is_failing:
+            return False
+        readable = TABLES not in self._unread
+        if not readable:  # its writes are not in this state: the log goes on from where it is
+            first = self._first_log or 0
+        await asyncio.to_thread(self._write, texts, first)
+        self._log.forget(before=min(first, self._first_log or first))
+        self._texts, self._first_log = texts, first
+        if readable:
+            self._log.saved(self._tables)
+        self._disk.works()
+        return True
+
+    def _spared(self, now: float, observations_every: float) -> frozenset[str]:
+        """The services that are not read this time."""
+        groups, self._log_groups = self._log_groups, self._contents.log_groups()
+        if now - self._observed >= observations_every:
+            self._observed = now
+            return frozenset()
+        if groups == self._log_groups:
+            return OBSERVATIONS
+        self._stale.add(LOGS)
+        return OBSERVATIONS - {LOGS}
 
     def _read(self, spared: frozenset[str]) -> dict[str, str]:
         stale, everything = self._stale, self._all_stale
@@ -193,12 +245,12 @@ class Snapshots:
                 texts[name] = self._texts[name]
                 continue
             try:
-                state = get_state()
-                if state is not None:
-                    texts[name] = self._codec.encode(state)
+                text = self._encoded(get_state)
+                if text is not None:
+                    texts[name] = text
                 if name == TABLES:
                     self._tables = self._contents.table_ids()
-            except RuntimeError:  # a worker thread changed it meanwhile: the last text is kept until the next read
+            except RuntimeError:  # worker threads change it all the time: the last text is kept until the next read
                 self.changed([name])
                 self._unread.add(name)
                 if name in self._texts:
@@ -209,6 +261,16 @@ class Snapshots:
                 if name in self._texts:
                     texts[name] = self._texts[name]
         return texts
+
+    def _encoded(self, get_state: Callable[[], Any]) -> str | None:
+        """A service's state as text. Raises `RuntimeError` when a worker thread changes it each time that it is read."""
+        for _ in range(TRIES):
+            try:
+                state = get_state()
+                return None if state is None else self._codec.encode(state)
+            except RuntimeError:
+                continue
+        raise RuntimeError("changed while it was read")
 
     def _write(self, texts: Mapping[str, str], first: int) -> None:
         body = ",".join(f"{json.dumps(name)}:{text}" for name, text in texts.items())

@@ -17,9 +17,9 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workshop.cloud.app import CloudApp
 from workshop.cloud.connections import Connections, raise_descriptor_limit
@@ -32,6 +32,11 @@ from workshop.cloud.persistence import Snapshots
 from workshop.cloud.timing import Timing
 from workshop.errors import WorkshopError
 from workshop.quoting import visible
+
+if TYPE_CHECKING:
+    from hypercorn.config import Config
+
+    from workshop.cloud.emulator import Emulator
 
 __all__ = ["main"]
 
@@ -111,42 +116,13 @@ class _Printable(logging.Formatter):
 
 
 async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> None:
+    """Everything from the saved state to the end of the process."""
     check_version()
-    from hypercorn.asyncio import serve, tcp_server
-    from hypercorn.config import Config
+    from hypercorn.asyncio import serve
 
-    from workshop.cloud.addresses import EmulatorAddresses
-    from workshop.cloud.emulator import Emulator
-
-    pacing = Timing(record.timing, record.scale)
-
-    def changed(names: Iterable[str] | None) -> None:
-        snapshots.changed(names)
-
-    connections = Connections(tcp_server.TCPServer, most=raise_descriptor_limit(), others=record.other_users)
-    emulator = Emulator(pacing, changed, random.Random(), connections.drop, layout.state)
-    snapshots = Snapshots(layout.state, emulator.codec, emulator.getters, emulator)
-    emulator.calls.save = snapshots.save
-
-    async def empty() -> None:
-        await emulator.empty()
-        await snapshots.forget()
-
-    control = Control(
-        record,
-        pacing,
-        emulator.faults,
-        connections,
-        on_reset=empty,
-        on_change=lambda: write_record(
-            layout, replace(record, timing=pacing.profile, scale=pacing.scale, other_users=connections.others)
-        ),
-        on_healed=emulator.tables.replication.healed,
-        backlog=emulator.tables.replication.backlog,
-        saving=snapshots.costs,
-    )
-    control.notices.extend(snapshots.load(emulator.restore))
-    emulator.begin(snapshots.logged())
+    cloud = _assembled(layout, record)
+    cloud.control.notices.extend(cloud.snapshots.load(cloud.emulator.restore))
+    cloud.emulator.begin(cloud.snapshots.logged())
     ending = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, ending.set)
@@ -157,22 +133,76 @@ async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> Non
         logger.info("The local cloud listens on http://127.0.0.1:%s.", record.port)
         await ending.wait()
 
+    keeping = asyncio.create_task(cloud.snapshots.keep(SAVE_SECONDS, LOOK_SECONDS))
+    server = asyncio.create_task(serve(cloud.app, _hypercorn(listen), shutdown_trigger=serving))
+    await asyncio.wait({server, asyncio.create_task(ending.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({server}, timeout=GRACE_SECONDS)
+    await cloud.snapshots.finish(keeping)
+    cloud.emulator.end()
+    if server.done():
+        server.result()
+    logging.shutdown()
+    os._exit(0)  # a function or a stack may still hold a thread; what is worth keeping is on disk
+
+
+@dataclass(frozen=True)
+class _Cloud:
+    """The parts of one cloud that the process holds on to."""
+
+    app: CloudApp
+    control: Control
+    snapshots: Snapshots
+    emulator: Emulator
+
+
+def _assembled(layout: Layout, record: Record) -> _Cloud:
+    """The parts, each with what it needs of the others; nothing is loaded yet."""
+    from hypercorn.asyncio import tcp_server
+
+    from workshop.cloud.addresses import EmulatorAddresses
+    from workshop.cloud.emulator import Emulator
+
+    def changed(names: Iterable[str] | None) -> None:
+        snapshots.changed(names)
+
+    async def empty() -> None:
+        await emulator.empty()
+        await snapshots.forget()
+
+    def keep_record() -> None:
+        write_record(layout, replace(record, timing=pacing.profile, scale=pacing.scale, other_users=connections.others))
+
+    pacing = Timing(record.timing, record.scale)
+    connections = Connections(tcp_server.TCPServer, most=raise_descriptor_limit(), others=record.other_users)
+    emulator = Emulator(pacing, changed, random.Random(), connections.drop, layout.state)
+    snapshots = Snapshots(layout.state, emulator.codec, emulator.getters, emulator)
+    emulator.calls.save_tables = snapshots.save_tables
+    control = Control(
+        record,
+        pacing,
+        emulator.faults,
+        connections,
+        on_reset=empty,
+        on_change=keep_record,
+        on_healed=emulator.tables.replication.healed,
+        backlog=emulator.tables.replication.backlog,
+        saving=snapshots.costs,
+        unsaved=emulator.disk.notice,
+    )
+    addresses = EmulatorAddresses(emulator.api_scope)
+    app = CloudApp(emulator.app, control, layout.sites, emulator.calls, addresses, snapshots.changed)
+    return _Cloud(app, control, snapshots, emulator)
+
+
+def _hypercorn(listen: int) -> Config:
+    from hypercorn.config import Config
+
     config = Config()
     config.bind = [f"fd://{listen}"]
     config.keep_alive_timeout = 75
     config.graceful_timeout = 1
     config.loglevel = "WARNING"
-    app = CloudApp(emulator.app, control, layout.sites, emulator.calls, EmulatorAddresses(emulator.api_scope), snapshots.changed)
-    keeping = asyncio.create_task(snapshots.keep(SAVE_SECONDS, LOOK_SECONDS))
-    server = asyncio.create_task(serve(app, config, shutdown_trigger=serving))
-    await asyncio.wait({server, asyncio.create_task(ending.wait())}, return_when=asyncio.FIRST_COMPLETED)
-    await asyncio.wait({server}, timeout=GRACE_SECONDS)
-    await snapshots.finish(keeping)
-    emulator.end()
-    if server.done():
-        server.result()
-    logging.shutdown()
-    os._exit(0)  # a function or a stack may still hold a thread; what is worth keeping is on disk
+    return config
 
 
 if __name__ == "__main__":

@@ -9,11 +9,11 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from workshop.cloud.patches import patch, patch_around, require_attribute
-from workshop.cloud.state_gate import StateGate
+from workshop.cloud.state_gate import PATIENCE, QUICK, StateGate
 from workshop.cloud.timing import Timing
 
 __all__ = ["StackPatches", "fail_interrupted_stacks"]
@@ -71,6 +71,7 @@ class StackPatches:
         self._actions = require_attribute(handlers, "_ACTION_HANDLERS")
         self._error = require_attribute(handlers, "_error")
         self._find = require_attribute(handlers, "_resolve_stack")
+        self._is_slow: Callable[[str], bool] = require_attribute(stacks, "_runs_on_worker_thread")
 
     def apply(self) -> None:
         """Patch MiniStack's CloudFormation."""
@@ -83,6 +84,7 @@ class StackPatches:
         patch(self._handlers, "_capabilities_enforced", lambda _: lambda: True)
         patch_around(self._stacks, "_runs_on_worker_thread", self._runs_on_worker_thread)
         patch_around(self._stacks, "_provision_keeping_seed", self._create_resource)
+        patch_around(self._stacks, "_update_keeping_seed", self._update_resource)
         patch_around(self._stacks, "_delete_resource", self._delete_resource)
 
     def _create_stack(self, original: Operation, parameters: Any) -> Any:
@@ -109,9 +111,18 @@ class StackPatches:
         if kind == "AWS::IAM::Role" and isinstance(name, str) and name in self._roles:
             raise ValueError(TAKEN.format(kind="Role", name=name, service="Iam"))
         self._take_time()
-        if not _on_server_thread():  # there, making and noting it are one step
-            self._gate.begin((rest[0] if rest else "", logical_id))
+        self._begin((rest[0] if rest else "", logical_id), kind)
         return original(kind, logical_id, properties, *rest)
+
+    def _update_resource(self, original: Callable[..., Any], kind: str, physical_id: str, old: Any, new: Any, *rest: Any) -> Any:
+        """An update may make another resource in place of the one on record."""
+        self._begin((rest[0], rest[1]), kind)
+        return original(kind, physical_id, old, new, *rest)
+
+    def _begin(self, key: Hashable, kind: str) -> None:
+        """No state is read from here until the change is on the stack's record; on the server's thread both are one step."""
+        if not _on_server_thread():
+            self._gate.begin(key, PATIENCE if self._is_slow(kind) else QUICK)
 
     def _delete_resource(self, original: Callable[..., Any], kind: str, physical_id: str, *rest: Any) -> Any:
         self._take_time()
@@ -120,7 +131,7 @@ class StackPatches:
         if kind == "AWS::ApiGateway::RestApi":
             self._await_slot("DeleteRestApi")
         key = ("delete", kind, physical_id)
-        self._gate.begin(key)
+        self._begin(key, kind)
         try:
             return original(kind, physical_id, *rest)
         finally:

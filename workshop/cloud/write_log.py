@@ -2,8 +2,8 @@
 
 In: every write to a table, before its call is answered. Out: files `writes.N.log` beside the saved state, of which the saved
 state names the first that it does not contain; read back at the next start. One line is one call: a call that was cut off by
-the end of the process left no whole line, and was not acknowledged. Lines reach the kernel before the answer, not the disk:
-the log is for processes that die, not for machines.
+the end of the process left no whole line, and was not acknowledged. Lines reach the kernel before the response, not the disk:
+what the kernel has outlives the process however it ends, so no line waits for fsync. A loss of power may lose them.
 """
 
 from __future__ import annotations
@@ -14,11 +14,15 @@ import os
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["LoggedWrite", "WriteLog"]
+from workshop.cloud.disk import Disk
+
+__all__ = ["ItemLog", "LoggedWrite", "Unlogged", "WriteLog"]
 
 NAME = re.compile(r"writes\.(\d+)\.log")
 
@@ -42,73 +46,128 @@ class LoggedWrite:
     item: Any
 
 
-class WriteLog:
-    """Writes are added from any thread; `number` is the file that they go to."""
+class ItemLog(Protocol):
+    """Where the writes to items are noted; see `WriteLog`."""
 
-    def __init__(self, folder: Path, codec: LineCodec) -> None:
-        self._folder, self._codec = folder, codec
-        self._lock = threading.Lock()
-        self._batch: list[list[Any]] = []
-        self._calls = 0
+    def in_order(self) -> AbstractContextManager[None]: ...
+    def add(self, record: dict[str, Any], key: tuple[str, str], item: dict[str, Any] | None) -> None: ...
+    def call(self) -> AbstractContextManager[None]: ...
+    def pending(self) -> int: ...
+    def take_back(self, count: int) -> None: ...
+
+
+class Unlogged:
+    """For tables that live as long as their process."""
+
+    def in_order(self) -> AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+    def add(self, record: dict[str, Any], key: tuple[str, str], item: dict[str, Any] | None) -> None:
+        pass
+
+    def call(self) -> AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+    def pending(self) -> int:
+        return 0
+
+    def take_back(self, count: int) -> None:
+        pass
+
+
+class WriteLog:
+    """Writes are added from any thread; `number` is the file that they go to. `disk` is told of what cannot be written."""
+
+    def __init__(self, folder: Path, codec: LineCodec, disk: Disk | None = None) -> None:
+        self._folder, self._codec, self._disk = folder, codec, disk or Disk(folder)
+        self._lock = threading.RLock()
+        self._call: ContextVar[list[list[Any]] | None] = ContextVar("writes of the present call", default=None)
+        """A line holds the writes of one call, never a part of another's."""
         self._file: int | None = None
-        self._saved_tables: frozenset[str] = frozenset()
-        self._unsaved_table = False
+        self._saved: frozenset[str] = frozenset()
+        self._written: set[str] = set()
+        """Tables with entries in the files that the next saved state does not contain."""
+        self._leaving: set[str] = set()
+        """Tables with entries in the files before, until that state is saved."""
         self._replaying = False
         self.number = max(self._numbers(), default=0) + 1
         self.has_entries = False
 
+    @contextlib.contextmanager
+    def in_order(self) -> Iterator[None]:
+        """Around the change of an item in memory and its `add`: two threads log their writes in the order that memory has."""
+        with self._lock:
+            yield
+
     def add(self, record: dict[str, Any], key: tuple[str, str], item: dict[str, Any] | None) -> None:
-        """Note a write to a regional table, given MiniStack's record of it."""
+        """Note a write to a regional table, given MiniStack's record of it. Outside a call it is written at once."""
         if self._replaying:
             return
         _, _, _, region, account, _ = record["TableArn"].split(":", 5)
+        row = [account, region, record["TableName"], record["TableId"], *key, item]
         with self._lock:
-            self._batch.append([account, region, record["TableName"], record["TableId"], *key, item])
+            self._written.add(record["TableId"])
             self.has_entries = True
-            self._unsaved_table = self._unsaved_table or record["TableId"] not in self._saved_tables
-        if not self._calls:
-            self.commit()
+            batch = self._call.get()
+            if batch is None:
+                self._write([row])
+            else:
+                batch.append(row)
 
     @contextlib.contextmanager
     def call(self) -> Iterator[None]:
-        """All writes of the block are one line, written at its end: of a transaction, all or none come back."""
-        self._calls += 1
+        """All writes of the block are one line, written at its end: of a transaction, all or none come back.
+
+        Raises `OSError` when the line cannot be written.
+        """
+        if self._call.get() is not None:
+            yield
+            return
+        batch: list[list[Any]] = []
+        token = self._call.set(batch)
         try:
             yield
         finally:
-            self._calls -= 1
-            self.commit()
-
-    def commit(self) -> None:
-        """Hand what was added to the kernel. Raises `OSError` when it cannot be written."""
-        with self._lock:
-            batch, self._batch = self._batch, []
+            self._call.reset(token)
             if batch:
-                _append(self._handle(), (self._codec.encode(batch) + "\n").encode())
+                with self._lock:
+                    self._write(batch)
+
+    def pending(self) -> int:
+        """How many writes the present call has made."""
+        return len(self._call.get() or ())
+
+    def take_back(self, count: int) -> None:
+        """The present call has undone its writes but for the first `count`."""
+        batch = self._call.get()
+        if batch is not None:
+            del batch[count:]
 
     @property
     def needs_save(self) -> bool:
         """Whether a table was written to that the saved state does not have yet: the log alone would not bring it back."""
-        return self._unsaved_table
+        return not (self._written | self._leaving) <= self._saved
 
-    def rotate(self, tables: frozenset[str]) -> int:
-        """The state is being saved as it is now, with these tables (ids). Returns the number of the first file that follows
-        it."""
+    def rotate(self) -> int:
+        """The state is about to be read. Returns the number of the first file that has to be replayed over it; what is written
+        from now on goes there, and is perhaps in that state too, which does no harm: the last write of an item wins."""
         with self._lock:
             if self._file is not None:
-                os.close(self._file)
-                self._file = None
-                self.number += 1
-            self.has_entries, self._unsaved_table, self._saved_tables = False, False, tables
+                self._close()
+            self._leaving |= self._written
+            self.has_entries, self._written = False, set()
             return self.number
 
-    def forget(self, before: int | None = None) -> None:
-        """Remove the files below a number, or all."""
+    def saved(self, tables: frozenset[str]) -> None:
+        """The state that was read after `rotate` is on disk, with these tables (ids)."""
+        with self._lock:
+            self._saved, self._leaving = tables, set()
+
+    def forget(self, before: int) -> None:
+        """Remove the files below a number."""
         for number in self._numbers():
-            if before is None or number < before:
+            if number < before:
                 self._path(number).unlink(missing_ok=True)
-        if before is None:
-            self.rotate(frozenset())
 
     def read(self, since: int) -> Iterator[LoggedWrite]:
         """The writes from a file on, in their order. A line that was cut off ends its file."""
@@ -132,11 +191,24 @@ class WriteLog:
         finally:
             self._replaying = False
 
-    def _handle(self) -> int:
-        if self._file is None:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-            self._file = os.open(self._path(self.number), flags, 0o600)
-        return self._file
+    def _write(self, batch: list[list[Any]]) -> None:
+        line = (self._codec.encode(batch) + "\n").encode()
+        try:
+            if self._file is None:
+                flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+                self._file = os.open(self._path(self.number), flags, 0o600)
+            if not _append(self._file, line):
+                self._close()  # half a line is left, and ends its file: the next line needs another
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            self._disk.failed(error)
+            raise
+
+    def _close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+        self._file = None
+        self.number += 1
 
     def _numbers(self) -> list[int]:
         found = (NAME.fullmatch(path.name) for path in self._folder.glob("writes.*.log"))
@@ -146,14 +218,20 @@ class WriteLog:
         return self._folder / f"writes.{number}.log"
 
 
-def _append(file: int, line: bytes) -> None:
-    """The whole line or, on a full disk, nothing: half a line would swallow the next one."""
+def _append(file: int, line: bytes) -> bool:
+    """The whole line or nothing: half a line would swallow the next one. False where half a line was left after all.
+
+    Raises `OSError` when nothing was written.
+    """
     end = os.fstat(file).st_size
     try:
         written = os.write(file, line)
         if written < len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     except OSError:
-        with contextlib.suppress(OSError):
+        try:
             os.ftruncate(file, end)
+        except OSError:
+            return False
         raise
+    return True

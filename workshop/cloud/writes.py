@@ -13,7 +13,7 @@ from workshop.cloud.global_tables import GlobalTables
 from workshop.cloud.patches import patch, patch_around
 from workshop.cloud.replication import Replication
 from workshop.cloud.store import Store
-from workshop.cloud.write_log import LoggedWrite, WriteLog
+from workshop.cloud.write_log import ItemLog, LoggedWrite
 
 __all__ = ["Writes"]
 
@@ -32,7 +32,7 @@ class Writes:
         store: Store,
         replication: Replication,
         defer: Callable[[Callable[[], None]], bool],
-        log: WriteLog | None = None,
+        log: ItemLog,
     ) -> None:
         self._global_tables, self._store, self._replication, self._defer = global_tables, store, replication, defer
         self._dynamodb, self._log = dynamodb, log
@@ -46,32 +46,35 @@ class Writes:
         patch_around(self._dynamodb, "_execute_transaction", self._execute_transaction)
 
     def _set_item(self, original: Original, record: dict[str, Any], part: str, sort: str, item: dict[str, Any]) -> Any:
-        before = original(record, part, sort, item)
-        self._note(record, (part, sort), item)
+        with self._log.in_order():
+            before = original(record, part, sort, item)
+            self._log.add(record, (part, sort), item)
         self._report(record, (part, sort), item)
         return before
 
     def _remove_item(self, original: Original, record: dict[str, Any], part: str, sort: str) -> Any:
-        before = original(record, part, sort)
+        with self._log.in_order():
+            before = original(record, part, sort)
+            if before is not None:
+                self._log.add(record, (part, sort), None)
         if before is not None:
-            self._note(record, (part, sort), None)
             self._report(record, (part, sort), None)
         return before
 
-    def _note(self, record: dict[str, Any], key: tuple[str, str], item: dict[str, Any] | None) -> None:
-        if self._log is not None:
-            self._log.add(record, key, item)
-
     def replay(self, writes: Iterable[LoggedWrite]) -> None:
-        """Make these writes once more, in their order; those to a table that is gone, or was made again since, are left out."""
+        """Make these writes once more, in their order; those to a table that is gone, or was made again since, are left out.
+
+        A deletion is reported even where the item is not: the region that deleted it may have got it from another one, and
+        that delivery may be on its way again.
+        """
         for write in writes:
             record = self._store.get(write.account, write.region, write.table)
             if record is None or record["TableId"] != write.table_id:
                 continue
-            if write.item is None:
-                self._dynamodb._remove_item(record, *write.key)
-            else:
+            if write.item is not None:
                 self._dynamodb._set_item(record, *write.key, write.item)
+            elif self._dynamodb._remove_item(record, *write.key) is None:
+                self._report(record, write.key, None)
 
     def _report(self, record: dict[str, Any], key: tuple[str, str], item: dict[str, Any] | None) -> None:
         if not self._global_tables:
@@ -92,12 +95,15 @@ class Writes:
             self._replication.wrote(account, region, table, key, record["items"].get(key[0], {}).get(key[1]))
 
     def _execute_transaction(self, original: Original, data: Any) -> Any:
-        """PartiQL transactions undo their writes when one statement fails; none of these leaves the region."""
-        self._held = []
-        try:
-            response = original(data)
-        finally:
-            writes, self._held = self._held, None
+        """PartiQL transactions undo their writes when one statement fails; none of these leaves the region, or is logged."""
+        with self._log.call():
+            before, self._held = self._log.pending(), []
+            try:
+                response = original(data)
+            finally:
+                writes, self._held = self._held, None
+            if response[0] != 200:
+                self._log.take_back(before)
         for write in writes if response[0] == 200 else ():
             self._replication.wrote(*write)
         return response
