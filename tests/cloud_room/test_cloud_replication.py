@@ -11,6 +11,7 @@ from ministack.core import responses
 from ministack.services import dynamodb
 
 from tests.virtual_cloud import ACCOUNT, REGIONS, TABLE, Refused, VirtualCloud, item, where
+from workshop.cloud.write_log import LoggedWrite
 
 WEST, EU, SOUTH = REGIONS
 LATER = 10.0
@@ -281,3 +282,28 @@ def _write(cloud: VirtualCloud, what: str, region: str, key: str, value: str, ex
         update = {"UpdateExpression": "ADD v :n", "ExpressionAttributeValues": {":n": {"N": "1"}}, "ReturnValues": "ALL_NEW"}
         response = cloud.call(region, "UpdateItem", TableName=TABLE, Key=where(key), **update)
         expected[key] = response["Attributes"]["v"]["N"]
+
+
+def test_a_restart_without_lag_keeps_the_later_write_of_every_item(cloud: VirtualCloud) -> None:
+    """The first thing to arrive again must not end the memory of which write of the other items is later."""
+    keys = [str(number) for number in range(20)]
+    for key in keys:
+        cloud.put(EU, key, "first")
+    cloud.advance(1.0)
+    arrived = [cloud.get(WEST, key) for key in keys]
+    assert "first" in arrived and None in arrived
+    for key in keys:
+        cloud.put(EU, key, "second")
+    cloud.timing.change("instant", 1.0)
+    cloud.restart()
+    assert cloud.content(WEST) == cloud.content(EU) == cloud.content(SOUTH) == dict.fromkeys(keys, "second")
+
+
+def test_a_deletion_from_the_log_wins_over_the_write_that_is_on_its_way_again(cloud: VirtualCloud) -> None:
+    cloud.put(WEST, "a", "1")
+    cloud.restart()
+    record = cloud.record(EU, TABLE)
+    assert record is not None and cloud.get(EU, "a") is None
+    cloud.multi_region.replay([LoggedWrite(ACCOUNT, EU, TABLE, record["TableId"], ("p", "a"), None)])
+    cloud.advance(LATER)
+    assert [cloud.get(region, "a") for region in REGIONS] == [None, None, None]

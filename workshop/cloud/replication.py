@@ -92,13 +92,15 @@ class Replication:
     def replica_joined(self, global_table: GlobalTable, region: str) -> None:
         """A region was filled from its source and takes part from now on: send it what the others have in flight."""
         in_flight = [delivery for delivery in self._in_flight.values() if delivery.global_table is global_table]
+        deliveries = []
         for holder in global_table.writable():
             if holder != region:
-                self._resend(global_table, holder, [region])
+                deliveries += self._stamped_writes(global_table, holder, [region])
         for one in in_flight:
             if one.replica.region != region:
                 source = one.source if one.source != region else one.replica.region
-                self._send([_delivery(global_table, region, source, one.key, one.stamp, one.item)])
+                deliveries.append(_delivery(global_table, region, source, one.key, one.stamp, one.item))
+        self._send(deliveries)
 
     def healed(self) -> None:
         """A cut has ended: deliver what was held back and may pass now."""
@@ -129,7 +131,12 @@ class Replication:
         return rows
 
     def restore(self, document: list[dict[str, Any]]) -> None:
-        """Restore what `document` returned, then send again what the stamps of the tables show."""
+        """Restore what `document` returned, then send again what the stamps of the tables show.
+
+        All of it is under way before the first arrives: with the last arrival a table forgets its stamps, and whatever came
+        after that would win, however old it is.
+        """
+        deliveries = []
         for row in document:
             record = self._tables.get(row["account"], row["target"], row["table"])
             if record is not None and record["TableId"] == row["id"]:
@@ -137,10 +144,13 @@ class Replication:
                 global_table = self._global_tables.of(account, table, target)
                 global_table = global_table or GlobalTable(account, table, {target: TableReplica(target)})
                 key, stamp = (row["key"][0], row["key"][1]), (row["stamp"][0], row["stamp"][1])
-                self._send([_delivery(global_table, target, row["source"], key, stamp, row["item"])])
+                deliveries.append(_delivery(global_table, target, row["source"], key, stamp, row["item"]))
         for global_table in self._global_tables:
             for holder in global_table.writable():
-                self._resend(global_table, holder, [other for other in global_table.writable() if other != holder])
+                others = [other for other in global_table.writable() if other != holder]
+                deliveries += self._stamped_writes(global_table, holder, others)
+        self._send(deliveries)
+        for global_table in self._global_tables:
             self._settle(global_table)
 
     def clear(self) -> None:
@@ -152,12 +162,15 @@ class Replication:
         self._last = max(self._last + 1, int(self._scheduler.now() * 1_000_000_000))
         return self._last
 
-    def _resend(self, global_table: GlobalTable, holder: str, targets: list[str]) -> None:
+    def _stamped_writes(self, global_table: GlobalTable, holder: str, targets: list[str]) -> list[_Delivery]:
+        """The writes that are perhaps under way still, as one region has them."""
         record = self._tables.get(global_table.account, holder, global_table.name)
+        deliveries = []
         for key, stamp in _stamped(record):
             self._last = max(self._last, stamp[0])
             item = record and record["items"].get(key[0], {}).get(key[1])
-            self._send([_delivery(global_table, target, holder, key, stamp, item) for target in targets])
+            deliveries += [_delivery(global_table, target, holder, key, stamp, item) for target in targets]
+        return deliveries
 
     def _send(self, deliveries: list[_Delivery]) -> None:
         for delivery in deliveries:
