@@ -35,6 +35,7 @@ from workshop.cloud.service_models import operation_names, patch_service_names
 from workshop.cloud.stack_patches import StackPatches, fail_interrupted_stacks
 from workshop.cloud.state_gate import StateGate
 from workshop.cloud.states import check_attributes, service_states, states_changed_by
+from workshop.cloud.taken_names import TakenNames
 from workshop.cloud.timing import Timing
 from workshop.cloud.write_log import LoggedWrite, WriteLog
 
@@ -94,7 +95,12 @@ class Emulator:
         StackPatches(
             stacks,
             handlers,
-            iam._roles,
+            TakenNames(
+                functions=lambda_svc._functions,
+                roles=iam._roles,
+                tables=dynamodb._tables,
+                groups=cloudwatch_logs._log_groups,
+            ),
             timing,
             forbid_removal=self._forbid_removal,
             acquire=self.calls.acquire,

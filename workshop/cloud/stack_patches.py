@@ -1,7 +1,7 @@
 """CloudFormation as on AWS: it takes time, fails on names that are taken, and refuses what a stack's state forbids.
 
 In: MiniStack's CloudFormation. Out: the same, one resource after the other at the profile's pace
-(docs/aws-behaviours.md, sections 3.1, 3.6 and 8).
+(docs/aws-behaviours.md, sections 3.1, 3.6 and 3.7).
 """
 
 from __future__ import annotations
@@ -14,15 +14,12 @@ from typing import Any
 
 from workshop.cloud.patches import patch, patch_around, require_attribute
 from workshop.cloud.state_gate import PATIENCE, QUICK, StateGate
+from workshop.cloud.taken_names import TakenNames
 from workshop.cloud.timing import Timing
 
 __all__ = ["StackPatches", "fail_interrupted_stacks"]
 
 Operation = Callable[[Any], Any]
-TAKEN = (
-    'Resource handler returned message: "{kind} with name {name} already exists. (Service: {service}, Status Code: 409)" '
-    "(HandlerErrorCode: AlreadyExists)"
-)
 STOPPED = "The local cloud was stopped while this was in progress."
 INTERRUPTED = {
     "CREATE_IN_PROGRESS": "CREATE_FAILED",
@@ -58,7 +55,7 @@ class StackPatches:
         self,
         stacks: Any,
         handlers: Any,
-        roles: Any,
+        taken: TakenNames,
         timing: Timing,
         *,
         forbid_removal: Callable[[str], None],
@@ -66,7 +63,7 @@ class StackPatches:
         gate: StateGate,
     ) -> None:
         self._gate = gate
-        self._stacks, self._handlers, self._roles, self._timing = stacks, handlers, roles, timing
+        self._stacks, self._handlers, self._taken, self._timing = stacks, handlers, taken, timing
         self._forbid_removal, self._acquire = forbid_removal, acquire
         self._actions = require_attribute(handlers, "_ACTION_HANDLERS")
         self._error = require_attribute(handlers, "_error")
@@ -107,15 +104,14 @@ class StackPatches:
         return self._timing.seconds("stack.resource") > 0 or original(kind)
 
     def _create_resource(self, original: Callable[..., Any], kind: str, logical_id: str, properties: Any, *rest: Any) -> Any:
-        name = properties.get("RoleName") if isinstance(properties, dict) else None
-        if kind == "AWS::IAM::Role" and isinstance(name, str) and name in self._roles:
-            raise ValueError(TAKEN.format(kind="Role", name=name, service="Iam"))
         self._take_time()
+        self._taken.check(kind, properties)
         self._begin((rest[0] if rest else "", logical_id), kind)
         return original(kind, logical_id, properties, *rest)
 
     def _update_resource(self, original: Callable[..., Any], kind: str, physical_id: str, old: Any, new: Any, *rest: Any) -> Any:
         """An update may make another resource in place of the one on record."""
+        self._taken.check_replacement(kind, physical_id, new)
         self._begin((rest[0], rest[1]), kind)
         return original(kind, physical_id, old, new, *rest)
 
