@@ -74,7 +74,7 @@ class Control:
             return document(await action(content))
         except UsageError as error:
             return refusal(400, error.code, str(error), "application/json")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             return refusal(400, "MalformedJson", f"The body is not JSON: {error}.", "application/json")
 
     async def _health(self, _: dict[str, Any]) -> dict[str, Any]:

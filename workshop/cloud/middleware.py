@@ -15,7 +15,8 @@ from typing import Any
 
 from workshop.cloud.connections import TOUCHED
 from workshop.cloud.disk import Disk
-from workshop.cloud.fault_registry import FaultRegistry, ServiceCall, error_response
+from workshop.cloud.fault_registry import FaultRegistry, ServiceCall, error_response, shaped_error
+from workshop.cloud.json_bodies import UNREADABLE, is_unreadable
 from workshop.cloud.responses import Response, refusal
 from workshop.cloud.service_models import describe_call
 from workshop.cloud.timing import Timing
@@ -40,6 +41,8 @@ RATE_LIMITED = {
 """Operations with a minimum interval, by method and path."""
 MALFORMED = (AttributeError, TypeError, KeyError, ValueError, IndexError)
 """What MiniStack raises when a request holds a value of the wrong type."""
+WRONG_TYPE = "A value of the request has the wrong type."
+NOT_JSON = "The body of the request cannot be read: it is no JSON object, or is nested too deeply."
 UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EBUSY})
 """Why a file cannot be written: the disk is full, read-only or broken, or the folder is no longer ours to write."""
 
@@ -110,6 +113,8 @@ class ServiceMiddleware:
                 return describe_call(service, self._here()[1], method, path, headers, body, query)
 
             lost = False
+            if is_unreadable(service, path, headers, body, query):
+                return refusal(400, "SerializationException", NOT_JSON)
             if self.has_faults():
                 response, lost = await self.inject(describe())
                 if response is not None:
@@ -122,21 +127,28 @@ class ServiceMiddleware:
                     return throttled
             try:
                 result = await self._kept(service, handler, method, path, headers, body, query)
-            except MALFORMED:
-                logger.warning("%s could not read %s %s", service, method, path, exc_info=True)
-                result = refusal(400, "SerializationException", "A value of the request has the wrong type.")
-            except OSError as error:
-                if error.errno not in UNWRITABLE:
-                    raise
-                self._disk.failed(error)
-                logger.error("A call of %s cannot be saved: %s", service, error)
-                result = unsaved(describe(), self._disk.message)
+            except (*MALFORMED, RecursionError, OSError) as error:
+                result = self._failed(error, describe())
             TOUCHED.set(self._states(service))
             if lost:
                 self.drop_connection()
             return result
 
         return handle
+
+    def _failed(self, error: Exception, call: ServiceCall) -> Response:
+        """The response to a call that broke its service, or that could not be saved. Raises any other error again."""
+        if isinstance(error, OSError):
+            if error.errno not in UNWRITABLE:
+                raise error
+            self._disk.failed(error)
+            logger.error("A call of %s cannot be saved: %s", call.service, error)
+            return unsaved(call, self._disk.message)
+        if isinstance(error, UNREADABLE):
+            logger.warning("%s could not read a call of %s: %s", call.service, call.operation or "no operation", error)
+            return shaped_error(call.protocol, "SerializationException", NOT_JSON, 400)
+        logger.warning("%s could not read a call of %s", call.service, call.operation or "no operation", exc_info=error)
+        return shaped_error(call.protocol, "SerializationException", WRONG_TYPE, 400)
 
     async def _kept(self, service: str, handler: Handler, *call: Any) -> Any:
         """Respond only once the call's writes to items are where the end of this process does not reach them, whichever service

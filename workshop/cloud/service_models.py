@@ -91,7 +91,7 @@ def _routes(service: str) -> list[tuple[str, str, re.Pattern[str], tuple[str, ..
 def _tables(body: bytes) -> frozenset[str]:
     try:
         data = json.loads(body or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return frozenset()
     if not isinstance(data, dict):
         return frozenset()

@@ -114,7 +114,7 @@ class TableRules:
     def _names_creating_table(self, body: bytes) -> bool:
         try:
             named = _tables_named(self._dynamodb.json.loads(body)) if body else set()
-        except ValueError:
+        except (ValueError, RecursionError):
             return False
         account, region = self._here()
         records = (self._store.get(account, region, self._name(name)) for name in named)
