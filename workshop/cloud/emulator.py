@@ -17,9 +17,10 @@ from typing import Any
 from ministack import app as ministack
 from ministack.core import lambda_runtime, persistence, responses, router
 from ministack.services import apigateway, apigateway_v1, cloudformation, cloudwatch, cloudwatch_logs, dynamodb, iam, lambda_svc
-from ministack.services.cloudformation import handlers, stacks
+from ministack.services.cloudformation import handlers, provisioners, stacks
 
 from workshop.cloud.api_gateway import patch_api_gateway
+from workshop.cloud.creation_times import patch_creation_times
 from workshop.cloud.disk import Disk
 from workshop.cloud.events import OWN, TABLES_CHANGED, EventBus, StateChanged, WriteReplicated
 from workshop.cloud.fault_registry import FaultRegistry
@@ -91,6 +92,7 @@ class Emulator:
         patch_api_gateway()
         LambdaLimits(lambda_svc, timing, self.faults.concurrency).apply()
         limit_log_streams(cloudwatch_logs)
+        patch_creation_times(provisioners, lambda_svc, dynamodb)
         patch_around(stacks, "_add_event", self._add_stack_event)
         StackPatches(
             stacks,

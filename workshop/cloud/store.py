@@ -9,6 +9,7 @@ import copy
 from collections import defaultdict
 from typing import Any
 
+from workshop.cloud.creation_times import milliseconds
 from workshop.cloud.patches import require_attribute
 from workshop.cloud.replication import STAMPS
 
@@ -89,7 +90,7 @@ class Store:
             TableSizeBytes=0,
             TableArn=arn,
             TableId=self._dynamodb.new_uuid(),
-            CreationDateTime=int(created),
+            CreationDateTime=milliseconds(created),
             TableStatus="ACTIVE",
             DeletionProtectionEnabled=False,
             LatestStreamLabel=label,

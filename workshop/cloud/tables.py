@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from workshop.cloud.creation_times import milliseconds
 from workshop.cloud.global_tables import GlobalTable, GlobalTables
 from workshop.cloud.lifecycle import Lifecycle
 from workshop.cloud.patches import patch, patch_around, require_attribute
@@ -127,6 +128,9 @@ class TableRules:
         response = original(data)
         if response[0] != 200:
             return response
+        record = self._store.get(target.account, target.region, target.name)
+        if record is not None:
+            record["CreationDateTime"] = milliseconds(self._scheduler.now())
         self._lifecycle.table_created(target.account, target.region, target.name)
         return self._described(target.name)
 
