@@ -1,7 +1,7 @@
 """When a resource was made, as AWS shows it: tables to the millisecond, functions with their offset to UTC.
 
 In: what CloudFormation creates. Out: the same resources with such times. A reader that compares what it noted before a
-creation with what it finds afterwards depends on them (docs/aws-behaviours.md, section 1.3).
+creation with what it finds afterwards depends on them (docs/aws-behaviours.md, sections 1.3 and 4).
 """
 
 from __future__ import annotations
