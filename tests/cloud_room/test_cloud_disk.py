@@ -180,3 +180,21 @@ def test_a_real_disk_that_is_full(small_disk: Path) -> None:
     eventually(lambda: daemon.status(home).unsaved == "")
     kept |= put_all(cloud, ["after"])
     assert "after" in kept and kept <= survivors(cloud)
+
+
+def test_a_real_disk_that_is_full_has_room_again_once_the_cloud_is_emptied(small_disk: Path) -> None:
+    home = small_disk / "home"
+    cloud = Cloud(home, daemon.start(home, port=free_port(), timing="instant"))
+    cloud.table()
+    for number in range(20):
+        cloud.client("dynamodb").put_item(TableName="things", Item=item(str(number), "x" * 10_000))
+    state = home / "cloud" / "state" / "cloud.json"
+    eventually(lambda: state.exists() and state.stat().st_size > 200_000)
+    with (small_disk / "filler").open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
+        while True:
+            file.write(b"x" * 512)
+    eventually(lambda: put_all(cloud, ["more"]) == set() and daemon.status(home).unsaved != "")
+    daemon.reset(home)
+    assert daemon.status(home).unsaved == "" and cloud.client("dynamodb").list_tables()["TableNames"] == []
+    cloud.table()
+    assert put_all(cloud, ["after"]) == {"after"} == survivors(cloud)
