@@ -24,6 +24,7 @@ KINDS = {
     "replica-abort": "let a replica that is being created vanish again (region, table)",
     "small-account": "let the account run only so many functions at once (limit: 10 or 50 in new accounts)",
     "cut": "hold back replication to, from or both ways of a region (region, direction, table)",
+    "unvalidated": "leave certificates in PENDING_VALIDATION, as without a delegation (name)",
 }
 DIRECTIONS = ("both", "to", "from")
 REGIONAL = ("cut", "region-disabled")
@@ -37,7 +38,7 @@ class CloudFault:
     """One fault. An empty `service`, `operation`, `region` or `table` means any; `times` 0 means until it is cleared.
 
     `seconds` is the added latency, `probability` the share of matching calls that are hit, `hits` their number so far, `limit`
-    the account's limit of concurrent functions.
+    the account's limit of concurrent functions, `name` a DNS name, an empty one any.
     """
 
     kind: str
@@ -53,6 +54,7 @@ class CloudFault:
     times: int = 0
     probability: float = 1.0
     limit: int = 10
+    name: str = ""
     id: str = ""
     hits: int = 0
 

@@ -22,7 +22,7 @@ __all__ = ["FaultRegistry", "ServiceCall", "error_response", "shaped_error"]
 
 EXPIRED = "The security token included in the request is expired"
 INVALID = "The security token included in the request is invalid."
-NOT_ON_CALLS = ("cut", "replica-abort", "small-account")
+NOT_ON_CALLS = ("cut", "replica-abort", "small-account", "unvalidated")
 """Kinds that do not apply to single calls."""
 
 
@@ -107,6 +107,10 @@ class FaultRegistry:
     def concurrency(self) -> int:
         """How many functions the account may run at once."""
         return min((fault.limit for fault in self._all.values() if fault.kind == "small-account"), default=1000)
+
+    def unvalidated(self, names: Collection[str]) -> bool:
+        """Whether ACM does not find the validation records of a certificate for these names."""
+        return any(fault.kind == "unvalidated" and fault.name in ("", *names) for fault in self._all.values())
 
     def document(self) -> list[dict[str, Any]]:
         """The saved form, also the JSON form that clients see."""

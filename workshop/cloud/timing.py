@@ -33,6 +33,11 @@ Wait = Literal[
     "lag",  # replication of one write
     "stack.resource",  # creating or deleting one resource of a stack
     "function.active",  # a function after creation or change
+    "dns.insync",  # a change of Route 53 until INSYNC
+    "acm.record",  # RequestCertificate until the validation records are named
+    "acm.issue",  # a validation record is found until the certificate is ISSUED
+    "acm.release",  # the last user of a certificate is gone until it can be deleted
+    "cdn.deploy",  # a distribution after creation or change until Deployed
 ]
 
 _SECONDS: dict[Wait, tuple[float, float]] = {  # fast, realistic
@@ -57,6 +62,11 @@ _SECONDS: dict[Wait, tuple[float, float]] = {  # fast, realistic
     "lag": (1.0, 0.9),
     "stack.resource": (0.1, 7.0),
     "function.active": (0.5, 3.0),
+    "dns.insync": (0.5, 30.0),
+    "acm.record": (0.3, 5.0),
+    "acm.issue": (1.0, 180.0),
+    "acm.release": (1.0, 60.0),
+    "cdn.deploy": (1.0, 240.0),
 }
 JITTER = 0.3
 
