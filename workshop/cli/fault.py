@@ -23,6 +23,7 @@ def command() -> None:
     Examples:
       workshop cloud fault add error --service dynamodb --operation PutItem --times 3
       workshop cloud fault add cut --region eu-west-1
+      workshop cloud fault add gateway-down --region eu-west-1
       workshop cloud fault list
       workshop cloud fault clear
     """
@@ -37,7 +38,7 @@ def command() -> None:
 @click.option("--code", default=None, help="The error's code.  [default: InternalServerError]")
 @click.option("--message", default=None, help="The error's text.")
 @click.option("--status", type=int, default=None, help="The error's HTTP status.  [default: 500]")
-@click.option("--seconds", type=float, default=None, help="How much later it responds (latency).")
+@click.option("--seconds", type=float, default=None, help="How much later it responds (latency), or how much longer DNS answers are kept (stale-resolver).")
 @click.option("--direction", type=click.Choice(DIRECTIONS), default=None, help="Which way is cut.  [default: both]")
 @click.option("--times", type=int, default=None, help="How many calls it hits; 0 until it is cleared.  [default: 0]")
 @click.option("--probability", type=float, default=None, help="The share of matching calls that it hits.  [default: 1]")

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +22,20 @@ from ministack.services.cloudformation import handlers, provisioners, stacks
 from workshop.cloud.api_gateway import patch_api_gateway
 from workshop.cloud.creation_times import patch_creation_times
 from workshop.cloud.disk import Disk
+from workshop.cloud.distributions import patch_distributions
 from workshop.cloud.events import OWN, TABLES_CHANGED, EventBus, StateChanged, WriteReplicated
 from workshop.cloud.fault_registry import FaultRegistry
 from workshop.cloud.lambda_limits import LambdaLimits
 from workshop.cloud.metrics import Metrics, limit_log_streams
 from workshop.cloud.middleware import ServiceMiddleware
 from workshop.cloud.multi_region import MultiRegionDynamoDB
+from workshop.cloud.names.parts import Names
 from workshop.cloud.patches import patch, patch_around, require_attribute
 from workshop.cloud.persistence import Codec
 from workshop.cloud.responses import Asgi
 from workshop.cloud.scheduler import LoopDriver, Scheduler
 from workshop.cloud.service_models import operation_names, patch_service_names
+from workshop.cloud.sign_in import patch_sign_in
 from workshop.cloud.stack_patches import StackPatches, fail_interrupted_stacks
 from workshop.cloud.state_gate import StateGate
 from workshop.cloud.states import check_attributes, service_states, states_changed_by
@@ -47,7 +50,8 @@ logger = logging.getLogger("workshop.cloud")
 
 class Emulator:
     """One patched MiniStack per process. `changed` is called with the states that change without a request (None: any);
-    `drop` closes the connection of the current request; `folder` is where the state is saved."""
+    `drop` closes the connection of the current request; `folder` is where the state is saved, `regions` have an address of their
+    own."""
 
     def __init__(
         self,
@@ -56,13 +60,14 @@ class Emulator:
         chance: random.Random,
         drop: Callable[[], None],
         folder: Path,
+        regions: Collection[str],
     ) -> None:
         check_attributes()
         self.app: Asgi = require_attribute(ministack, "app")
         self.codec = Codec(require_attribute(persistence, "_json_default"), require_attribute(persistence, "_json_object_hook"))
         self.disk, self.gate = Disk(folder), StateGate()
         self.write_log = WriteLog(folder, self.codec, self.disk)
-        self._saved: dict[str, Any] = {"groups": [], "steps": [], "orphans": []}
+        self._saved: dict[str, Any] = {"groups": [], "steps": [], "orphans": [], "names": {}}
 
         self._events = EventBus()
         self._events.subscribe(StateChanged, lambda event: changed(event.states))
@@ -82,6 +87,9 @@ class Emulator:
             log=self.write_log,
         )
         self.calls = ServiceMiddleware(self.faults, timing, _here, drop, states_changed_by, self.write_log, self.disk)
+        self.names = Names(
+            timing, self.faults, chance, scope_of=self.api_scope, regions=regions, on_change=lambda: changed((OWN,))
+        )
         self._patch(timing)
         self.calls.wrap_all(require_attribute(ministack, "SERVICE_HANDLERS"))
 
@@ -91,6 +99,8 @@ class Emulator:
         patch_service_names(router)
         patch_api_gateway()
         LambdaLimits(lambda_svc, timing, self.faults.concurrency).apply()
+        patch_sign_in()
+        patch_distributions()
         limit_log_streams(cloudwatch_logs)
         patch_creation_times(provisioners, lambda_svc, dynamodb)
         patch_around(stacks, "_add_event", self._add_stack_event)
@@ -124,6 +134,7 @@ class Emulator:
         with self.write_log.replaying():
             self.tables.replay(logged)
         self._driver.run()
+        self.names.begin(self._saved.get("names", {}))
 
     def table_ids(self) -> frozenset[str]:
         """The ids of all regional tables of all accounts."""
@@ -161,11 +172,13 @@ class Emulator:
         """Forget every resource, in memory and in the object store, and every fault."""
         async with require_attribute(ministack, "_get_reset_lock")():
             self.tables.clear()
+            self.names.clear()
             self.faults.clear()
             await asyncio.to_thread(require_attribute(ministack, "_reset_all_state"))
 
     def end(self) -> None:
-        """End the processes that ran functions."""
+        """End the name server and the processes that ran functions."""
+        self.names.authority.close()
         require_attribute(lambda_runtime, "reset")()
 
     def _forbid_removal(self, table: str) -> None:
@@ -184,7 +197,7 @@ class Emulator:
         return result
 
     def _document(self) -> dict[str, Any]:
-        return {**self.tables.document(), "faults": self.faults.document()}
+        return {**self.tables.document(), "faults": self.faults.document(), "names": self.names.document()}
 
 
 def _here() -> tuple[str, str]:

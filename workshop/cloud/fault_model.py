@@ -24,10 +24,12 @@ KINDS = {
     "replica-abort": "let a replica that is being created vanish again (region, table)",
     "small-account": "let the account run only so many functions at once (limit: 10 or 50 in new accounts)",
     "cut": "hold back replication to, from or both ways of a region (region, direction, table)",
+    "gateway-down": "respond 503 to every call of the APIs of a region; alias records to them count as unhealthy (region)",
+    "stale-resolver": "let the front door keep DNS answers longer than their TTL (seconds)",
     "unvalidated": "leave certificates in PENDING_VALIDATION, as without a delegation (name)",
 }
 DIRECTIONS = ("both", "to", "from")
-REGIONAL = ("cut", "region-disabled")
+REGIONAL = ("cut", "region-disabled", "gateway-down")
 """The kinds that need a region: without one they would mean every region."""
 ASSIGNED = ("id", "hits")
 """Members that the cloud sets, not the client."""
@@ -37,7 +39,7 @@ ASSIGNED = ("id", "hits")
 class CloudFault:
     """One fault. An empty `service`, `operation`, `region` or `table` means any; `times` 0 means until it is cleared.
 
-    `seconds` is the added latency, `probability` the share of matching calls that are hit, `hits` their number so far, `limit`
+    `seconds` is the added latency or the time that an answer outlives its TTL, `probability` the share of matching calls that are hit, `hits` their number so far, `limit`
     the account's limit of concurrent functions, `name` a DNS name, an empty one any.
     """
 
@@ -104,6 +106,10 @@ def checked_fault(fault: CloudFault) -> CloudFault:
             raise fault_error(f"The member {name!r} of a fault cannot be {value!r}.", why=f"Allowed: {allowed.text}.")
     if fault.kind in REGIONAL and not fault.region:
         raise fault_error(f"A fault of the kind {fault.kind} names a region.", why="Without one it would mean every region.")
+    if fault.kind == "stale-resolver" and not fault.seconds:
+        raise fault_error("A fault of the kind stale-resolver has `seconds`.", why="With 0 it would change nothing.")
+    if fault.kind == "gateway-down" and fault.service not in ("", "execute-api"):
+        raise fault_error("A fault of the kind gateway-down is about APIs alone.", why=f"The service is {fault.service!r}.")
     return fault
 
 

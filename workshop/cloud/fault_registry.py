@@ -22,7 +22,7 @@ __all__ = ["FaultRegistry", "ServiceCall", "error_response", "shaped_error"]
 
 EXPIRED = "The security token included in the request is expired"
 INVALID = "The security token included in the request is invalid."
-NOT_ON_CALLS = ("cut", "replica-abort", "small-account", "unvalidated")
+NOT_ON_CALLS = ("cut", "replica-abort", "small-account", "stale-resolver", "unvalidated")
 """Kinds that do not apply to single calls."""
 
 
@@ -112,6 +112,14 @@ class FaultRegistry:
         """Whether ACM does not find the validation records of a certificate for these names."""
         return any(fault.kind == "unvalidated" and fault.name in ("", *names) for fault in self._all.values())
 
+    def gateway_down(self, region: str) -> bool:
+        """Whether API Gateway of a region is down."""
+        return any(fault.kind == "gateway-down" and fault.region == region for fault in self._all.values())
+
+    def stale_seconds(self) -> float:
+        """By how many seconds resolvers keep answers longer than their TTL."""
+        return max((fault.seconds for fault in self._all.values() if fault.kind == "stale-resolver"), default=0.0)
+
     def document(self) -> list[dict[str, Any]]:
         """The saved form, also the JSON form that clients see."""
         return [asdict(fault) for fault in self._all.values()]
@@ -124,6 +132,8 @@ class FaultRegistry:
 
     def _checked_service(self, fault: CloudFault) -> str:
         """MiniStack's name of the fault's service, "" for any."""
+        if fault.kind == "gateway-down":
+            return "execute-api"
         if not fault.service:
             if fault.operation:
                 raise fault_error(
@@ -160,6 +170,8 @@ def error_response(fault: CloudFault, protocol: str) -> Response:
     if fault.kind == "region-disabled":
         code = "UnrecognizedClientException" if protocol in ("json", "rest") else "InvalidClientTokenId"
         return shaped_error(protocol, code, INVALID, json_status)
+    if fault.kind == "gateway-down":
+        return shaped_error(protocol, "ServiceUnavailableException", "Service Unavailable", 503)
     return shaped_error(protocol, fault.code, fault.message, fault.status)
 
 

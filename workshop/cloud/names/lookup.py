@@ -10,9 +10,9 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from workshop.cloud.names.choice import Choice, choose
+from workshop.cloud.names.choice import Choice, choose, is_healthy
 from workshop.cloud.names.endpoints import ENDPOINT_TTL, Endpoints
-from workshop.cloud.names.places import Place
+from workshop.cloud.names.places import DEFAULT, Place
 from workshop.cloud.names.records import Alias, Record, Zone, plain_name
 
 __all__ = ["MOST_ZONES", "Found", "Lookup", "RecordSet"]
@@ -73,6 +73,10 @@ class Lookup:
     def choose(self, zone: Zone, name: str, kind: str, asker: Place) -> Choice:
         """Route 53's choice within one zone."""
         return choose(zone, name, kind, asker, healthy=self._healthy, alias_up=self._alias_up, chance=self._chance)
+
+    def is_healthy(self, zone: Zone, record: Record) -> bool:
+        """Whether a record counts as healthy for an asker in the cloud's first region."""
+        return is_healthy(zone, record, DEFAULT, healthy=self._healthy, alias_up=self._alias_up)
 
     def find(self, name: str, kind: str, asker: Place) -> Found:
         """The answer to one question."""
