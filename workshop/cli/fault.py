@@ -35,6 +35,8 @@ def command() -> None:
 @click.option("--operation", default="", help="Only this operation, such as PutItem.")
 @click.option("--region", default="", help="Only this region.")
 @click.option("--table", default="", help="Only this table (replica-abort, cut).")
+@click.option("--check", default="", help="Only this health check, by its id (checkers-blind, checker-noise).")
+@click.option("--count", type=int, default=None, help="So many of its checkers (checkers-blind).  [default: all]")
 @click.option("--code", default=None, help="The error's code.  [default: InternalServerError]")
 @click.option("--message", default=None, help="The error's text.")
 @click.option("--status", type=int, default=None, help="The error's HTTP status.  [default: 500]")

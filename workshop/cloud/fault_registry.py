@@ -22,7 +22,7 @@ __all__ = ["FaultRegistry", "ServiceCall", "error_response", "shaped_error"]
 
 EXPIRED = "The security token included in the request is expired"
 INVALID = "The security token included in the request is invalid."
-NOT_ON_CALLS = ("cut", "replica-abort", "small-account", "stale-resolver", "unvalidated")
+NOT_ON_CALLS = ("checker-noise", "checkers-blind", "cut", "replica-abort", "small-account", "stale-resolver", "unvalidated")
 """Kinds that do not apply to single calls."""
 
 
@@ -102,6 +102,22 @@ class FaultRegistry:
         for fault in list(self._all.values()):
             if fault.kind == "replica-abort" and fault.region in ("", region) and fault.table in ("", table):
                 return self._hit(fault)
+        return False
+
+    def blinds_checker(self, check: str, region: str, number: int) -> bool:
+        """Whether a checker of a health check reaches nothing; `number` counts the check's checkers from 0. Counted as a hit."""
+        for fault in list(self._all.values()):
+            if fault.kind == "checkers-blind" and fault.check in ("", check) and fault.region in ("", region):
+                among = not fault.count or number < fault.count
+                if among and self._hit(fault):
+                    return True
+        return False
+
+    def disturbs_check(self, check: str) -> bool:
+        """Whether all checkers of a health check fail during the interval that begins now; drawn by the fault's probability."""
+        for fault in list(self._all.values()):
+            if fault.kind == "checker-noise" and fault.check in ("", check) and self._hit(fault):
+                return True
         return False
 
     def concurrency(self) -> int:
