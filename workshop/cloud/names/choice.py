@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from workshop.cloud.names.places import Place, kilometres, point_of_region
 from workshop.cloud.names.records import Alias, Proximity, Record, Zone
 
-__all__ = ["ALIAS_TTL", "Choice", "choose"]
+__all__ = ["ALIAS_TTL", "Choice", "choose", "is_healthy"]
 
 ALIAS_TTL = 60
 """Seconds for which an answer by an alias to something outside the zone is kept: API Gateway's and CloudFront's own TTL."""
@@ -70,6 +70,13 @@ def choose(
         if not target or len(chain) >= MOST_RECORDS:
             return Choice(chain, "NOERROR", _ttl(zone, chain), _values(chosen))
         name = target
+
+
+def is_healthy(
+    zone: Zone, record: Record, asker: Place, *, healthy: Callable[[str], bool], alias_up: Callable[[Alias], bool]
+) -> bool:
+    """Whether a record counts as healthy for an asker."""
+    return _Health(zone, asker, healthy, alias_up).of_record(record)
 
 
 class _Health:
