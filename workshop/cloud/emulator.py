@@ -22,7 +22,6 @@ from ministack.services.cloudformation import handlers, provisioners, stacks
 from workshop.cloud.api_gateway import patch_api_gateway
 from workshop.cloud.creation_times import patch_creation_times
 from workshop.cloud.disk import Disk
-from workshop.cloud.distributions import patch_distributions
 from workshop.cloud.events import OWN, TABLES_CHANGED, EventBus, StateChanged, WriteReplicated
 from workshop.cloud.fault_registry import FaultRegistry
 from workshop.cloud.lambda_limits import LambdaLimits
@@ -35,7 +34,6 @@ from workshop.cloud.persistence import Codec
 from workshop.cloud.responses import Asgi
 from workshop.cloud.scheduler import LoopDriver, Scheduler
 from workshop.cloud.service_models import operation_names, patch_service_names
-from workshop.cloud.sign_in import patch_sign_in
 from workshop.cloud.stack_patches import StackPatches, fail_interrupted_stacks
 from workshop.cloud.state_gate import StateGate
 from workshop.cloud.states import check_attributes, service_states, states_changed_by
@@ -71,7 +69,8 @@ class Emulator:
 
         self._events = EventBus()
         self._events.subscribe(StateChanged, lambda event: changed(event.states))
-        self._events.subscribe(WriteReplicated, Metrics(cloudwatch, responses.request_scope).replicated)
+        metrics = Metrics(cloudwatch, responses.request_scope)
+        self._events.subscribe(WriteReplicated, metrics.replicated)
 
         scheduler = Scheduler(time.time)
         self._driver = LoopDriver(scheduler, lambda: self._events.publish(TABLES_CHANGED))
@@ -88,7 +87,13 @@ class Emulator:
         )
         self.calls = ServiceMiddleware(self.faults, timing, _here, drop, states_changed_by, self.write_log, self.disk)
         self.names = Names(
-            timing, self.faults, chance, scope_of=self.api_scope, regions=regions, on_change=lambda: changed((OWN,))
+            timing,
+            self.faults,
+            chance,
+            scope_of=self.api_scope,
+            regions=regions,
+            metrics=metrics.checked,
+            on_change=lambda: changed((OWN,)),
         )
         self._patch(timing)
         self.calls.wrap_all(require_attribute(ministack, "SERVICE_HANDLERS"))
@@ -99,8 +104,7 @@ class Emulator:
         patch_service_names(router)
         patch_api_gateway()
         LambdaLimits(lambda_svc, timing, self.faults.concurrency).apply()
-        patch_sign_in()
-        patch_distributions()
+        self.names.apply()
         limit_log_streams(cloudwatch_logs)
         patch_creation_times(provisioners, lambda_svc, dynamodb)
         patch_around(stacks, "_add_event", self._add_stack_event)

@@ -1,7 +1,7 @@
 """The sign-in pages of user pools at hosts of their own, `{prefix}.auth.{region}.localhost`.
 
 In: the Host of a request. Out: the user pool whose pages it shows; and MiniStack's Cognito, which at such a host knows this pool's
-clients alone, as AWS does.
+clients alone, and gives a prefix to one pool of a region, as AWS does.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
+from ministack.core import responses
 from ministack.services import cognito
 
 from workshop.cloud.hosts import sign_in_host
@@ -22,8 +23,14 @@ _POOL: ContextVar[str | None] = ContextVar("sign_in_pool", default=None)
 """The user pool whose host the request at hand names; None: it names none."""
 
 
+TAKEN = "Domain already associated with another user pool."
+
+
 def patch_sign_in() -> None:
+    require_attribute(cognito, "_user_pools")
+    require_attribute(cognito, "error_response_json")
     patch_around(cognito, "_find_pool_by_client_id", _find_pool)
+    patch_around(cognito, "_create_user_pool_domain", _create_domain)
 
 
 def sign_in_pool(host: str) -> str | None:
@@ -31,8 +38,7 @@ def sign_in_pool(host: str) -> str | None:
     named = sign_in_host(host)
     if named is None:
         return None
-    domains = require_attribute(cognito, "_pool_domain_map")
-    return next((pool for (_, region, prefix), pool in domains.all_items() if (prefix, region) == (named.prefix, named.region)), None)
+    return _owner(named.prefix, named.region)
 
 
 @contextlib.contextmanager
@@ -53,3 +59,16 @@ def _find_pool(original: Callable[[str], tuple[Any, Any, Any]], client_id: str) 
             return None, None, None
     found: tuple[Any, Any, Any] = original(client_id)
     return found
+
+
+def _owner(prefix: str, region: str) -> str | None:
+    """The pool that has a prefix in a region, whatever its account."""
+    domains = require_attribute(cognito, "_pool_domain_map").all_items()
+    return next((pool for (_, here, name), pool in domains if (name, here) == (prefix, region)), None)
+
+
+def _create_domain(original: Callable[[Any], Any], data: Any) -> Any:
+    """A prefix that another pool of the region has, in any account, is taken (docs/aws-behaviours.md, section 7)."""
+    if _owner(str(data.get("Domain")), responses.get_region()) is not None:
+        return cognito.error_response_json("InvalidParameterException", TAKEN, 400)
+    return original(data)

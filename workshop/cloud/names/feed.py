@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
 from typing import Any, Protocol
 
+from workshop.cloud.names.checks import CheckConfig
 from workshop.cloud.names.clock import interval
 from workshop.cloud.names.loopback import SHARED, RegionAddresses
 from workshop.cloud.names.lookup import Lookup
@@ -17,28 +18,34 @@ from workshop.cloud.names.records import Record, Zone
 from workshop.cloud.names.resolver import Resolver
 from workshop.cloud.timing import Timing
 
-__all__ = ["Checks", "NamesFeed"]
+__all__ = ["Health", "NamesFeed"]
 
 VERSION = 1
 PLAIN = ("SOA", "NS")
 
 
-class Checks(Protocol):
+class Health(Protocol):
     """What is shown of health checks."""
 
     def healthy(self, check_id: str) -> bool: ...
-
-    def targets(self) -> Mapping[str, str]:
-        """The ids of all health checks, each with what it watches."""
+    def percentage(self, check_id: str) -> float: ...
 
 
 class NamesFeed:
-    """`server` returns the port of the name server and how many queries it answered."""
+    """`configs` are the health checks as they are now, `server` returns the port of the name server and how many queries it
+    answered."""
 
     def __init__(
-        self, lookup: Lookup, resolver: Resolver, checks: Checks, timing: Timing, server: Callable[[], tuple[int, int]]
+        self,
+        lookup: Lookup,
+        resolver: Resolver,
+        health: Health,
+        configs: Callable[[], Mapping[str, CheckConfig]],
+        timing: Timing,
+        server: Callable[[], tuple[int, int]],
     ) -> None:
-        self._lookup, self._resolver, self._checks, self._timing, self._server = lookup, resolver, checks, timing, server
+        self._lookup, self._resolver, self._health, self._configs = lookup, resolver, health, configs
+        self._timing, self._server = timing, server
 
     def document(self) -> dict[str, Any]:
         port, queries = self._server()
@@ -48,16 +55,26 @@ class NamesFeed:
             "addresses": self._addresses.document(),
             "clock": interval(self._timing, 1),
             "zones": [self._zone(zone) for zone in self._lookup.zones() if not zone.private],
-            "checks": [
-                {"id": check, "target": target, "healthy": self._checks.healthy(check)}
-                for check, target in self._checks.targets().items()
-            ],
+            "checks": [self._check(config) for config in self._configs().values()],
             "cache": self._resolver.document(),
         }
 
     @property
     def _addresses(self) -> RegionAddresses:
         return self._lookup.endpoints.addresses
+
+    def _check(self, config: CheckConfig) -> dict[str, Any]:
+        return {
+            "id": config.id,
+            "account": config.account,
+            "type": config.type,
+            "host": config.host or config.ip,
+            "path": config.path,
+            "interval": config.interval,
+            "threshold": config.threshold,
+            "healthy": self._health.healthy(config.id),
+            "percentage": round(self._health.percentage(config.id), 1),
+        }
 
     def _zone(self, zone: Zone) -> dict[str, Any]:
         def key(record: Record) -> tuple[str, str]:

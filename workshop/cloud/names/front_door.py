@@ -8,9 +8,9 @@ name below `.localhost` to this machine without asking any name server, so the r
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from workshop.cloud.hosts import api_host, endpoint_host, host_name, is_bare_host, is_domain_target, sign_in_host
+from workshop.cloud.mappings import MappedPath
 from workshop.cloud.names.lookup import Lookup
 from workshop.cloud.names.loopback import RegionAddresses
 from workshop.cloud.names.places import Place, place_named, place_of_address
@@ -18,21 +18,12 @@ from workshop.cloud.names.resolver import Answer, Resolver
 from workshop.cloud.responses import Response, document, refusal
 from workshop.cloud.routes import API_PATH, ApiAddress, Passage, Request
 
-__all__ = ["CLIENT_HEADER", "PLACE_HEADER", "FrontDoor", "MappedPath"]
+__all__ = ["CLIENT_HEADER", "PLACE_HEADER", "FrontDoor"]
 
 CLIENT_HEADER, PLACE_HEADER = "x-workshop-client", "x-workshop-from"
 MOST_CLIENT = 128
 TOP = "localhost"
 """A zone of this name is for DNS alone: it would cover every other name of the cloud."""
-
-
-@dataclass(frozen=True, slots=True)
-class MappedPath:
-    """What a custom domain name makes of a path: an API, the stage of the mapping ("": the path begins with it), the rest."""
-
-    api: str
-    stage: str
-    rest: str
 
 
 class FrontDoor:

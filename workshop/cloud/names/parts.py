@@ -1,6 +1,6 @@
-"""Everything about names, put together: health checks, routing, the name server, the front door, what people see of them.
+"""Everything about names, put together: health checks, Route 53, the name server, the front door, what people see of them.
 
-In: the timing, the faults, the addresses of regions. Out: the parts that the server runs and the front door that it asks.
+In: the timing, the faults, the addresses of regions. Out: the parts that the server runs, and one document to save.
 """
 
 from __future__ import annotations
@@ -10,27 +10,37 @@ import time
 from collections.abc import Callable, Collection
 from typing import Any
 
-from workshop.cloud.distributions import distribution_of
+from workshop.cloud.distributions import distribution_of, patch_distributions
+from workshop.cloud.domains import domain_target, region_of_domain_target
 from workshop.cloud.fault_registry import FaultRegistry
+from workshop.cloud.mappings import mapped_path
 from workshop.cloud.names.authority import Authority
+from workshop.cloud.names.check_metrics import Sink
+from workshop.cloud.names.checks import stored_checks
 from workshop.cloud.names.controls import NamesControls
 from workshop.cloud.names.endpoints import Endpoints
 from workshop.cloud.names.feed import NamesFeed
 from workshop.cloud.names.front_door import FrontDoor
+from workshop.cloud.names.health import HealthChecks
 from workshop.cloud.names.lookup import Lookup
 from workshop.cloud.names.loopback import RegionAddresses
 from workshop.cloud.names.messages import Responder
+from workshop.cloud.names.probing import CheckTarget, Prober, ProbeResult
+from workshop.cloud.names.reach import Reach
 from workshop.cloud.names.records import Alias, invalidate, zones
 from workshop.cloud.names.resolver import Resolver
+from workshop.cloud.names.service import Route53Service
 from workshop.cloud.responses import Asgi
 from workshop.cloud.scheduler import LoopDriver, Scheduler
+from workshop.cloud.sign_in import patch_sign_in
 from workshop.cloud.timing import Timing
 
 __all__ = ["Names"]
 
 
 class Names:
-    """`scope_of` returns account and region of an API; `on_change` is told of what a restart must not lose."""
+    """`scope_of` returns account and region of an API, `metrics` takes those of health checks; `on_change` is told of what a restart
+    must not lose."""
 
     def __init__(
         self,
@@ -40,21 +50,63 @@ class Names:
         *,
         scope_of: Callable[[str], tuple[str, str] | None],
         regions: Collection[str],
+        metrics: Sink,
         on_change: Callable[[], None],
     ) -> None:
-        self._faults = faults
+        self._faults, self._prober = faults, None
         scheduler = Scheduler(time.time)
         self._driver = LoopDriver(scheduler, lambda: None)
+        self.health = HealthChecks(
+            scheduler, timing, self._probe, stored_checks, metrics, faults, chance=chance, on_change=on_change
+        )
+        self._service = Route53Service(self.health, scheduler, timing, faults, chance=chance)
         addresses = RegionAddresses(regions)
         self._endpoints = Endpoints(addresses, region_of_domain_target, lambda label: distribution_of(label) is not None)
-        self.lookup = Lookup(zones, self._endpoints, self.health.healthy, self._alias_up, chance)
-        responder = Responder(self.lookup, timing)
+        lookup = Lookup(zones, self._endpoints, self.health.healthy, self._alias_up, chance)
+        responder = Responder(lookup, timing)
         self.authority = Authority(responder.respond)
-        self.resolver = Resolver(self.lookup, timing, time.monotonic, faults.stale_seconds)
-        self.door = FrontDoor(self.lookup, self.resolver, addresses, _mapped, scope_of)
-        self.feed = NamesFeed(self.lookup, self.resolver, self.health, timing, lambda: (self.authority.port, responder.queries))
-        self.controls = NamesControls(self.feed, self.lookup, self.resolver, timing)
+        self._resolver = Resolver(lookup, timing, time.monotonic, faults.stale_seconds)
+        self.door = FrontDoor(lookup, self._resolver, addresses, mapped_path, scope_of)
+        self.feed = NamesFeed(
+            lookup, self._resolver, self.health, stored_checks, timing, lambda: (self.authority.port, responder.queries)
+        )
+        self.controls = NamesControls(self.feed, lookup, self._resolver, timing)
+        self._reach = Reach(lookup.find, mapped_path, domain_target)
+
+    def apply(self) -> None:
+        """Patch MiniStack's Route 53, Cognito and CloudFront."""
+        self._service.apply()
+        patch_sign_in()
+        patch_distributions()
+
+    def probe_through(self, app: Asgi) -> None:
+        """From now on health checkers send their requests to the cloud's outermost layer."""
+        self._prober = Prober(app, self._reach.locate)
+
+    def begin(self, saved: dict[str, Any]) -> None:
+        """Go on with what `document` returned, on the server's loop, after the state of the services is back."""
+        self._driver.attach()
+        self._service.restore(saved.get("route53", {}))
+        self.health.restore(saved.get("health", {}))
+        self._driver.run()
+
+    def document(self) -> dict[str, Any]:
+        """The saved form of what MiniStack does not save itself."""
+        return {"route53": self._service.document(), "health": self.health.document()}
+
+    def clear(self) -> None:
+        """Forget everything, at a reset of the cloud."""
+        self.health.clear()
+        self._service.clear()
+        self._resolver.flush()
+        invalidate()
+
+    async def _probe(self, target: CheckTarget) -> ProbeResult:
+        if self._prober is None:
+            raise RuntimeError("Health checks begin once the cloud is put together.")
+        return await self._prober(target)
 
     def _alias_up(self, alias: Alias) -> bool:
-        """The target of an alias fails only when API Gateway of its region is down (docs/aws-behaviours.md, section 6)."""
+        """An alias that evaluates its target gives way only when API Gateway of the region is down (docs/aws-behaviours.md,
+        section 6)."""
         return not self._faults.gateway_down(self._endpoints.region(alias.name))
