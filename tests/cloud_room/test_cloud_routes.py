@@ -221,7 +221,11 @@ def test_a_pools_own_host_has_a_login_page_and_a_bare_host_has_none(headers: dic
 
 
 def test_a_page_of_another_host_cannot_post_a_login_form() -> None:
-    for origin in ("http://127.0.0.1:4566", "http://other.auth.us-west-2.localhost:4566", "https://pool.auth.us-west-2.localhost:4566"):
+    for origin in (
+        "http://127.0.0.1:4566",
+        "http://other.auth.us-west-2.localhost:4566",
+        "https://pool.auth.us-west-2.localhost:4566",
+    ):
         headers = {"origin": origin, "sec-fetch-site": "same-site", "sec-fetch-mode": "navigate"}
         assert decide("POST", "/login", headers, host="pool.auth.us-west-2.localhost:4566") == (Route.SIGN_IN, False)
 

@@ -196,7 +196,9 @@ def test_a_zone_of_another_account_is_served_too(names: Names) -> None:
     other = names.cloud.client("route53", account="123456789012")
     zone = other.create_hosted_zone(Name="other.localhost", CallerReference=str(time.time()))["HostedZone"]["Id"]
     row = {**names.cname(REPLICA), "Name": "api.other.localhost"}
-    other.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": row}]})
+    other.change_resource_record_sets(
+        HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": row}]}
+    )
     assert names.region("ana", host="api.other.localhost") == (REPLICA, "asked")
 
 

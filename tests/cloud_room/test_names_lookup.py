@@ -157,7 +157,5 @@ def test_an_asker_elsewhere_gets_the_record_of_its_place() -> None:
 
 
 def test_an_unhealthy_record_is_withdrawn() -> None:
-    pair = [
-        record(NAME, "CNAME", endpoint(region), set_id=region, weight=50, health_check=region) for region in (HOME, REPLICA)
-    ]
+    pair = [record(NAME, "CNAME", endpoint(region), set_id=region, weight=50, health_check=region) for region in (HOME, REPLICA)]
     assert {find(lookup(zone(RYDES, *pair), sick=[HOME], seed=seed)).region for seed in range(50)} == {REPLICA}

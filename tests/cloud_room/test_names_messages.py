@@ -110,7 +110,9 @@ def test_the_client_subnet_decides_about_the_place_and_is_confirmed() -> None:
 
 
 def test_weights_are_drawn_anew_for_each_query() -> None:
-    pair = [record(NAME, "CNAME", endpoint(region), set_id=region, weight=weight) for region, weight in ((HOME, 30), (REPLICA, 10))]
+    pair = [
+        record(NAME, "CNAME", endpoint(region), set_id=region, weight=weight) for region, weight in ((HOME, 30), (REPLICA, 10))
+    ]
     server = responder(zone(RYDES, *pair))
     drawn = Counter(rows(ask(server))[-1].split()[-1] for _ in range(2000))
     assert 1400 < drawn[ADDRESSES[HOME]] < 1600 and drawn.total() == server.queries == 2000

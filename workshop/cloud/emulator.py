@@ -93,7 +93,7 @@ class Emulator:
             scope_of=self.api_scope,
             regions=regions,
             metrics=metrics.checked,
-            on_change=lambda: changed((OWN,)),
+            changed=changed,
         )
         self._patch(timing)
         self.calls.wrap_all(require_attribute(ministack, "SERVICE_HANDLERS"))
@@ -182,7 +182,7 @@ class Emulator:
 
     def end(self) -> None:
         """End the name server and the processes that ran functions."""
-        self.names.authority.close()
+        self.names.end()
         require_attribute(lambda_runtime, "reset")()
 
     def _forbid_removal(self, table: str) -> None:

@@ -1,7 +1,7 @@
 """The sign-in pages of user pools at hosts of their own, `{prefix}.auth.{region}.localhost`.
 
-In: the Host of a request. Out: the user pool whose pages it shows; and MiniStack's Cognito, which at such a host knows this pool's
-clients alone, and gives a prefix to one pool of a region, as AWS does.
+In: the Host of a request. Out: the user pool whose pages it shows; and MiniStack's Cognito, which at such a host knows the clients
+of this pool alone, and gives a prefix to one pool of a region, as AWS does.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def signing_in_at(host: str) -> Iterator[None]:
 def _find_pool(original: Callable[[str], tuple[Any, Any, Any]], client_id: str) -> tuple[Any, Any, Any]:
     pool = _POOL.get()
     if pool is not None:
-        clients = next((record["_clients"] for (_, _, key), record in cognito._user_pools.all_items() if key == pool), {})
+        clients: dict[str, Any] = next(
+            (record["_clients"] for (_, _, key), record in cognito._user_pools.all_items() if key == pool), {}
+        )
         if client_id not in clients:
             return None, None, None
     found: tuple[Any, Any, Any] = original(client_id)

@@ -50,7 +50,9 @@ class NamesControls:
     async def _ask(self, content: dict[str, Any]) -> dict[str, Any]:
         for member, value in content.items():
             if member not in MEMBERS or not isinstance(value, str):
-                raise _wrong(f"A question has no member {member!r} with the value {value!r}.", "It has the texts " + ", ".join(MEMBERS))
+                raise _wrong(
+                    f"A question has no member {member!r} with the value {value!r}.", "It has the texts " + ", ".join(MEMBERS)
+                )
         name, kind = _name(content.get("name", "")), _type(content.get("type", "A"))
         place, client = _place(content.get("from", "")), content.get("client", "")
         if client:
@@ -92,5 +94,7 @@ def _place(text: str) -> Place:
 
 
 def _wrong(what: str, why: str) -> UsageError:
-    fix = """For example: curl -X POST http://127.0.0.1:PORT/_workshop/dns/ask -d '{"name": "api.rydes.localhost", "from": "SG"}'"""
+    fix = (
+        """For example: curl -X POST http://127.0.0.1:PORT/_workshop/dns/ask -d '{"name": "api.rydes.localhost", "from": "SG"}'"""
+    )
     return UsageError(what=what, why=why, fix=fix, code="DnsQuestion")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from workshop.cloud.hosts import api_host, endpoint_host, host_name, is_bare_host, is_domain_target, sign_in_host
-from workshop.cloud.mappings import MappedPath
+from workshop.cloud.domain_targets import ApiTarget
 from workshop.cloud.names.lookup import Lookup
 from workshop.cloud.names.loopback import RegionAddresses
 from workshop.cloud.names.places import Place, place_named, place_of_address
@@ -34,7 +34,7 @@ class FrontDoor:
         lookup: Lookup,
         resolver: Resolver,
         addresses: RegionAddresses,
-        mapped: Callable[[str, str, str], MappedPath | None],
+        mapped: Callable[[str, str, str], ApiTarget | None],
         scope_of: Callable[[str], tuple[str, str] | None],
     ) -> None:
         self._lookup, self._resolver, self._addresses = lookup, resolver, addresses
@@ -77,16 +77,19 @@ class FrontDoor:
         if not answer.region:
             return Passage(refused=_unresolved(name, answer), source=answer.source)
         mapped = self._mapped(name, answer.region, path)
-        if mapped is None:
-            named = endpoint_host(answer.target)
-            # An endpoint takes its own name and the custom domains of its region alone; a record may name the endpoint itself here,
+        named = endpoint_host(answer.target)
+        if mapped is not None:
+            api, address = mapped.api, f"/{mapped.stage}{mapped.path}"
+        elif named is not None:
+            # An endpoint takes its own name and the custom domains of its region alone. Here a record may name the endpoint itself,
             # which saves a workshop without a domain the certificate.
-            mapped = MappedPath(named.api, "", path) if named is not None else None
-        scope = self._scope_of(mapped.api) if mapped is not None else None
-        if mapped is None or scope is None or scope[1] != answer.region:
+            api, address = named.api, path
+        else:
             return Passage(refused=_forbidden(), source=answer.source)
-        address = f"{API_PATH}/{mapped.api}" + (f"/{mapped.stage}" if mapped.stage else "") + mapped.rest
-        return Passage(ApiAddress(mapped.api, *scope, address), None, answer.source)
+        scope = self._scope_of(api)
+        if scope is None or scope[1] != answer.region:
+            return Passage(refused=_forbidden(), source=answer.source)
+        return Passage(ApiAddress(api, *scope, f"{API_PATH}/{api}{address}"), None, answer.source)
 
 
 def _unresolved(name: str, answer: Answer) -> Response:

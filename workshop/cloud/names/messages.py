@@ -108,8 +108,8 @@ class Responder:
     def _rrset(self, each: RecordSet, asked: dns.name.Name) -> dns.rrset.RRset:
         """With the name as it was asked, in its own capital and small letters."""
         owner = asked if plain_name(asked.to_text()) == each.name else dns.name.from_text(each.name)
-        found = dns.rrset.from_text_list(owner, self._seconds(each.ttl), "IN", each.type, each.values, origin=dns.name.root)
-        return found
+        ttl, origin = self._seconds(each.ttl), dns.name.root
+        return dns.rrset.from_text_list(owner, ttl, "IN", each.type, each.values, origin=origin, relativize=False)
 
     def _start_of_authority(self, zone: Zone) -> list[dns.rrset.RRset]:
         """The SOA that says how long a negative answer may be kept (RFC 2308): its TTL or its last figure, whichever is less."""

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from workshop.cloud.distributions import distribution_of, patch_distributions
-from workshop.cloud.domains import domain_target, region_of_domain_target
+from workshop.cloud.certificate_stacks import CertificateStacks
+from workshop.cloud.certificates import Certificates
+from workshop.cloud.domain_targets import ApiTarget, domain_target, region_of_domain_target
+from workshop.cloud.domains import CustomDomains
+from workshop.cloud.events import OWN
 from workshop.cloud.fault_registry import FaultRegistry
-from workshop.cloud.mappings import mapped_path
 from workshop.cloud.names.authority import Authority
 from workshop.cloud.names.check_metrics import Sink
 from workshop.cloud.names.checks import stored_checks
@@ -31,16 +34,18 @@ from workshop.cloud.names.records import Alias, invalidate, zones
 from workshop.cloud.names.resolver import Resolver
 from workshop.cloud.names.service import Route53Service
 from workshop.cloud.responses import Asgi
+from workshop.cloud.route53_stacks import Route53Stacks
 from workshop.cloud.scheduler import LoopDriver, Scheduler
 from workshop.cloud.sign_in import patch_sign_in
+from workshop.cloud.stack_waits import StackWaits
 from workshop.cloud.timing import Timing
 
 __all__ = ["Names"]
 
 
 class Names:
-    """`scope_of` returns account and region of an API, `metrics` takes those of health checks; `on_change` is told of what a restart
-    must not lose."""
+    """`scope_of` returns account and region of an API, `metrics` takes those of health checks; `changed` is told which saved states
+    change without a request."""
 
     def __init__(
         self,
@@ -51,31 +56,39 @@ class Names:
         scope_of: Callable[[str], tuple[str, str] | None],
         regions: Collection[str],
         metrics: Sink,
-        on_change: Callable[[], None],
+        changed: Callable[[Iterable[str]], None],
     ) -> None:
-        self._faults, self._prober = faults, None
+        self._faults = faults
+        self._prober: Prober | None = None
         scheduler = Scheduler(time.time)
         self._driver = LoopDriver(scheduler, lambda: None)
         self.health = HealthChecks(
-            scheduler, timing, self._probe, stored_checks, metrics, faults, chance=chance, on_change=on_change
+            scheduler, timing, self._probe, stored_checks, metrics, faults, chance=chance, on_change=lambda: changed((OWN,))
         )
         self._service = Route53Service(self.health, scheduler, timing, faults, chance=chance)
+        self._certificates = Certificates(scheduler.now, timing, faults, lambda: changed(("acm",)))
+        self._service.changes.subscribe(self._certificates.settle)
+        self._waits = StackWaits()
         addresses = RegionAddresses(regions)
         self._endpoints = Endpoints(addresses, region_of_domain_target, lambda label: distribution_of(label) is not None)
         lookup = Lookup(zones, self._endpoints, self.health.healthy, self._alias_up, chance)
         responder = Responder(lookup, timing)
         self.authority = Authority(responder.respond)
         self._resolver = Resolver(lookup, timing, time.monotonic, faults.stale_seconds)
-        self.door = FrontDoor(lookup, self._resolver, addresses, mapped_path, scope_of)
+        self.door = FrontDoor(lookup, self._resolver, addresses, _mapped, scope_of)
         self.feed = NamesFeed(
             lookup, self._resolver, self.health, stored_checks, timing, lambda: (self.authority.port, responder.queries)
         )
         self.controls = NamesControls(self.feed, lookup, self._resolver, timing)
-        self._reach = Reach(lookup.find, mapped_path, domain_target)
+        self._reach = Reach(lookup.find, _mapped, domain_target)
 
     def apply(self) -> None:
-        """Patch MiniStack's Route 53, Cognito and CloudFront."""
+        """Patch MiniStack's Route 53, ACM, API Gateway, Cognito and CloudFront."""
         self._service.apply()
+        self._certificates.apply()
+        CustomDomains(self._certificates).apply()
+        Route53Stacks(self._service).apply()
+        CertificateStacks(self._certificates, self._service.changes, self._waits).apply()
         patch_sign_in()
         patch_distributions()
 
@@ -101,6 +114,11 @@ class Names:
         self._resolver.flush()
         invalidate()
 
+    def end(self) -> None:
+        """Close the name server and end what waits."""
+        self.authority.close()
+        self._waits.end()
+
     async def _probe(self, target: CheckTarget) -> ProbeResult:
         if self._prober is None:
             raise RuntimeError("Health checks begin once the cloud is put together.")
@@ -110,3 +128,7 @@ class Names:
         """An alias that evaluates its target gives way only when API Gateway of the region is down (docs/aws-behaviours.md,
         section 6)."""
         return not self._faults.gateway_down(self._endpoints.region(alias.name))
+
+
+def _mapped(name: str, region: str, path: str) -> ApiTarget | None:
+    return domain_target(name, path, region)
