@@ -53,7 +53,7 @@ class CheckConfig:
 
 
 _cache: dict[str, tuple[Any, int, CheckConfig]] = {}
-"""By id: the configuration that a check was read from and its version, and the check. A change replaces the one or raises the other."""
+"""By id: the configuration that a check was read from and its version, and the check. A change makes a new one of either."""
 
 
 def stored_checks() -> Mapping[str, CheckConfig]:

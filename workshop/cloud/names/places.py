@@ -31,7 +31,7 @@ class Place:
 
 
 def place_named(name: str) -> Place | None:
-    """The place of a country's code (`SG`), a state of the USA (`US-OR`) or a region of AWS (`eu-west-1`), None for another name."""
+    """The place of a country (`SG`), a state of the USA (`US-OR`) or a region of AWS (`eu-west-1`); None for another name."""
     country, _, state = name.strip().upper().partition("-")
     if name.strip().lower() in REGIONS:
         country, state, point = REGIONS[name.strip().lower()]
