@@ -12,8 +12,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ministack import app as ministack
 
+from tests.cloud_room.zone_builders import endpoint, lookup, record, zone
 from workshop.cloud.addresses import EmulatorAddresses
-from workshop.cloud.routes import ApiAddress, Request, Route, allowed, route_of
+from workshop.cloud.names.front_door import FrontDoor
+from workshop.cloud.names.resolver import Resolver
+from workshop.cloud.routes import LOGIN_PAGE, ApiAddress, Request, Route, allowed, route_of
+from workshop.cloud.timing import Timing
 
 API = "0123abcd"
 PAGE_ELSEWHERE = {"origin": "https://evil.example", "sec-fetch-site": "cross-site", "sec-fetch-mode": "cors"}
@@ -36,14 +40,37 @@ class Pool(EmulatorAddresses):
     def has_user_pool(self, pool: str) -> bool:
         return pool == "us-west-2_pool"
 
+    def has_sign_in(self, host: str) -> bool:
+        return host.startswith("pool.auth.us-west-2.localhost")
+
     def has_distribution(self, host: str) -> bool:
         return host.startswith("dabc.cloudfront.localhost")
 
 
+ROUTED = "api.rydes.localhost"
+
+
+def door() -> FrontDoor:
+    """The front door of a zone with one name, which leads to the one API."""
+    found = lookup(zone("rydes.localhost", record(ROUTED, "CNAME", endpoint("us-west-2", API))))
+    resolver = Resolver(found, Timing("fast", 1.0), lambda: 0.0, lambda: 0.0)
+    scope = ("000000000000", "us-west-2")
+    return FrontDoor(found, resolver, found.endpoints.addresses, lambda *_: None, lambda api: scope if api == API else None)
+
+
+DOOR = door()
+
+
+def route(request: Request) -> tuple[Route, ApiAddress | None]:
+    """As the application does: the front door first."""
+    passage = DOOR.enter(request)
+    return route_of(request, Pool()) if passage is None else (Route.API, passage.api)
+
+
 def decide(method: str, path: str, headers: dict[str, str], query: str = "", host: str = "127.0.0.1:4566") -> tuple[Route, bool]:
     request = Request(method, path, query, {"host": host, **headers})
-    route, _ = route_of(request, Pool())
-    return route, allowed(route, request)
+    found, _ = route(request)
+    return found, allowed(found, request)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +88,10 @@ def decide(method: str, path: str, headers: dict[str, str], query: str = "", hos
         ("GET", "/other_pool/.well-known/jwks.json", ""),
         ("DELETE", "/_workshop/faults", ""),
         ("GET", "/_workshop/replication", ""),
+        ("GET", "/_workshop/dns", ""),
+        ("POST", "/_workshop/dns/ask", ""),
+        ("DELETE", "/_workshop/dns/cache", ""),
+        ("POST", "/_workshop/sites/global-serverless/_feed/names.json", ""),
         ("POST", "/_workshop/reset", ""),
         ("PUT", "/_workshop/access", ""),
         ("POST", "/_ministack/reset", ""),
@@ -89,12 +120,14 @@ def test_what_looks_like_an_api_and_is_none_is_refused_to_everybody(path: str) -
         ("127.0.0.1:4566", f"/_aws/execute-api/{API}/api/x"),
         ("localhost:4566", f"/restapis/{API}/api/_user_request_/x"),
         (f"{API}.execute-api.us-west-2.localhost:4566", "/api/x"),
+        (f"{ROUTED}:4566", "/api/x"),
+        (ROUTED.upper() + ".", "/api/x"),
     ],
 )
 def test_an_api_that_exists_is_open_to_every_page(host: str, path: str, browser: dict[str, str]) -> None:
     request = Request("GET", path, "", {"host": host, **browser})
-    route, api = route_of(request, Pool())
-    assert route is Route.API and allowed(route, request)
+    found, api = route(request)
+    assert found is Route.API and allowed(found, request)
     assert isinstance(api, ApiAddress) and (api.api, api.region) == (API, "us-west-2")
     parsed = ministack._parse_execute_api_url(host, api.path)
     assert parsed is not None and parsed[1:] == ("api", "/x")
@@ -108,6 +141,10 @@ def test_an_api_that_exists_is_open_to_every_page(host: str, path: str, browser:
         (f"{API}.execute-api.localhost:4566", "/_ministack/reset"),
         (f"{API}.execute-api.localhost", f"/_aws/execute-api/{API}/api/"),
         ("dddddddd.execute-api.us-west-2.localhost", "/api/"),
+        ("d-0123456789.execute-api.us-west-2.localhost", "/api/"),
+        ("d-0123456789.execute-api.us-west-2.localhost", "/_workshop/reset"),
+        ("other.auth.us-west-2.localhost:4566", "/oauth2/authorize"),
+        ("pool.auth.eu-west-1.localhost:4566", "/"),
         ("abc.us-west-2.aoss.localhost", f"/_aws/execute-api/{API}/api/"),
         ("bucket.s3.localhost", f"/restapis/{API}/api/_user_request_/"),
     ],
@@ -135,6 +172,25 @@ def test_a_page_is_for_people_and_for_itself(method: str, headers: dict[str, str
 
 
 @pytest.mark.parametrize(
+    ("method", "headers", "may"),
+    [
+        ("GET", OWN_PAGE, True),
+        ("GET", {}, True),
+        ("GET", LINK_IN_A_MAIL, False),
+        ("GET", OTHER_PORT, False),
+        ("GET", PAGE_ELSEWHERE, False),
+        ("GET", IMAGE_ELSEWHERE, False),
+        ("HEAD", OWN_PAGE, False),
+        ("OPTIONS", {**OWN_PAGE, "access-control-request-method": "GET"}, False),
+    ],
+)
+def test_the_feed_of_names_is_for_the_pages_that_are_served_beside_it(method: str, headers: dict[str, str], may: bool) -> None:
+    assert decide(method, "/_workshop/sites/global-serverless/_feed/names.json", headers) == (Route.FEED, may)
+    assert decide(method, "/_feed/names.json", headers, host=f"{ROUTED}:4566")[0] is Route.API
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:4566", "pool.auth.us-west-2.localhost:4566"])
+@pytest.mark.parametrize(
     ("method", "path", "headers", "may"),
     [
         ("GET", "/oauth2/authorize", LINK_IN_A_MAIL, True),
@@ -150,8 +206,28 @@ def test_a_page_is_for_people_and_for_itself(method: str, headers: dict[str, str
         ("GET", "/us-west-2_pool/.well-known/jwks.json", PAGE_ELSEWHERE, True),
     ],
 )
-def test_sign_in_is_open_as_far_as_a_browser_needs_it(method: str, path: str, headers: dict[str, str], may: bool) -> None:
-    assert decide(method, path, headers) == (Route.SIGN_IN, may)
+def test_sign_in_is_open_as_far_as_a_browser_needs_it(
+    method: str, path: str, headers: dict[str, str], may: bool, host: str
+) -> None:
+    if headers.get("origin") == OWN_PAGE["origin"]:
+        headers = {**headers, "origin": f"http://{host}"}
+    assert decide(method, path, headers, host=host) == (Route.SIGN_IN, may)
+
+
+@pytest.mark.parametrize(("headers", "may"), [(LINK_IN_A_MAIL, True), (FRAME_ELSEWHERE, False), (PAGE_ELSEWHERE, False)])
+def test_a_pools_own_host_has_a_login_page_and_a_bare_host_has_none(headers: dict[str, str], may: bool) -> None:
+    assert decide("GET", "/login", headers, host="pool.auth.us-west-2.localhost:4566") == (Route.SIGN_IN, may)
+    assert decide("GET", "/login", headers) == (Route.AWS, False)
+
+
+def test_a_page_of_another_host_cannot_post_a_login_form() -> None:
+    for origin in (
+        "http://127.0.0.1:4566",
+        "http://other.auth.us-west-2.localhost:4566",
+        "https://pool.auth.us-west-2.localhost:4566",
+    ):
+        headers = {"origin": origin, "sec-fetch-site": "same-site", "sec-fetch-mode": "navigate"}
+        assert decide("POST", "/login", headers, host="pool.auth.us-west-2.localhost:4566") == (Route.SIGN_IN, False)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +291,8 @@ HOSTS = st.sampled_from(
         "127.0.0.1:4566", "localhost", "[::1]:4566", "LOCALHOST.", f"{API}.execute-api.us-west-2.localhost:4566",
         f"{API}.execute-api.localhost", "bucket.s3.localhost", "bucket.s3-website.us-west-2.localhost",
         "dabc.cloudfront.localhost", "x.lambda-url.us-west-2.localhost", "abc.us-west-2.aoss.localhost",
-        "x.auth.us-west-2.localhost",
+        "x.auth.us-west-2.localhost", "pool.auth.us-west-2.localhost:4566", f"{ROUTED}:4566", "absent.rydes.localhost",
+        "d-0123456789.execute-api.us-west-2.localhost",
         "x.appsync-api.localhost", "cognito-idp.us-west-2.localhost", "sqs.us-west-2.localhost",
     ]
 )  # fmt: skip
@@ -261,19 +338,24 @@ def test_the_emulator_never_takes_for_a_service_what_a_browser_was_let_in_for(
 ) -> None:
     decoded = unquote(path, "latin-1")
     request = Request(method, decoded, query, {"host": host, **browser, **smuggled})
-    route, api = route_of(request, Pool())
+    found, api = route(request)
     assert request.from_browser
-    if not allowed(route, request) or route in (Route.UNKNOWN_API, Route.PAGE) or host.startswith("dabc."):
+    if not allowed(found, request) or found in (Route.UNKNOWN_API, Route.PAGE, Route.FEED) or host.startswith("dabc."):
+        return
+    if found is Route.API and api is None:
+        assert host == "absent.rydes.localhost"
         return
     handed = api.path if api is not None else decoded
-    if route is Route.API:
+    if found is Route.SIGN_IN and (method, decoded) == LOGIN_PAGE:
+        handed = "/oauth2/authorize"
+    if found is Route.API:
         assert handed.startswith(("/_aws/execute-api/", "/restapis/")), "any other path is looked at by other parts first"
         parsed = ministack._parse_execute_api_url(host, handed)
         assert parsed is not None and parsed[0] == API
     reached.clear()
     status = asyncio.run(_ask_the_emulator(request, handed))
     assert reached in ([], ["cognito-idp"]) and (not reached or smuggled["x-amz-target"].endswith(".SignUp"))
-    assert route is not Route.API or status in (403, 404)
+    assert found is not Route.API or status in (403, 404)
 
 
 async def _ask_the_emulator(request: Request, path: str) -> int:

@@ -207,6 +207,8 @@ def _show(name: str, state: CloudState, as_json: bool, words: str) -> int:
         return ExitCode.DONE
     where = f" on {state.endpoint} (process {state.pid}, timing {state.timing})" if state.running else ""
     say(f"The local cloud {words}{where}.")
+    if state.running and state.dns_port is not None:
+        say(f"Its name server: dig @127.0.0.1 -p {state.dns_port} NAME")
     for notice in state.notices:
         say(notice, err=True)
     return ExitCode.DONE
@@ -223,6 +225,7 @@ def _document(name: str, state: CloudState, **more: Any) -> None:
             "pid": state.pid,
             "port": state.port,
             "endpoint": state.endpoint,
+            "dns": None if state.dns_port is None else {"host": "127.0.0.1", "port": state.dns_port},
             "timing": state.timing,
             "scale": state.scale,
             "other_users": state.other_users,

@@ -14,6 +14,9 @@ from workshop.errors import ExitCode
 
 __all__ = ["command"]
 
+NAMED = ("service", "operation", "region", "table", "check", "name")
+"""The members that say what a fault applies to."""
+
 
 @click.group("fault")
 def command() -> None:
@@ -23,6 +26,7 @@ def command() -> None:
     Examples:
       workshop cloud fault add error --service dynamodb --operation PutItem --times 3
       workshop cloud fault add cut --region eu-west-1
+      workshop cloud fault add gateway-down --region eu-west-1
       workshop cloud fault list
       workshop cloud fault clear
     """
@@ -34,10 +38,15 @@ def command() -> None:
 @click.option("--operation", default="", help="Only this operation, such as PutItem.")
 @click.option("--region", default="", help="Only this region.")
 @click.option("--table", default="", help="Only this table (replica-abort, cut).")
+@click.option("--check", default="", help="Only this health check, by its id (checkers-blind, checker-noise).")
+@click.option("--count", type=int, default=None, help="So many of its checkers (checkers-blind).  [default: all]")
+@click.option("--name", default="", help="Only this domain name (unvalidated).")
 @click.option("--code", default=None, help="The error's code.  [default: InternalServerError]")
 @click.option("--message", default=None, help="The error's text.")
 @click.option("--status", type=int, default=None, help="The error's HTTP status.  [default: 500]")
-@click.option("--seconds", type=float, default=None, help="How much later it responds (latency).")
+@click.option(
+    "--seconds", type=float, default=None, help="How much later it responds (latency), or how long an answer outlives its TTL."
+)
 @click.option("--direction", type=click.Choice(DIRECTIONS), default=None, help="Which way is cut.  [default: both]")
 @click.option("--times", type=int, default=None, help="How many calls it hits; 0 until it is cleared.  [default: 0]")
 @click.option("--probability", type=float, default=None, help="The share of matching calls that it hits.  [default: 1]")
@@ -106,7 +115,7 @@ def clear(ids: tuple[str, ...], as_json: bool) -> int:
 
 
 def _line(fault: CloudFault) -> str:
-    where = " ".join(f"{name}={value}" for name in ("service", "operation", "region", "table") if (value := getattr(fault, name)))
+    where = " ".join(f"{name}={value}" for name in NAMED if (value := getattr(fault, name)))
     return f"{fault.id}  {fault.kind}  {where or 'any call'}  {fault.hits} {'hit' if fault.hits == 1 else 'hits'}"
 
 

@@ -13,9 +13,11 @@ from botocore.loaders import Loader
 from ministack import app as ministack
 from ministack.core import router
 
+from workshop.cloud.distributions import distribution_of
 from workshop.cloud.hosts import is_bare_host
 from workshop.cloud.patches import require_attribute
 from workshop.cloud.routes import API_PATH, API_PATHS, ApiAddress, Request
+from workshop.cloud.sign_in import sign_in_pool
 
 __all__ = ["EmulatorAddresses"]
 
@@ -53,12 +55,12 @@ class EmulatorAddresses:
         cognito = require_attribute(ministack, "_get_module")("cognito")
         return any(key[2] == pool for key, _ in require_attribute(cognito, "_user_pools").all_items())
 
+    def has_sign_in(self, host: str) -> bool:
+        return sign_in_pool(host) is not None
+
     def has_distribution(self, host: str) -> bool:
         label = self._distribution_label(host)
-        return (
-            label is not None
-            and require_attribute(ministack, "_get_module")("cloudfront").find_distribution_for_label(label) is not None
-        )
+        return label is not None and distribution_of(label) is not None
 
     def is_public_operation(self, request: Request) -> bool:
         if request.path != "/" or request.query or request.effective_method != "POST" or not is_bare_host(request.host):

@@ -1,7 +1,7 @@
 """The outermost layer: who may call, which part responds, how large a request may be.
 
-In: every request to the one port. Out: our own pages and controls, or the request handed to MiniStack with an API's host name
-turned into the path form that it knows. A request that breaks something costs its caller an error, never the server its life.
+In: every request to the one port. Out: our own pages and controls, or the request handed to MiniStack with an API's host name, or
+a name that DNS routes to an API, turned into the path form that it knows. A request that breaks something costs its caller an error, never the server its life.
 """
 
 from __future__ import annotations
@@ -12,14 +12,27 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from workshop.cloud.connections import CLIENT, TOUCHED
+from workshop.cloud.connections import CLIENT, TOUCHED, Connection
 from workshop.cloud.control import Control
 from workshop.cloud.fault_registry import ServiceCall
 from workshop.cloud.hosts import is_loopback_host
 from workshop.cloud.middleware import ServiceMiddleware
-from workshop.cloud.responses import Asgi, Receive, Response, Scope, Send, refusal, respond
-from workshop.cloud.routes import CONTROLS, SITES, AddressParser, ApiAddress, Request, Route, allowed, route_of
-from workshop.site_files import serve_site
+from workshop.cloud.names.region_headers import naming_region
+from workshop.cloud.responses import Asgi, Receive, Response, Scope, Send, document, refusal, respond
+from workshop.cloud.routes import (
+    CONTROLS,
+    LOGIN_PAGE,
+    SITES,
+    AddressParser,
+    ApiAddress,
+    Door,
+    Request,
+    Route,
+    allowed,
+    route_of,
+)
+from workshop.cloud.sign_in import signing_in_at
+from workshop.site_files import SECURITY_HEADERS, serve_site
 
 __all__ = ["BODY_BYTES", "CloudApp"]
 
@@ -28,6 +41,7 @@ logger = logging.getLogger("workshop.cloud")
 BODY_BYTES = 256 * 1024 * 1024
 """The largest request of any kind: above the largest single upload that a workshop makes, below what a laptop can hold."""
 RESET = "/_ministack/reset"
+AUTHORIZE = "/oauth2/authorize"
 FORBIDDEN = b'{"message":"Forbidden"}'
 API_STATES = ("lambda", "cloudwatch", "cloudwatch_logs")
 READING = ("Get", "Describe", "List", "Query", "Scan", "BatchGet", "TransactGet")
@@ -44,7 +58,8 @@ class _Ambiguous(Exception):
 
 
 class CloudApp:
-    """The ASGI application. `addresses` is the emulator's reading of addresses; `changed` is told what may have changed."""
+    """The ASGI application. `addresses` is the emulator's reading of addresses, `door` serves the names of hosted zones, `feed` is
+    what the pages of a workshop show; `changed` is told what may have changed."""
 
     def __init__(
         self,
@@ -54,9 +69,11 @@ class CloudApp:
         calls: ServiceMiddleware,
         addresses: AddressParser,
         changed: Callable[[Iterable[str] | None], None],
+        door: Door,
+        feed: Callable[[], dict[str, Any]],
     ) -> None:
         self._inner, self._control, self._sites, self._calls = inner, control, sites, calls
-        self._addresses, self._changed = addresses, changed
+        self._addresses, self._changed, self._door, self._feed = addresses, changed, door, feed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -67,7 +84,7 @@ class CloudApp:
             await self._inner(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        CLIENT.set(tuple(scope["client"][:2]) if scope.get("client") else None)
+        CLIENT.set(_connection(scope))
         try:
             request = _request(scope)
         except _Ambiguous as error:
@@ -76,7 +93,8 @@ class CloudApp:
         if not is_loopback_host(request.host):
             await _refuse(send, MISDIRECTED)
             return
-        route, api = route_of(request, self._addresses)
+        passage = self._door.enter(request)
+        route, api = route_of(request, self._addresses) if passage is None else (Route.API, passage.api)
         if not allowed(route, request):
             await _refuse(send, NOT_FOR_BROWSERS if request.from_browser else UNSIGNED_ACTION)
             return
@@ -84,10 +102,19 @@ class CloudApp:
         if length.isdigit() and int(length) > BODY_BYTES:
             await _refuse(send, _too_large())
             return
-        own = await self._own(route, request, scope, receive)
+        refused = passage.refused if passage is not None else None
+        own = refused or await self._own(route, request, scope, receive)
         if own is not None:
             await respond(send, own)
             return
+        if passage is not None and api is not None:
+            send = naming_region(send, api.region, passage.source)
+        await self._served(route, api, request, scope, receive, send)
+
+    async def _served(
+        self, route: Route, api: ApiAddress | None, request: Request, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Let the emulator respond."""
         if api is not None:
             scope = _readdressed(scope, api)
             if self._calls.has_faults():
@@ -96,7 +123,11 @@ class CloudApp:
                     return
                 send = kept
         TOUCHED.set(None)
-        await self._hand_over(scope, receive, send)
+        if route is Route.SIGN_IN:
+            with signing_in_at(request.host):
+                await self._hand_over(_at_sign_in(scope), receive, send)
+        else:
+            await self._hand_over(scope, receive, send)
         if api is not None:
             self._changed(API_STATES)
         elif not _only_reads(request):
@@ -109,18 +140,32 @@ class CloudApp:
                 return 403, {"Content-Type": "application/json", "x-amzn-ErrorType": "ForbiddenException"}, FORBIDDEN
             case Route.PAGE:
                 return serve_site(self._sites, request.method, _raw_path(scope)[len(SITES) :], request.headers)
+            case Route.FEED:
+                return self._fed(request)
             case Route.CONTROL if request.path.startswith(CONTROLS):
                 return await self._control.answer(request.method, request.path, await _body(receive))
             case Route.CONTROL if request.path == RESET:
                 return await self._control.answer(request.method, "/_workshop/reset", b"")
         return None
 
+    def _fed(self, request: Request) -> Response:
+        """What pages show about names, below the address of a workshop that has pages."""
+        workshop = request.path[len(SITES) :].split("/", 1)[0]
+        if request.method != "GET":
+            return refusal(405, "MethodNotAllowed", "The feed is read by GET.", "application/json")
+        if workshop in (".", "..") or not (self._sites / workshop).is_dir():
+            return refusal(404, "NotFound", "There is no such workshop. Render its pages: workshop setup", "application/json")
+        status, headers, body = document(self._feed())
+        return status, {**headers, **SECURITY_HEADERS}, body
+
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Browsers may open a socket to an API that exists, whatever page they show; nothing else."""
         try:
             request = _request({**scope, "method": "GET"})
-            route, api = route_of(request, self._addresses)
-            welcome = is_loopback_host(request.host) and (api is not None or not request.from_browser)
+            welcome = is_loopback_host(request.host)
+            passage = self._door.enter(request) if welcome else None
+            route, api = route_of(request, self._addresses) if passage is None else (Route.API, passage.api)
+            welcome = welcome and (api is not None or (passage is None and not request.from_browser))
         except _Ambiguous:
             welcome = False
         if not welcome or route is Route.UNKNOWN_API:
@@ -174,7 +219,23 @@ def _request(scope: Scope) -> Request:
         if name in headers and (name in ONCE or name.startswith("sec-fetch-")):
             raise _Ambiguous(name)
         headers[name] = value.decode("latin-1")
-    return Request(scope["method"], str(scope["path"]), scope.get("query_string", b"").decode("latin-1"), headers)
+    query = scope.get("query_string", b"").decode("latin-1")
+    peer, here = ((scope.get(end) or ("127.0.0.1",))[0] for end in ("client", "server"))
+    return Request(scope["method"], str(scope["path"]), query, headers, peer, here)
+
+
+def _connection(scope: Scope) -> Connection | None:
+    """The two ends of the connection that a request came by, None for a request of this process itself."""
+    if not scope.get("client") or not scope.get("server"):
+        return None
+    return tuple(scope["client"][:2]), tuple(scope["server"][:2])
+
+
+def _at_sign_in(scope: Scope) -> Scope:
+    """The page `/login` is what `/oauth2/authorize` shows: MiniStack knows its form under the one address alone."""
+    if (scope["method"], scope["path"]) != LOGIN_PAGE:
+        return scope
+    return {**scope, "path": AUTHORIZE, "raw_path": AUTHORIZE.encode()}
 
 
 def _only_reads(request: Request) -> bool:

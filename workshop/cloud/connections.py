@@ -18,10 +18,12 @@ from typing import Any
 from workshop.cloud.patches import patch
 from workshop.cloud.peers import Address, peer_uid
 
-__all__ = ["CLIENT", "TOUCHED", "Connections", "raise_descriptor_limit"]
+__all__ = ["CLIENT", "TOUCHED", "Connection", "Connections", "raise_descriptor_limit"]
 
-CLIENT: ContextVar[tuple[str, int] | None] = ContextVar("client", default=None)
-"""Address and port of the client whose request is being served."""
+Connection = tuple[Address, Address]
+"""The client's address and port, and those that it connected to: two connections to two addresses of the cloud may have one port."""
+CLIENT: ContextVar[Connection | None] = ContextVar("client", default=None)
+"""The connection of the client whose request is being served."""
 TOUCHED: ContextVar[frozenset[str] | None] = ContextVar("touched", default=None)
 """Which services' states the request may have changed; None: any."""
 MOST_DESCRIPTORS = 10_240
@@ -39,7 +41,7 @@ class Connections:
         self.others = others
         self._most = most
         self._user = os.geteuid()
-        self._open: dict[tuple[str, int], Any] = {}
+        self._open: dict[Connection, Any] = {}
         self._turned_away = 0
         patch(server, "run", self._accepting)
         patch(server, "_read_data", _ending_with_the_client)
@@ -53,8 +55,8 @@ class Connections:
 
     def _accepting(self, original: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
         async def run(server: Any) -> None:
-            client = _address(server.writer, "peername")
-            if not self.others and peer_uid(client, _address(server.writer, "sockname")) != self._user:
+            client = _address(server.writer, "peername"), _address(server.writer, "sockname")
+            if not self.others and peer_uid(*client) != self._user:
                 await self._turn_away(server)
                 return
             if len(self._open) >= self._most:

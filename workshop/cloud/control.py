@@ -1,4 +1,4 @@
-"""The cloud's own endpoints below `/_workshop/`: health, timing, reset, faults, replication.
+"""The cloud's own endpoints below `/_workshop/`: health, timing, reset, faults, replication, names.
 
 What comes in: a method, a path, a body. What goes out: a JSON document. Every wrong request is told what is right.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -19,16 +19,17 @@ from workshop.cloud.responses import Response, document, refusal
 from workshop.cloud.timing import Timing
 from workshop.errors import UsageError
 
-__all__ = ["Control"]
+__all__ = ["Action", "Control"]
 
-
+Action = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+"""From the request's JSON object to the response's."""
 FAULTS = "/_workshop/faults"
 
 
 class Control:
     """`on_reset` empties everything; `on_change` writes the record of the process; `on_healed` is told that faults ended;
     `backlog` lists what replication holds back, `saving` what keeping the state costs, `unsaved` why it cannot be
-    kept ("" when it can)."""
+    kept ("" when it can); `more` are controls of other parts, by method and path."""
 
     def __init__(
         self,
@@ -43,15 +44,17 @@ class Control:
         backlog: Callable[[], list[dict[str, Any]]],
         saving: Callable[[], dict[str, float]],
         unsaved: Callable[[], str] = lambda: "",
+        more: Mapping[tuple[str, str], Action],
     ) -> None:
         self._record, self._pacing, self._faults = record, pacing, faults
         self._connections = connections
         self._on_reset, self._on_change, self._on_healed = on_reset, on_change, on_healed
         self._backlog, self._saving, self._unsaved = backlog, saving, unsaved
+        self._more = more
         self.notices: list[str] = []
 
     async def answer(self, method: str, path: str, body: bytes) -> Response:
-        actions = {
+        actions: dict[tuple[str, str], Action] = {
             ("GET", "/_workshop/health"): self._health,
             ("POST", "/_workshop/reset"): self._reset,
             ("PUT", "/_workshop/timing"): self._timing,
@@ -60,6 +63,7 @@ class Control:
             ("POST", FAULTS): self._add,
             ("DELETE", FAULTS): self._clear,
             ("GET", "/_workshop/replication"): self._replication,
+            **self._more,
         }
         action = actions.get((method, path))
         if method == "DELETE" and path.startswith(FAULTS + "/"):
@@ -82,6 +86,7 @@ class Control:
             "instance": self._record.instance,
             "pid": self._record.pid,
             "port": self._record.port,
+            "dns_port": self._record.dns_port,
             "timing": self._pacing.profile,
             "scale": self._pacing.scale,
             "other_users": self._connections.others,

@@ -58,6 +58,8 @@ class CloudState:
     other_users: bool = False
     unsaved: str = ""
     """Why it cannot save its state, and so refuses changes; also one of the notices."""
+    dns_port: int | None = None
+    """The port of its name server on 127.0.0.1; not running: the one that the next start prefers."""
 
 
 def start(
@@ -136,7 +138,7 @@ def status(home: Path) -> CloudState:
         return CloudState(False, None, None, "", "fast", 1.0, layout.log)
     health = _health(record) if _alive(layout) else None
     if health is None:
-        return CloudState(False, None, record.port, "", record.timing, record.scale, layout.log)
+        return CloudState(False, None, record.port, "", record.timing, record.scale, layout.log, dns_port=record.dns_port or None)
     unsaved = str(health.get("unsaved", ""))
     return CloudState(
         True,
@@ -149,6 +151,7 @@ def status(home: Path) -> CloudState:
         (*((OPEN_TO_ALL,) if health.get("other_users") else ()), *health.get("notices", ()), *((unsaved,) if unsaved else ())),
         bool(health.get("other_users")),
         unsaved,
+        int(health.get("dns_port", 0)) or None,
     )
 
 
@@ -275,7 +278,8 @@ def _launched(
     ready, done = os.pipe()
     try:
         with listening_socket(port, last.port if last else None) as listener:
-            record = Record(0, listener.getsockname()[1], uuid.uuid4().hex, profile, factor, other_users)
+            names = last.dns_port if last else 0
+            record = Record(0, listener.getsockname()[1], uuid.uuid4().hex, profile, factor, other_users, names)
             try:
                 process = _popen(layout, record, listener, done, detached=detached)
             finally:

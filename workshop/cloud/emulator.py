@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from workshop.cloud.lambda_limits import LambdaLimits
 from workshop.cloud.metrics import Metrics, limit_log_streams
 from workshop.cloud.middleware import ServiceMiddleware
 from workshop.cloud.multi_region import MultiRegionDynamoDB
+from workshop.cloud.names.parts import Names
 from workshop.cloud.patches import patch, patch_around, require_attribute
 from workshop.cloud.persistence import Codec
 from workshop.cloud.responses import Asgi
@@ -47,7 +48,8 @@ logger = logging.getLogger("workshop.cloud")
 
 class Emulator:
     """One patched MiniStack per process. `changed` is called with the states that change without a request (None: any);
-    `drop` closes the connection of the current request; `folder` is where the state is saved."""
+    `drop` closes the connection of the current request; `folder` is where the state is saved, `regions` have an address of their
+    own."""
 
     def __init__(
         self,
@@ -56,17 +58,19 @@ class Emulator:
         chance: random.Random,
         drop: Callable[[], None],
         folder: Path,
+        regions: Collection[str],
     ) -> None:
         check_attributes()
         self.app: Asgi = require_attribute(ministack, "app")
         self.codec = Codec(require_attribute(persistence, "_json_default"), require_attribute(persistence, "_json_object_hook"))
         self.disk, self.gate = Disk(folder), StateGate()
         self.write_log = WriteLog(folder, self.codec, self.disk)
-        self._saved: dict[str, Any] = {"groups": [], "steps": [], "orphans": []}
+        self._saved: dict[str, Any] = {"groups": [], "steps": [], "orphans": [], "names": {}}
 
         self._events = EventBus()
         self._events.subscribe(StateChanged, lambda event: changed(event.states))
-        self._events.subscribe(WriteReplicated, Metrics(cloudwatch, responses.request_scope).replicated)
+        metrics = Metrics(cloudwatch, responses.request_scope)
+        self._events.subscribe(WriteReplicated, metrics.replicated)
 
         scheduler = Scheduler(time.time)
         self._driver = LoopDriver(scheduler, lambda: self._events.publish(TABLES_CHANGED))
@@ -82,6 +86,15 @@ class Emulator:
             log=self.write_log,
         )
         self.calls = ServiceMiddleware(self.faults, timing, _here, drop, states_changed_by, self.write_log, self.disk)
+        self.names = Names(
+            timing,
+            self.faults,
+            chance,
+            scope_of=self.api_scope,
+            regions=regions,
+            metrics=metrics.checked,
+            changed=changed,
+        )
         self._patch(timing)
         self.calls.wrap_all(require_attribute(ministack, "SERVICE_HANDLERS"))
 
@@ -91,6 +104,7 @@ class Emulator:
         patch_service_names(router)
         patch_api_gateway()
         LambdaLimits(lambda_svc, timing, self.faults.concurrency).apply()
+        self.names.apply()
         limit_log_streams(cloudwatch_logs)
         patch_creation_times(provisioners, lambda_svc, dynamodb)
         patch_around(stacks, "_add_event", self._add_stack_event)
@@ -124,6 +138,7 @@ class Emulator:
         with self.write_log.replaying():
             self.tables.replay(logged)
         self._driver.run()
+        self.names.begin(self._saved.get("names", {}))
 
     def table_ids(self) -> frozenset[str]:
         """The ids of all regional tables of all accounts."""
@@ -161,11 +176,13 @@ class Emulator:
         """Forget every resource, in memory and in the object store, and every fault."""
         async with require_attribute(ministack, "_get_reset_lock")():
             self.tables.clear()
+            self.names.clear()
             self.faults.clear()
             await asyncio.to_thread(require_attribute(ministack, "_reset_all_state"))
 
     def end(self) -> None:
-        """End the processes that ran functions."""
+        """End the name server and the processes that ran functions."""
+        self.names.end()
         require_attribute(lambda_runtime, "reset")()
 
     def _forbid_removal(self, table: str) -> None:
@@ -184,7 +201,7 @@ class Emulator:
         return result
 
     def _document(self) -> dict[str, Any]:
-        return {**self.tables.document(), "faults": self.faults.document()}
+        return {**self.tables.document(), "faults": self.faults.document(), "names": self.names.document()}
 
 
 def _here() -> tuple[str, str]:

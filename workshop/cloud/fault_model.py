@@ -23,11 +23,15 @@ KINDS = {
     "region-disabled": "respond as a region that the account has not enabled (region)",
     "replica-abort": "let a replica that is being created vanish again (region, table)",
     "small-account": "let the account run only so many functions at once (limit: 10 or 50 in new accounts)",
+    "checkers-blind": "let health checkers reach nothing (region of the checkers, or count: so many of them; check)",
+    "checker-noise": "let all checkers of a health check fail during single intervals (probability of each; check)",
     "cut": "hold back replication to, from or both ways of a region (region, direction, table)",
+    "gateway-down": "respond 503 to every call of the APIs of a region; alias records to them count as unhealthy (region)",
+    "stale-resolver": "let the front door keep DNS answers longer than their TTL (seconds)",
     "unvalidated": "leave certificates in PENDING_VALIDATION, as without a delegation (name)",
 }
 DIRECTIONS = ("both", "to", "from")
-REGIONAL = ("cut", "region-disabled")
+REGIONAL = ("cut", "region-disabled", "gateway-down")
 """The kinds that need a region: without one they would mean every region."""
 ASSIGNED = ("id", "hits")
 """Members that the cloud sets, not the client."""
@@ -35,10 +39,11 @@ ASSIGNED = ("id", "hits")
 
 @dataclass(frozen=True, slots=True)
 class CloudFault:
-    """One fault. An empty `service`, `operation`, `region` or `table` means any; `times` 0 means until it is cleared.
+    """One fault. An empty `service`, `operation`, `region`, `table` or `check` means any; `times` 0 means until it is cleared.
 
-    `seconds` is the added latency, `probability` the share of matching calls that are hit, `hits` their number so far, `limit`
-    the account's limit of concurrent functions, `name` a DNS name, an empty one any.
+    `seconds` is the added latency or the time for which an answer outlives its TTL, `probability` the share of matching calls that
+    are hit, `hits` their number so far, `limit` the account's limit of concurrent functions, `check` the id of a health check,
+    `count` how many of its checkers (0: all), `name` a DNS name, an empty one any.
     """
 
     kind: str
@@ -50,6 +55,8 @@ class CloudFault:
     message: str = "An internal error occurred."
     status: int = 500
     seconds: float = 0.0
+    check: str = ""
+    count: int = 0
     direction: str = "both"
     times: int = 0
     probability: float = 1.0
@@ -76,6 +83,7 @@ RANGES = {
     "direction": _Range(", ".join(DIRECTIONS), DIRECTIONS.__contains__),
     "status": _between(400, 599),
     "seconds": _between(0, 300),
+    "count": _between(0, 16),
     "times": _between(0, 1_000_000),
     "probability": _Range("above 0, up to 1", lambda value: 0 < value <= 1),
     "limit": _between(1, 1000),
@@ -104,6 +112,10 @@ def checked_fault(fault: CloudFault) -> CloudFault:
             raise fault_error(f"The member {name!r} of a fault cannot be {value!r}.", why=f"Allowed: {allowed.text}.")
     if fault.kind in REGIONAL and not fault.region:
         raise fault_error(f"A fault of the kind {fault.kind} names a region.", why="Without one it would mean every region.")
+    if fault.kind == "stale-resolver" and not fault.seconds:
+        raise fault_error("A fault of the kind stale-resolver has `seconds`.", why="With 0 it would change nothing.")
+    if fault.kind == "gateway-down" and fault.service not in ("", "execute-api"):
+        raise fault_error("A fault of the kind gateway-down is about APIs alone.", why=f"The service is {fault.service!r}.")
     return fault
 
 

@@ -22,7 +22,7 @@ __all__ = ["FaultRegistry", "ServiceCall", "error_response", "shaped_error"]
 
 EXPIRED = "The security token included in the request is expired"
 INVALID = "The security token included in the request is invalid."
-NOT_ON_CALLS = ("cut", "replica-abort", "small-account", "unvalidated")
+NOT_ON_CALLS = ("checker-noise", "checkers-blind", "cut", "replica-abort", "small-account", "stale-resolver", "unvalidated")
 """Kinds that do not apply to single calls."""
 
 
@@ -104,6 +104,22 @@ class FaultRegistry:
                 return self._hit(fault)
         return False
 
+    def blinds_checker(self, check: str, region: str, number: int) -> bool:
+        """Whether a checker of a health check reaches nothing; `number` counts the check's checkers from 0. Counted as a hit."""
+        for fault in list(self._all.values()):
+            if fault.kind == "checkers-blind" and fault.check in ("", check) and fault.region in ("", region):
+                among = not fault.count or number < fault.count
+                if among and self._hit(fault):
+                    return True
+        return False
+
+    def disturbs_check(self, check: str) -> bool:
+        """Whether all checkers of a health check fail during the interval that begins now; drawn by the fault's probability."""
+        for fault in list(self._all.values()):
+            if fault.kind == "checker-noise" and fault.check in ("", check) and self._hit(fault):
+                return True
+        return False
+
     def concurrency(self) -> int:
         """How many functions the account may run at once."""
         return min((fault.limit for fault in self._all.values() if fault.kind == "small-account"), default=1000)
@@ -111,6 +127,14 @@ class FaultRegistry:
     def unvalidated(self, names: Collection[str]) -> bool:
         """Whether ACM does not find the validation records of a certificate for these names."""
         return any(fault.kind == "unvalidated" and fault.name in ("", *names) for fault in self._all.values())
+
+    def gateway_down(self, region: str) -> bool:
+        """Whether API Gateway of a region is down."""
+        return any(fault.kind == "gateway-down" and fault.region == region for fault in self._all.values())
+
+    def stale_seconds(self) -> float:
+        """By how many seconds resolvers keep answers longer than their TTL."""
+        return max((fault.seconds for fault in self._all.values() if fault.kind == "stale-resolver"), default=0.0)
 
     def document(self) -> list[dict[str, Any]]:
         """The saved form, also the JSON form that clients see."""
@@ -124,6 +148,8 @@ class FaultRegistry:
 
     def _checked_service(self, fault: CloudFault) -> str:
         """MiniStack's name of the fault's service, "" for any."""
+        if fault.kind == "gateway-down":
+            return "execute-api"
         if not fault.service:
             if fault.operation:
                 raise fault_error(
@@ -160,6 +186,8 @@ def error_response(fault: CloudFault, protocol: str) -> Response:
     if fault.kind == "region-disabled":
         code = "UnrecognizedClientException" if protocol in ("json", "rest") else "InvalidClientTokenId"
         return shaped_error(protocol, code, INVALID, json_status)
+    if fault.kind == "gateway-down":
+        return shaped_error(protocol, "ServiceUnavailableException", "Service Unavailable", 503)
     return shaped_error(protocol, fault.code, fault.message, fault.status)
 
 

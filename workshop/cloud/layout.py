@@ -75,6 +75,8 @@ class Record:
     scale: float
     other_users: bool = False
     """Whether processes of other users of this machine may connect; never taken over by the next start."""
+    dns_port: int = 0
+    """The port of the name server; 0 when it has none."""
 
 
 def read_record(layout: Layout) -> Record | None:
@@ -88,11 +90,17 @@ def read_record(layout: Layout) -> Record | None:
             timing=str(document["timing"]),
             scale=float(document["scale"]),
             other_users=document.get("other_users") is True,
+            dns_port=_port(document.get("dns_port", 0)),
         )
         validated_timing(record.timing, record.scale)
     except (OSError, ValueError, KeyError, TypeError, UsageError):
         return None
     return record if 0 < record.port < 65536 else None
+
+
+def _port(value: Any) -> int:
+    """A port that may be absent: 0 then, and for whatever is no port."""
+    return value if isinstance(value, int) and 0 < value < 65536 else 0
 
 
 def write_record(layout: Layout, record: Record) -> None:

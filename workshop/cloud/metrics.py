@@ -35,6 +35,11 @@ class Metrics:
         with self._scope(write.account, write.source):
             self.record("AWS/DynamoDB", "ReplicationLatency", max(0.0, write.lag * 1000), "Milliseconds", dimensions)
 
+    def checked(self, account: str, check: str, metric: str, value: float, unit: str) -> None:
+        """A metric of a health check: those of Route 53 are in us-east-1 (docs/aws-behaviours.md, section 6.3)."""
+        with self._scope(account, "us-east-1"):
+            self.record("AWS/Route53", metric, value, unit, {"HealthCheckId": check})
+
     def record(
         self, namespace: str, metric_name: str, value: float, unit: str = "None", dimensions: dict[str, str] | None = None
     ) -> None:

@@ -1,6 +1,6 @@
-"""The one address of the cloud: a listening socket on 127.0.0.1.
+"""The sockets of the cloud: its one port on 127.0.0.1, the name server's, and the same port on one address per region.
 
-In: the requested port, and the one used last time. Out: a bound socket. It binds nothing but loopback.
+In: the requested port, and the one used last time. Out: bound sockets. It binds nothing but loopback.
 """
 
 from __future__ import annotations
@@ -8,12 +8,14 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from collections.abc import Mapping
 
 from workshop.errors import UsageError
 
-__all__ = ["ANY_FREE_PORT", "DEFAULT_PORT", "listening_socket"]
+__all__ = ["ANY_FREE_PORT", "DEFAULT_PORT", "NAMES_PORT", "listening_socket", "name_server_sockets", "region_sockets"]
 
 DEFAULT_PORT = 4566
+NAMES_PORT = 4567
 TRIED = 200
 ANY_FREE_PORT = 0
 """As a port that is asked for: one that the system chooses."""
@@ -41,6 +43,35 @@ def listening_socket(requested: int | None, remembered: int | None) -> socket.so
     )
 
 
+def name_server_sockets(remembered: int) -> tuple[socket.socket, socket.socket] | None:
+    """A UDP and a listening TCP socket on the same port of 127.0.0.1: the remembered one, 4567 or the next that is free; None when
+    there is none."""
+    for port in [*([remembered] if remembered else []), *range(NAMES_PORT, NAMES_PORT + TRIED)]:
+        datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            datagrams.bind(("127.0.0.1", port))
+            streams = _listening("127.0.0.1", port)
+        except OSError:
+            datagrams.close()
+            continue
+        datagrams.setblocking(False)
+        streams.setblocking(False)
+        return datagrams, streams
+    return None
+
+
+def region_sockets(addresses: Mapping[str, str], port: int) -> dict[str, socket.socket]:
+    """A listening socket for each of the regions' addresses that can be bound; none where loopback has one address only (macOS)."""
+    found: dict[str, socket.socket] = {}
+    for region, address in addresses.items():
+        try:
+            found[region] = _listening(address, port)
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                break
+    return found
+
+
 def _from_environment() -> int | None:
     text = os.environ.get("WORKSHOP_PORT", "").strip()
     if not text:
@@ -60,14 +91,9 @@ def _valid(port: int, text: str) -> int:
 
 
 def _bound(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        listener.bind(("127.0.0.1", port))
-        listener.listen(512)
+        return _listening("127.0.0.1", port)
     except OSError as error:
-        listener.close()
         why = "Another program uses it." if error.errno == errno.EADDRINUSE else f"{error.strerror}."
         other = port + 1 if port < 65535 else DEFAULT_PORT
         raise UsageError(
@@ -76,4 +102,16 @@ def _bound(port: int) -> socket.socket:
             fix=f"Choose another one: WORKSHOP_PORT={other} workshop cloud start",
             code="PortInUse",
         ) from error
+
+
+def _listening(address: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener.bind((address, port))
+        listener.listen(512)
+    except OSError:
+        listener.close()
+        raise
     return listener

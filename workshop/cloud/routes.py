@@ -14,11 +14,26 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import parse_qs
 
-from workshop.cloud.hosts import api_host, host_name, is_bare_host
+from workshop.cloud.hosts import api_host, host_name, is_bare_host, is_domain_target, sign_in_host
+from workshop.cloud.responses import Response
 
-__all__ = ["CONTROLS", "SITES", "AddressParser", "ApiAddress", "Request", "Route", "allowed", "route_of"]
+__all__ = [
+    "API_PATH",
+    "CONTROLS",
+    "LOGIN_PAGE",
+    "SITES",
+    "AddressParser",
+    "ApiAddress",
+    "Door",
+    "Passage",
+    "Request",
+    "Route",
+    "allowed",
+    "route_of",
+]
 
 SITES = "/_workshop/sites/"
+FEED = re.compile(re.escape(SITES) + r"[^/]+/_feed/names\.json")
 CONTROLS = "/_workshop/"
 API_PATH = "/_aws/execute-api"
 API_PATHS = (f"{API_PATH}/", "/restapis/")
@@ -26,6 +41,8 @@ API_PATHS = (f"{API_PATH}/", "/restapis/")
 SIGNATURE = "AWS4-"
 RESPONSE_ADDRESS = re.compile(r"/_ministack/cfn-response/[^/]+")
 SIGN_IN_PAGES = {("GET", "/oauth2/authorize"), ("GET", "/logout")}
+LOGIN_PAGE = ("GET", "/login")
+"""On a user pool's own host alone: below the bare hosts it is the address of a bucket."""
 LOGIN_FORMS = {("POST", "/login"), ("POST", "/oauth2/login")}
 TOKEN = "/oauth2/token"  # noqa: S105 - a path
 METADATA = re.compile(r"/(?P<pool>[^/]+)/\.well-known/(?:jwks\.json|openid-configuration)")
@@ -40,10 +57,11 @@ class Route(enum.Enum):
     """The rows of the table in docs/local-cloud.md, section "Who may call"."""
 
     API = "an API of a workshop"
-    UNKNOWN_API = "an API that does not exist"
+    UNKNOWN_API = "an API or a sign-in host that does not exist"
     SIGN_IN = "sign-in"
     PUBLIC = "what AWS takes unsigned from pages"
     PAGE = "a page"
+    FEED = "the feed of what pages show"
     CONTROL = "a control"
     AWS = "an AWS API"
 
@@ -59,13 +77,26 @@ class ApiAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """Where a request to a routed name goes: to an API, or nowhere, with the response that says why. `source`: how its region was
+    found, `asked`, `cache` or `address`."""
+
+    api: ApiAddress | None = None
+    refused: Response | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
-    """What of a request decides about it. `path` is percent-decoded, header names are lower case and occur once."""
+    """What of a request decides about it. `path` is percent-decoded, header names are lower case and occur once; `peer` is the
+    address of the client, `address` the one that it connected to."""
 
     method: str
     path: str
     query: str
     headers: Mapping[str, str]
+    peer: str = "127.0.0.1"
+    address: str = "127.0.0.1"
 
     @property
     def host(self) -> str:
@@ -89,6 +120,13 @@ class Request:
         return self.method == "OPTIONS" and "access-control-request-method" in self.headers
 
 
+class Door(Protocol):
+    """The front door of the names of hosted zones."""
+
+    def enter(self, request: Request) -> Passage | None:
+        """The passage of a request, or None when its host is no name of a zone, so that another part serves it."""
+
+
 class AddressParser(Protocol):
     """The emulator's own reading of addresses; whatever it does not know is not there."""
 
@@ -99,6 +137,9 @@ class AddressParser(Protocol):
         """Whether the emulator would take this for a call of an API, existing or not."""
 
     def has_user_pool(self, pool: str) -> bool: ...
+
+    def has_sign_in(self, host: str) -> bool:
+        """Whether the host is the domain of a user pool."""
 
     def has_distribution(self, host: str) -> bool: ...
 
@@ -111,8 +152,10 @@ def route_of(request: Request, parser: AddressParser) -> tuple[Route, ApiAddress
     api = _api(request, parser)
     if api is not None:
         return Route.API, api
-    if api_host(request.host) or request.path.startswith(API_PATH) or parser.is_api_address(request.host, request.path):
+    if _is_api_address(request, parser) or (sign_in_host(request.host) and not parser.has_sign_in(request.host)):
         return Route.UNKNOWN_API, None
+    if FEED.fullmatch(request.path) and is_bare_host(request.host):
+        return Route.FEED, None
     if request.path.startswith(SITES) and is_bare_host(request.host):
         return Route.PAGE, None
     if _is_public(request, parser):
@@ -132,6 +175,14 @@ def _api(request: Request, parser: AddressParser) -> ApiAddress | None:
     return api if api is not None and (api.api, api.region) == (named.api, named.region) else None
 
 
+def _is_api_address(request: Request, parser: AddressParser) -> bool:
+    """Whether a request that is no call of an API that exists has the address of one. The target of a custom domain has it too: it
+    takes the domain's name alone as its host."""
+    if api_host(request.host) or is_domain_target(host_name(request.host)):
+        return True
+    return request.path.startswith(API_PATH) or parser.is_api_address(request.host, request.path)
+
+
 def allowed(route: Route, request: Request) -> bool:
     """Whether the sender may make this request; other users of the machine are refused before, by their connection."""
     if not request.from_browser:
@@ -141,6 +192,8 @@ def allowed(route: Route, request: Request) -> bool:
             return True
         case Route.PAGE:
             return request.method in ("GET", "HEAD") and (_is_navigation(request) or _is_same_origin(request))
+        case Route.FEED:
+            return request.method == "GET" and _is_same_origin(request)
         case Route.SIGN_IN:
             return _may_sign_in(request)
         case Route.CONTROL | Route.AWS:
@@ -158,11 +211,12 @@ def _is_unsigned_action(request: Request) -> bool:
 
 def _is_sign_in(request: Request, parser: AddressParser) -> bool:
     """The exact requests that the emulator's Cognito takes before any other service looks at them."""
-    if not (is_bare_host(request.host) or ".auth." in host_name(request.host)):
+    own = parser.has_sign_in(request.host)
+    if not (own or is_bare_host(request.host)):
         return False
     call = (request.effective_method, request.path)
     pool = METADATA.fullmatch(request.path)
-    return call in SIGN_IN_PAGES | LOGIN_FORMS | {("POST", TOKEN)} or (
+    return call in SIGN_IN_PAGES | LOGIN_FORMS | {("POST", TOKEN)} | ({LOGIN_PAGE} if own else set()) or (
         call[0] == "GET" and pool is not None and parser.has_user_pool(pool["pool"])
     )
 

@@ -11,7 +11,6 @@ import heapq
 import itertools
 import logging
 import threading
-import time
 from collections.abc import Callable
 
 __all__ = ["LoopDriver", "Scheduler"]
@@ -86,7 +85,7 @@ class LoopDriver:
         try:
             self._scheduler.run_due()
         except Exception:  # one broken action must not stop all that come after it
-            logger.exception("A step of a table's life or a delivery failed.")
+            logger.exception("Something that was due failed.")
         due = self._scheduler.next_due()
         self._after_run()
         if due is not None:
@@ -101,4 +100,4 @@ class LoopDriver:
         if self._loop is not None:
             if self._timer is not None:
                 self._timer.cancel()
-            self._timer = self._loop.call_later(max(0.0, due - time.time()), self.run)
+            self._timer = self._loop.call_later(max(0.0, due - self._scheduler.now()), self.run)

@@ -1,7 +1,8 @@
 """The process that serves the cloud: `python -m workshop.cloud.server ORDER`, started by `workshop.cloud.daemon` alone.
 
-What comes in: one JSON order (folder, inherited socket and pipe, port, timing). What goes out: a server on that socket, a byte
-on the pipe once it answers, the record on disk. It sets everything that MiniStack reads at import before importing it.
+What comes in: one JSON order (folder, inherited socket and pipe, ports, timing). What goes out: a server on that socket and on the
+addresses of the regions, a name server, a byte on the pipe once they respond, the record on disk. It sets everything that MiniStack
+reads at import before importing it.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ import os
 import random
 import shutil
 import signal
+import socket
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,8 +29,10 @@ from workshop.cloud.control import Control
 from workshop.cloud.daemon import ACCOUNT
 from workshop.cloud.environment import leave_user_environment
 from workshop.cloud.layout import Layout, Record, write_record
+from workshop.cloud.names.loopback import ADDRESSES
 from workshop.cloud.patches import check_version
 from workshop.cloud.persistence import Snapshots
+from workshop.cloud.ports import name_server_sockets, region_sockets
 from workshop.cloud.timing import Timing
 from workshop.errors import WorkshopError
 from workshop.quoting import visible
@@ -61,15 +65,37 @@ def main(arguments: list[str]) -> int:
     os.umask(0o077)
     alive = os.open(layout.alive_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(alive, fcntl.LOCK_EX)
-    record = Record(os.getpid(), order["port"], order["instance"], order["timing"], order["scale"], order["other_users"])
+    sockets = _Sockets.bound(order["listen"], order["port"], order["dns_port"])
+    record = Record(
+        os.getpid(), order["port"], order["instance"], order["timing"], order["scale"], order["other_users"], sockets.dns_port
+    )
     write_record(layout, record)
     _prepare(layout, record)
     try:
-        asyncio.run(_serve(layout, record, order["listen"], order["ready"]))
+        asyncio.run(_serve(layout, record, sockets, order["ready"]))
     except WorkshopError as error:
         logger.critical("%s", error)
         return 1
     return 0
+
+
+@dataclass(frozen=True)
+class _Sockets:
+    """What this process listens on: the inherited socket, one per region that has an address of its own, the two of the name
+    server."""
+
+    listen: int
+    regions: Mapping[str, socket.socket]
+    dns: tuple[socket.socket, socket.socket] | None
+
+    @classmethod
+    def bound(cls, listen: int, port: int, dns_port: int) -> _Sockets:
+        return cls(listen, region_sockets(ADDRESSES, port), name_server_sockets(dns_port))
+
+    @property
+    def dns_port(self) -> int:
+        """0 when no port is free for a name server."""
+        return int(self.dns[0].getsockname()[1]) if self.dns is not None else 0
 
 
 def _prepare(layout: Layout, record: Record) -> None:
@@ -115,14 +141,18 @@ class _Printable(logging.Formatter):
         return visible(super().format(record))
 
 
-async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> None:
+async def _serve(layout: Layout, record: Record, sockets: _Sockets, ready: int) -> None:
     """Everything from the saved state to the end of the process."""
     check_version()
     from hypercorn.asyncio import serve
 
-    cloud = _assembled(layout, record)
+    cloud = _assembled(layout, record, sockets.regions)
     cloud.control.notices.extend(cloud.snapshots.load(cloud.emulator.restore))
     cloud.emulator.begin(cloud.snapshots.logged())
+    if sockets.dns is not None:
+        await cloud.emulator.names.authority.start(*sockets.dns)
+    else:
+        cloud.control.notices.append("There is no name server: no port is free for one.")
     ending = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, ending.set)
@@ -134,7 +164,7 @@ async def _serve(layout: Layout, record: Record, listen: int, ready: int) -> Non
         await ending.wait()
 
     keeping = asyncio.create_task(cloud.snapshots.keep(SAVE_SECONDS, LOOK_SECONDS))
-    server = asyncio.create_task(serve(cloud.app, _hypercorn(listen), shutdown_trigger=serving))
+    server = asyncio.create_task(serve(cloud.app, _hypercorn(sockets), shutdown_trigger=serving))
     await asyncio.wait({server, asyncio.create_task(ending.wait())}, return_when=asyncio.FIRST_COMPLETED)
     await asyncio.wait({server}, timeout=GRACE_SECONDS)
     await cloud.snapshots.finish(keeping)
@@ -155,7 +185,7 @@ class _Cloud:
     emulator: Emulator
 
 
-def _assembled(layout: Layout, record: Record) -> _Cloud:
+def _assembled(layout: Layout, record: Record, regions: Collection[str]) -> _Cloud:
     """The parts, each with what it needs of the others; nothing is loaded yet."""
     from hypercorn.asyncio import tcp_server
 
@@ -174,7 +204,7 @@ def _assembled(layout: Layout, record: Record) -> _Cloud:
 
     pacing = Timing(record.timing, record.scale)
     connections = Connections(tcp_server.TCPServer, most=raise_descriptor_limit(), others=record.other_users)
-    emulator = Emulator(pacing, changed, random.Random(), connections.drop, layout.state)
+    emulator = Emulator(pacing, changed, random.Random(), connections.drop, layout.state, regions)
     snapshots = Snapshots(layout.state, emulator.codec, emulator.getters, emulator)
     emulator.calls.save_tables = snapshots.save_tables
     control = Control(
@@ -188,17 +218,27 @@ def _assembled(layout: Layout, record: Record) -> _Cloud:
         backlog=emulator.tables.replication.backlog,
         saving=snapshots.costs,
         unsaved=emulator.disk.notice,
+        more=emulator.names.controls.actions(),
     )
-    addresses = EmulatorAddresses(emulator.api_scope)
-    app = CloudApp(emulator.app, control, layout.sites, emulator.calls, addresses, snapshots.changed)
+    app = CloudApp(
+        emulator.app,
+        control,
+        layout.sites,
+        emulator.calls,
+        EmulatorAddresses(emulator.api_scope),
+        snapshots.changed,
+        emulator.names.door,
+        emulator.names.feed.document,
+    )
+    emulator.names.probe_through(app)
     return _Cloud(app, control, snapshots, emulator)
 
 
-def _hypercorn(listen: int) -> Config:
+def _hypercorn(sockets: _Sockets) -> Config:
     from hypercorn.config import Config
 
     config = Config()
-    config.bind = [f"fd://{listen}"]
+    config.bind = [f"fd://{handle}" for handle in (sockets.listen, *(each.detach() for each in sockets.regions.values()))]
     config.keep_alive_timeout = 75
     config.graceful_timeout = 1
     config.loglevel = "WARNING"

@@ -5,6 +5,8 @@ In: the store of MiniStack's Route 53, of every account. Out: frozen zones, with
 
 from __future__ import annotations
 
+import functools
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -83,6 +85,21 @@ class Zone:
     account: str
     private: bool
     records: tuple[Record, ...]
+
+    @functools.cached_property
+    def by_name(self) -> Mapping[str, tuple[Record, ...]]:
+        """The records of each name that exists: also of names that have none and exist because there are names below them."""
+        found: dict[str, list[Record]] = defaultdict(list)
+        for record in self.records:
+            found[record.name].append(record)
+            above = record.name
+            while above not in ("", self.name) and (above := above.partition(".")[2]) not in found:
+                found[above] = []
+        return {name: tuple(records) for name, records in found.items()}
+
+    def contains(self, name: str) -> bool:
+        """Whether a name is the zone's own or one below it."""
+        return name == self.name or name.endswith(f".{self.name}")
 
 
 _cache: dict[tuple[str, str], tuple[Any, Zone]] = {}

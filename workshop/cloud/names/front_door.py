@@ -1,0 +1,111 @@
+"""The front door: a request to a name of a hosted zone goes to the API that the name leads to, as if its sender had asked DNS.
+
+In: a request whose Host is a name below `.localhost` in a public zone of this cloud. Out: the API and the path under which it is
+served, and how the region was found; or the error that a client whose resolver fails would see. Browsers and curl connect every
+name below `.localhost` to this machine without asking any name server, so the routing that DNS would have done happens here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from workshop.cloud.hosts import api_host, endpoint_host, host_name, is_bare_host, is_domain_target, sign_in_host
+from workshop.cloud.domain_targets import ApiTarget
+from workshop.cloud.names.lookup import Lookup
+from workshop.cloud.names.loopback import RegionAddresses
+from workshop.cloud.names.places import Place, place_named, place_of_address
+from workshop.cloud.names.resolver import Answer, Resolver
+from workshop.cloud.responses import Response, document, refusal
+from workshop.cloud.routes import API_PATH, ApiAddress, Passage, Request
+
+__all__ = ["CLIENT_HEADER", "PLACE_HEADER", "FrontDoor"]
+
+CLIENT_HEADER, PLACE_HEADER = "x-workshop-client", "x-workshop-from"
+MOST_CLIENT = 128
+TOP = "localhost"
+"""A zone of this name is for DNS alone: it would cover every other name of the cloud."""
+
+
+class FrontDoor:
+    """Implements `routes.Door`. `mapped` returns what the custom domain `name` of a region makes of a path; `scope_of` account and region of an API."""
+
+    def __init__(
+        self,
+        lookup: Lookup,
+        resolver: Resolver,
+        addresses: RegionAddresses,
+        mapped: Callable[[str, str, str], ApiTarget | None],
+        scope_of: Callable[[str], tuple[str, str] | None],
+    ) -> None:
+        self._lookup, self._resolver, self._addresses = lookup, resolver, addresses
+        self._mapped, self._scope_of = mapped, scope_of
+
+    def enter(self, request: Request) -> Passage | None:
+        """The passage of a request, or None when its host is no name of a zone, so that another part serves it."""
+        name = host_name(request.host)
+        if not self._is_routed(name):
+            return None
+        client = request.headers.get(CLIENT_HEADER, "") or request.peer
+        if len(client) > MOST_CLIENT:
+            return Passage(refused=_wrong(f"{CLIENT_HEADER} has up to {MOST_CLIENT} characters."))
+        wanted = request.headers.get(PLACE_HEADER, "")
+        place = place_named(wanted) if wanted else place_of_address(request.peer)
+        if place is None:
+            return Passage(refused=_wrong(f"{PLACE_HEADER} names no place: {wanted[:MOST_CLIENT]!r}."))
+        region = self._addresses.region_at(request.address)
+        if region:
+            answer = self._by_address(name, region)
+        else:
+            answer = self._resolver.resolve(name, "A", client, place)
+        return self._to_api(name, request.path, answer)
+
+    def _is_routed(self, name: str) -> bool:
+        if not name.endswith(f".{TOP}") or is_bare_host(name) or api_host(name) or is_domain_target(name) or sign_in_host(name):
+            return False
+        zone = self._lookup.zone_of(name)
+        return zone is not None and zone.name != TOP
+
+    def _by_address(self, name: str, region: str) -> Answer:
+        """The client resolved the name by itself and connected to a region's own address. The record that leads to this region is
+        looked for, because a record may name an API itself."""
+        zone = self._lookup.zone_of(name)
+        targets = [value for record in (zone.records if zone else ()) if record.name == name for value in record.values]
+        here = (value for value in targets if self._lookup.endpoints.region(value.lower().rstrip(".")) == region)
+        return Answer("NOERROR", region=region, source="address", target=next(here, "").lower().rstrip("."))
+
+    def _to_api(self, name: str, path: str, answer: Answer) -> Passage:
+        if not answer.region:
+            return Passage(refused=_unresolved(name, answer), source=answer.source)
+        mapped = self._mapped(name, answer.region, path)
+        named = endpoint_host(answer.target)
+        if mapped is not None:
+            api, address = mapped.api, f"/{mapped.stage}{mapped.path}"
+        elif named is not None:
+            # An endpoint takes its own name and the custom domains of its region alone. Here a record may name the endpoint itself,
+            # which saves a workshop without a domain the certificate.
+            api, address = named.api, path
+        else:
+            return Passage(refused=_forbidden(), source=answer.source)
+        scope = self._scope_of(api)
+        if scope is None or scope[1] != answer.region:
+            return Passage(refused=_forbidden(), source=answer.source)
+        return Passage(ApiAddress(api, *scope, f"{API_PATH}/{api}{address}"), None, answer.source)
+
+
+def _unresolved(name: str, answer: Answer) -> Response:
+    if answer.rcode == "NXDOMAIN":
+        return refusal(421, "NXDOMAIN", f"The zones of this cloud have no record {name}.", "application/json")
+    if answer.rcode != "NOERROR":
+        return refusal(502, answer.rcode, f"DNS returns no address for {name}.", "application/json")
+    where = answer.target if answer.target != name else ", ".join(answer.values)
+    return refusal(502, "NotHere", f"{name} leads to {where}, which is no endpoint of this cloud.", "application/json")
+
+
+def _forbidden() -> Response:
+    """What API Gateway returns for a host that is no custom domain of the region."""
+    status, headers, body = document({"message": "Forbidden"}, 403)
+    return status, {**headers, "x-amzn-ErrorType": "ForbiddenException"}, body
+
+
+def _wrong(message: str) -> Response:
+    return refusal(400, "BadRequest", message, "application/json")

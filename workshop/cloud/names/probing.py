@@ -1,0 +1,202 @@
+"""One request of one health checker, made inside this process through the cloud's own application.
+
+In: a check, and the region of the checker. Out: whether it passed, in the words of Route 53, and how long it took. Faults, throttled
+functions and gateways apply, because the request takes the way of any other; nothing leaves the machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote, unquote
+
+from workshop.cloud.names.checks import CheckConfig
+from workshop.cloud.names.places import DEFAULT, Place, place_named
+from workshop.cloud.names.reach import NO_CONNECTION, Reached, Unreached
+from workshop.cloud.responses import Asgi
+
+__all__ = ["UNREACHED", "CheckTarget", "ProbeResult", "Prober"]
+
+RESPONSE_SECONDS, BODY_SECONDS = 2.0, 2.0
+"""From the connection to the status, and from there to the end of what is searched (docs/aws-behaviours.md, section 6.3).
+The four seconds for a connection cannot pass within one process. They are real seconds in every profile, as functions are real."""
+SEARCHED_BYTES = 5120
+PATH_CHARACTERS = "/%:@!$&'()*+,;=~"
+"""What a path may contain as it is (RFC 3986), escapes included."""
+AGENT = "Amazon-Route53-Health-Check-Service (ref {check}; report http://amzn.to/1vsZADi)"
+NO_SNI = "Failure: SSL alert handshake_failure"
+NO_RESPONSE = "Failure: The endpoint did not respond to the health check request within the timeout limit."
+HUNG_UP = "Failure: The endpoint closed the connection without a response."
+NOT_FOUND = "Failure: HTTP Status Code {status}. The specified string was not found in the response body."
+CONNECTED = "Success: TCP connection established"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckTarget:
+    """What is requested, and the region and the address of the checker that does it."""
+
+    check: CheckConfig
+    region: str
+    ip: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """What a request ended with. Times are in seconds, None for what did not happen."""
+
+    ok: bool
+    text: str
+    connection: float | None = None
+    first_byte: float | None = None
+
+
+UNREACHED = ProbeResult(False, NO_CONNECTION)
+
+
+class Prober:
+    """`app` is the cloud's outermost layer; `locate` returns where a request to a host and a path ends up."""
+
+    def __init__(
+        self,
+        app: Asgi,
+        locate: Callable[[str, str, Place], Reached | Unreached],
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._app, self._locate, self._clock = app, locate, clock
+        self._calls: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, target: CheckTarget) -> ProbeResult:
+        """The result of one request."""
+        began, check = self._clock(), target.check
+        if check.ip and not _is_loopback(check.ip):
+            return UNREACHED
+        host = check.host or check.ip
+        found = self._locate(host, check.path, place_named(target.region) or DEFAULT)
+        if isinstance(found, Unreached):
+            return ProbeResult(False, found.text)
+        if not _listens(check):
+            return UNREACHED
+        connection = self._clock() - began
+        if check.type == "TCP":
+            return ProbeResult(True, CONNECTED, connection)
+        if check.type.startswith("HTTPS") and not check.sni:
+            return ProbeResult(False, NO_SNI, connection)
+        exchange = _Exchange(self._clock)
+        call = asyncio.create_task(self._call(found, target, exchange))
+        self._calls.add(call)
+        call.add_done_callback(self._calls.discard)
+        ok, text = await _passed(exchange, check)
+        first_byte = None if exchange.first_byte is None else exchange.first_byte - began
+        return ProbeResult(ok, text, connection, first_byte)
+
+    async def _call(self, found: Reached, target: CheckTarget, exchange: _Exchange) -> None:
+        """Runs to its end even when nobody waits for it any more, as a function does whose client has gone."""
+        try:
+            await self._app(_scope(found, target), exchange.receive, exchange.send)
+        finally:
+            exchange.end()
+
+
+class _Exchange:
+    """Both ends of one request: what the application reads, and what it sends."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.status, self.body, self.first_byte = 0, b"", None
+        self._clock = clock
+        self.responded, self.ended, self._searchable = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._asked = False
+
+    async def receive(self) -> dict[str, Any]:
+        if self._asked:
+            await self.ended.wait()
+            return {"type": "http.disconnect"}
+        self._asked = True
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(self, message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            self.status, self.first_byte = message["status"], self._clock()
+            self.responded.set()
+        elif len(self.body) < SEARCHED_BYTES:
+            self.body += message.get("body", b"")
+        if len(self.body) >= SEARCHED_BYTES or (message["type"] == "http.response.body" and not message.get("more_body")):
+            self._searchable.set()
+
+    def end(self) -> None:
+        for event in (self.responded, self._searchable, self.ended):
+            event.set()
+
+    async def read(self) -> bytes:
+        """The part of the body that is searched, or what of it came in time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(BODY_SECONDS):
+                await self._searchable.wait()
+        return self.body[:SEARCHED_BYTES]
+
+
+async def _passed(exchange: _Exchange, check: CheckConfig) -> tuple[bool, str]:
+    """Whether the response passes, and the text that says so."""
+    try:
+        async with asyncio.timeout(RESPONSE_SECONDS):
+            await exchange.responded.wait()
+    except TimeoutError:
+        return False, NO_RESPONSE
+    if not exchange.status:
+        return False, HUNG_UP
+    status = _status(exchange.status)
+    if not 200 <= exchange.status < 400:
+        return False, f"Failure: HTTP Status Code {status}"
+    if check.type.endswith("STR_MATCH") and check.search.encode() not in await exchange.read():
+        return False, NOT_FOUND.format(status=status)
+    return True, f"Success: HTTP Status Code {status}"
+
+
+def _status(code: int) -> str:
+    try:
+        return f"{code}, {HTTPStatus(code).phrase}"
+    except ValueError:
+        return str(code)
+
+
+def _listens(check: CheckConfig) -> bool:
+    """Whether something listens on the check's port, for its protocol. API Gateway has HTTPS on port 443 and nothing else; below
+    `.localhost` the cloud's one port stands for any, without TLS."""
+    encrypted = check.type in ("TCP", "HTTPS", "HTTPS_STR_MATCH")
+    return check.host.endswith(".localhost") or (encrypted and check.port == 443)
+
+
+def _is_loopback(ip: str) -> bool:
+    try:
+        return ipaddress.ip_address(ip).is_loopback
+    except ValueError:
+        return False
+
+
+def _scope(found: Reached, target: CheckTarget) -> dict[str, Any]:
+    path, _, query = found.path.partition("?")
+    headers = {
+        "host": found.host,
+        "user-agent": AGENT.format(check=target.check.id),
+        "accept": "*/*",
+        "connection": "close",
+    }
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": unquote(path),
+        "raw_path": quote(path, safe=PATH_CHARACTERS).encode(),
+        "query_string": quote(query, safe=f"{PATH_CHARACTERS}?").encode(),
+        "root_path": "",
+        "headers": [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()],
+        "client": (target.ip, 0),
+        "server": ("127.0.0.1", 0),
+    }
