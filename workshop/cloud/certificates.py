@@ -185,7 +185,7 @@ class Certificates:
             certificate.update(Status="ISSUED", IssuedAt=issued, NotBefore=issued, NotAfter=issued + VALID_SECONDS)
         elif now - certificate["_requested"] >= PENDING_SECONDS:
             certificate["Status"] = "VALIDATION_TIMED_OUT"
-        return before != due or certificate["Status"] != "PENDING_VALIDATION"
+        return bool(before != due or certificate["Status"] != "PENDING_VALIDATION")
 
     def _note_users(self, account: str, arn: str, certificate: Certificate) -> bool:
         """Note who uses a certificate, and when the last one went; returns whether anything changed."""

@@ -1,7 +1,7 @@
 """Which API a custom domain leads to: by its own name, or by the regional name that DNS records point at.
 
-In: a host name and a path. Out: account, region, API and stage, in any account of this cloud. It reads MiniStack's API Gateway and
-changes nothing (docs/aws-behaviours.md, section 6.8).
+In: a host name and a path. Out: account, region, API and stage, in any account of this cloud. It reads MiniStack's API Gateway
+and changes nothing (docs/aws-behaviours.md, section 6.8).
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ def region_of_domain_target(host: str) -> str:
 def _named(host: str) -> Iterator[tuple[tuple[str, str, str], Mapping[str, Any]]]:
     name = plain_name(host)
     for key, record in require_attribute(apigateway_v1, "_domain_names").all_items():
-        if name == plain_name(record.get("regionalDomainName") or ""):
-            yield key, record
-        elif plain_name(key[2]) == name or (key[2].startswith("*.") and name.partition(".")[2] == plain_name(key[2][2:])):
+        stored = plain_name(key[2])
+        wildcard = stored.startswith("*.") and name.partition(".")[2] == stored[2:]
+        if wildcard or name in (stored, plain_name(record.get("regionalDomainName") or "")):
             yield key, record
 
 
@@ -70,9 +70,9 @@ def _mapped(account: str, region: str, mappings: Mapping[str, Any], path: str) -
     best: tuple[int, Mapping[str, Any], str] | None = None
     for base, mapping in mappings.items():
         prefix = "" if base in ("", ROOT) else f"/{base}"
-        if path == prefix or path.startswith(f"{prefix}/"):
-            if best is None or len(prefix) > best[0]:
-                best = len(prefix), mapping, path[len(prefix) :] or "/"
+        matches = path == prefix or path.startswith(f"{prefix}/")
+        if matches and (best is None or len(prefix) > best[0]):
+            best = len(prefix), mapping, path[len(prefix) :] or "/"
     if best is None:
         return None
     _, mapping, rest = best

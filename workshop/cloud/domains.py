@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -117,7 +117,7 @@ class CustomDomains:
         self._certificates.settle()
         return apigateway_v1._v1_response(record, 201)
 
-    def _update(self, name: str, operations: list[Mapping[str, Any]]) -> Any:
+    def _update(self, name: str, operations: Sequence[Mapping[str, Any]]) -> Any:
         """UpdateDomainName: all of its operations, or none."""
         record = apigateway_v1._domain_names.get(name)
         if record is None:
@@ -133,7 +133,9 @@ class CustomDomains:
             elif path in PATHS:
                 changed[PATHS[path]] = value
             else:
-                return gateway_error("BadRequestException", f"Invalid patch path '{path}' specified for op '{operation.get('op')}'.")
+                return gateway_error(
+                    "BadRequestException", f"Invalid patch path '{path}' specified for op '{operation.get('op')}'."
+                )
         refused = self._certificate_refused(name, _kind({**record, **changed}), {**record, **changed})
         if refused is not None:
             return refused
@@ -169,7 +171,7 @@ class CustomDomains:
         return response
 
     def _update_in_stack(
-        self, physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str, logical_id: str | None
+        self, physical_id: str, _: dict[str, Any], new: dict[str, Any], stack: str, logical_id: str | None
     ) -> tuple[str, dict[str, Any]]:
         """A domain keeps its mappings and its regional name; another name is another domain."""
         if new.get("DomainName") != physical_id:
@@ -181,7 +183,7 @@ class CustomDomains:
             named = member[0].upper() + member[1:]
             if named in new:
                 operations.append({"op": "replace", "path": path, "value": new[named]})
-        status, _, body = self._update(physical_id, operations)
+        status, _headers, body = self._update(physical_id, operations)
         if status >= 400:
             raise ValueError(json.loads(body)["message"])
         record = apigateway_v1._domain_names[physical_id]
@@ -218,7 +220,9 @@ class CustomDomains:
 def _covers(names: list[str], domain: str) -> bool:
     """Whether one of a certificate's names is the domain, or a wildcard for it."""
     wanted = domain.lower()
-    return any(wanted == name.lower() or (name.startswith("*.") and wanted.partition(".")[2] == name[2:].lower()) for name in names)
+    return any(
+        wanted == name.lower() or (name.startswith("*.") and wanted.partition(".")[2] == name[2:].lower()) for name in names
+    )
 
 
 def _complete(record: dict[str, Any]) -> None:

@@ -47,6 +47,8 @@ NO_UPDATES = (
     "1 validation error detected: Value at 'replicaUpdates' failed to satisfy constraint: "
     "Member must have length greater than or equal to 1"
 )
+AUTOSCALED = "_autoscaled"
+"""The mark on a provisioned table's record that its write capacity scales by itself: such a table may have replicas."""
 MEMBERS = {"TableName", "ReplicaUpdates"}
 """All that a request with replica updates may contain."""
 
@@ -120,7 +122,7 @@ class ReplicaRules:
             raise in_use()
         if record.get("TableStatus") != "ACTIVE":
             raise in_use()
-        if record.get("BillingModeSummary", {}).get("BillingMode") == "PROVISIONED":
+        if record.get("BillingModeSummary", {}).get("BillingMode") == "PROVISIONED" and not record.get(AUTOSCALED):
             raise _invalid(PROVISIONED)
         if self._store.get(account, target, table) is not None:
             raise _invalid(FOREIGN, table=table)

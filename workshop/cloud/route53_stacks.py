@@ -87,7 +87,7 @@ class Route53Stacks:
         return f"{stack}-{logical_id}-{uuid.uuid4().hex[:12].upper()}", {}
 
     def _update_records(
-        self, physical_id: str, old: Properties, new: Properties, stack: str, logical_id: str | None
+        self, physical_id: str, old: Properties, new: Properties, _: str, __: str | None
     ) -> tuple[str, Properties]:
         """One batch: what is no longer named goes, what changed is written over. In another zone all of it is new."""
         before, after = _records(self._build_record, old), _records(self._build_record, new)
@@ -158,7 +158,7 @@ def _names_zone(properties: Mapping[str, Any]) -> bool:
 
 def _records(build: Any, properties: Mapping[str, Any]) -> dict[tuple[str, str, str], dict[str, Any]]:
     """The record sets of a RecordSet or of a RecordSetGroup, by their keys."""
-    sets = properties["RecordSets"] if "RecordSets" in properties else [properties]
+    sets = properties.get("RecordSets", [properties])
     found = {}
     for each in sets or ():
         record: dict[str, Any] = build(each)

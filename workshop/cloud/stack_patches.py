@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Any
 
 from workshop.cloud.patches import patch, patch_around, require_attribute
@@ -41,6 +41,11 @@ UPDATABLE = {
     "UPDATE_FAILED",
     "DELETE_COMPLETE",
 }
+
+
+CREATIONS = {"AWS::ApiGateway::DomainName": "CreateDomainName"}
+DELETIONS = {"AWS::ApiGateway::DomainName": "DeleteDomainName", "AWS::ApiGateway::RestApi": "DeleteRestApi"}
+"""The calls that creating or deleting a resource makes and that are accepted once per so many seconds."""
 
 
 class StackPatches:
@@ -83,6 +88,7 @@ class StackPatches:
         patch_around(self._stacks, "_provision_keeping_seed", self._create_resource)
         patch_around(self._stacks, "_update_keeping_seed", self._update_resource)
         patch_around(self._stacks, "_delete_resource", self._delete_resource)
+        patch_around(self._stacks, "_roll_back_operation", _roll_back)
 
     def _create_stack(self, original: Operation, parameters: Any) -> Any:
         """A stack in ROLLBACK_COMPLETE can only be deleted (section 3.1)."""
@@ -106,6 +112,7 @@ class StackPatches:
     def _create_resource(self, original: Callable[..., Any], kind: str, logical_id: str, properties: Any, *rest: Any) -> Any:
         self._take_time()
         self._taken.check(kind, properties)
+        self._await_slot(CREATIONS.get(kind, ""))
         self._begin((rest[0] if rest else "", logical_id), kind)
         return original(kind, logical_id, properties, *rest)
 
@@ -122,10 +129,9 @@ class StackPatches:
 
     def _delete_resource(self, original: Callable[..., Any], kind: str, physical_id: str, *rest: Any) -> Any:
         self._take_time()
-        if kind.startswith("AWS::DynamoDB::"):
+        if kind == "AWS::DynamoDB::Table":
             self._forbid_removal(physical_id)
-        if kind == "AWS::ApiGateway::RestApi":
-            self._await_slot("DeleteRestApi")
+        self._await_slot(DELETIONS.get(kind, ""))
         key = ("delete", kind, physical_id)
         self._begin(key, kind)
         try:
@@ -143,6 +149,12 @@ class StackPatches:
         """CloudFormation repeats a call that was throttled until it is accepted (docs/aws-behaviours.md, section 5)."""
         while (wait := self._acquire(operation)) and not _on_server_thread():
             time.sleep(wait)
+
+
+async def _roll_back(original: Callable[..., Awaitable[None]], name: str, stack_id: str, stack: Any, *rest: Any) -> None:
+    """A stack that was deleted while it was being created is not rolled back as well (section 3.1)."""
+    if not str(stack.get("StackStatus", "")).startswith("DELETE_"):
+        await original(name, stack_id, stack, *rest)
 
 
 def fail_interrupted_stacks(stores: Any, stacks: Any, request_scope: Any) -> None:

@@ -46,6 +46,9 @@ class TakenNames:
             "AWS::DynamoDB::Table": Named(
                 "TableName", tables, "Resource of type 'AWS::DynamoDB::Table' with identifier '{name}' already exists."
             ),
+            "AWS::DynamoDB::GlobalTable": Named(
+                "TableName", tables, "Resource of type 'AWS::DynamoDB::GlobalTable' with identifier '{name}' already exists."
+            ),
             "AWS::Logs::LogGroup": Named(
                 "LogGroupName", groups, "Resource of type 'AWS::Logs::LogGroup' with identifier '{name}' already exists."
             ),

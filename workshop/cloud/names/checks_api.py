@@ -17,7 +17,7 @@ from workshop.cloud.names.recordsets import Refused
 from workshop.cloud.names.wire import Request, add, children, respond, utc
 from workshop.cloud.responses import Response
 
-__all__ = ["MOST_CHECKS", "HealthReports", "HealthChecksApi", "no_check"]
+__all__ = ["MOST_CHECKS", "HealthChecksApi", "HealthReports", "no_check"]
 
 MOST_CHECKS = 200
 TAKEN = "A different health check has already been created with the specified caller reference."

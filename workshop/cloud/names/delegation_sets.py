@@ -144,7 +144,9 @@ class DelegationSets:
         if zone.get("delegation_set"):
             raise Refused("DelegationSetAlreadyReusable", REUSABLE.format(zone=zone_id))
         zone["delegation_set"] = new.id
-        return DelegationSet(new.account, new.id, new.reference, tuple(server.removesuffix(".") for server in route53._DEFAULT_NS))
+        return DelegationSet(
+            new.account, new.id, new.reference, tuple(server.removesuffix(".") for server in route53._DEFAULT_NS)
+        )
 
     def _new_id(self) -> str:
         return "N" + "".join(self._chance.choices(string.ascii_uppercase + string.digits, k=13))

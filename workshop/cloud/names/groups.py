@@ -14,8 +14,8 @@ __all__ = ["group_problems"]
 
 SIMPLE = "RRSet with DNS name {name}, type {type} cannot be created as other RRSets exist with the same name and type."
 MIXED = (
-    "RRSet with DNS name {name}, type {type}, SetIdentifier {set_id} cannot be created as a non-{policy} set exists with the same "
-    "name and type."
+    "RRSet with DNS name {name}, type {type}, SetIdentifier {set_id} cannot be created as a non-{policy} set exists with the "
+    "same name and type."
 )
 TAKEN = (
     "RRSet with DNS name {name}, type {type}, SetIdentifier {set_id}, and {what} cannot be created as another RRSet exists with "

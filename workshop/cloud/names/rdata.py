@@ -60,7 +60,9 @@ def _host_name(value: str) -> str:
         return "DomainLabelTooLong (Domain label is too long)"
     if len(value) > 255:
         return "DomainNameTooLong (Domain name is too long)"
-    return "" if all(LABEL.fullmatch(label) for label in labels) else "UnsupportedCharacter (Value contains unsupported characters)"
+    return (
+        "" if all(LABEL.fullmatch(label) for label in labels) else "UnsupportedCharacter (Value contains unsupported characters)"
+    )
 
 
 def _text(value: str) -> str:

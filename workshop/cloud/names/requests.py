@@ -19,11 +19,13 @@ TYPES = frozenset(
         "HTTPS",
     )
 )
-CONTENT = "Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId], but found {found}"
+CONTENT = (
+    "Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId], but found {found}"
+)
 POLICY = f"Expected exactly one of [{', '.join(list(POLICIES)[:-1])}, or {list(POLICIES)[-1]}], but found {{found}}"
 NO_SET = "Missing field 'SetIdentifier'"
-HEAVY = "Invalid XML ; cvc-maxInclusive-valid: Value '{value}' is not facet-valid with respect to maxInclusive '255' for type 'RRSetWeight'."
-LIGHT = "Invalid XML ; cvc-minInclusive-valid: Value '{value}' is not facet-valid with respect to minInclusive '0' for type 'RRSetWeight'."
+OUT_OF_RANGE = "Invalid XML ; cvc-{limit}-valid: Value '{value}' is not facet-valid with respect to {limit} '{bound}' for type "
+    "'RRSetWeight'."
 UNKNOWN = "Invalid XML ; cvc-enumeration-valid: Value '{value}' is not facet-valid with respect to enumeration '[{known}]'."
 EMPTY = "Invalid request: Expected at least one Change"
 
@@ -54,7 +56,8 @@ def _outside_schema(action: str, record: RecordSet) -> Iterator[str]:
         yield UNKNOWN.format(value=record["Type"], known=", ".join(sorted(TYPES)))
     weight = record.get("Weight")
     if weight is not None and not 0 <= weight <= 255:
-        yield (HEAVY if weight > 255 else LIGHT).format(value=weight)
+        limit, bound = ("maxInclusive", 255) if weight > 255 else ("minInclusive", 0)
+        yield OUT_OF_RANGE.format(limit=limit, value=weight, bound=bound)
 
 
 def _problems(record: RecordSet) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Route 53 as on AWS: the operations that MiniStack does not have, and those that it answers differently.
 
-In: MiniStack's Route 53 and the health of checks. Out: the same service with AWS's refusals, formats and times, and one document to
-save (docs/aws-behaviours.md, sections 6.4 to 6.6).
+In: MiniStack's Route 53 and the health of checks. Out: the same service with AWS's refusals, formats and times, and one document
+to save (docs/aws-behaviours.md, sections 6.4 to 6.6).
 """
 
 from __future__ import annotations

@@ -1,0 +1,63 @@
+"""Identity providers of Cognito user pools in stacks (AWS::Cognito::UserPoolIdentityProvider).
+
+In: the properties of the type. Out: the provider in MiniStack's Cognito, made, changed and deleted by its API's own functions
+(docs/aws-behaviours.md, section 6.9).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ministack.services import cognito
+
+from workshop.cloud.patches import require_attribute
+from workshop.cloud.stack_types import failed, register
+
+__all__ = ["patch_identity_providers"]
+
+KIND = "AWS::Cognito::UserPoolIdentityProvider"
+Properties = dict[str, Any]
+FIXED = ("UserPoolId", "ProviderName", "ProviderType")
+"""What only a new provider can have."""
+CHANGEABLE = ("ProviderDetails", "AttributeMapping", "IdpIdentifiers")
+GONE = "ResourceNotFoundException"
+
+
+def patch_identity_providers() -> None:
+    """Register the type."""
+    register(KIND, create=_create, update=_update, delete=_delete)
+
+
+def _create(_: str, properties: Properties, __: str) -> tuple[str, Properties]:
+    _call("_create_identity_provider", {name: properties[name] for name in (*FIXED, *CHANGEABLE) if name in properties})
+    return str(properties["ProviderName"]), {}
+
+
+def _update(physical_id: str, old: Properties, new: Properties, stack: str, logical_id: str | None) -> tuple[str, Properties]:
+    """In place, or by another provider; one that keeps its name can only be replaced in another pool."""
+    if any(old.get(name) != new.get(name) for name in FIXED):
+        if all(old.get(name) == new.get(name) for name in FIXED[:2]):
+            _delete(physical_id, old)
+        created = _create(logical_id or "", new, stack)
+        if created[0] == physical_id and old.get("UserPoolId") != new.get("UserPoolId"):
+            _delete(physical_id, old)
+        return created
+    values = {name: new.get(name, {} if name != "IdpIdentifiers" else []) for name in CHANGEABLE}
+    _call("_update_identity_provider", {"UserPoolId": new["UserPoolId"], "ProviderName": physical_id, **values})
+    return physical_id, {}
+
+
+def _delete(physical_id: str, properties: Properties) -> None:
+    _call("_delete_identity_provider", {"UserPoolId": properties["UserPoolId"], "ProviderName": physical_id}, missing_ok=True)
+
+
+def _call(operation: str, data: Properties, *, missing_ok: bool = False) -> None:
+    """Call the API's function. Raises what CloudFormation shows of a refusal."""
+    status, _, body = require_attribute(cognito, operation)(data)
+    if status < 400:
+        return
+    refused = json.loads(body)
+    code = str(refused.get("__type", "")).rpartition("#")[2]
+    if not (missing_ok and code == GONE):
+        raise failed("CognitoIdentityProvider", refused.get("message", code), status=status)
