@@ -11,12 +11,10 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from workshop.cloud.distributions import distribution_of, patch_distributions
-from workshop.cloud.certificate_stacks import CertificateStacks
-from workshop.cloud.certificates import Certificates
 from workshop.cloud.domain_targets import ApiTarget, domain_target, region_of_domain_target
-from workshop.cloud.domains import CustomDomains
 from workshop.cloud.events import OWN
 from workshop.cloud.fault_registry import FaultRegistry
+from workshop.cloud.name_services import NameServices
 from workshop.cloud.names.authority import Authority
 from workshop.cloud.names.check_metrics import Sink
 from workshop.cloud.names.checks import stored_checks
@@ -32,12 +30,9 @@ from workshop.cloud.names.probing import CheckTarget, Prober, ProbeResult
 from workshop.cloud.names.reach import Reach
 from workshop.cloud.names.records import Alias, invalidate, zones
 from workshop.cloud.names.resolver import Resolver
-from workshop.cloud.names.service import Route53Service
 from workshop.cloud.responses import Asgi
-from workshop.cloud.route53_stacks import Route53Stacks
 from workshop.cloud.scheduler import LoopDriver, Scheduler
 from workshop.cloud.sign_in import patch_sign_in
-from workshop.cloud.stack_waits import StackWaits
 from workshop.cloud.timing import Timing
 
 __all__ = ["Names"]
@@ -65,10 +60,9 @@ class Names:
         self.health = HealthChecks(
             scheduler, timing, self._probe, stored_checks, metrics, faults, chance=chance, on_change=lambda: changed((OWN,))
         )
-        self._service = Route53Service(self.health, scheduler, timing, faults, chance=chance)
-        self._certificates = Certificates(scheduler.now, timing, faults, lambda: changed(("acm",)))
-        self._service.changes.subscribe(self._certificates.settle)
-        self._waits = StackWaits()
+        self._services = NameServices(
+            self.health, scheduler, timing, faults, changed=lambda state: changed((state,)), chance=chance
+        )
         addresses = RegionAddresses(regions)
         self._endpoints = Endpoints(addresses, region_of_domain_target, lambda label: distribution_of(label) is not None)
         lookup = Lookup(zones, self._endpoints, self.health.healthy, self._alias_up, chance)
@@ -84,11 +78,7 @@ class Names:
 
     def apply(self) -> None:
         """Patch MiniStack's Route 53, ACM, API Gateway, Cognito and CloudFront."""
-        self._service.apply()
-        self._certificates.apply()
-        CustomDomains(self._certificates).apply()
-        Route53Stacks(self._service).apply()
-        CertificateStacks(self._certificates, self._service.changes, self._waits).apply()
+        self._services.apply()
         patch_sign_in()
         patch_distributions()
 
@@ -99,25 +89,25 @@ class Names:
     def begin(self, saved: dict[str, Any]) -> None:
         """Go on with what `document` returned, on the server's loop, after the state of the services is back."""
         self._driver.attach()
-        self._service.restore(saved.get("route53", {}))
+        self._services.restore(saved.get("route53", {}))
         self.health.restore(saved.get("health", {}))
         self._driver.run()
 
     def document(self) -> dict[str, Any]:
         """The saved form of what MiniStack does not save itself."""
-        return {"route53": self._service.document(), "health": self.health.document()}
+        return {"route53": self._services.document(), "health": self.health.document()}
 
     def clear(self) -> None:
         """Forget everything, at a reset of the cloud."""
         self.health.clear()
-        self._service.clear()
+        self._services.clear()
         self._resolver.flush()
         invalidate()
 
     def end(self) -> None:
         """Close the name server and end what waits."""
         self.authority.close()
-        self._waits.end()
+        self._services.end()
 
     async def _probe(self, target: CheckTarget) -> ProbeResult:
         if self._prober is None:
