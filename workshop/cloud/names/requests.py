@@ -24,8 +24,10 @@ CONTENT = (
 )
 POLICY = f"Expected exactly one of [{', '.join(list(POLICIES)[:-1])}, or {list(POLICIES)[-1]}], but found {{found}}"
 NO_SET = "Missing field 'SetIdentifier'"
-OUT_OF_RANGE = "Invalid XML ; cvc-{limit}-valid: Value '{value}' is not facet-valid with respect to {limit} '{bound}' for type "
+OUT_OF_RANGE = (
+    "Invalid XML ; cvc-{limit}-valid: Value '{value}' is not facet-valid with respect to {limit} '{bound}' for type "
     "'RRSetWeight'."
+)
 UNKNOWN = "Invalid XML ; cvc-enumeration-valid: Value '{value}' is not facet-valid with respect to enumeration '[{known}]'."
 EMPTY = "Invalid request: Expected at least one Change"
 
