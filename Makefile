@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
+# The tests start hundreds of Python processes: where compiled files are not kept, each compiles the whole package again.
+test unit torture: export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo test torture lint types unit browser install lock bench clean help
 
 help:  ## List what can be made

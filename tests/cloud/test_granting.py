@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cloud.quick_workshop import quick_workshop
 from tests.cloud.shell import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -196,8 +197,7 @@ def test_what_is_built_in_never_asks_and_its_copy_does(clean):
 
 
 def test_a_granted_rehearsal_runs_its_drill_too_and_is_remembered_by_the_users_own_folder(clean):
-    clean.run("definition", "new", "rehearsed", "--from", "global-serverless")
-    where = ("--workshop", "./rehearsed", "--only", "definition")
+    where = ("--workshop", str(quick_workshop(clean)), "--only", "definition")
     document = clean.document("check", "--rehearse", *where, "--yes")
     assert {each["status"] for each in document["checks"] if each["family"] == "rehearsal"} == {"pass"}
     assert len(list((clean.state / "grants").iterdir())) == 1
