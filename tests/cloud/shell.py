@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -55,6 +56,12 @@ def answers(url: str) -> bool:
         return False
 
 
+@functools.cache
+def _session() -> boto3.session.Session:
+    """One for all clients of this process: a session reads the models of a service once."""
+    return boto3.session.Session()
+
+
 @dataclass(frozen=True)
 class Result:
     """What a command answered."""
@@ -79,6 +86,8 @@ class Shell:
     port: int = field(default_factory=free_port)
     tools: Path = BIN
     """The folder of the `workshop` command."""
+    apart: bool = False
+    """Each command in a process of its own."""
     _started: list[subprocess.Popen[str]] = field(default_factory=list)
     _clients: dict[tuple[str, str, str, str], Any] = field(default_factory=dict)
 
@@ -109,15 +118,17 @@ class Shell:
         }  # fmt: skip
 
     def run(self, *args: str, code: int = 0, text: str | None = None, env: Mapping[str, str | None] | None = None) -> Result:
-        """Run `workshop ARGS` and hold it to its exit code. `env` sets variables, or with None takes them away."""
+        """Run `workshop ARGS` and hold it to its exit code. `env` sets variables, or with None takes them away.
+
+        In the process of the test, unless the shell is `apart` or has tools of its own: half of the processor time of a command
+        went into its process.
+        """
         if self.tools != BIN:
             return self.call("workshop", *args, code=code, text=text, env=env)
-        ended = warm.run(args, cwd=self.work, environment=self._environment(env), text=text or "", timeout=120)
-        return self._held(("workshop", *args), code, *ended)
-
-    def inside(self, *args: str, code: int = 0, env: Mapping[str, str | None] | None = None) -> Result:
-        """`run` in the process of the test: quicker, for commands that end by themselves and take no signal."""
-        ended = in_process.run(args, cwd=self.work, environment=self._environment(env), text="")
+        if self.apart:
+            ended = warm.run(args, cwd=self.work, environment=self._environment(env), text=text or "", timeout=120)
+        else:
+            ended = in_process.run(args, cwd=self.work, environment=self._environment(env), text=text or "")
         return self._held(("workshop", *args), code, *ended)
 
     def document(self, *args: str, code: int = 0, env: Mapping[str, str | None] | None = None) -> dict[str, Any]:
@@ -187,7 +198,7 @@ class Shell:
         """A boto3 client of the local cloud, past the tool."""
         key = (service, region, account, endpoint or self.endpoint)
         if key not in self._clients:
-            self._clients[key] = boto3.session.Session().client(
+            self._clients[key] = _session().client(
                 service, region_name=region, endpoint_url=key[3], aws_access_key_id=account, aws_secret_access_key="x",
                 config=Config(retries={"total_max_attempts": 3}, account_id_endpoint_mode="disabled"),
             )  # fmt: skip

@@ -21,8 +21,8 @@ __all__ = ["OUTPUT_LIMIT", "SECONDS", "SOURCE_LIMIT", "TURN", "UNITS", "Budget",
 UNITS = 10_000_000
 """Units of one rendering. A character of a new value costs one."""
 SECONDS = 1.0
-"""Processor time of one rendering. The largest template of the built-in workshop takes a few milliseconds of it: even a machine
-that is fifty times as slow renders it in time."""
+"""Processor time of one rendering. The largest template of the built-in workshop takes about ten milliseconds of it: a machine
+that is fifty times as slow still renders it in time."""
 TURN = 10
 """Units of a turn of a loop, a call, a value, a member of a list."""
 SOURCE_LIMIT = 100_000
