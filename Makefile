@@ -15,9 +15,9 @@ demo: $(VENV)/.demo  ## Set the first workshop up on the embedded local cloud
 	$(BIN)/workshop setup
 
 test: $(VENV)/.test browser lint types  ## Run everything: lint, types, unit, moto, local cloud and browser tests
-	@# One run of four processes for all tests: many wait for a cloud or a browser while others compute. tests/conftest.py
+	@# One run of six processes for all tests: many wait for a cloud or a browser while others compute. tests/conftest.py
 	@# has the longest files begin first, so that none of them ends last by itself.
-	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 6 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.test  ## Check style
 	$(BIN)/ruff check .

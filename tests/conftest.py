@@ -11,8 +11,14 @@ from tests.unit.fakes.virtual_time import run
 
 ROOT = Path(__file__).parent
 LONGEST = (
-    "drill/test_drill_command.py",
+    "drill/test_drill_interrupted.py",
     "checks/test_check_end_to_end.py",
+    "drill/test_drill_command.py",
+    "checks/test_policy_enforced.py",
+    "cloud/test_foreign_resources.py",
+    "cloud/test_interruptions.py",
+    "cloud/test_granting.py",
+    "cloud_room/test_cloud_persistence.py",
     "browser",
     "torture",
     "drill/test_offered_commands.py",

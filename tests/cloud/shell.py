@@ -39,7 +39,7 @@ def free_port() -> int:
 
 
 def eventually(condition: Callable[[], Any], seconds: float = 30) -> Any:
-    """Poll until the condition answers something true, and answer that; fail after `seconds`."""
+    """Poll until the condition returns something true, and return that; fail after `seconds`."""
     end = time.monotonic() + seconds
     while not (answer := condition()):
         assert time.monotonic() < end, f"did not come true within {seconds} s"
@@ -48,7 +48,7 @@ def eventually(condition: Callable[[], Any], seconds: float = 30) -> Any:
 
 
 def answers(url: str) -> bool:
-    """Whether somebody answers there."""
+    """Whether a server responds there."""
     try:
         with urllib.request.urlopen(url, timeout=2):
             return True
@@ -64,7 +64,7 @@ def _session() -> boto3.session.Session:
 
 @dataclass(frozen=True)
 class Result:
-    """What a command answered."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -169,7 +169,7 @@ class Shell:
         return Result(code, out, err)
 
     def cloud(self, timing: str = "instant", scale: float = 1.0) -> Shell:
-        """Start the local cloud (or change its timing) and answer the shell."""
+        """Start the local cloud (or change its timing) and return the shell."""
         self.run("cloud", "start", "--timing", timing, "--time-scale", str(scale))
         return self
 
@@ -205,7 +205,7 @@ class Shell:
         return self._clients[key]
 
     def inventory(self, *regions: str, **where: str) -> Inventory:
-        """Everything of every kind that a setup could leave, asked of the services themselves."""
+        """Everything of every kind that a setup could leave, queried from the services themselves."""
         rows: Inventory = []
         for r in regions or REGIONS:
             ask = lambda service, r=r: self.client(service, r, **where)  # noqa: E731
@@ -219,7 +219,7 @@ class Shell:
         return sorted(rows)
 
     def table(self, name: str = TABLE, region: str = HOME_REGION, keys: tuple[str, ...] = ("PK", "SK")) -> None:
-        """A table that somebody else made, ACTIVE."""
+        """A table that another tool made, ACTIVE."""
         dynamodb = self.client("dynamodb", region)
         dynamodb.create_table(
             TableName=name, BillingMode="PAY_PER_REQUEST",

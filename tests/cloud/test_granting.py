@@ -1,4 +1,4 @@
-"""A definition that is not built in says what it brings and asks before its code runs or its addresses are called."""
+"""A definition that is not built in shows what it brings and asks before its code runs or its addresses are called."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def test_a_teardown_needs_no_grant(clean, stranger):
     assert clean.inventory() == []
 
 
-def test_a_wrong_definition_is_told_before_any_question(clean, stranger):
+def test_a_wrong_definition_is_reported_before_any_question(clean, stranger):
     (clean.work / "stranger" / "stack.yaml.j2").write_text("Resources: {{ nothing }}")
     refused = clean.run("setup", *stranger, code=2).err
     assert "nothing" in refused and "not built in" not in refused
@@ -225,7 +225,7 @@ def test_the_plan_of_the_built_in_workshop_lists_what_it_brings_within_80_column
 
 
 def test_a_link_to_a_builtin_definition_is_the_builtin_workshop_and_nothing_beside_the_link(clean):
-    """The API's source beside the link is a stranger's."""
+    """The API's source beside the link is foreign."""
     folder = clean.work / "linked"
     (folder / "api").mkdir(parents=True)
     (folder / "workshop.yaml").symlink_to(ROOT / "templates" / "global-serverless" / "workshop.yaml")

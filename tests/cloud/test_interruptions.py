@@ -14,6 +14,7 @@ from tests.cloud.shell import REGIONS, eventually
 from workshop.cloud.faults import CloudFault, fault_add, faults_clear
 
 pytestmark = pytest.mark.cloud
+APART = True
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_one_ctrl_c_stops_cleanly_and_the_next_setup_goes_on(slow):
     reaches_ready_and_leaves_nothing(slow)
 
 
-def test_ctrl_c_says_how_to_go_on(slow):
+def test_ctrl_c_reports_how_to_go_on(slow):
     setup = slow.start("setup")
     at_work(slow)
     setup.send_signal(signal.SIGTERM)
