@@ -16,7 +16,7 @@ from botocore.exceptions import (
     UnauthorizedSSOTokenError,
 )
 
-from tests.unit.fakes.botocore_session import FakeSession, Inline, client_error
+from tests.unit.fakes.botocore_session import NO_EVENTS, FakeSession, Inline, client_error
 from workshop.aws.boto_client import PATIENT, QUICK, BotoClient
 from workshop.aws.errors import AwsError, CredentialsError
 
@@ -199,6 +199,8 @@ async def test_clients_are_made_once_per_service_and_region_and_make_one_attempt
 
 class Held:
     """A session whose one call waits until the test lets it go."""
+
+    meta = NO_EVENTS
 
     def __init__(self) -> None:
         self.called, self.release, self.ended = threading.Event(), threading.Event(), False
