@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sqlite3
+import subprocess
 from contextlib import closing
 
 import pytest
@@ -68,6 +69,26 @@ def test_ctrl_c_reports_how_to_go_on(slow):
     setup.send_signal(signal.SIGTERM)
     done = slow.finish(setup, 130)
     assert "Interrupted. Go on with: workshop setup" in done.out
+
+
+def test_a_terminal_that_is_closed_stops_a_setup_cleanly(slow):
+    setup = slow.start("setup", "--json")
+    at_work(slow)
+    setup.send_signal(signal.SIGHUP)
+    done = slow.finish(setup, 130)
+    assert "cancelled" in {step["outcome"] for step in json.loads(done.out)["steps"]}
+    reaches_ready_and_leaves_nothing(slow)
+
+
+def test_under_nohup_a_setup_goes_on_when_the_terminal_is_closed(slow):
+    setup = subprocess.Popen(
+        ["nohup", "workshop", "setup"], cwd=slow.work, env=slow.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    at_work(slow)
+    setup.send_signal(signal.SIGHUP)
+    said, _ = setup.communicate(timeout=120)
+    assert setup.returncode == 0 and "is ready" in said
 
 
 def test_ctrl_c_stops_a_teardown_too(slow):
