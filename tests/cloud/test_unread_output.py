@@ -42,7 +42,9 @@ def test_a_setup_whose_reader_leaves_exits_with_0_when_all_is_ready(clean, reade
 
 @pytest.mark.parametrize("streams", ["", "2>&1"])
 def test_a_setup_that_failed_exits_with_1_although_its_reader_has_gone(clean, streams):
-    fault_add(clean.state, CloudFault("error", service="dynamodb", operation="CreateTable", code="AccessDeniedException", status=400))
+    fault_add(
+        clean.state, CloudFault("error", service="dynamodb", operation="CreateTable", code="AccessDeniedException", status=400)
+    )
     try:
         done = script(clean, f'workshop setup --through backend {streams} | true; exit "${{PIPESTATUS[0]}}"')
     finally:

@@ -20,6 +20,7 @@ from workshop.console.echo import say, say_headline, say_json
 from workshop.console.streams import guard_streams, lost_result
 from workshop.errors import ExitCode, UsageError, WorkshopError
 from workshop.redaction import redact
+from workshop.state_dir import unwritable
 
 __all__ = ["COMMANDS", "cli", "main"]
 
@@ -104,7 +105,7 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if debug:
             say(redact(traceback.format_exc()), err=True)
-        return _report(arguments, _defect(error), ExitCode.FAILED)
+        return _report(arguments, unwritable(error) or _defect(error), ExitCode.FAILED)
     return code if isinstance(code, int) else ExitCode.DONE
 
 

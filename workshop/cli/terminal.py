@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from workshop.app.invocation import Invocation
     from workshop.app.runs import Watch
-    from workshop.app.session import Session
+    from workshop.app.session import OpenJournal, Session
     from workshop.console.progress import Progress
 
 __all__ = ["asynchronous", "interruptible", "opened"]
@@ -52,9 +52,10 @@ async def opened(
     silent: bool = False,
     named: bool = False,
     state: Path | None = None,
+    journal: OpenJournal | None = None,
 ) -> AsyncIterator[tuple[Session, Progress]]:
     """A session and its progress, which is closed at the end. `silent` shows no progress, `named` begins by naming the target."""
-    from workshop.app.session import open_session
+    from workshop.app.session import open_journal, open_session
     from workshop.console.progress import progress as open_progress
 
     progress = open_progress()
@@ -62,7 +63,12 @@ async def opened(
         if silent:
             progress.close()
         async with open_session(
-            invocation, progress.notice, default_target=default_target, no_calls=no_calls, state=state
+            invocation,
+            progress.notice,
+            default_target=default_target,
+            no_calls=no_calls,
+            state=state,
+            journal=journal or open_journal,
         ) as session:
             if named:
                 progress.notice(f"Target: {session.workspace.target.name}, account {session.account}")
