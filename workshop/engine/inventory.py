@@ -77,7 +77,7 @@ class Inventory:
     def mark_gone(self, scope: Scope, key: NodeKey, still: Sequence[Resource]) -> None:
         """The node was read again: what it held and does not name any more is gone, from now on; what it names is not."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        present = {resource.identity for resource in still}
+        present = {resource.label for resource in still}
         where = (scope.workshop, scope.target, scope.account, key.step, key.region)
         with self._db:
             held = self._db.execute(

@@ -119,7 +119,7 @@ def make_receipt(
         if result.error
     }
     owners = {(h.kind, h.name, h.region): (h.step, h.place) for h in made}
-    left = [_left(resource, reasons.get(owners.get(resource.identity, ("", "")), "")) for resource in leftovers]
+    left = [_left(resource, reasons.get(owners.get(resource.label, ("", "")), "")) for resource in leftovers]
     return Receipt(
         workshop=workspace.name,
         title=workspace.workshop.definition.title,

@@ -93,10 +93,18 @@ class Resource:
     adopted: str = ""
     """Since when it is ours (ISO 8601, UTC) where another hand made it."""
 
+    id: str = ""
+    """What its commands take, where several may have its name; empty where names are unique."""
+
     @property
-    def identity(self) -> tuple[str, str, str]:
+    def identity(self) -> tuple[str, str, str, str]:
         """What is equal in two reports of the same resource."""
-        return (self.kind, self.name, self.region)
+        return (self.kind, self.name, self.region, self.id)
+
+    @property
+    def label(self) -> tuple[str, str, str]:
+        """Kind, name and region: what people tell things apart by."""
+        return self.identity[:3]
 
     @property
     def age_and_size(self) -> str:
