@@ -11,7 +11,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.cloud.shell import REGIONS, eventually
+from tests.cloud.shell import OTHER_REGION, REGIONS, eventually
 from workshop.cloud.faults import CloudFault, fault_add, faults_clear
 
 pytestmark = pytest.mark.cloud
@@ -178,3 +178,19 @@ def test_a_cloud_that_is_killed_during_setup_is_named_and_the_rerun_reaches_read
     assert all(error["code"] in ("Unreachable", "NoAnswer") for error in errors)
     assert slow.document("cloud", "status")["running"] is False
     reaches_ready_and_leaves_nothing(slow)
+
+
+def test_a_step_that_failed_and_left_nothing_is_a_notice(clean):
+    clean.run("setup", "--through", "backend")
+    stacks = clean.client("cloudformation", OTHER_REGION)
+    stacks.delete_stack(StackName="global-serverless-api")
+    eventually(lambda: not stacks.describe_stacks()["Stacks"])
+    denied = {"service": "cloudformation", "operation": "DescribeStacks", "region": OTHER_REGION}
+    fault_add(clean.state, CloudFault("error", code="AccessDenied", status=403, times=1, **denied))
+    done = clean.run("teardown")
+    assert f"! api ({OTHER_REGION}) failed on the way, and nothing of it is left: " in done.err
+    assert "is gone" in done.out and "nothing left" in done.out and "go on with" not in done.out
+    assert clean.inventory() == []
+    (receipt,) = (json.loads(path.read_text()) for path in (clean.state / "receipts").glob("*.json"))
+    assert receipt["clean"] and not receipt["finish"]
+    assert [step["outcome"] for step in receipt["steps"] if step["error"]] == ["failed"], "the receipt keeps what failed"

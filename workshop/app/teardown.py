@@ -83,10 +83,9 @@ async def teardown(session: Session, watch: Watch, *, search: RegionSearch | Non
             leftovers = [*found, *await claim_left(session, begun.lock)]
             receipt = _written(session, _receipt(session, results, leftovers, asked, resume), watch.notice)
             journal.record_left(session.scope, {left.region for left in leftovers if left.ours and left.region})
-        code = _exit_code(results, [*leftovers, *asked.denied], stop)
+        code = _exit_code([*leftovers, *asked.denied], stop)
         begun.ok = code == ExitCode.DONE
-    unfinished = any(result.error for result in results) or asked.denied or any(left.ours for left in leftovers)
-    if receipt is not None and not unfinished:
+    if receipt is not None and not asked.denied and not any(left.ours for left in leftovers):
         # Also when foreign resources have our names: a note that outlived our resource would make theirs look like ours.
         journal.record_removed(session.scope)
     return TeardownReport(
@@ -178,15 +177,11 @@ async def _everything_left(
     return left
 
 
-def _exit_code(results: Sequence[NodeResult], leftovers: Sequence[object], stop: StopSignal) -> ExitCode:
+def _exit_code(leftovers: Sequence[object], stop: StopSignal) -> ExitCode:
+    """What is left decides: a step that failed and of which both sweeps found nothing has nothing left to do."""
     if stop.asked:
         return ExitCode.FAILED if stop.fatal else ExitCode.INTERRUPTED
-    if leftovers:
-        return ExitCode.PARTLY
-    errors = [result.error for result in results if result.error]
-    if all(error.exit_code is ExitCode.PARTLY for error in errors):
-        return ExitCode.PARTLY if errors else ExitCode.DONE
-    return ExitCode.FAILED
+    return ExitCode.PARTLY if leftovers else ExitCode.DONE
 
 
 def _installed_on_aws(session: Session) -> list[str]:

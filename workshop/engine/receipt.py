@@ -67,7 +67,7 @@ class Receipt:
 
     @property
     def clean(self) -> bool:
-        """Nothing of ours is left, and every step ended well."""
+        """Nothing of ours is left, whatever failed on the way."""
         return not self.finish
 
     @property
@@ -131,7 +131,7 @@ def make_receipt(
         set_up=since,
         torn_down=workspace.clock.now().isoformat(timespec="seconds"),
         by=by,
-        finish=again if reasons or unsearched or any(each.ours for each in left) else "",
+        finish=again if unsearched or any(each.ours for each in left) else "",
         made=tuple(made),
         steps=tuple(result.document() for result in results),
         left=tuple(left),
