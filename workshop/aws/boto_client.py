@@ -34,6 +34,8 @@ THREADS = 16
 """Threads of the pool that all clients of a process share, and connections of each client of one service and region."""
 NOTICE_INTERVAL = 30.0
 """Seconds between two notices of one outage."""
+OUTAGE = 5.0
+"""Seconds after which a call without a response is an outage; before that, two failures in a row are. One is a hiccup."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +98,10 @@ class BotoClient:
     async def call(self, service: str, region: str, operation: str, **parameters: Any) -> AwsResponse:
         """See `workshop.aws.client.AwsClient.call`."""
         limiter = self._limiters.of(service, operation)
-        attempts = Retry(self._policy, self._jitter)
+        attempts, began, unreachable = Retry(self._policy, self._jitter), 0.0, 0
         while True:
             async with limiter:
+                began = began if unreachable else monotonic()
                 response = await self._attempt(service, region, operation, parameters)
             if not isinstance(response, AwsError):
                 limiter.succeeded()
@@ -108,7 +111,8 @@ class BotoClient:
                 raise response
             if response.throttled:
                 limiter.throttled(pause)
-            if response.unreachable and self._policy.outage:
+            unreachable = unreachable + 1 if response.unreachable else 0
+            if self._policy.outage and (unreachable > 1 or (unreachable and monotonic() - began > OUTAGE)):
                 self._notice_outage(response)
             await asyncio.sleep(pause)
 

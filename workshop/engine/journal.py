@@ -103,15 +103,14 @@ class Journal:
 
     def _opened(self, path: Path) -> sqlite3.Connection:
         with _alone(path):
+            if _is_emptied(path):
+                self.set_aside = _put_aside(path)
             try:
                 return _open(path)
             except sqlite3.DatabaseError as error:
                 if isinstance(error, sqlite3.OperationalError):
                     raise
-                self.set_aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%d%H%M%S}")
-                path.replace(self.set_aside)
-                for suffix in ("-wal", "-shm"):
-                    Path(f"{path}{suffix}").unlink(missing_ok=True)
+                self.set_aside = _put_aside(path)
                 return _open(path)
 
     def close(self) -> None:
@@ -323,6 +322,21 @@ def _alone(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _is_emptied(path: Path) -> bool:
+    """Whether the file has lost its content: SQLite would take it for a new one, and nobody would know of the loss."""
+    refuse_link(path)
+    return path.is_file() and path.stat().st_size == 0
+
+
+def _put_aside(path: Path) -> Path:
+    """Move a damaged journal away and return where it is."""
+    aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%d%H%M%S}")
+    path.replace(aside)
+    for suffix in ("-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+    return aside
 
 
 def _open(path: Path) -> sqlite3.Connection:
