@@ -387,7 +387,8 @@ def test_a_rehearsal_on_aws_refuses_where_the_workshop_is_deployed(clean: Shell)
 
 def test_a_rehearsal_on_aws_shows_its_plan_first_and_leaves_nothing(clean: Shell) -> None:
     env = {**AWS, **KEYS, "AWS_ENDPOINT_URL": clean.endpoint}
-    done = clean.run("check", "--rehearse", "--target", "aws", "--yes", "--only", "definition", "--json", env=env)
+    quick = ("--workshop", str(quick_workshop(clean)))
+    done = clean.run("check", "--rehearse", "--target", "aws", "--yes", "--only", "definition", "--json", *quick, env=env)
     assert "rehearsal of global-serverless on aws" in done.err
     planned = done.err.partition("rehearsal of")[2].splitlines()
     assert any(line.split()[:1] == ["table"] and line.split()[-2:] == ["absent", "create"] for line in planned)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.amount import few
 from tests.cloud.shell import Result, Shell
 
 pytestmark = pytest.mark.cloud
@@ -39,8 +40,7 @@ def test_every_command_that_needs_a_record_names_the_disk(clean, words):
     assert clean.inventory() == before
 
 
-@pytest.mark.parametrize("sweep", ["", "--sweep"])
-@pytest.mark.parametrize("kib", [NO_ROOM, LITTLE])
+@pytest.mark.parametrize(("kib", "sweep"), few([(LITTLE, ""), (NO_ROOM, ""), (NO_ROOM, "--sweep"), (LITTLE, "--sweep")], 1))
 def test_status_and_teardown_do_their_work_and_report_that_nothing_is_recorded(clean, kib, sweep):
     clean.run("setup", "--region", "us-west-2", "--region", "eu-central-1")
     assert clean.inventory("us-west-2", "eu-central-1") != []
@@ -83,7 +83,7 @@ def lock(disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
 
 
-@pytest.mark.parametrize(("spoil", "why"), [(fill, "No space left on device"), (lock, "Read-only file system")])
+@pytest.mark.parametrize(("spoil", "why"), few([(fill, "No space left on device"), (lock, "Read-only file system")], 1))
 def test_a_real_disk_that_takes_nothing_is_named_and_a_teardown_works_on_it(shell, tmp_path, spoil, why):
     shell.start_over()
     with small_disk(tmp_path / "disk") as disk:

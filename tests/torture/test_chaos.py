@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.amount import long
 from tests.cloud import warm
 from tests.cloud.shell import Shell
 from tests.torture.chaos_proxy import ChaosProxy
 from tests.torture.cloud_sandbox import CloudSandbox, Inventory
-from tests.torture.conftest import Tally, long
+from tests.torture.conftest import Tally
 from workshop.cloud import daemon
 
 SPEED = 10.0
 RATES = (0.1, 0.2, 0.3) if long() else (0.3,)
-RUNS = 30 if long() else 2
+RUNS = 30 if long() else 1
 TRIES = 4
 
 
