@@ -130,6 +130,18 @@ async def test_a_response_that_is_late_does_not_break_off_what_the_function_does
     assert app.finished == 1
 
 
+async def test_the_end_of_what_is_under_way_can_be_waited_for_and_not_for_ever():
+    app, loop = App(before=5), asyncio.get_running_loop()
+    prober = Prober(app, Reach(nowhere, lambda *_: None, lambda _: None).locate)
+    await prober.finish(1)
+    await prober(CheckTarget(check(), "sa-east-1", "177.71.207.138"))
+    began = loop.time()
+    await prober.finish(1)
+    assert (loop.time() - began, app.finished) == (1, 0)
+    await prober.finish(60)
+    assert (loop.time() - began, app.finished) == (3, 1)
+
+
 async def test_an_application_that_ends_without_a_response_is_a_failure_at_once():
     began = asyncio.get_running_loop().time()
     result = await probe(App(status=0), check())
