@@ -170,7 +170,7 @@ def _weighted(group: list[Record], healthy: Healthy, chance: random.Random) -> R
         usable = [record for record in part if healthy(record)]
         if usable:
             return _drawn(usable, chance)
-    return _drawn(heavy or zero, chance)
+    return _drawn(group, chance)
 
 
 def _drawn(group: list[Record], chance: random.Random) -> Record:

@@ -32,12 +32,12 @@ class Place:
 
 def place_named(name: str) -> Place | None:
     """The place of a country (`SG`), a state of the USA (`US-OR`) or a region of AWS (`eu-west-1`); None for another name."""
-    country, _, state = name.strip().upper().partition("-")
+    country, dash, state = name.strip().upper().partition("-")
     if name.strip().lower() in REGIONS:
         country, state, point = REGIONS[name.strip().lower()]
     elif country == "US" and state in STATES:
         point = STATES[state]
-    elif country in COUNTRIES and not state:
+    elif country in COUNTRIES and not dash:
         point = COUNTRIES[country]
     else:
         return None

@@ -95,6 +95,12 @@ class Prober:
         first_byte = None if exchange.first_byte is None else exchange.first_byte - began
         return ProbeResult(ok, text, connection, first_byte)
 
+    async def finish(self, within: float) -> None:
+        """Return once no request is under way any more, or after so many seconds. Before a reset: a function that still runs would
+        write its log into the emptied cloud."""
+        if self._calls:
+            await asyncio.wait(self._calls, timeout=within)
+
     async def _call(self, found: Reached, target: CheckTarget, exchange: _Exchange) -> None:
         """Runs to its end even when nobody waits for it any more, as a function does whose client has gone."""
         try:

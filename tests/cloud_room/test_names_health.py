@@ -311,6 +311,7 @@ async def test_an_alarm_decides_and_without_data_what_the_check_says(insufficien
         await asyncio.sleep(11)
         found.append(world.health.healthy("c1"))
     assert found == expected and world.requests == []
+    assert world.saves == sum(before is not after for before, after in itertools.pairwise([True, *expected]))
 
 
 async def test_a_restart_keeps_status_streaks_and_observations():
