@@ -17,6 +17,7 @@ import pytest
 
 from tests.cloud_room.conftest import Cloud, eventually, free_port
 from workshop.cloud import daemon
+from workshop.cloud.names.loopback import ADDRESSES
 from workshop.errors import UsageError
 
 
@@ -184,7 +185,7 @@ def test_everything_it_writes_is_private_and_below_its_folder(cloud: Cloud) -> N
 
 
 @pytest.mark.skipif(not Path("/proc/net").exists(), reason="open sockets are read from /proc")
-def test_nothing_but_the_one_loopback_port_is_bound(cloud: Cloud) -> None:
+def test_nothing_but_the_one_port_and_the_name_servers_is_bound_on_loopback(cloud: Cloud) -> None:
     cloud.table()
     cloud.stack()
     listening = {"0A"}
@@ -199,7 +200,11 @@ def test_nothing_but_the_one_loopback_port_is_bound(cloud: Cloud) -> None:
         for line in Path(f"/proc/{cloud.state.pid}/net/{name}").read_text().splitlines()[1:]
     ]
     bound = [row[1] for row in rows if row[9] in inodes and (row[3] in listening or row[2].endswith(":0000"))]
-    assert bound == [f"0100007F:{cloud.state.port:04X}"]
+    regions = [
+        f"{bytes(reversed(socket.inet_aton(address))).hex().upper()}:{cloud.state.port:04X}" for address in ADDRESSES.values()
+    ]
+    own = [f"0100007F:{cloud.state.port:04X}", *[f"0100007F:{cloud.state.dns_port:04X}"] * 2]
+    assert sorted(bound) == sorted([*own, *regions])
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are read from /proc")

@@ -43,6 +43,26 @@ class Names:
         if old or new:
             self.route53.change_resource_record_sets(HostedZoneId=self.zone, ChangeBatch={"Changes": old + new})
 
+    def custom_domain(self, region: str) -> str:
+        """The name as a custom domain of a region, with the API at its root and below `v1`; returns its target."""
+        acm, gateway = self.cloud.client("acm", region), self.cloud.client("apigateway", region)
+        arn = acm.request_certificate(DomainName=NAME, ValidationMethod="DNS")["CertificateArn"]
+
+        def described() -> dict[str, Any]:
+            return dict(acm.describe_certificate(CertificateArn=arn)["Certificate"])
+
+        eventually(lambda: "ResourceRecord" in described()["DomainValidationOptions"][0])
+        proof = described()["DomainValidationOptions"][0]["ResourceRecord"]
+        row = {"Name": proof["Name"], "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": proof["Value"]}]}
+        self.write(row)
+        eventually(lambda: described()["Status"] == "ISSUED")
+        made = gateway.create_domain_name(
+            domainName=NAME, regionalCertificateArn=arn, endpointConfiguration={"types": ["REGIONAL"]}
+        )
+        gateway.create_base_path_mapping(domainName=NAME, restApiId=self.apis[region], stage="api")
+        gateway.create_base_path_mapping(domainName=NAME, restApiId=self.apis[region], stage="api", basePath="v1")
+        return str(made["regionalDomainName"])
+
     def endpoint(self, region: str) -> str:
         return f"{self.apis[region]}.execute-api.{region}.amazonaws.com"
 
@@ -82,6 +102,27 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Names]:
     daemon.start(folder, timing="realistic", scale=1.0)
     yield made
     daemon.stop(folder)
+
+
+def test_a_custom_domain_is_served_by_its_own_name_in_its_own_region(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    names = Names(Cloud(home, daemon.start(home, port=free_port(), timing="instant")))
+    try:
+        target = names.custom_domain(HOME)
+        names.write({**names.cname(HOME), "ResourceRecords": [{"Value": target}]})
+        for path in ("/", "/some/path", "/v1", "/v1/some/path"):
+            assert names.region("ana", path=path)[0] == HOME
+        assert names.ask(host=target, path="/")[0] == 403, "an endpoint takes no target's name as its Host"
+        names.write({**names.cname(HOME), "ResourceRecords": [{"Value": target.replace(HOME, REPLICA)}]})
+        assert names.ask("ana", path="/")[0] == 502, "there is no such target"
+        names.write({**names.cname(HOME), "Name": "other.rydes.localhost", "ResourceRecords": [{"Value": target}]})
+        assert names.ask("ana", host="other.rydes.localhost", path="/")[0] == 403, "the region knows no domain of this name"
+        if Path("/proc/net").exists():
+            names.write({**names.cname(HOME), "ResourceRecords": [{"Value": target}]})
+            assert names.region("ana", path="/v1/x", to=ADDRESSES[HOME]) == (HOME, "address")
+            assert names.ask("ana", path="/v1/x", to=ADDRESSES[REPLICA])[0] == 403
+    finally:
+        daemon.stop(home)
 
 
 @pytest.fixture(autouse=True)

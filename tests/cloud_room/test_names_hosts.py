@@ -134,6 +134,9 @@ def test_a_distribution_of_any_account_is_found_at_its_host(shared: Cloud, accou
     bucket = f"site-of-{account}"
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
     s3.put_object(Bucket=bucket, Key="index.html", Body=b"hello from " + account.encode(), ContentType="text/html")
+    s3.delete_public_access_block(Bucket=bucket)
+    read = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [read]}))
     config: dict[str, Any] = {
         "CallerReference": bucket, "Comment": "", "Enabled": True,
         "Origins": {

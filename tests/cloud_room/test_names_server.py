@@ -70,12 +70,25 @@ def test_dig_reads_it(shared: Cloud, transport: str) -> None:
     name = f"dig{transport[1:]}.localhost"
     target = "0123abcd.execute-api.eu-west-1.amazonaws.com"
     zone(shared, name, Type="CNAME", ResourceRecords=[{"Value": target}])
-    command = ["dig", "@127.0.0.1", "-p", str(shared.state.dns_port), transport, "+short", "+tries=1", f"api.{name}"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    command = [
+        "dig",
+        "@127.0.0.1",
+        "-p",
+        str(shared.state.dns_port),
+        transport,
+        "+norecurse",
+        "+tries=1",
+        "+subnet=198.51.100.0/24",
+    ]
+
+    def dig(*more: str) -> str:
+        return subprocess.run([*command, *more], capture_output=True, text=True, timeout=30, check=True).stdout
+
     address = ADDRESSES["eu-west-1"] if LINUX else "127.0.0.1"
-    assert done.stdout.split() == [f"{target}.", address]
-    status = subprocess.run([*command[:-2], f"absent.{name}"], capture_output=True, text=True, timeout=30, check=True)
-    assert "status: NXDOMAIN" in status.stdout
+    assert dig("+short", f"api.{name}").split() == [f"{target}.", address]
+    whole = dig(f"absent.{name}")
+    assert "status: NXDOMAIN" in whole and "CLIENT-SUBNET: 198.51.100.0/24/24" in whole and f"{name}.\t" in whole
+    assert "WARNING" not in whole
 
 
 def test_what_is_no_dns_costs_nothing_but_its_own_connection(shared: Cloud) -> None:

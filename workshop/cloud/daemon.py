@@ -8,7 +8,6 @@ reused process id nor a stranger on the port is ever mistaken for it.
 from __future__ import annotations
 
 import fcntl
-import http.client
 import importlib.util
 import json
 import os
@@ -25,17 +24,18 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from workshop.cloud.control_client import ask_port
 from workshop.cloud.layout import Layout, Record, read_record, validated_timing
 from workshop.cloud.ports import listening_socket
 from workshop.errors import ExitCode, UsageError, WorkshopError
-from workshop.state_dir import open_state_folder, prepare, refuse_link
+from workshop.state_dir import UnwritableError, open_state_folder, prepare, refuse_link
 
 __all__ = ["ACCOUNT", "HOME_REGION", "CloudState", "ask", "environment", "log_path", "reset", "run", "start", "status", "stop"]
 
 ACCOUNT = "000000000000"
 """The account of the local cloud; as an access key id it selects that account."""
 HOME_REGION = "us-west-2"
-START_SECONDS, STOP_SECONDS, ASK_SECONDS = 60.0, 15.0, 5.0
+START_SECONDS, STOP_SECONDS = 60.0, 15.0
 LOG_BYTES = 5_000_000
 OPEN_TO_ALL = (
     "EVERY USER of this machine may use this local cloud, and so run code as you (--allow-other-users). "
@@ -157,11 +157,16 @@ def status(home: Path) -> CloudState:
 
 def reset(home: Path) -> CloudState:
     """Empty the cloud: every resource of every account and region, and what was saved of them. Faults and cuts end too."""
-    layout = _prepared(home)
+    try:
+        layout = _prepared(home)
+    except UnwritableError:  # emptying it is what makes room
+        layout = Layout.of(home)
+        if not layout.root.is_dir():
+            raise
     with _starting(layout):
         state = status(home)
         if state.running and state.port is not None:
-            _ask(state.port, "POST", "/_workshop/reset")
+            ask_port(state.port, "POST", "/_workshop/reset")
             return status(home)
         _clear_away(layout)
         for folder in (layout.state, layout.objects):
@@ -174,7 +179,7 @@ def ask(home: Path, method: str, path: str, document: dict[str, Any] | None = No
     state = status(home)
     if state.port is None or not state.running:
         raise WorkshopError(what="The local cloud is not running.", fix="Start it: workshop cloud start", code="CloudStopped")
-    return _ask(state.port, method, path, document)
+    return ask_port(state.port, method, path, document)
 
 
 def log_path(home: Path) -> Path:
@@ -241,7 +246,7 @@ def _alive(layout: Layout) -> bool:
 
 def _health(record: Record) -> dict[str, Any] | None:
     try:
-        answer = _ask(record.port, "GET", "/_workshop/health")
+        answer = ask_port(record.port, "GET", "/_workshop/health")
     except WorkshopError:
         return None
     return answer if answer.get("instance") == record.instance else None
@@ -261,9 +266,9 @@ def _adjusted(
     if found.port is None:
         return found
     if wanted != (found.timing, found.scale):
-        _ask(found.port, "PUT", "/_workshop/timing", {"timing": wanted[0], "scale": wanted[1]})
+        ask_port(found.port, "PUT", "/_workshop/timing", {"timing": wanted[0], "scale": wanted[1]})
     if other_users is not None and other_users != found.other_users:
-        _ask(found.port, "PUT", "/_workshop/access", {"other_users": other_users})
+        ask_port(found.port, "PUT", "/_workshop/access", {"other_users": other_users})
     return status(home)
 
 
@@ -373,26 +378,3 @@ def _empty(folder: Path) -> None:
             entry.rmdir()
         else:
             entry.unlink()
-
-
-def _ask(port: int, method: str, path: str, document: dict[str, Any] | None = None) -> dict[str, Any]:
-    """One call to the cloud's own endpoint."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ASK_SECONDS)
-    try:
-        connection.request(method, path, body=None if document is None else json.dumps(document))
-        answer = connection.getresponse()
-        content = json.loads(answer.read() or b"{}")
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise WorkshopError(
-            what=f"The local cloud does not respond on port {port}.",
-            why=str(error),
-            fix="Start it: workshop cloud start",
-            code="CloudSilent",
-        ) from error
-    finally:
-        connection.close()
-    if answer.status >= 400 or not isinstance(content, dict):
-        said = content if isinstance(content, dict) else {}
-        message = str(said.get("message", f"{method} {path} was refused."))
-        raise WorkshopError(message, code=str(said.get("__type", "CloudRefused")))
-    return content

@@ -8,6 +8,7 @@ reads at import before importing it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import json
 import logging
@@ -158,7 +159,8 @@ async def _serve(layout: Layout, record: Record, sockets: _Sockets, ready: int) 
         asyncio.get_running_loop().add_signal_handler(sign, ending.set)
 
     async def serving() -> None:
-        os.write(ready, b"1")
+        with contextlib.suppress(BrokenPipeError):  # Ctrl-C ended the process that waits for this, and is about to end this one
+            os.write(ready, b"1")
         os.close(ready)
         logger.info("The local cloud listens on http://127.0.0.1:%s.", record.port)
         await ending.wait()
@@ -238,7 +240,8 @@ def _hypercorn(sockets: _Sockets) -> Config:
     from hypercorn.config import Config
 
     config = Config()
-    config.bind = [f"fd://{handle}" for handle in (sockets.listen, *(each.detach() for each in sockets.regions.values()))]
+    # The one port comes last: whoever gets a response there may use every other address.
+    config.bind = [f"fd://{handle}" for handle in (*(each.detach() for each in sockets.regions.values()), sockets.listen)]
     config.keep_alive_timeout = 75
     config.graceful_timeout = 1
     config.loglevel = "WARNING"

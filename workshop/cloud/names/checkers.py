@@ -1,7 +1,7 @@
 """Route 53's health checkers: where they are, what each remembers, and how many of them make a check unhealthy.
 
-In: the result of one request after another. Out: each checker's own opinion, and the share of those that call the endpoint healthy
-(docs/aws-behaviours.md, section 6.3). It sends nothing and knows no time of its own.
+In: the result of one request after another. Out: each checker's own opinion, and whether enough of them call the endpoint
+healthy (docs/aws-behaviours.md, section 6.3). It sends nothing and knows no time of its own.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ class CheckConfig:
 
 
 _cache: dict[str, tuple[Any, int, CheckConfig]] = {}
-"""By id: the configuration that a check was read from and its version, and the check. A change replaces the one or raises the other."""
+"""By id: the configuration that a check was read from and its version, and the check. A change makes a new one of either."""
 
 
 def stored_checks() -> Mapping[str, CheckConfig]:
@@ -100,13 +100,18 @@ def _parsed(account: str, check: str, stored: Mapping[str, Any]) -> CheckConfig:
         search=stored.get("SearchString") or "",
         interval=int(stored.get("RequestInterval") or 30),
         threshold=int(stored.get("FailureThreshold") or 3),
-        regions=tuple(stored.get("Regions") or ()),
+        regions=_names(stored, "Regions"),
         inverted=bool(stored.get("Inverted")),
         disabled=bool(stored.get("Disabled")),
         sni=bool(stored.get("EnableSNI", True)),
         measures_latency=bool(stored.get("MeasureLatency")),
-        children=tuple(stored.get("ChildHealthChecks") or ()),
+        children=_names(stored, "ChildHealthChecks"),
         health_threshold=int(stored.get("HealthThreshold") or 0),
         alarm=(alarm.get("Region") or "", alarm.get("Name") or ""),
         insufficient=stored.get("InsufficientDataHealthStatus") or "LastKnownStatus",
     )
+
+
+def _names(stored: Mapping[str, Any], member: str) -> tuple[str, ...]:
+    """A list of names, without the empty ones that MiniStack's own parser makes of them."""
+    return tuple(name for name in stored.get(member) or () if name)

@@ -1,7 +1,7 @@
 """Route 53's choice of the records that a query gets (docs/aws-behaviours.md, section 6.2).
 
-In: a hosted zone, a query, where it is from, the health of checks and of aliases' targets, and a source of chance. Out: the records
-that were followed and the values at their end. It is pure: it reads no clock, no store and no network.
+In: a hosted zone, a query, where it is from, the health of checks and of aliases' targets, a source of chance. Out: the records
+that were followed, and the values at their end. It is pure: it reads no clock, no store and no network.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ Healthy = Callable[[Record], bool]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a query gets. `chain` are the records that were followed inside the zone, CNAMEs and aliases included, the final ones
-    last: several only where the policy is multivalue.
+    """What a query gets. `chain` are the records that were followed inside the zone, CNAMEs and aliases included, the final
+    ones last: several only where the policy is multivalue.
 
-    `values` are the final values: the name of the target where the chain ends with a CNAME or an alias that leads out of the zone,
-    none unless `rcode` is NOERROR. `ttl` is the smallest one of the chain in real seconds, that of the SOA record for NXDOMAIN and
-    NODATA.
+    `values` are the final values: the name of the target where the chain ends with a CNAME or an alias that leads out of the
+    zone, none unless `rcode` is NOERROR. `ttl` is the smallest one of the chain in seconds as the API shows them, that of the
+    SOA record for NXDOMAIN and NODATA.
     """
 
     chain: tuple[Record, ...]
@@ -92,7 +92,11 @@ class _Health:
             return False
         if record.alias is None or not record.alias.evaluate:
             return True
-        return self._of_group(record.alias.name, record.type) if _is_inner_alias(self._zone, record) else self._alias_up(record.alias)
+        return (
+            self._of_group(record.alias.name, record.type)
+            if _is_inner_alias(self._zone, record)
+            else self._alias_up(record.alias)
+        )
 
     def _of_group(self, name: str, type: str) -> bool:
         """Whether any of the records that this asker could get is healthy. A group that refers back to itself is not, by that."""
@@ -106,7 +110,7 @@ class _Health:
 
 
 def _group(zone: Zone, name: str, type: str) -> tuple[Record, ...] | None:
-    """The records that share a name and a type, or the CNAME records of the name; None when it does not exist (RFC 1034, RFC 4592)."""
+    """The records that share a name and a type, or the CNAME records of the name; None when it does not exist (RFC 4592)."""
     owned = _owned(zone, name)
     if owned is None:
         return None
@@ -159,14 +163,14 @@ def _candidates(group: Sequence[Record], asker: Place) -> list[Record]:
 
 
 def _weighted(group: list[Record], healthy: Healthy, chance: random.Random) -> Record:
-    """By weight among the healthy ones. Zero weights count once no other is healthy; when none at all is, all count as healthy."""
+    """By weight among the healthy ones. Zero weights count once no other is healthy; when none is, all count as healthy."""
     heavy = [record for record in group if record.weight]
     zero = [record for record in group if not record.weight]
     for part in (heavy, zero):
         usable = [record for record in part if healthy(record)]
         if usable:
             return _drawn(usable, chance)
-    return _drawn(heavy or zero, chance)
+    return _drawn(group, chance)
 
 
 def _drawn(group: list[Record], chance: random.Random) -> Record:

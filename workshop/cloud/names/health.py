@@ -1,8 +1,8 @@
 """Route 53's health checks: the status of each, from what its checkers, its children or its alarm say.
 
-In: the configurations of health checks, live; a way to send one request; faults of checkers. Out: whether a check is healthy, what
-each checker saw last, and metrics (docs/aws-behaviours.md, section 6.3). When a request is sent is the matter of `rounds`, how it
-is made that of `probing`.
+In: the configurations of health checks, live; a way to send one request; faults of checkers. Out: whether a check is healthy,
+what each checker saw last, and metrics (docs/aws-behaviours.md, section 6.3). When a request is sent is the matter of `rounds`,
+how it is made that of `probing`.
 """
 
 from __future__ import annotations

@@ -31,13 +31,13 @@ class Place:
 
 
 def place_named(name: str) -> Place | None:
-    """The place of a country's code (`SG`), a state of the USA (`US-OR`) or a region of AWS (`eu-west-1`), None for another name."""
-    country, _, state = name.strip().upper().partition("-")
+    """The place of a country (`SG`), a state of the USA (`US-OR`) or a region of AWS (`eu-west-1`); None for another name."""
+    country, dash, state = name.strip().upper().partition("-")
     if name.strip().lower() in REGIONS:
         country, state, point = REGIONS[name.strip().lower()]
     elif country == "US" and state in STATES:
         point = STATES[state]
-    elif country in COUNTRIES and not state:
+    elif country in COUNTRIES and not dash:
         point = COUNTRIES[country]
     else:
         return None

@@ -1,7 +1,7 @@
 """One request of one health checker, made inside this process through the cloud's own application.
 
-In: a check, and the region of the checker. Out: whether it passed, in the words of Route 53, and how long it took. Faults, throttled
-functions and gateways apply, because the request takes the way of any other; nothing leaves the machine.
+In: a check, and the region of the checker. Out: whether it passed, in the words of Route 53, and how long it took. Faults,
+throttled functions and gateways apply, because the request takes the way of any other; nothing leaves the machine.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["UNREACHED", "CheckTarget", "ProbeResult", "Prober"]
 
 RESPONSE_SECONDS, BODY_SECONDS = 2.0, 2.0
 """From the connection to the status, and from there to the end of what is searched (docs/aws-behaviours.md, section 6.3).
-The four seconds for a connection cannot pass within one process. They are real seconds in every profile, as functions are real."""
+The four seconds for a connection cannot pass within one process. Real seconds in every profile: functions take real time."""
 SEARCHED_BYTES = 5120
 PATH_CHARACTERS = "/%:@!$&'()*+,;=~"
 """What a path may contain as it is (RFC 3986), escapes included."""
@@ -95,6 +95,12 @@ class Prober:
         first_byte = None if exchange.first_byte is None else exchange.first_byte - began
         return ProbeResult(ok, text, connection, first_byte)
 
+    async def finish(self, within: float) -> None:
+        """Return once no request is under way any more, or after so many seconds. Before a reset: a function that still runs would
+        write its log into the emptied cloud."""
+        if self._calls:
+            await asyncio.wait(self._calls, timeout=within)
+
     async def _call(self, found: Reached, target: CheckTarget, exchange: _Exchange) -> None:
         """Runs to its end even when nobody waits for it any more, as a function does whose client has gone."""
         try:
@@ -107,7 +113,8 @@ class _Exchange:
     """Both ends of one request: what the application reads, and what it sends."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self.status, self.body, self.first_byte = 0, b"", None
+        self.status, self.body = 0, b""
+        self.first_byte: float | None = None
         self._clock = clock
         self.responded, self.ended, self._searchable = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._asked = False

@@ -67,8 +67,8 @@ class Unreached:
 
 
 class Reach:
-    """`find` asks DNS for a name of this cloud's zones, by type and place; `mapped` returns what the custom domain of that name and
-    region makes of a path; `domain` knows a custom domain by its name or by its target's."""
+    """`find` asks DNS for a name of this cloud's zones, by type and place; `mapped` returns what the custom domain of that name
+    and region makes of a path; `domain` knows a custom domain by its name or by its target's."""
 
     def __init__(
         self,

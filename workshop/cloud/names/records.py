@@ -1,6 +1,6 @@
 """Hosted zones and records as values, read live from MiniStack's Route 53.
 
-In: the store of MiniStack's Route 53, of every account. Out: frozen zones, with names in lower case and without the dot at the end.
+In: the store of MiniStack's Route 53, of every account. Out: frozen zones, with names in lower case and no dot at the end.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class Proximity:
 class Record:
     """One resource record set. `name` is in lower case, without the dot at the end, a wildcard's label as `*`.
 
-    `ttl` is in seconds, 0 for an alias; `values` are the values as the API shows them, none for an alias; `country` is `*` for the
-    default record of geolocation; `health_check` is an id or "".
+    `ttl` is in seconds, 0 for an alias; `values` are the values as the API shows them, none for an alias; `country` is `*` for
+    the default record of geolocation; `health_check` is an id or "".
     """
 
     name: str
@@ -172,4 +172,6 @@ def _proximity(stored: Mapping[str, Any] | None) -> Proximity | None:
 def _alias(stored: Mapping[str, Any] | None) -> Alias | None:
     if not stored:
         return None
-    return Alias(stored.get("HostedZoneId") or "", plain_name(stored.get("DNSName") or ""), bool(stored.get("EvaluateTargetHealth")))
+    return Alias(
+        stored.get("HostedZoneId") or "", plain_name(stored.get("DNSName") or ""), bool(stored.get("EvaluateTargetHealth"))
+    )

@@ -105,7 +105,9 @@ class Rounds:
         current = int(self._scheduler.now() / self._seconds(config.interval))
         if state.disturbed[0] != current:
             state.disturbed = (current, self._faults.disturbs_check(config.id))
-        return state.disturbed[1] or self._faults.blinds_checker(config.id, checker.region, list(state.checkers).index(checker.key))
+        return state.disturbed[1] or self._faults.blinds_checker(
+            config.id, checker.region, list(state.checkers).index(checker.key)
+        )
 
     def _seconds(self, seconds: float) -> float:
         return max(SHORTEST, interval(self._timing, seconds))
