@@ -26,6 +26,8 @@ GONE = "ResourceNotFoundException"
 
 def patch_identity_providers() -> None:
     """Register the type."""
+    for operation in ("_create_identity_provider", "_update_identity_provider", "_delete_identity_provider"):
+        require_attribute(cognito, operation)
     register(KIND, create=_create, update=_update, delete=_delete)
 
 

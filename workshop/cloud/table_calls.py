@@ -19,11 +19,17 @@ from workshop.cloud.replicas import AUTOSCALED
 from workshop.cloud.stack_types import failed
 from workshop.cloud.stack_waits import StackWaits
 
-__all__ = ["TableCalls", "table_request"]
+__all__ = ["TableCalls", "check_attributes", "table_request"]
 
 BUSY = ("ResourceInUseException", "LimitExceededException", "ThrottlingException")
 """Refusals that pass by themselves; CloudFormation repeats the call."""
 COPIED = ("AttributeDefinitions", "KeySchema", "BillingMode", "LocalSecondaryIndexes", "SSESpecification")
+
+
+def check_attributes() -> None:
+    """Raises `PinnedVersionError` unless the calls can be made."""
+    require_attribute(ministack, "call_service_handler_sync")
+    require_attribute(dynamodb, "_tables")
 
 
 def table_request(name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,7 +128,9 @@ class TableCalls:
     def set_ttl(self, specification: Mapping[str, Any] | None) -> None:
         """The time to live of all regions."""
         if specification:
-            self._repeat(self._home, "UpdateTimeToLive", {"TableName": self._name, "TimeToLiveSpecification": dict(specification)})
+            self._repeat(
+                self._home, "UpdateTimeToLive", {"TableName": self._name, "TimeToLiveSpecification": dict(specification)}
+            )
 
     def attributes(self) -> dict[str, str]:
         """What a template can read of the table."""
