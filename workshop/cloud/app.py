@@ -1,7 +1,8 @@
 """The outermost layer: who may call, which part responds, how large a request may be.
 
-In: every request to the one port. Out: our own pages and controls, or the request handed to MiniStack with an API's host name, or
-a name that DNS routes to an API, turned into the path form that it knows. A request that breaks something costs its caller an error, never the server its life.
+In: every request to the one port. Out: our own pages and controls, or the request handed to MiniStack with an API's host name,
+or a name that DNS routes to an API, turned into the path form that it knows. A request that breaks something costs its caller an
+error, never the server its life.
 """
 
 from __future__ import annotations
@@ -58,8 +59,8 @@ class _Ambiguous(Exception):
 
 
 class CloudApp:
-    """The ASGI application. `addresses` is the emulator's reading of addresses, `door` serves the names of hosted zones, `feed` is
-    what the pages of a workshop show; `changed` is told what may have changed."""
+    """The ASGI application. `addresses` is the emulator's reading of addresses, `door` serves the names of hosted zones, `feed`
+    is what the pages of a workshop show; `changed` is told what may have changed."""
 
     def __init__(
         self,

@@ -21,7 +21,8 @@ from workshop.cloud.peers import Address, peer_uid
 __all__ = ["CLIENT", "TOUCHED", "Connection", "Connections", "raise_descriptor_limit"]
 
 Connection = tuple[Address, Address]
-"""The client's address and port, and those that it connected to: two connections to two addresses of the cloud may have one port."""
+"""The client's address and port, and those that it connected to: two connections to two addresses of the cloud may have one
+port."""
 CLIENT: ContextVar[Connection | None] = ContextVar("client", default=None)
 """The connection of the client whose request is being served."""
 TOUCHED: ContextVar[frozenset[str] | None] = ContextVar("touched", default=None)

@@ -41,9 +41,9 @@ ASSIGNED = ("id", "hits")
 class CloudFault:
     """One fault. An empty `service`, `operation`, `region`, `table` or `check` means any; `times` 0 means until it is cleared.
 
-    `seconds` is the added latency or the time for which an answer outlives its TTL, `probability` the share of matching calls that
-    are hit, `hits` their number so far, `limit` the account's limit of concurrent functions, `check` the id of a health check,
-    `count` how many of its checkers (0: all), `name` a DNS name, an empty one any.
+    `seconds` is the added latency or the time for which an answer outlives its TTL, `probability` the share of matching calls
+    that are hit, `hits` their number so far, `limit` the account's limit of concurrent functions, `check` the id of a health
+    check, `count` how many of its checkers (0: all), `name` a DNS name, an empty one any.
     """
 
     kind: str

@@ -44,8 +44,8 @@ def listening_socket(requested: int | None, remembered: int | None) -> socket.so
 
 
 def name_server_sockets(remembered: int) -> tuple[socket.socket, socket.socket] | None:
-    """A UDP and a listening TCP socket on the same port of 127.0.0.1: the remembered one, 4567 or the next that is free; None when
-    there is none."""
+    """A UDP and a listening TCP socket on the same port of 127.0.0.1: the remembered one, 4567 or the next that is free; None
+    when there is none."""
     for port in [*([remembered] if remembered else []), *range(NAMES_PORT, NAMES_PORT + TRIED)]:
         datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
@@ -61,7 +61,8 @@ def name_server_sockets(remembered: int) -> tuple[socket.socket, socket.socket] 
 
 
 def region_sockets(addresses: Mapping[str, str], port: int) -> dict[str, socket.socket]:
-    """A listening socket for each of the regions' addresses that can be bound; none where loopback has one address only (macOS)."""
+    """A listening socket for each of the regions' addresses that can be bound; none where loopback has one address only
+    (macOS)."""
     found: dict[str, socket.socket] = {}
     for region, address in addresses.items():
         try:

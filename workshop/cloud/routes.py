@@ -176,8 +176,8 @@ def _api(request: Request, parser: AddressParser) -> ApiAddress | None:
 
 
 def _is_api_address(request: Request, parser: AddressParser) -> bool:
-    """Whether a request that is no call of an API that exists has the address of one. The target of a custom domain has it too: it
-    takes the domain's name alone as its host."""
+    """Whether a request that is no call of an API that exists has the address of one. The target of a custom domain has it too:
+    it takes the domain's name alone as its host."""
     if api_host(request.host) or is_domain_target(host_name(request.host)):
         return True
     return request.path.startswith(API_PATH) or parser.is_api_address(request.host, request.path)

@@ -1,8 +1,8 @@
 """The process that serves the cloud: `python -m workshop.cloud.server ORDER`, started by `workshop.cloud.daemon` alone.
 
-What comes in: one JSON order (folder, inherited socket and pipe, ports, timing). What goes out: a server on that socket and on the
-addresses of the regions, a name server, a byte on the pipe once they respond, the record on disk. It sets everything that MiniStack
-reads at import before importing it.
+What comes in: one JSON order (folder, inherited socket and pipe, ports, timing). What goes out: a server on that socket and on
+the addresses of the regions, a name server, a byte on the pipe once they respond, the record on disk. It sets everything that
+MiniStack reads at import before importing it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The sign-in pages of user pools at hosts of their own, `{prefix}.auth.{region}.localhost`.
 
-In: the Host of a request. Out: the user pool whose pages it shows; and MiniStack's Cognito, which at such a host knows the clients
-of this pool alone, and gives a prefix to one pool of a region, as AWS does.
+In: the Host of a request. Out: the user pool whose pages it shows; and MiniStack's Cognito, which at such a host knows the
+clients of this pool alone, and gives a prefix to one pool of a region, as AWS does.
 """
 
 from __future__ import annotations

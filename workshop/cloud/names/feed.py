@@ -1,4 +1,5 @@
-"""What pages and people see of names: zones, groups of records with health and share, health checks, kept answers, the name server.
+"""What pages and people see of names: zones, groups of records with health and share, health checks, kept answers, the name
+server.
 
 In: the parts that know these. Out: one JSON document, version 1. It changes nothing.
 """
@@ -11,8 +12,8 @@ from typing import Any, Protocol
 
 from workshop.cloud.names.checks import CheckConfig
 from workshop.cloud.names.clock import interval
-from workshop.cloud.names.loopback import SHARED, RegionAddresses
 from workshop.cloud.names.lookup import Lookup
+from workshop.cloud.names.loopback import SHARED, RegionAddresses
 from workshop.cloud.names.places import DEFAULT
 from workshop.cloud.names.records import Record, Zone
 from workshop.cloud.names.resolver import Resolver

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from workshop.cloud.hosts import api_host, endpoint_host, host_name, is_bare_host, is_domain_target, sign_in_host
 from workshop.cloud.domain_targets import ApiTarget
+from workshop.cloud.hosts import api_host, endpoint_host, host_name, is_bare_host, is_domain_target, sign_in_host
 from workshop.cloud.names.lookup import Lookup
 from workshop.cloud.names.loopback import RegionAddresses
-from workshop.cloud.names.places import Place, place_named, place_of_address
+from workshop.cloud.names.places import place_named, place_of_address
 from workshop.cloud.names.resolver import Answer, Resolver
 from workshop.cloud.responses import Response, document, refusal
 from workshop.cloud.routes import API_PATH, ApiAddress, Passage, Request
@@ -27,7 +27,8 @@ TOP = "localhost"
 
 
 class FrontDoor:
-    """Implements `routes.Door`. `mapped` returns what the custom domain `name` of a region makes of a path; `scope_of` account and region of an API."""
+    """Implements `routes.Door`. `mapped` returns what the custom domain `name` of a region makes of a path; `scope_of` account
+    and region of an API."""
 
     def __init__(
         self,
@@ -53,10 +54,7 @@ class FrontDoor:
         if place is None:
             return Passage(refused=_wrong(f"{PLACE_HEADER} names no place: {wanted[:MOST_CLIENT]!r}."))
         region = self._addresses.region_at(request.address)
-        if region:
-            answer = self._by_address(name, region)
-        else:
-            answer = self._resolver.resolve(name, "A", client, place)
+        answer = self._by_address(name, region) if region else self._resolver.resolve(name, "A", client, place)
         return self._to_api(name, request.path, answer)
 
     def _is_routed(self, name: str) -> bool:
@@ -81,8 +79,8 @@ class FrontDoor:
         if mapped is not None:
             api, address = mapped.api, f"/{mapped.stage}{mapped.path}"
         elif named is not None:
-            # An endpoint takes its own name and the custom domains of its region alone. Here a record may name the endpoint itself,
-            # which saves a workshop without a domain the certificate.
+            # An endpoint takes its own name and the custom domains of its region alone. Here a record may name the endpoint
+            # itself, which saves a workshop without a domain the certificate.
             api, address = named.api, path
         else:
             return Passage(refused=_forbidden(), source=answer.source)

@@ -35,8 +35,9 @@ class RecordSet:
 class Found:
     """The outcome of one question.
 
-    `rcode` is NOERROR, NODATA, NXDOMAIN, REFUSED (in no zone of this cloud) or REFERRAL (then `answers` is the delegation). `zone`
-    is the one that decided, `target` the name at the end of the chain, `region` the region of the endpoint that it is, or "".
+    `rcode` is NOERROR, NODATA, NXDOMAIN, REFUSED (in no zone of this cloud) or REFERRAL (then `answers` is the delegation).
+    `zone` is the one that decided, `target` the name at the end of the chain, `region` the region of the endpoint that it is, or
+    "".
     """
 
     rcode: str

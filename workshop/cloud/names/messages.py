@@ -1,7 +1,7 @@
 """One DNS message in, one out: what an authoritative name server for the zones of this cloud says.
 
-In: a query in wire format (RFC 1035, EDNS of RFC 6891, client subnet of RFC 7871). Out: the response, or None for what is no query
-at all. It opens no socket.
+In: a query in wire format (RFC 1035, EDNS of RFC 6891, client subnet of RFC 7871). Out: the response, or None for what is no
+query at all. It opens no socket.
 """
 
 from __future__ import annotations

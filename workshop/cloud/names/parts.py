@@ -39,8 +39,8 @@ __all__ = ["Names"]
 
 
 class Names:
-    """`scope_of` returns account and region of an API, `metrics` takes those of health checks; `changed` is told which saved states
-    change without a request."""
+    """`scope_of` returns account and region of an API, `metrics` takes those of health checks; `changed` is told which saved
+    states change without a request."""
 
     def __init__(
         self,

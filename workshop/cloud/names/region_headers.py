@@ -1,7 +1,7 @@
 """The headers by which a response to a routed name tells which region it is from, and how that region was found.
 
-In: where a response goes. Out: the same, with `X-Workshop-Region` and `X-Workshop-Dns`, which pages of any origin may read if they
-may read the response at all.
+In: where a response goes. Out: the same, with `X-Workshop-Region` and `X-Workshop-Dns`, which pages of any origin may read if
+they may read the response at all.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ ORIGIN, EXPOSE = b"access-control-allow-origin", b"access-control-expose-headers
 
 
 def naming_region(send: Send, region: str, source: str) -> Send:
-    """`source`: `asked`, `cache` or `address`. Whether a page may read the response stays the API's own decision: without an allowed
-    origin nothing is exposed."""
+    """`source`: `asked`, `cache` or `address`. Whether a page may read the response stays the API's own decision: without an
+    allowed origin nothing is exposed."""
 
     async def named(message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":

@@ -23,8 +23,8 @@ MOST_KEPT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`ttl`: for how many seconds it still holds, on the cloud's clock. `source`: `asked`, `cache` or, when the client resolved the
-    name by itself, `address`. `target`: the name at the end of the chain."""
+    """`ttl`: for how many seconds it still holds, on the cloud's clock. `source`: `asked`, `cache` or, when the client resolved
+    the name by itself, `address`. `target`: the name at the end of the chain."""
 
     rcode: str
     values: tuple[str, ...] = ()
