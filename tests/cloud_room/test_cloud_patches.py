@@ -28,7 +28,7 @@ import random
 import workshop.cloud.emulator as emulator
 from pathlib import Path
 from workshop.cloud.timing import Timing
-emulator.Emulator(Timing("instant", 1.0), lambda names: None, random.Random(), lambda: None, Path("."))
+emulator.Emulator(Timing("instant", 1.0), lambda names: None, random.Random(), lambda: None, Path("."), ())
 print(json.dumps(seen))
 """
 
@@ -41,7 +41,7 @@ delattr(owner, "{name}")
 try:
     import workshop.cloud.emulator as emulator
     from pathlib import Path
-    emulator.Emulator(Timing("instant", 1.0), lambda names: None, random.Random(), lambda: None, Path("."))
+    emulator.Emulator(Timing("instant", 1.0), lambda names: None, random.Random(), lambda: None, Path("."), ())
 except Exception as error:
     print(type(error).__name__, error)
 """
@@ -93,6 +93,13 @@ def test_every_function_is_checked_before_the_cloud_serves() -> None:
         ("ministack.services.apigateway_v1", "", "_call_lambda_raw"),
         ("ministack.core.lambda_runtime", ".Worker", "_drain_stderr_bounded"),
         ("ministack.services.cloudformation.stacks", "", "_provision_keeping_seed"),
+        ("ministack.services.route53", "", "_new_change"),
+        ("ministack.services.route53", "", "_zone_id"),
+        ("ministack.services.acm", "", "_cert_shape"),
+        ("ministack.services.apigateway_v1", "", "_base_path_mappings"),
+        ("ministack.services.cloudfront", "", "_dist_config_el"),
+        ("ministack.services.cognito", "", "_update_identity_provider"),
+        ("ministack.app", "", "call_service_handler_sync"),
     ],
 )
 def test_without_one_of_them_nothing_is_served(module: str, rest: str, name: str) -> None:

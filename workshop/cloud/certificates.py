@@ -8,6 +8,7 @@ refusals. Nothing has to happen at a moment: what a certificate is follows from 
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Protocol
 
@@ -53,6 +54,7 @@ class Certificates:
         self, now: Callable[[], float], timing: Timing, faults: CertificateFaults, changed: Callable[[], None] = lambda: None
     ) -> None:
         self._now, self._timing, self._faults, self._changed = now, timing, faults, changed
+        self._lock = threading.Lock()
 
     def apply(self) -> None:
         """Patch MiniStack's ACM."""
@@ -70,9 +72,10 @@ class Certificates:
         """Take note of validation records and users that came or went. Called whenever records or users change, and before every
         look at a certificate."""
         changed = False
-        for (account, _, arn), certificate in acm._certificates.all_items():
-            changed = self._validate(account, certificate) or changed
-            changed = self._note_users(account, arn, certificate) or changed
+        with self._lock:
+            for (account, _, arn), certificate in acm._certificates.all_items():
+                changed = self._validate(account, certificate) or changed
+                changed = self._note_users(account, arn, certificate) or changed
         if changed:
             self._changed()
 

@@ -1,7 +1,7 @@
 """CloudFront in time: a distribution is InProgress after each change, and can only be deleted once it is disabled and Deployed.
 
 In: MiniStack's CloudFront. Out: the same service with AWS's states, through the API and in stacks. A status follows from the
-times on a distribution's record (docs/aws-behaviours.md, section 6.9).
+times on a distribution's record (docs/aws-behaviours.md, section 6.10).
 """
 
 from __future__ import annotations

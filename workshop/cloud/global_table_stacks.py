@@ -13,7 +13,7 @@ from ministack.core import responses
 
 from workshop.cloud.stack_types import forget_beginning, handled, note_beginning, register, tags_of, work_in_threads
 from workshop.cloud.stack_waits import StackWaits
-from workshop.cloud.table_calls import TableCalls, table_request
+from workshop.cloud.table_calls import TableCalls, check_attributes, table_request
 
 __all__ = ["GlobalTableStacks"]
 
@@ -31,6 +31,7 @@ class GlobalTableStacks:
 
     def apply(self) -> None:
         """Register the type."""
+        check_attributes()
         self._update_original = handled(KIND, "update")
         register(KIND, create=self._create, update=self._update, delete=self._delete)
         work_in_threads({KIND})

@@ -1,7 +1,7 @@
 """Identity providers of Cognito user pools in stacks (AWS::Cognito::UserPoolIdentityProvider).
 
 In: the properties of the type. Out: the provider in MiniStack's Cognito, made, changed and deleted by its API's own functions
-(docs/aws-behaviours.md, section 6.9).
+(docs/aws-behaviours.md, section 6.10).
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ GONE = "ResourceNotFoundException"
 
 def patch_identity_providers() -> None:
     """Register the type."""
+    for operation in ("_create_identity_provider", "_update_identity_provider", "_delete_identity_provider"):
+        require_attribute(cognito, operation)
     register(KIND, create=_create, update=_update, delete=_delete)
 
 

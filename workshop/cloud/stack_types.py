@@ -34,6 +34,7 @@ def register(
     `create` gets logical id, properties and stack; `update` physical id, old and new properties, stack and logical id; `delete`
     physical id and properties. An update that returns another physical id is a replacement.
     """
+    require_attribute(cloudformation, "_stacks")
     handlers = require_attribute(provisioners, "_RESOURCE_HANDLERS")
     new: dict[str, Any] = dict(handlers.get(kind, {}))
     if create is not None:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ministack import app as ministack
 from ministack.core import responses
 from ministack.services import dynamodb
 
@@ -18,11 +19,17 @@ from workshop.cloud.replicas import AUTOSCALED
 from workshop.cloud.stack_types import failed
 from workshop.cloud.stack_waits import StackWaits
 
-__all__ = ["TableCalls", "table_request"]
+__all__ = ["TableCalls", "check_attributes", "table_request"]
 
 BUSY = ("ResourceInUseException", "LimitExceededException", "ThrottlingException")
 """Refusals that pass by themselves; CloudFormation repeats the call."""
 COPIED = ("AttributeDefinitions", "KeySchema", "BillingMode", "LocalSecondaryIndexes", "SSESpecification")
+
+
+def check_attributes() -> None:
+    """Raises `PinnedVersionError` unless the calls can be made."""
+    require_attribute(ministack, "call_service_handler_sync")
+    require_attribute(dynamodb, "_tables")
 
 
 def table_request(name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,7 +67,7 @@ class TableCalls:
 
     def create(self, request: Mapping[str, Any]) -> None:
         """CreateTable. A name that is taken is no state that passes."""
-        status, answer = self._call(self._home, "_create_table", request)
+        status, answer = self._call(self._home, "CreateTable", request)
         if status >= 400:
             raise self._failure(answer)
         if request["BillingMode"] == "PROVISIONED":
@@ -68,7 +75,7 @@ class TableCalls:
 
     def status(self, region: str) -> str:
         """The table's status in a region, "" where it is not."""
-        status, answer = self._call(region, "_describe_table", {"TableName": self._name})
+        status, answer = self._call(region, "DescribeTable", {"TableName": self._name})
         return str(answer["Table"]["TableStatus"]) if status < 400 else ""
 
     def await_active(self, region: str) -> None:
@@ -100,7 +107,7 @@ class TableCalls:
         for region in reversed(self._replicas()):
             self.remove_replica(region)
         self.await_active(self._home)
-        self._repeat(self._home, "_delete_table", {"TableName": self._name})
+        self._repeat(self._home, "DeleteTable", {"TableName": self._name})
         self._waits.until(lambda: not self.status(self._home))
 
     def set_tags(self, region: str, before: Mapping[str, str], after: Mapping[str, str]) -> None:
@@ -109,9 +116,9 @@ class TableCalls:
         gone = [key for key in before if key not in after]
         new = [{"Key": key, "Value": value} for key, value in after.items() if before.get(key) != value]
         if gone:
-            self._repeat(region, "_untag_resource", {"ResourceArn": arn, "TagKeys": gone})
+            self._repeat(region, "UntagResource", {"ResourceArn": arn, "TagKeys": gone})
         if new:
-            self._repeat(region, "_tag_resource", {"ResourceArn": arn, "Tags": new})
+            self._repeat(region, "TagResource", {"ResourceArn": arn, "Tags": new})
 
     def set_protection(self, region: str, protected: bool) -> None:
         """Switch the regional table's deletion protection."""
@@ -121,22 +128,24 @@ class TableCalls:
     def set_ttl(self, specification: Mapping[str, Any] | None) -> None:
         """The time to live of all regions."""
         if specification:
-            self._repeat(self._home, "_update_ttl", {"TableName": self._name, "TimeToLiveSpecification": dict(specification)})
+            self._repeat(
+                self._home, "UpdateTimeToLive", {"TableName": self._name, "TimeToLiveSpecification": dict(specification)}
+            )
 
     def attributes(self) -> dict[str, str]:
         """What a template can read of the table."""
-        table = self._call(self._home, "_describe_table", {"TableName": self._name})[1]["Table"]
+        table = self._call(self._home, "DescribeTable", {"TableName": self._name})[1]["Table"]
         found = {"Arn": table["TableArn"], "TableId": table.get("TableId", "")}
         return {**found, "StreamArn": table["LatestStreamArn"]} if table.get("LatestStreamArn") else found
 
     def _replicas(self) -> dict[str, str]:
         """The status of each other region, in the order in which they were added."""
-        status, answer = self._call(self._home, "_describe_table", {"TableName": self._name})
+        status, answer = self._call(self._home, "DescribeTable", {"TableName": self._name})
         listed = answer["Table"].get("Replicas") or () if status < 400 else ()
         return {replica["RegionName"]: replica["ReplicaStatus"] for replica in listed}
 
     def _change(self, region: str, members: Mapping[str, Any]) -> None:
-        self._repeat(region, "_update_table", {"TableName": self._name, **members})
+        self._repeat(region, "UpdateTable", {"TableName": self._name, **members})
 
     def _repeat(self, region: str, operation: str, request: Mapping[str, Any]) -> None:
         """Call until the table is free. Raises what CloudFormation shows of any other refusal."""
@@ -152,8 +161,11 @@ class TableCalls:
         self._waits.until(accepted)
 
     def _call(self, region: str, operation: str, request: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Made on the server's own thread, where every other call of the service is made: nothing changes during it."""
+        call = require_attribute(ministack, "call_service_handler_sync")
+        headers = {"x-amz-target": f"DynamoDB_20120810.{operation}"}
         with responses.request_scope(self._account, region):
-            status, _, body = require_attribute(dynamodb, operation)(dict(request))
+            status, _, body = call(dynamodb.handle_request, "POST", "/", headers, json.dumps(request).encode(), {})
         return status, json.loads(body) if body else {}
 
     def _record(self, region: str) -> dict[str, Any]:

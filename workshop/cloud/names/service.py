@@ -30,7 +30,7 @@ from workshop.cloud.timing import Timing
 __all__ = ["GatewayFaults", "Route53Service"]
 
 Operation = Callable[[Request], Response]
-PREFIX = f"/{route53.API_VERSION}"
+PREFIX = "/2013-04-01"
 ENDPOINT = re.compile(r"[a-z0-9-]+\.execute-api\.(?P<region>[a-z0-9-]+)\.")
 
 
