@@ -96,8 +96,8 @@ class Prober:
         return ProbeResult(ok, text, connection, first_byte)
 
     async def finish(self, within: float) -> None:
-        """Return once no request is under way any more, or after so many seconds. Before a reset: a function that still runs would
-        write its log into the emptied cloud."""
+        """Return once no request is under way any more, or after so many seconds. Before a reset: a function that still runs
+        would write its log into the emptied cloud."""
         if self._calls:
             await asyncio.wait(self._calls, timeout=within)
 
