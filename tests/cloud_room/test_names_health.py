@@ -250,6 +250,9 @@ async def test_a_change_of_the_profile_brings_as_many_checkers_as_it_has_and_kee
     for _ in range(100):
         await asyncio.sleep(0.5)
         assert not world.health.healthy("c1")
+    world.requests.clear()
+    await asyncio.sleep(50)
+    assert set(Counter(target.ip for _, target in world.requests).values()) <= {4, 5, 6}, "nobody asks twice as often"
     assert len(world.health.observations("c1")) == 16
 
 
