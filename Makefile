@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
+# The tests start hundreds of Python processes: where compiled files are not kept, each compiles the whole package again.
+test unit torture: export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo test torture lint types unit browser install lock bench clean help
 
 help:  ## List what can be made
@@ -12,9 +15,9 @@ demo: $(VENV)/.demo  ## Set the first workshop up on the embedded local cloud
 	$(BIN)/workshop setup
 
 test: $(VENV)/.test browser lint types  ## Run everything: lint, types, unit, moto, local cloud and browser tests
-	@# One run of four processes for all tests: many wait for a cloud or a browser while others compute. tests/conftest.py
+	@# One run of six processes for all tests: many wait for a cloud or a browser while others compute. tests/conftest.py
 	@# has the longest files begin first, so that none of them ends last by itself.
-	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 6 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.test  ## Check style
 	$(BIN)/ruff check .
@@ -27,7 +30,8 @@ unit: $(VENV)/.test  ## Run the unit tests alone
 	$(BIN)/pytest -n 2 --dist worksteal tests/unit
 
 torture: $(VENV)/.test  ## Try every ugly ending of setup and teardown, for half an hour
-	TORTURE=long $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/torture
+	TORTURE=long $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/torture \
+	  tests/drill/test_drill_interrupted.py tests/cloud/test_full_disk.py
 
 browser: $(VENV)/.test  ## Find a Chromium for the browser tests, or install one
 	@scripts/ensure-chromium $(BIN)

@@ -7,12 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.amount import long
 from tests.unit.fakes.virtual_time import run
 
 ROOT = Path(__file__).parent
 LONGEST = (
-    "drill/test_drill_command.py",
+    "drill/test_drill_interrupted.py",
     "checks/test_check_end_to_end.py",
+    "drill/test_drill_command.py",
+    "checks/test_policy_enforced.py",
+    "cloud/test_foreign_resources.py",
+    "cloud/test_interruptions.py",
+    "cloud/test_granting.py",
+    "cloud_room/test_cloud_persistence.py",
     "browser",
     "torture",
     "drill/test_offered_commands.py",
@@ -26,7 +33,15 @@ LONGEST = (
 that takes a minute and begins last would run by itself at the end."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "long: a case of `make torture` alone (tests/amount.py)")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = [] if long() else [item for item in items if item.get_closest_marker("long")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
     items.sort(key=lambda item: _place(item.path.relative_to(ROOT)))
 
 

@@ -5,6 +5,7 @@ In: `WORKSHOP_HOME` or a path. Out: a folder that is this user's alone; files th
 
 from __future__ import annotations
 
+import errno
 import grp
 import os
 import pwd
@@ -14,12 +15,35 @@ from pathlib import Path
 
 import platformdirs
 
-from workshop.errors import UsageError
+from workshop.errors import UsageError, WorkshopError
 
-__all__ = ["open_folder", "open_state_folder", "prepare", "private_folder", "refuse_link", "state_folder", "write_private"]
+__all__ = [
+    "UnwritableError",
+    "folder_to_read",
+    "open_folder",
+    "open_state_folder",
+    "prepare",
+    "private_folder",
+    "refuse_link",
+    "state_folder",
+    "unwritable",
+    "write_private",
+]
 
 INSIDE = ("cloud", "grants", "locks", "receipts", "reports", "sites", "sites/local")
 """Folders in the state folder that are written to."""
+
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
+"""No space, no quota, a file system that is read-only, and a file that may not grow (`ulimit -f`)."""
+SQLITE_NO_ROOM = (8, 10, 13)
+"""SQLITE_READONLY, SQLITE_IOERR and SQLITE_FULL, by which SQLite names the same."""
+LEAST_ROOM = 128 * 1024
+"""Bytes that a run's record takes at least: the journal's tables, and its log with the memory that it shares."""
+
+
+class UnwritableError(WorkshopError):
+    """A disk is full or read-only. What only looks or removes goes on without a record."""
 
 
 def state_folder() -> Path:
@@ -41,6 +65,17 @@ def state_folder() -> Path:
 def open_folder(folder: Path | None = None) -> Path:
     """The state folder, or the one given, ready to be written; see `open_state_folder`."""
     return open_state_folder(folder or state_folder())
+
+
+def folder_to_read(folder: Path | None = None) -> Path:
+    """The same for what does not have to write: on a disk that is full or read-only, the folder as it is."""
+    try:
+        return open_folder(folder)
+    except UnwritableError:
+        found = folder or state_folder()
+        if not found.is_dir():  # nothing was ever recorded there, so another folder is as good
+            raise
+        return found
 
 
 def open_state_folder(folder: Path) -> Path:
@@ -70,11 +105,38 @@ def prepare(folder: Path) -> Path:
             raise _unusable(str(folder), "every user may write to it", f"chmod go-w {name}")
         if about.st_mode & 0o020 and not _is_own_group(about.st_gid):
             raise _unusable(str(folder), "its group may write to it, and may have other members", f"chmod g-w {name}")
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        _prove_room(folder)
     except OSError as error:
+        if (full := unwritable(error, folder)) is not None:
+            raise full from error
         raise _unusable(str(folder), str(error.strerror or error)) from error
     return folder
+
+
+def _prove_room(folder: Path) -> None:
+    """Write a file that is as large as the least that a run needs, and drop it; `OSError` when that cannot be."""
+    with tempfile.TemporaryFile(dir=folder) as probe:
+        probe.write(bytes(LEAST_ROOM))
+
+
+def unwritable(error: BaseException, folder: Path | None = None) -> UnwritableError | None:
+    """The error as people need it, when it is one of a disk that is full or read-only; None for any other.
+
+    `folder` is what was written, else the file that the error names, else the state folder. SQLite's errors count too.
+    """
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        why = str(error.strerror)
+    elif getattr(error, "sqlite_errorcode", 0) & 0xFF in SQLITE_NO_ROOM:
+        why = f"SQLite: {error}"
+    else:
+        return None
+    named = getattr(error, "filename", None)
+    return UnwritableError(
+        what=f"The disk cannot be written: {folder or named or state_folder()}.",
+        why=f"{why[:1].upper()}{why[1:]}.",
+        fix="Free space there, or name another folder: export WORKSHOP_HOME=$HOME/.workshop; then run the same command again",
+        code="Unwritable",
+    )
 
 
 def private_folder(folder: Path) -> None:

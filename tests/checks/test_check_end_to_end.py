@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.checks.test_surroundings import service
+from tests.cloud.quick_workshop import quick_workshop
 from tests.cloud.shell import HOME_REGION, LOCAL_ACCOUNT, OTHER_REGION, TABLE, Shell, answers, free_port
 
 Document = dict[str, Any]
@@ -358,9 +359,10 @@ def test_a_state_folder_with_a_link_in_it_is_no_go_and_leaves_no_cloud_behind(tm
 
 
 def test_the_rehearsal_sets_up_drills_and_takes_down_beside_the_deployed_one(clean: Shell) -> None:
-    clean.run("setup")
+    quick = ("--workshop", str(quick_workshop(clean)))
+    clean.run("setup", *quick, "--yes")
     before = clean.inventory()
-    document = checked(clean, "--rehearse", "--only", "definition")
+    document = checked(clean, "--rehearse", "--only", "definition", *quick)
     found = {c["id"]: c for c in document["checks"] if c["family"] == "rehearsal"}
     assert {"rehearsal.setup.backend", "rehearsal.verify", "rehearsal.teardown", "rehearsal.leftovers"} <= set(found)
     assert {c["status"] for c in found.values()} == {"pass"}
@@ -385,7 +387,8 @@ def test_a_rehearsal_on_aws_refuses_where_the_workshop_is_deployed(clean: Shell)
 
 def test_a_rehearsal_on_aws_shows_its_plan_first_and_leaves_nothing(clean: Shell) -> None:
     env = {**AWS, **KEYS, "AWS_ENDPOINT_URL": clean.endpoint}
-    done = clean.run("check", "--rehearse", "--target", "aws", "--yes", "--only", "definition", "--json", env=env)
+    quick = ("--workshop", str(quick_workshop(clean)))
+    done = clean.run("check", "--rehearse", "--target", "aws", "--yes", "--only", "definition", "--json", *quick, env=env)
     assert "rehearsal of global-serverless on aws" in done.err
     planned = done.err.partition("rehearsal of")[2].splitlines()
     assert any(line.split()[:1] == ["table"] and line.split()[-2:] == ["absent", "create"] for line in planned)

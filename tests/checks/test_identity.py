@@ -18,7 +18,7 @@ async def test_a_caller_is_named() -> None:
     assert "Facilitator" in finding.detail
 
 
-async def test_without_credentials_the_first_line_says_how_to_sign_in() -> None:
+async def test_without_credentials_the_first_line_names_how_to_sign_in() -> None:
     finding = await look(KnownCaller(context(caller=None, caller_error=refusal("NoCredentials", "Unable to locate credentials"))))
     assert finding.status is CheckStatus.FAIL
     assert "Unable to locate credentials" in finding.detail

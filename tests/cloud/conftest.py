@@ -14,17 +14,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="module")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+def shell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     """A shell for the tests of one module, its cloud in the profile `instant`."""
-    with_cloud = Shell(tmp_path_factory.mktemp("shell"))
+    with_cloud = Shell(tmp_path_factory.mktemp("shell"), apart=_apart(request))
     yield with_cloud.cloud()
     with_cloud.leave()
 
 
 @pytest.fixture
-def fresh(tmp_path) -> Iterator[Shell]:
+def fresh(request: pytest.FixtureRequest, tmp_path) -> Iterator[Shell]:
     """A shell for one test; nothing runs on it yet."""
-    alone = Shell(tmp_path / "shell")
+    alone = Shell(tmp_path / "shell", apart=_apart(request))
     yield alone
     alone.leave()
 
@@ -33,3 +33,8 @@ def fresh(tmp_path) -> Iterator[Shell]:
 def clean(shell: Shell) -> Shell:
     """The module's shell with an empty cloud and no memory of earlier runs."""
     return shell.start_over()
+
+
+def _apart(request: pytest.FixtureRequest) -> bool:
+    """Whether every command of the module runs in a process of its own: what it proves is about processes and their streams."""
+    return bool(getattr(request.module, "APART", False))

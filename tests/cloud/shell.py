@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -38,7 +39,7 @@ def free_port() -> int:
 
 
 def eventually(condition: Callable[[], Any], seconds: float = 30) -> Any:
-    """Poll until the condition answers something true, and answer that; fail after `seconds`."""
+    """Poll until the condition returns something true, and return that; fail after `seconds`."""
     end = time.monotonic() + seconds
     while not (answer := condition()):
         assert time.monotonic() < end, f"did not come true within {seconds} s"
@@ -46,8 +47,13 @@ def eventually(condition: Callable[[], Any], seconds: float = 30) -> Any:
     return answer
 
 
+def heeding_ctrl_c() -> None:
+    """A process that a shell starts in the background ignores Ctrl-C, and so do its children; one of these tests must not."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def answers(url: str) -> bool:
-    """Whether somebody answers there."""
+    """Whether a server responds there."""
     try:
         with urllib.request.urlopen(url, timeout=2):
             return True
@@ -55,9 +61,15 @@ def answers(url: str) -> bool:
         return False
 
 
+@functools.cache
+def _session() -> boto3.session.Session:
+    """One for all clients of this process: a session reads the models of a service once."""
+    return boto3.session.Session()
+
+
 @dataclass(frozen=True)
 class Result:
-    """What a command answered."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -79,6 +91,8 @@ class Shell:
     port: int = field(default_factory=free_port)
     tools: Path = BIN
     """The folder of the `workshop` command."""
+    apart: bool = False
+    """Each command in a process of its own."""
     _started: list[subprocess.Popen[str]] = field(default_factory=list)
     _clients: dict[tuple[str, str, str, str], Any] = field(default_factory=dict)
 
@@ -109,15 +123,17 @@ class Shell:
         }  # fmt: skip
 
     def run(self, *args: str, code: int = 0, text: str | None = None, env: Mapping[str, str | None] | None = None) -> Result:
-        """Run `workshop ARGS` and hold it to its exit code. `env` sets variables, or with None takes them away."""
+        """Run `workshop ARGS` and hold it to its exit code. `env` sets variables, or with None takes them away.
+
+        In the process of the test, unless the shell is `apart` or has tools of its own: half of the processor time of a command
+        went into its process.
+        """
         if self.tools != BIN:
             return self.call("workshop", *args, code=code, text=text, env=env)
-        ended = warm.run(args, cwd=self.work, environment=self._environment(env), text=text or "", timeout=120)
-        return self._held(("workshop", *args), code, *ended)
-
-    def inside(self, *args: str, code: int = 0, env: Mapping[str, str | None] | None = None) -> Result:
-        """`run` in the process of the test: quicker, for commands that end by themselves and take no signal."""
-        ended = in_process.run(args, cwd=self.work, environment=self._environment(env), text="")
+        if self.apart:
+            ended = warm.run(args, cwd=self.work, environment=self._environment(env), text=text or "", timeout=120)
+        else:
+            ended = in_process.run(args, cwd=self.work, environment=self._environment(env), text=text or "")
         return self._held(("workshop", *args), code, *ended)
 
     def document(self, *args: str, code: int = 0, env: Mapping[str, str | None] | None = None) -> dict[str, Any]:
@@ -146,6 +162,7 @@ class Shell:
         process = subprocess.Popen(
             ["workshop", *args], cwd=self.work, env=self._environment(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True,
+            preexec_fn=heeding_ctrl_c,  # noqa: PLW1509 - nothing else runs in the child yet
         )  # fmt: skip
         self._started.append(process)
         return process
@@ -158,7 +175,7 @@ class Shell:
         return Result(code, out, err)
 
     def cloud(self, timing: str = "instant", scale: float = 1.0) -> Shell:
-        """Start the local cloud (or change its timing) and answer the shell."""
+        """Start the local cloud (or change its timing) and return the shell."""
         self.run("cloud", "start", "--timing", timing, "--time-scale", str(scale))
         return self
 
@@ -187,14 +204,14 @@ class Shell:
         """A boto3 client of the local cloud, past the tool."""
         key = (service, region, account, endpoint or self.endpoint)
         if key not in self._clients:
-            self._clients[key] = boto3.session.Session().client(
+            self._clients[key] = _session().client(
                 service, region_name=region, endpoint_url=key[3], aws_access_key_id=account, aws_secret_access_key="x",
                 config=Config(retries={"total_max_attempts": 3}, account_id_endpoint_mode="disabled"),
             )  # fmt: skip
         return self._clients[key]
 
     def inventory(self, *regions: str, **where: str) -> Inventory:
-        """Everything of every kind that a setup could leave, asked of the services themselves."""
+        """Everything of every kind that a setup could leave, queried from the services themselves."""
         rows: Inventory = []
         for r in regions or REGIONS:
             ask = lambda service, r=r: self.client(service, r, **where)  # noqa: E731
@@ -208,7 +225,7 @@ class Shell:
         return sorted(rows)
 
     def table(self, name: str = TABLE, region: str = HOME_REGION, keys: tuple[str, ...] = ("PK", "SK")) -> None:
-        """A table that somebody else made, ACTIVE."""
+        """A table that another tool made, ACTIVE."""
         dynamodb = self.client("dynamodb", region)
         dynamodb.create_table(
             TableName=name, BillingMode="PAY_PER_REQUEST",

@@ -35,7 +35,7 @@ BEFORE = [
 @pytest.mark.parametrize(("line", "fields"), BEFORE, ids=[line for line, _ in BEFORE])
 def test_a_command_prints_one_document(shell, line, fields):
     words = line.split()
-    document = shell.inside(*words, "--json").document
+    document = shell.run(*words, "--json").document
     named = {"cloud", "step", "definition"}
     assert document["version"] == 1
     assert document["command"] == " ".join(words[: 2 if words[0] in named else 1])
@@ -57,7 +57,7 @@ def test_a_command_prints_one_document(shell, line, fields):
     ],
 )
 def test_a_command_that_fails_prints_a_document_too(shell, line, code, command):
-    done = shell.inside(*line.split(), "--json", code=code)
+    done = shell.run(*line.split(), "--json", code=code)
     document = json.loads(done.out)
     assert (document["version"], document["command"], document["ok"]) == (1, command, False)
     assert set(document["error"]) == {"what", "why", "fix", "code"}
@@ -67,7 +67,7 @@ def test_a_command_that_fails_prints_a_document_too(shell, line, code, command):
 
 
 def test_the_json_variable_asks_for_the_document_too(shell):
-    assert shell.inside("status", env={"WORKSHOP_JSON": "1"}).document["command"] == "status"
+    assert shell.run("status", env={"WORKSHOP_JSON": "1"}).document["command"] == "status"
 
 
 def test_without_json_the_result_is_text_and_the_progress_is_elsewhere(clean):

@@ -72,7 +72,7 @@ def test_failures_are_told_on_stderr_with_what_why_and_what_to_run(clean):
     assert "go on with: workshop setup" in done.out
 
 
-def test_a_name_of_our_own_passes_strangers_by_and_is_remembered(clean):
+def test_a_setup_under_another_name_leaves_foreign_resources_alone_and_is_remembered(clean):
     clean.table(keys=("id",))
     before = clean.inventory()
     setup = clean.document("setup", "--through", "backend", "--param", "table=other")

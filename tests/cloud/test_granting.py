@@ -1,4 +1,4 @@
-"""A definition that is not built in says what it brings and asks before its code runs or its addresses are called."""
+"""A definition that is not built in shows what it brings and asks before its code runs or its addresses are called."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cloud.quick_workshop import quick_workshop
 from tests.cloud.shell import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -178,7 +179,7 @@ def test_a_teardown_needs_no_grant(clean, stranger):
     assert clean.inventory() == []
 
 
-def test_a_wrong_definition_is_told_before_any_question(clean, stranger):
+def test_a_wrong_definition_is_reported_before_any_question(clean, stranger):
     (clean.work / "stranger" / "stack.yaml.j2").write_text("Resources: {{ nothing }}")
     refused = clean.run("setup", *stranger, code=2).err
     assert "nothing" in refused and "not built in" not in refused
@@ -196,8 +197,7 @@ def test_what_is_built_in_never_asks_and_its_copy_does(clean):
 
 
 def test_a_granted_rehearsal_runs_its_drill_too_and_is_remembered_by_the_users_own_folder(clean):
-    clean.run("definition", "new", "rehearsed", "--from", "global-serverless")
-    where = ("--workshop", "./rehearsed", "--only", "definition")
+    where = ("--workshop", str(quick_workshop(clean)), "--only", "definition")
     document = clean.document("check", "--rehearse", *where, "--yes")
     assert {each["status"] for each in document["checks"] if each["family"] == "rehearsal"} == {"pass"}
     assert len(list((clean.state / "grants").iterdir())) == 1
@@ -225,7 +225,7 @@ def test_the_plan_of_the_built_in_workshop_lists_what_it_brings_within_80_column
 
 
 def test_a_link_to_a_builtin_definition_is_the_builtin_workshop_and_nothing_beside_the_link(clean):
-    """The API's source beside the link is a stranger's."""
+    """The API's source beside the link is foreign."""
     folder = clean.work / "linked"
     (folder / "api").mkdir(parents=True)
     (folder / "workshop.yaml").symlink_to(ROOT / "templates" / "global-serverless" / "workshop.yaml")

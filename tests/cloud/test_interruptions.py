@@ -6,14 +6,16 @@ import json
 import os
 import signal
 import sqlite3
+import subprocess
 from contextlib import closing
 
 import pytest
 
-from tests.cloud.shell import REGIONS, eventually
+from tests.cloud.shell import OTHER_REGION, REGIONS, eventually
 from workshop.cloud.faults import CloudFault, fault_add, faults_clear
 
 pytestmark = pytest.mark.cloud
+APART = True
 
 
 @pytest.fixture
@@ -61,12 +63,32 @@ def test_one_ctrl_c_stops_cleanly_and_the_next_setup_goes_on(slow):
     reaches_ready_and_leaves_nothing(slow)
 
 
-def test_ctrl_c_says_how_to_go_on(slow):
+def test_ctrl_c_reports_how_to_go_on(slow):
     setup = slow.start("setup")
     at_work(slow)
     setup.send_signal(signal.SIGTERM)
     done = slow.finish(setup, 130)
     assert "Interrupted. Go on with: workshop setup" in done.out
+
+
+def test_a_terminal_that_is_closed_stops_a_setup_cleanly(slow):
+    setup = slow.start("setup", "--json")
+    at_work(slow)
+    setup.send_signal(signal.SIGHUP)
+    done = slow.finish(setup, 130)
+    assert "cancelled" in {step["outcome"] for step in json.loads(done.out)["steps"]}
+    reaches_ready_and_leaves_nothing(slow)
+
+
+def test_under_nohup_a_setup_goes_on_when_the_terminal_is_closed(slow):
+    setup = subprocess.Popen(
+        ["nohup", "workshop", "setup"], cwd=slow.work, env=slow.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    at_work(slow)
+    setup.send_signal(signal.SIGHUP)
+    said, _ = setup.communicate(timeout=120)
+    assert setup.returncode == 0 and "is ready" in said
 
 
 def test_ctrl_c_stops_a_teardown_too(slow):
@@ -156,3 +178,21 @@ def test_a_cloud_that_is_killed_during_setup_is_named_and_the_rerun_reaches_read
     assert all(error["code"] in ("Unreachable", "NoAnswer") for error in errors)
     assert slow.document("cloud", "status")["running"] is False
     reaches_ready_and_leaves_nothing(slow)
+
+
+def test_a_step_that_failed_and_left_nothing_is_a_notice(clean):
+    clean.run("setup", "--through", "backend")
+    stacks = clean.client("cloudformation", OTHER_REGION)
+    stacks.delete_stack(StackName="global-serverless-api")
+    eventually(lambda: not stacks.describe_stacks()["Stacks"])
+    denied = {"service": "cloudformation", "operation": "DescribeStacks", "region": OTHER_REGION}
+    fault_add(clean.state, CloudFault("error", code="AccessDenied", status=403, times=1, **denied))
+    before = set((clean.state / "receipts").glob("*.json"))
+    done = clean.run("teardown")
+    assert f"! api ({OTHER_REGION}) failed on the way, and nothing of it is left: " in done.err
+    assert "is gone" in done.out and "nothing left" in done.out and "go on with" not in done.out
+    assert clean.inventory() == []
+    (written,) = set((clean.state / "receipts").glob("*.json")) - before
+    receipt = json.loads(written.read_text())
+    assert receipt["clean"] and not receipt["finish"]
+    assert [step["outcome"] for step in receipt["steps"] if step["error"]] == ["failed"], "the receipt keeps what failed"

@@ -26,7 +26,7 @@ def stage(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def stands(stage):
+def deployed(stage):
     """After the first setup, the second, and a status."""
     first = stage.shell.run("setup", "--json")
     return SimpleNamespace(
@@ -36,88 +36,88 @@ def stands(stage):
 
 
 @pytest.fixture(scope="module")
-def gone(stands):
+def gone(deployed):
     """After the teardown."""
-    done = stands.shell.run("teardown", "--yes", "--json")
-    return SimpleNamespace(**vars(stands), teardown=done.document, farewell=done.err)
+    done = deployed.shell.run("teardown", "--yes", "--json")
+    return SimpleNamespace(**vars(deployed), teardown=done.document, farewell=done.err)
 
 
-def test_a_setup_makes_every_step_and_says_so(stands):
-    assert stands.first["ok"] is True
-    assert stands.first["regions"] == list(REGIONS)
-    assert {step["outcome"] for step in stands.first["steps"]} == {"created"}
-    assert {(step["id"], step["region"]) for step in stands.first["steps"]} == {
+def test_a_setup_makes_every_step_and_reports_each(deployed):
+    assert deployed.first["ok"] is True
+    assert deployed.first["regions"] == list(REGIONS)
+    assert {step["outcome"] for step in deployed.first["steps"]} == {"created"}
+    assert {(step["id"], step["region"]) for step in deployed.first["steps"]} == {
         ("table", HOME_REGION), ("replica", OTHER_REGION), ("data", HOME_REGION), ("web", "global"),
         *((step, region) for step in ("api", "ping", "library", "films") for region in REGIONS),
     }  # fmt: skip
-    assert all(step["error"] is None for step in stands.first["steps"])
-    assert len(stands.shell.inventory()) >= len(stands.before) + 10
+    assert all(step["error"] is None for step in deployed.first["steps"])
+    assert len(deployed.shell.inventory()) >= len(deployed.before) + 10
 
 
-def test_the_progress_names_every_step_on_stderr(stands):
-    for step in stands.first["steps"]:
-        assert f"✓ {step['id']} ({step['region']})" in stands.progress
+def test_the_progress_names_every_step_on_stderr(deployed):
+    for step in deployed.first["steps"]:
+        assert f"✓ {step['id']} ({step['region']})" in deployed.progress
 
 
 @pytest.mark.parametrize("region", REGIONS)
-def test_the_api_answers_by_both_addresses(stands, region):
-    for address in stands.first["apis"][region].values():
-        assert json.loads(stands.shell.get(address)) == {"ping": "ok"}
-    assert f".execute-api.{region}.localhost:{stands.shell.port}/api/" in stands.first["apis"][region]["url"]
-    item = json.loads(stands.shell.get(stands.first["apis"][region]["path_url"] + "get/library/01"))["Item"]
+def test_the_api_answers_by_both_addresses(deployed, region):
+    for address in deployed.first["apis"][region].values():
+        assert json.loads(deployed.shell.get(address)) == {"ping": "ok"}
+    assert f".execute-api.{region}.localhost:{deployed.shell.port}/api/" in deployed.first["apis"][region]["url"]
+    item = json.loads(deployed.shell.get(deployed.first["apis"][region]["path_url"] + "get/library/01"))["Item"]
     assert (item["PK"], item["SK"]) == ({"S": "library"}, {"S": "01"})
 
 
 @pytest.mark.parametrize("region", REGIONS)
-def test_every_region_holds_the_sample_data(stands, region):
-    assert stands.shell.count(region) == ITEMS
-    stored = stands.shell.client("dynamodb", region).get_item(
+def test_every_region_holds_the_sample_data(deployed, region):
+    assert deployed.shell.count(region) == ITEMS
+    stored = deployed.shell.client("dynamodb", region).get_item(
         TableName=TABLE, Key={"PK": {"S": "user100"}, "SK": {"S": "AshlandValley"}}, ConsistentRead=True
     )["Item"]
     assert stored["Bookmark"] == {"N": "0"}
 
 
-def test_table_and_replica_carry_their_tags_in_their_own_regions(stands):
-    home, other = (stands.shell.tags(region) for region in REGIONS)
+def test_table_and_replica_carry_their_tags_in_their_own_regions(deployed):
+    home, other = (deployed.shell.tags(region) for region in REGIONS)
     assert home["workshop"] == other["workshop"] == TABLE
     assert (home["workshop:step"], other["workshop:step"]) == ("table", "replica")
     assert home["workshop:run"] == other["workshop:run"] != ""
 
 
-def test_the_pages_are_served_with_both_regions_in_their_configuration(stands):
-    for page in stands.first["web"].values():
-        assert b"<html" in stands.shell.get(page)
-    beside = stands.first["web"]["harness"].rpartition("/")[0]
-    configuration = json.loads(stands.shell.get(f"{beside}/config.json"))
-    script = stands.shell.get(f"{beside}/config.js").decode()
+def test_the_pages_are_served_with_both_regions_in_their_configuration(deployed):
+    for page in deployed.first["web"].values():
+        assert b"<html" in deployed.shell.get(page)
+    beside = deployed.first["web"]["harness"].rpartition("/")[0]
+    configuration = json.loads(deployed.shell.get(f"{beside}/config.json"))
+    script = deployed.shell.get(f"{beside}/config.js").decode()
     for region in REGIONS:
-        assert stands.first["apis"][region]["url"] in json.dumps(configuration)
-        assert stands.first["apis"][region]["url"] in script
+        assert deployed.first["apis"][region]["url"] in json.dumps(configuration)
+        assert deployed.first["apis"][region]["url"] in script
 
 
-def test_a_second_setup_changes_nothing_and_says_unchanged(stands):
-    assert {step["outcome"] for step in stands.second["steps"]} == {"unchanged"}
-    assert stands.second["apis"] == stands.first["apis"]
-    assert stands.second["web"] == stands.first["web"]
+def test_a_second_setup_changes_nothing_and_reports_unchanged(deployed):
+    assert {step["outcome"] for step in deployed.second["steps"]} == {"unchanged"}
+    assert deployed.second["apis"] == deployed.first["apis"]
+    assert deployed.second["web"] == deployed.first["web"]
 
 
-def test_status_says_ready_up_to_the_last_module(stands):
-    assert {step["state"] for step in stands.status["steps"]} == {"ready"}
-    assert stands.status["module"] == "globalflix"
-    assert stands.status["apis"] == stands.first["apis"]
+def test_status_reports_ready_up_to_the_last_module(deployed):
+    assert {step["state"] for step in deployed.status["steps"]} == {"ready"}
+    assert deployed.status["module"] == "globalflix"
+    assert deployed.status["apis"] == deployed.first["apis"]
 
 
-def test_an_attendees_bookmark_survives_a_rerun(stands):
+def test_an_attendees_bookmark_survives_a_rerun(deployed):
     key = {"PK": {"S": "user100"}, "SK": {"S": "AshlandValley"}}
-    dynamodb = stands.shell.client("dynamodb")
+    dynamodb = deployed.shell.client("dynamodb")
     dynamodb.update_item(
         TableName=TABLE, Key=key, UpdateExpression="SET Bookmark = :b", ExpressionAttributeValues={":b": {"N": "42"}}
     )
     dynamodb.delete_item(TableName=TABLE, Key={"PK": {"S": "library"}, "SK": {"S": "07"}})
-    outcomes = {step["id"]: step["outcome"] for step in stands.shell.document("setup")["steps"]}
+    outcomes = {step["id"]: step["outcome"] for step in deployed.shell.document("setup")["steps"]}
     assert outcomes["data"] == "updated"
     assert dynamodb.get_item(TableName=TABLE, Key=key, ConsistentRead=True)["Item"]["Bookmark"] == {"N": "42"}
-    assert stands.shell.count(HOME_REGION) == ITEMS
+    assert deployed.shell.count(HOME_REGION) == ITEMS
 
 
 def test_a_teardown_leaves_nothing_of_ours_and_everything_of_others(gone):

@@ -84,7 +84,7 @@ def test_what_setup_and_explain_offer_next_means_the_workshop_that_was_set_up(cl
     assert clean.inventory() == []
 
 
-def test_another_workshop_with_the_same_names_is_a_stranger(clean, films):
+def test_another_workshop_with_the_same_names_is_foreign(clean, films):
     clean.run("setup", "--through", "backend")
     refused = clean.document("setup", *films, "--through", "backend", code=1)
     assert {step["error"]["code"] for step in refused["steps"] if step["error"]} == {"Foreign"}

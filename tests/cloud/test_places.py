@@ -38,7 +38,7 @@ def test_a_port_that_is_none_is_refused(fresh, port):
     assert "65535" in done.err
 
 
-def test_a_cloud_that_runs_is_found_whatever_the_port_says(fresh):
+def test_a_cloud_that_runs_is_found_whatever_port_is_configured(fresh):
     fresh.cloud()
     found = fresh.document("cloud", "start", env={"WORKSHOP_PORT": None})
     assert found["port"] == fresh.port

@@ -57,10 +57,9 @@ def test_a_machine_without_a_record_searches_every_region_and_says_so(clean):
     before = clean.inventory(*ALL)
     clean.run("setup", "--through", "backend", "--region", "eu-central-1", "--region", "ap-southeast-2")
     clean.lose_the_journal()
-    done = clean.run("teardown", "--json")
-    assert "No setup is recorded here." in done.err and {*ALL} <= {*done.document["searched"]}
-    assert done.document["leftovers"] == [] and clean.inventory(*ALL) == before
-    assert "nothing left in any of" in clean.run("teardown").out
+    done = clean.run("teardown")
+    assert "No setup is recorded here." in done.err
+    assert "nothing left in any of" in done.out and clean.inventory(*ALL) == before
 
 
 def test_what_a_teardown_left_in_a_region_that_the_workshop_does_not_use_is_asked_again(clean):
@@ -106,7 +105,7 @@ def test_what_was_set_up_under_other_names_is_found_by_its_tags_and_named(clean)
         f"created {table['created'][:10]} {table['created'][11:19]} UTC, about" in table["why"]
         and "Tags can be set by anybody" in table["why"]
     )
-    assert clean.document("teardown", code=5)["leftovers"] == swept["leftovers"]
+    assert {*ALL} <= {*swept["searched"]}
     again = clean.run("teardown", "--param", "table=other-table", "--param", "stack=other-stack", "--param",
                       "function=other-function", "--json").document  # fmt: skip
     assert again["leftovers"] == []

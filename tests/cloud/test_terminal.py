@@ -15,6 +15,7 @@ import pytest
 from tests.cloud.shell import answers, eventually
 
 pytestmark = pytest.mark.cloud
+APART = True
 ESCAPE = "\x1b"
 
 

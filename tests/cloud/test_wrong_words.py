@@ -53,7 +53,7 @@ def nothing_made(shell):
     ],
 )
 def test_a_wrong_word_is_named_with_what_would_be_right(nothing_made, line, said):
-    done = nothing_made.inside(*line.split(), code=2)
+    done = nothing_made.run(*line.split(), code=2)
     for text in said.split("|"):
         assert text in done.err
     assert done.out == ""
@@ -61,19 +61,19 @@ def test_a_wrong_word_is_named_with_what_would_be_right(nothing_made, line, said
 
 
 def test_the_expected_account_goes_on(nothing_made):
-    assert nothing_made.inside("status", "--expect-account", "000000000000", "--json").document["account"] == "000000000000"
+    assert nothing_made.run("status", "--expect-account", "000000000000", "--json").document["account"] == "000000000000"
 
 
 def test_no_command_shows_the_help_and_is_wrong_usage(shell):
     for words in ((), ("cloud",), ("step",), ("definition",)):
-        done = shell.inside(*words, code=2)
+        done = shell.run(*words, code=2)
         assert done.err.startswith("Usage: workshop")
         assert "Error" not in done.err
 
 
 @pytest.fixture(scope="module")
 def skeleton(shell):
-    shell.inside("definition", "new", "mine")
+    shell.run("definition", "new", "mine")
     return (shell.work / "mine").rename(shell.folder / "skeleton")
 
 
@@ -86,7 +86,7 @@ def mine(shell, skeleton):
 
 
 def refused(shell, *words):
-    done = shell.inside("setup", "--workshop", "./mine", code=2)
+    done = shell.run("setup", "--workshop", "./mine", code=2)
     for word in words:
         assert word in done.err
     assert shell.inventory() == []

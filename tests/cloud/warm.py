@@ -6,6 +6,7 @@ run hundreds of commands on two cores. What a user types is run as it is where a
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import signal
@@ -15,6 +16,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.hurried import Hurried
 
 __all__ = ["EVERYTHING", "run"]
 
@@ -29,16 +32,19 @@ class Order:
     cwd: Path
     environment: dict[str, str]
     streams: Path
+    speed: float
 
 
-def run(words: Sequence[str], *, cwd: Path, environment: Mapping[str, str], text: str, timeout: float) -> tuple[int, str, str]:
-    """Run `workshop WORDS` to its end; answers its exit code, stdout and stderr."""
+def run(
+    words: Sequence[str], *, cwd: Path, environment: Mapping[str, str], text: str, timeout: float, speed: float = 1.0
+) -> tuple[int, str, str]:
+    """Run `workshop WORDS` to its end and return its exit code, stdout and stderr. Its waits are `speed` times shorter."""
     with tempfile.TemporaryDirectory() as folder:
         streams = Path(folder)
         (streams / "in").write_text(text)
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([EVERYTHING])
-        process = context.Process(target=_work, args=(Order(tuple(words), cwd, dict(environment), streams),))
+        process = context.Process(target=_work, args=(Order(tuple(words), cwd, dict(environment), streams, speed),))
         process.start()
         process.join(timeout)
         if process.is_alive():
@@ -63,6 +69,19 @@ def _work(order: Order) -> None:
     sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
     sys.argv = ["workshop", *order.words]
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if order.speed != 1.0:
+        asyncio.set_event_loop_policy(_HurriedPolicy(order.speed))
     from workshop.cli import main
 
     main()
+
+
+class _HurriedPolicy(asyncio.DefaultEventLoopPolicy):
+    """Every loop of the process is hurried."""
+
+    def __init__(self, speed: float) -> None:
+        super().__init__()
+        self._speed = speed
+
+    def new_event_loop(self) -> asyncio.AbstractEventLoop:
+        return Hurried(self._speed)

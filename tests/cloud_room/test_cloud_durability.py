@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tests.amount import long
 from tests.cloud_room.conftest import Cloud, eventually
-from tests.torture.conftest import long
 from tests.virtual_cloud import item, where
 from workshop.cloud import daemon
 

@@ -1,4 +1,4 @@
-"""The README's own commands, run as they stand: every block marked `console`, on a shell of its own."""
+"""The README's own commands, run as they are printed: every block marked `console`, on a shell of its own."""
 
 from __future__ import annotations
 

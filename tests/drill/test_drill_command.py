@@ -1,81 +1,18 @@
-"""Drills and experiments from the command line, on a local cloud: killed, interrupted, by hand, refused."""
+"""Drills and experiments from the command line, on a local cloud: complete, by hand, refused."""
 
 from __future__ import annotations
 
-import contextlib
 import shlex
 import signal
-import subprocess
-import threading
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from tests.cloud.shell import HOME_REGION, OTHER_REGION, TABLE, Shell, eventually
-from workshop.engine.journal import Journal
+from tests.cloud.shell import HOME_REGION, OTHER_REGION, Shell
+from tests.drill.command_line import QUICK, function, own_items, reserve, reserved, running, until
 
-QUICK = ("--failures", "2", "--countdown", "1")
-
-
-@pytest.fixture(scope="module")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
-    """An installation whose workshop is deployed."""
-    with_workshop = Shell(tmp_path_factory.mktemp("drill")).cloud("fast")
-    with_workshop.run("setup")
-    yield with_workshop
-    with_workshop.leave()
-
-
-@pytest.fixture(autouse=True)
-def restored(shell: Shell) -> Iterator[None]:
-    """Every test begins and ends with nothing failed."""
-    reserve(shell, None)
-    yield
-    with contextlib.closing(Journal(shell.state / "runs.db")) as journal:
-        pending = journal.undos.everywhere()
-    if pending:
-        shell.run("drill", "recover")
-
-
-def function(shell: Shell, region: str = HOME_REGION) -> str:
-    return str(shell.client("lambda", region).list_functions()["Functions"][0]["FunctionName"])
-
-
-def reserve(shell: Shell, number: int | None) -> None:
-    client = shell.client("lambda")
-    if number is None:
-        client.delete_function_concurrency(FunctionName=function(shell))
-    else:
-        client.put_function_concurrency(FunctionName=function(shell), ReservedConcurrentExecutions=number)
-
-
-def reserved(shell: Shell, region: str = HOME_REGION) -> int | None:
-    found = shell.client("lambda", region).get_function_concurrency(FunctionName=function(shell, region))
-    return found.get("ReservedConcurrentExecutions")
-
-
-def own_items(shell: Shell, region: str) -> list[str]:
-    found = shell.client("dynamodb", region).scan(TableName=TABLE, ConsistentRead=True)["Items"]
-    return [item["PK"]["S"] for item in found if item["PK"]["S"].startswith(("drill-", "observe-"))]
-
-
-def running(shell: Shell, *more: str) -> tuple[subprocess.Popen[str], list[str]]:
-    """A drill that is running, and the lines that it has printed so far."""
-    process = shell.start("drill", "run", *QUICK, *more)
-    lines: list[str] = []
-    threading.Thread(target=lambda: lines.extend(process.stderr or ()), daemon=True).start()
-    return process, lines
-
-
-def until(lines: list[str], word: str) -> None:
-    eventually(lambda: any(f" s  {word}" in line for line in list(lines)), 60)
-
-
-def kill(process: subprocess.Popen[str]) -> None:
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+pytestmark = pytest.mark.usefixtures("restored")
 
 
 def test_a_drill_passes_and_leaves_everything_as_it_was(shell: Shell) -> None:
@@ -92,48 +29,6 @@ def test_a_drill_passes_and_leaves_everything_as_it_was(shell: Shell) -> None:
     assert shell.inventory() == before
     assert own_items(shell, HOME_REGION) + own_items(shell, OTHER_REGION) == []
     assert [path for path in found["report"].values() if not Path(path).is_file()] == []
-
-
-@pytest.mark.parametrize("word", ["load", "fault", "failover", "put back"])
-def test_after_a_kill_the_next_command_warns_and_recover_puts_it_back(shell: Shell, word: str) -> None:
-    reserve(shell, 37)
-    process, lines = running(shell)
-    until(lines, word)
-    kill(process)
-    warned = shell.run("status").err
-    assert "killed" in warned
-    assert "workshop drill recover" in warned
-    failed = [(each["region"], each["fault"]) for each in shell.document("status")["failed_regions"]]
-    if word in ("fault", "failover"):
-        assert failed == [(HOME_REGION, "throttle")]
-    found = shell.document("drill", "recover")
-    assert found["undone"]
-    assert found["restored"]
-    assert reserved(shell) == 37
-    assert own_items(shell, HOME_REGION) + own_items(shell, OTHER_REGION) == []
-    assert "killed" not in shell.run("status").err
-
-
-def test_a_drill_after_a_killed_one_puts_it_back_first(shell: Shell) -> None:
-    process, lines = running(shell)
-    until(lines, "failover")
-    kill(process)
-    assert reserved(shell) == 0
-    done = shell.run("drill", "run", *QUICK)
-    assert "left by a drill that was killed" in done.err
-    assert reserved(shell) is None
-
-
-@pytest.mark.parametrize("word", ["fault", "failover"])
-def test_ctrl_c_puts_everything_back_before_it_ends(shell: Shell, word: str) -> None:
-    process, lines = running(shell)
-    until(lines, word)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 130
-    assert reserved(shell) is None
-    eventually(lambda: not own_items(shell, HOME_REGION) + own_items(shell, OTHER_REGION))
-    assert "drill" not in shell.run("status").err
-    eventually(lambda: any("Everything is put back" in line for line in lines))
 
 
 def test_a_fault_set_by_hand_stays_until_recover(shell: Shell) -> None:
@@ -244,13 +139,3 @@ def test_the_experiments_measure_and_leave_nothing(shell: Shell) -> None:
 def test_an_experiment_takes_two_regions_of_the_workshop(shell: Shell) -> None:
     assert "two regions" in shell.run("observe", "conflict", "--region", HOME_REGION, code=2).err
     assert "is not deployed" in shell.run("observe", "conflict", "--region", HOME_REGION, "--region", "ap-south-1", code=2).err
-
-
-def test_z_a_teardown_reverts_the_fault_first_and_forgets_the_undos(shell: Shell) -> None:
-    process, lines = running(shell)
-    until(lines, "failover")
-    kill(process)
-    done = shell.run("teardown")
-    assert "Put back before the teardown" in done.err
-    assert shell.inventory() == []
-    assert "killed" not in shell.run("status").err

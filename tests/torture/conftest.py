@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
 pytest.register_assert_rewrite("tests.torture.cloud_sandbox")
 
+from tests.amount import long  # noqa: E402
 from tests.torture.cloud_sandbox import CloudSandbox, Inventory  # noqa: E402
 
-T = TypeVar("T")
 Tally = Callable[[str, int], None]
 HERE = Path(__file__).parent
 
@@ -29,17 +28,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("torture")
             if long():
                 item.add_marker(pytest.mark.timeout(3 * 3600))
-
-
-def long() -> bool:
-    """Whether the long version was asked for."""
-    return os.environ.get("TORTURE", "") == "long"
-
-
-def few(cases: Iterable[T], short: int) -> list[T]:
-    """All cases in the long version; of a short one evenly spread `short`."""
-    every = list(cases)
-    return every if long() else every[:: max(1, len(every) // short)][:short]
 
 
 @pytest.fixture

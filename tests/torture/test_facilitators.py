@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.amount import few, long
 from tests.cloud.shell import eventually
 from tests.torture.cloud_sandbox import REGIONS, CloudSandbox, Inventory
-from tests.torture.conftest import Tally, few, long
+from tests.torture.conftest import Tally
 from tests.torture.worker import Place, start
 
 CLAIM = "/workshop/small/claim"

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.amount import few
 from tests.cloud.shell import eventually
 from tests.torture.cloud_sandbox import CloudSandbox, Inventory
-from tests.torture.conftest import Tally, few
+from tests.torture.conftest import Tally
 from tests.torture.faulty_clients import CreationFailed, DeleteFailedOnce, NeverProcessed, RoleNotAssumable, RolledBack
 from tests.torture.worker import start
 from workshop.cloud.faults import CloudFault

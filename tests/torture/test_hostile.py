@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.amount import few, long
 from tests.cloud.shell import Result, Shell
-from tests.torture.conftest import few, long
 
 BOUNDED = 'ulimit -t 60; ulimit -v 2000000; exec workshop "$@"'
 HUNDRED_MEGABYTES = 100_000_000

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.amount import few, long
 from tests.cloud.shell import Shell, eventually
 from tests.torture.cloud_sandbox import SMALL, CloudSandbox
-from tests.torture.conftest import Tally, few, long
+from tests.torture.conftest import Tally
 from tests.torture.worker import start
 
 READY = {"created", "updated", "unchanged"}

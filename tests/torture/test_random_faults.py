@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.amount import few, long, only_long
 from tests.torture.cloud_sandbox import CloudSandbox, Inventory
-from tests.torture.conftest import Tally, few, long
+from tests.torture.conftest import Tally
 from workshop.cloud.faults import CloudFault
 
 EACH = 0.026
@@ -21,6 +22,7 @@ MOST = 3
 """Calls under 50 % throttling, as a multiple of the calls of a clean run."""
 
 
+@only_long  # `test_chaos` is the case of a plain run
 @pytest.mark.parametrize(("workshop", "short", "full"), few([("small", 1, 80), ("global-serverless", 1, 20)], 1))
 def test_setups_and_teardowns_finish_while_a_tenth_of_all_calls_fails(
     sandbox: CloudSandbox, before: Inventory, tally: Tally, workshop: str, short: int, full: int
@@ -39,6 +41,7 @@ def test_setups_and_teardowns_finish_while_a_tenth_of_all_calls_fails(
     tally("calls that failed in them", struck)
 
 
+@only_long
 def test_half_of_all_calls_throttled_make_no_storm(sandbox: CloudSandbox, before: Inventory, tally: Tally) -> None:
     counted: dict[str, int] = {}
     for name, probability in (("clean", 0.0), ("throttled", 0.5)):

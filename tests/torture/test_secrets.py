@@ -67,7 +67,7 @@ def test_no_planted_secret_is_shown_or_written_and_every_file_is_private(shell: 
 
 @pytest.mark.parametrize("note", [f"https://b.s3.amazonaws.com/o?X-Amz-Signature={SIGNATURE}", f"key {ID}"])
 def test_a_secret_in_a_parameter_is_refused_before_it_is_written_anywhere(shell: Shell, note: str) -> None:
-    ended = shell.inside("setup", "--workshop", str(SMALL), "--param", f"note={note}", code=2)
+    ended = shell.run("setup", "--workshop", str(SMALL), "--param", f"note={note}", code=2)
     assert "The parameter note holds a key, a token or a signed address" in ended.err
     for path in written(shell.state):
         assert SIGNATURE.encode() not in path.read_bytes() and ID.encode() not in path.read_bytes()
@@ -85,7 +85,7 @@ def test_a_link_in_place_of_what_we_write_is_refused_and_nothing_behind_it_is_to
         (victim / "precious").write_text("precious")
     link.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     link.symlink_to(victim)
-    ended = alone.inside("setup", "--workshop", str(SMALL), code=2)
+    ended = alone.run("setup", "--workshop", str(SMALL), code=2)
     assert "symbolic link" in ended.err and "WORKSHOP_HOME" in ended.err
     assert [path.read_text() for path in [victim, *victim.rglob("*")] if path.is_file()] == ["precious"]
     link.unlink()

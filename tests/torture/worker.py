@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import multiprocessing
 import os
-import selectors
 import signal
 import sys
 import time
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.cloud.warm import EVERYTHING
+from tests.hurried import Hurried
 from tests.torture.faulty_clients import FaultyClient
 from workshop.app.invocation import Invocation
 from workshop.app.session import Session
@@ -45,33 +45,11 @@ from workshop.engine.workspace import Workspace
 from workshop.errors import WorkshopError
 from workshop.waiting import SystemClock
 
-__all__ = ["CHANGES", "Hurried", "Order", "Place", "start", "work"]
+__all__ = ["CHANGES", "Order", "Place", "start", "work"]
 
 CHANGES = ("create_", "update_", "delete_", "put_", "tag_", "batch_write", "execute_", "add_tags")
 """Operations that change something begin like this."""
 SPEED = 25.0
-
-
-class _HurriedSelector(selectors.DefaultSelector):
-    """Waits for its files, and for a timer only a part of the time that it was asked for."""
-
-    def __init__(self, speed: float) -> None:
-        super().__init__()
-        self._speed = speed
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        return super().select(timeout / self._speed if timeout else timeout)
-
-
-class Hurried(asyncio.SelectorEventLoop):
-    """An event loop whose seconds are short: waits are waited, `SPEED` times faster."""
-
-    def __init__(self, speed: float = SPEED) -> None:
-        self._speed = speed
-        super().__init__(_HurriedSelector(speed))
-
-    def time(self) -> float:
-        return super().time() * self._speed
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ def test_query_asks_for_one_partition_and_reads_on_to_its_end(app):
     assert [request.get("ExclusiveStartKey") for request in table.requests] == [None, {"page": 1}, {"page": 2}]
 
 
-def test_reading_stops_at_a_bound_and_says_that_there_is_more(app):
+def test_reading_stops_at_a_bound_and_reports_that_there_is_more(app):
     table = Table([FILM], endless=True)
     document = body(app.respond(event("/scan"), table, TABLE))
     assert document["Truncated"] is True
@@ -195,7 +195,7 @@ def test_a_custom_domain_with_a_base_path_reaches_the_same_route(app):
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/get/library", "/query", "/scan/library", "/update/a/b"])
-def test_an_address_without_a_route_says_so_and_touches_nothing(app, path):
+def test_an_address_without_a_route_is_reported_and_changes_nothing(app, path):
     table = Table()
     answer = app.respond({"path": path}, table, TABLE)
     assert answer["statusCode"] == 404

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -16,7 +16,7 @@ from botocore.exceptions import (
     UnauthorizedSSOTokenError,
 )
 
-from tests.unit.fakes.botocore_session import FakeSession, Inline, client_error
+from tests.unit.fakes.botocore_session import NO_EVENTS, FakeSession, Inline, client_error
 from workshop.aws.boto_client import PATIENT, QUICK, BotoClient
 from workshop.aws.errors import AwsError, CredentialsError
 
@@ -95,6 +95,40 @@ async def test_where_an_outage_is_waited_out_a_call_outlives_a_minute_without_ne
     with pytest.raises(AwsError):
         await account(session, config=THROUGH_OUTAGES).call("dynamodb", "us-west-2", "describe_table", TableName="films")
     assert max(pauses(session)) <= PATIENT.retry.no_response.longest
+
+
+class Slow(Inline):
+    """Every call takes some seconds of the loop."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def submit(self, fn, /, *args, **kwargs):
+        future, done = Future(), super().submit
+        asyncio.get_running_loop().call_later(self.seconds, lambda: end(done(fn, *args, **kwargs)))
+
+        def end(ended: Future) -> None:
+            error = ended.exception()
+            future.set_result(ended.result()) if error is None else future.set_exception(error)
+
+        return future
+
+
+@pytest.mark.parametrize(
+    ("failures", "seconds", "notices"),
+    [
+        ([UNREACHABLE], 0.0, 0),
+        ([UNREACHABLE, THROTTLED, UNREACHABLE], 0.0, 0),
+        ([UNREACHABLE, UNREACHABLE], 0.0, 1),
+        ([ReadTimeoutError(endpoint_url="https://x")], 15.0, 1),
+    ],
+    ids=["one", "two apart", "two in a row", "one that took long"],
+)
+async def test_an_outage_is_reported_once_it_has_lasted_and_not_at_one_dropped_connection(failures, seconds, notices):
+    session, said = FakeSession(*failures, OK), []
+    aws = BotoClient(session, "111122223333", executor=Slow(seconds), config=THROUGH_OUTAGES, notice=said.append)
+    assert await aws.call("dynamodb", "us-west-2", "describe_table", TableName="films") == OK
+    assert len(said) == notices
 
 
 @pytest.mark.parametrize(
@@ -199,6 +233,8 @@ async def test_clients_are_made_once_per_service_and_region_and_make_one_attempt
 
 class Held:
     """A session whose one call waits until the test lets it go."""
+
+    meta = NO_EVENTS
 
     def __init__(self) -> None:
         self.called, self.release, self.ended = threading.Event(), threading.Event(), False

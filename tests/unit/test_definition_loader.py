@@ -100,7 +100,7 @@ def test_an_unknown_workshop_is_a_usage_error(name, said):
     assert caught.value.fix
 
 
-def test_a_folder_without_a_definition_says_how_to_make_one(tmp_path):
+def test_the_error_for_a_folder_without_a_definition_offers_to_make_one(tmp_path):
     with pytest.raises(UsageError, match="workshop definition new"):
         load(str(tmp_path), KINDS)
 

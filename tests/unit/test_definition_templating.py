@@ -265,7 +265,7 @@ def test_templates_reach_nothing_of_python(text):
         fill(text)
 
 
-def test_a_failing_expression_says_what_python_said():
+def test_a_failing_expression_reports_the_error_of_python():
     with pytest.raises(DefinitionError, match="unsupported operand"):
         fill("{{ 1 + 'a' }}")
 

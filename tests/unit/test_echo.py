@@ -60,30 +60,3 @@ def test_a_stream_of_another_encoding_gets_escapes_and_no_error():
     program = "from workshop.console.echo import say\nsay('✓ done')"
     done = python(program, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"})
     assert (done.stdout, done.stderr, done.returncode) == ("\\u2713 done\n", "", 0)
-
-
-def closed_pipe() -> int:
-    """The writing end of a pipe that has no reader any more."""
-    reader, writer = os.pipe()
-    os.close(reader)
-    return writer
-
-
-def test_a_run_goes_on_without_a_reader_of_its_progress():
-    program = "from workshop.console.echo import say\nfor _ in range(3): say('progress', err=True)\nsay('done')"
-    writer = closed_pipe()
-    done = python(program, stdout=subprocess.PIPE, stderr=writer)
-    os.close(writer)
-    assert (done.stdout, done.returncode) == ("done\n", 0)
-
-
-@pytest.mark.parametrize("call", ["say('result')", "stream().print('result')"], ids=["echo", "rich"])
-def test_a_reader_of_the_result_that_has_gone_is_reported_to_the_caller(call):
-    program = (
-        "import os, sys\nfrom workshop.console.echo import say\nfrom workshop.console.style import stream\n"
-        f"try:\n    {call}\nexcept BrokenPipeError:\n    os.dup2(2, 1)\n    sys.exit(7)"
-    )
-    writer = closed_pipe()
-    done = python(program, stdout=writer, stderr=subprocess.DEVNULL)
-    os.close(writer)
-    assert done.returncode == 7

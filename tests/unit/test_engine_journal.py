@@ -200,10 +200,16 @@ def test_a_journal_that_was_cut_short_is_set_aside(journal, path):
         assert opened.set_aside is not None and opened.last_target("films") is None
 
 
-def test_an_empty_file_becomes_a_journal(path):
-    path.touch()
+def test_a_journal_that_was_emptied_is_set_aside_and_a_fresh_folder_is_not(path):
     with contextlib.closing(Journal(path)) as journal:
-        assert journal.set_aside is None and journal.installations("films") == []
+        assert journal.set_aside is None and path.stat().st_size > 0
+        journal.begin_run("run-1", "setup", SCOPE)
+    path.write_bytes(b"")
+    with contextlib.closing(Journal(path)) as journal:
+        assert journal.set_aside is not None and journal.set_aside.read_bytes() == b""
+        assert journal.installations("films") == [] and journal.last_target("films") is None
+    with contextlib.closing(Journal(path)) as again:
+        assert again.set_aside is None
 
 
 WRITER = """

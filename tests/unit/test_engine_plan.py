@@ -32,7 +32,7 @@ def needs_of(found: Plan, name: str, region: str) -> set[tuple[str, str]]:
         ("global", [GLOBAL]),
     ],
 )
-def test_a_step_runs_where_its_placement_says(place, expected):
+def test_a_step_runs_in_the_regions_of_its_placement(place, expected):
     assert sorted(node.key.region for node in built(step("a", place)).nodes) == sorted(expected)
 
 

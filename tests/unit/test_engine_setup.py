@@ -110,7 +110,7 @@ async def test_a_table_made_by_hand_stops_the_setup_and_is_ours_once_it_is_adopt
     assert refused[f"table {HOME}"].error.code == "Foreign" and len(table.items) == 1
     assert not {"update_table", "tag_resource", "batch_write_item"} & set(deployment.aws.changes())
     agreed = adoptions(list((await deployment.status()).values()))
-    assert [each.resource.identity for each in agreed] == [("table", "global-serverless", HOME)]
+    assert [each.resource.label for each in agreed] == [("table", "global-serverless", HOME)]
     results = await deployment.setup(agreed=agreed)
     assert all(result.outcome.good for result in results.values()) and len(table.items) == 14
     assert results[f"table {HOME}"].outcome is Outcome.UPDATED and "adopted" in results[f"table {HOME}"].detail

@@ -180,7 +180,7 @@ async def test_a_setup_that_failed_halfway_is_taken_down_as_well(deployment):
     assert left == [] and deployment.aws.dynamodb.tables() == []
 
 
-async def test_the_console_hears_of_the_run_and_of_the_sweep(deployment):
+async def test_the_console_is_notified_of_the_run_and_of_the_sweep(deployment):
     await deployment.setup()
     deployment.events.clear()
     deployment.aws.dynamodb.put("eu-west-1", "unrelated")

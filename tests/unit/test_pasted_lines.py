@@ -55,7 +55,7 @@ def hostile_context(kind, one, other):
     ctx = context(sandbox.aws, sandbox.notes, KINDS[kind].Params.model_construct(**settings_of), region=one, regions=(one, other))
     return replace(
         ctx, workshop=one, step=other, files=AnyFiles(), given=("--workshop", one, "--param", f"x={other}"),
-        defaults={**settings_of, "table": "films"}, target=Target("aws", Path("/sites")),
+        defaults=lambda: {**settings_of, "table": "films"}, target=Target("aws", Path("/sites")),
     )  # fmt: skip
 
 

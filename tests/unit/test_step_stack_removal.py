@@ -111,6 +111,33 @@ async def test_what_a_deleted_stack_kept_is_named_until_it_is_gone(sandbox, make
     assert [r.kind for r in await STEP.leftovers(dataclasses.replace(ctx, run="run-3"))] == ["AWS::SNS::Topic"]
 
 
+@pytest.mark.parametrize(
+    ("policy", "why"),
+    [
+        ("DeletionPolicy: Retain, ", "its template says Retain"),
+        ("UpdateReplacePolicy: Retain, ", "its template says Retain"),
+        ("DeletionPolicy: Delete, ", "its stack is deleted and left it behind"),
+        ("", "its stack is deleted and left it behind"),
+    ],
+)
+async def test_only_what_its_template_says_to_retain_is_called_retained(sandbox, make, policy, why):
+    template = f"Resources:\n  films-kept: {{Type: AWS::S3::Bucket, {policy}Properties: {{BucketName: films-kept}}}}\n"
+    stack = standing(sandbox, retains=[("AWS::S3::Bucket", "films-kept")], template=template)
+    sandbox.aws.remains.buckets["films-kept"] = {}
+    ctx = make(known={"StackId": stack.id})
+    await STEP.destroy(ctx)
+    (left,) = await STEP.leftovers(ctx)
+    assert left.why.endswith(why) and left.ours
+
+
+async def test_two_apis_of_one_name_are_two_leftovers_each_with_its_own_command(sandbox, make):
+    sandbox.aws.remains.apis |= {(HOME, "api1"): ("films", dict(OURS)), (HOME, "api2"): ("films", dict(OURS))}
+    template = "Resources:\n  Api: {Type: AWS::ApiGateway::RestApi, Properties: {Name: films}}\n"
+    left = await STEP.leftovers(make(template=template))
+    assert [r.fix.rsplit(" ", 1)[1] for r in left] == ["api1", "api2"]
+    assert len({r.identity for r in left}) == 2 and len({r.label for r in left}) == 1
+
+
 async def test_what_a_stack_kept_is_named_by_a_machine_that_did_not_make_it(sandbox, make):
     standing(sandbox, "DELETE_COMPLETE", retains=[("AWS::S3::Bucket", "an-older-one")])
     standing(sandbox, retains=[("AWS::S3::Bucket", "films-kept")])

@@ -45,7 +45,7 @@ def played() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("index", range(len(VECTORS["scenarios"])), ids=[s["name"] for s in VECTORS["scenarios"]])
-def test_the_machine_does_what_the_scenario_says(played: dict[str, Any], index: int) -> None:
+def test_the_machine_follows_the_scenario(played: dict[str, Any], index: int) -> None:
     for number, (wanted, got) in enumerate(zip(VECTORS["scenarios"][index]["steps"], played["shown"][index], strict=True)):
         expected = {key: wanted[key] for key in ("phase", "active", "remaining") if key in wanted}
         assert {key: got[key] for key in expected} == expected, f"step {number}: {wanted}"

@@ -69,12 +69,12 @@ def test_a_value_that_was_not_written_here_was_written_by_another_client() -> No
     ]
 
 
-def test_after_a_conflict_the_losers_region_is_stale_until_it_hears_of_the_winner() -> None:
+def test_after_a_conflict_the_losers_region_is_stale_until_the_winner_is_replicated() -> None:
     steps = (*BOTH_FOUR, ("wrote", "a", 5, 10), ("wrote", "b", 3, 20), ("read", "a", 5, 30, 40), ("read", "a", 3, 900, 910))
     assert kinds(*steps)[2:] == ["stale", "current"]
 
 
-def test_when_the_earlier_write_wins_the_later_writers_own_region_says_so() -> None:
+def test_when_the_earlier_write_wins_the_later_writers_own_region_reports_it() -> None:
     steps = (*BOTH_FOUR, ("wrote", "a", 5, 10), ("wrote", "b", 3, 20), ("read", "b", 5, 900, 910), ("read", "a", 5, 920, 930))
     assert kinds(*steps)[2:] == ["changed", "current"]
 

@@ -19,6 +19,7 @@ from workshop.aws.sessions import AwsSession, aws_account, local_account, local_
 from workshop.aws.target import Target
 from workshop.cloud import daemon
 from workshop.errors import WorkshopError
+from workshop.state_dir import UnwritableError
 from workshop.steps.registry import services
 from workshop.waiting import Clock
 
@@ -149,7 +150,12 @@ def _local_connection(place: Place, state: daemon.CloudState) -> Connection:
 
 def _started(folder: Path, notice: Notice) -> daemon.CloudState:
     before = daemon.status(folder)
-    state = daemon.start(folder)
+    try:
+        state = daemon.start(folder)
+    except UnwritableError:
+        if not before.running:
+            raise
+        state = before  # it runs, so nothing has to be written for it
     if not before.running:
         notice(f"Started the local cloud on {state.endpoint} (timing {state.timing}); stop it with: workshop cloud stop")
     for text in state.notices:

@@ -11,13 +11,13 @@ import difflib
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from workshop.app.connections import Notice, Place, connect, offline
+from workshop.app.connections import Connection, Notice, Place, connect, offline
 from workshop.app.invocation import Invocation
 from workshop.aws.boto_client import THREADS
 from workshop.aws.regions import known_regions
@@ -29,13 +29,16 @@ from workshop.engine.grants import Grants
 from workshop.engine.journal import Installation, Journal
 from workshop.engine.scope import Scope
 from workshop.engine.workspace import Workspace
-from workshop.errors import UsageError
+from workshop.errors import UsageError, WorkshopError
 from workshop.redaction import redact
 from workshop.shell import command_line
-from workshop.state_dir import open_folder
+from workshop.state_dir import folder_to_read, open_folder
 from workshop.waiting import SystemClock
 
-__all__ = ["Session", "open_journal", "open_session"]
+__all__ = ["OpenJournal", "Session", "open_journal", "open_journal_if_possible", "open_session"]
+
+OpenJournal = Callable[[Notice, Path | None], tuple[Path, Journal]]
+"""Opens the journal of a state folder, the usual one by default."""
 
 ANY_ACCOUNT = "111122223333"
 """A placeholder for the account where none is known yet and no call is made."""
@@ -87,58 +90,88 @@ class Session:
 def open_journal(notice: Notice, state: Path | None = None) -> tuple[Path, Journal]:
     """The state folder and its journal; a damaged journal is set aside with a notice."""
     folder = open_folder(state)
-    journal = Journal(folder / "runs.db")
+    return folder, _noticed(Journal(folder / "runs.db"), notice)
+
+
+def open_journal_if_possible(notice: Notice, state: Path | None = None) -> tuple[Path, Journal]:
+    """The same for what only looks or removes: on a disk that is full or read-only it goes on without a record, with a notice."""
+
+    def unrecorded(error: WorkshopError) -> None:
+        notice(f"! {error.what} {error.why} Nothing is recorded from now on; what is deployed is read from the cloud itself.")
+
+    folder = folder_to_read(state)
+    return folder, _noticed(Journal(folder / "runs.db", unrecorded), notice)
+
+
+def _noticed(journal: Journal, notice: Notice) -> Journal:
     if journal.set_aside:
         notice(f"The journal was damaged. It was set aside as {journal.set_aside}; what is deployed is not affected.")
-    return folder, journal
+    return journal
 
 
 @contextlib.asynccontextmanager
 async def open_session(
-    invocation: Invocation, notice: Notice, *, default_target: str = "", no_calls: bool = False, state: Path | None = None
+    invocation: Invocation,
+    notice: Notice,
+    *,
+    default_target: str = "",
+    no_calls: bool = False,
+    state: Path | None = None,
+    journal: OpenJournal = open_journal,
 ) -> AsyncIterator[Session]:
     """Everything that a command needs. Without `default_target` the last recorded target is used.
 
     `no_calls` takes the account from the journal (for commands that only explain); `state` is a state folder of its own.
     """
     began, workshop = time.monotonic(), load(invocation.workshop)
-    folder, journal = open_journal(notice, state)
-    for text in pending_notices(folder, journal):
-        notice(text)
-    with contextlib.closing(journal), ThreadPoolExecutor(THREADS, thread_name_prefix="aws") as executor:
-        target = invocation.target or default_target or journal.last_target(workshop.name) or "local"
-        installations = [s for s in journal.installations(workshop.name) if s.scope.target == target]
-        profile = invocation.profile or _recorded_profile(installations)
-        # The account decides which settings were recorded, and a region has to be asked for the account: the latest home will do.
-        latest = resolve(workshop, {}, invocation.regions or (installations[0].regions if installations else ()))
-        await _check_regions(latest.regions)
-        place = Place(target, folder, profile, latest.home, SystemClock(), executor)
-        if no_calls:
-            account = invocation.expect_account or next((s.scope.account for s in installations), ANY_ACCOUNT)
-            connection = offline(place, account, next((s.endpoint for s in installations if s.scope.account == account), ""))
-        else:
-            connection = await connect(place, notice)
+    folder, opened = journal(notice, state)
+    with contextlib.closing(opened), ThreadPoolExecutor(THREADS, thread_name_prefix="aws") as executor:
+        for text in pending_notices(folder, opened):
+            notice(text)
+        target = invocation.target or default_target or opened.last_target(workshop.name) or "local"
+        installations = [s for s in opened.installations(workshop.name) if s.scope.target == target]
+        place = await _place(invocation, workshop, installations, Place(target, folder, "", "", SystemClock(), executor))
+        connection = _remembered(place, invocation, installations) if no_calls else await connect(place, notice)
         account = connection.client.account
         _expect(invocation.expect_account, account, target)
         installed = next((s for s in installations if s.scope.account == account), None)
         _same_endpoint(installed, connection.target)
-        settings = _settings(workshop, invocation, _as_defined(workshop, installed, notice))
-        _require_no_secret(settings)
-        await _check_regions(settings.regions)
         workspace = Workspace(
             workshop=workshop,
-            settings=settings,
+            settings=await _checked_settings(workshop, invocation, _as_defined(workshop, installed, notice)),
             target=connection.target,
             clients={account: connection.client},
-            journal=journal,
+            journal=opened,
             clock=place.clock,
             run=_run_id(),
-            profile=profile,
+            profile=place.profile,
             given=invocation.options(target),
             granted=not no_calls and Grants(folder).hold(workshop),
         )
         identity = connection.identity.arn if connection.identity else ""
         yield Session(invocation, workspace, folder, account, identity, installed, began)
+
+
+async def _place(invocation: Invocation, workshop: Workshop, installations: list[Installation], place: Place) -> Place:
+    """`place` with its profile and home. The account decides which settings were recorded, and a region has to be asked for
+    the account: the latest home will do.
+    """
+    latest = resolve(workshop, {}, invocation.regions or (installations[0].regions if installations else ()))
+    await _check_regions(latest.regions)
+    return replace(place, profile=invocation.profile or _recorded_profile(installations), home=latest.home)
+
+
+def _remembered(place: Place, invocation: Invocation, installations: list[Installation]) -> Connection:
+    """The account of the last setup, without a call."""
+    account = invocation.expect_account or next((s.scope.account for s in installations), ANY_ACCOUNT)
+    return offline(place, account, next((s.endpoint for s in installations if s.scope.account == account), ""))
+
+
+async def _checked_settings(workshop: Workshop, invocation: Invocation, installed: Installation | None) -> Settings:
+    settings = _settings(workshop, invocation, installed)
+    _require_no_secret(settings)
+    await _check_regions(settings.regions)
+    return settings
 
 
 def _recorded_profile(installations: list[Installation]) -> str:

@@ -23,11 +23,12 @@ from workshop.engine.events import Emit
 from workshop.engine.execute import StopSignal, unless_stopped
 from workshop.engine.observe import observe_all, with_data_at_risk
 from workshop.engine.plan import Plan
-from workshop.engine.receipt import make_receipt, write_receipt
+from workshop.engine.receipt import Receipt, make_receipt, write_receipt
 from workshop.engine.results import NodeResult
 from workshop.engine.teardown import sweep, tear_down
 from workshop.engine.workspace import Contexts
 from workshop.errors import ExitCode
+from workshop.state_dir import UnwritableError, unwritable
 from workshop.steps.base import Resource
 from workshop.steps.registry import noted_resources
 
@@ -80,12 +81,11 @@ async def teardown(session: Session, watch: Watch, *, search: RegionSearch | Non
         found = await unless_stopped(stop, _everything_left(session, plan, contexts, results, search, watch))
         if found is not None and not stop.asked:
             leftovers = [*found, *await claim_left(session, begun.lock)]
-            receipt = _receipt(session, results, leftovers, asked, resume)
+            receipt = _written(session, _receipt(session, results, leftovers, asked, resume), watch.notice)
             journal.record_left(session.scope, {left.region for left in leftovers if left.ours and left.region})
-        code = _exit_code(results, [*leftovers, *asked.denied], stop)
+        code = _exit_code([*leftovers, *asked.denied], stop)
         begun.ok = code == ExitCode.DONE
-    unfinished = any(result.error for result in results) or asked.denied or any(left.ours for left in leftovers)
-    if receipt is not None and not unfinished:
+    if receipt is not None and not asked.denied and not any(left.ours for left in leftovers):
         # Also when foreign resources have our names: a note that outlived our resource would make theirs look like ours.
         journal.record_removed(session.scope)
     return TeardownReport(
@@ -132,9 +132,10 @@ def _regions(session: Session, search: RegionSearch | None) -> list[str]:
     return list(dict.fromkeys((*workspace.settings.regions, *also)))
 
 
-def _receipt(session: Session, results: Sequence[NodeResult], leftovers: Sequence[Resource], asked: _Asked, resume: str) -> Path:
-    """Write the receipt and its page; returns the path of the JSON file."""
-    made = make_receipt(
+def _receipt(
+    session: Session, results: Sequence[NodeResult], leftovers: Sequence[Resource], asked: _Asked, resume: str
+) -> Receipt:
+    return make_receipt(
         session.workspace,
         session.account,
         results,
@@ -144,9 +145,20 @@ def _receipt(session: Session, results: Sequence[NodeResult], leftovers: Sequenc
         again=resume,
         unsearched=asked.denied,
     )
-    receipt = write_receipt(session.folder / "receipts", made)
-    write_page(receipt, made)
-    return receipt
+
+
+def _written(session: Session, receipt: Receipt, notice: Notice) -> Path | None:
+    """The file of the receipt; None with a notice on a disk that takes none: what was removed is removed all the same."""
+    try:
+        path = write_receipt(session.folder / "receipts", receipt)
+        write_page(path, receipt)
+    except (OSError, UnwritableError) as error:
+        full = error if isinstance(error, UnwritableError) else unwritable(error)
+        if full is None:
+            raise
+        notice(f"! No receipt was written. {full.what} {full.why}")
+        return None
+    return path
 
 
 async def _everything_left(
@@ -165,15 +177,11 @@ async def _everything_left(
     return left
 
 
-def _exit_code(results: Sequence[NodeResult], leftovers: Sequence[object], stop: StopSignal) -> ExitCode:
+def _exit_code(leftovers: Sequence[object], stop: StopSignal) -> ExitCode:
+    """What is left decides: a step that failed and of which both sweeps found nothing has nothing left to do."""
     if stop.asked:
         return ExitCode.FAILED if stop.fatal else ExitCode.INTERRUPTED
-    if leftovers:
-        return ExitCode.PARTLY
-    errors = [result.error for result in results if result.error]
-    if all(error.exit_code is ExitCode.PARTLY for error in errors):
-        return ExitCode.PARTLY if errors else ExitCode.DONE
-    return ExitCode.FAILED
+    return ExitCode.PARTLY if leftovers else ExitCode.DONE
 
 
 def _installed_on_aws(session: Session) -> list[str]:

@@ -23,6 +23,7 @@ from botocore.session import Session
 
 from workshop.aws.client import AwsResponse
 from workshop.aws.errors import AwsError, translate
+from workshop.aws.http_response import LastResponse
 from workshop.aws.limiter import Limiters
 from workshop.aws.retry import PATIENT_RETRIES, QUICK_RETRIES, Retry, RetryPolicy
 from workshop.waiting import monotonic
@@ -33,6 +34,8 @@ THREADS = 16
 """Threads of the pool that all clients of a process share, and connections of each client of one service and region."""
 NOTICE_INTERVAL = 30.0
 """Seconds between two notices of one outage."""
+OUTAGE = 5.0
+"""Seconds after which a call without a response is an outage; before that, two failures in a row are. One is a hiccup."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ class BotoClient:
         self._policy, self._config = config.retry, config.of_botocore()
         self._limiters = Limiters(slowest=config.retry.slowest_spacing)
         self._clients: dict[tuple[str, str], Any] = {}
-        self._making = threading.Lock()
+        self._making, self._responses = threading.Lock(), LastResponse()
         self._notice, self._noticed, self._jitter = notice, float("-inf"), jitter
 
     @property
@@ -95,9 +98,10 @@ class BotoClient:
     async def call(self, service: str, region: str, operation: str, **parameters: Any) -> AwsResponse:
         """See `workshop.aws.client.AwsClient.call`."""
         limiter = self._limiters.of(service, operation)
-        attempts = Retry(self._policy, self._jitter)
+        attempts, began, unreachable = Retry(self._policy, self._jitter), 0.0, 0
         while True:
             async with limiter:
+                began = began if unreachable else monotonic()
                 response = await self._attempt(service, region, operation, parameters)
             if not isinstance(response, AwsError):
                 limiter.succeeded()
@@ -107,7 +111,8 @@ class BotoClient:
                 raise response
             if response.throttled:
                 limiter.throttled(pause)
-            if response.unreachable and self._policy.outage:
+            unreachable = unreachable + 1 if response.unreachable else 0
+            if self._policy.outage and (unreachable > 1 or (unreachable and monotonic() - began > OUTAGE)):
                 self._notice_outage(response)
             await asyncio.sleep(pause)
 
@@ -124,14 +129,22 @@ class BotoClient:
             self._notice(f"{outage} {error.fix}.")
 
     async def _attempt(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> AwsResponse | AwsError:
-        try:
-            return await self._in_thread(partial(self._invoke, service, region, operation, parameters))
-        except (ClientError, BotoCoreError, ResponseParserError) as error:
-            return translate(error, service, operation, region, self._secrets())
+        return await self._in_thread(partial(self._invoke, service, region, operation, parameters))
 
-    def _invoke(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> AwsResponse:
-        response: AwsResponse = getattr(self._client(service, region), operation)(**parameters)
-        return response
+    def _invoke(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> AwsResponse | AwsError:
+        self._responses.clear()
+        try:
+            response: AwsResponse = getattr(self._client(service, region), operation)(**parameters)
+            return response
+        except (ClientError, BotoCoreError, ResponseParserError) as error:
+            return translate(error, service, operation, region, self._secrets(), self._responses.get())
+        except Exception as error:
+            received = self._responses.get()
+            if received is None:
+                raise
+            # The parsers assume the shape of AWS's documents, and end on another one with whatever Python raises.
+            broken = ResponseParserError(f"{received.description()} {type(error).__name__}: {error}")
+            return translate(broken, service, operation, region, self._secrets(), received)
 
     def _client(self, service: str, region: str) -> Any:
         with self._making:  # sessions are not safe to share between threads, clients are
@@ -140,6 +153,7 @@ class BotoClient:
                 self._clients[key] = self._session.create_client(
                     service, region_name=region, endpoint_url=self._endpoint, config=self._config
                 )
+                self._responses.attach(self._clients[key])
             return self._clients[key]
 
     def _secrets(self) -> list[str]:
@@ -151,7 +165,7 @@ class BotoClient:
             return []  # they cannot be renewed, so none were sent; the call's own error says why
         return [secret for secret in (known.secret_key, known.token) if secret] if known else []
 
-    async def _in_thread(self, work: Callable[[], AwsResponse]) -> AwsResponse:
+    async def _in_thread(self, work: Callable[[], AwsResponse | AwsError]) -> AwsResponse | AwsError:
         """Run a call in the pool. A cancelled caller still waits for the call in flight, so that its effect is known."""
         future = asyncio.get_running_loop().run_in_executor(self._executor, work)
         try:

@@ -6,6 +6,7 @@ by transient and permanent cases, so a caller that must distinguish them matches
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -30,6 +31,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from workshop.aws.http_response import HttpResponse
 from workshop.errors import WorkshopError
 from workshop.redaction import redact
 
@@ -157,16 +159,24 @@ class CredentialsError(AwsError):
     """The credentials are missing, expired or refused: nothing else can work, so the whole run stops."""
 
 
-def translate(error: Exception, service: str, operation: str, region: str, secrets: Iterable[str] = ()) -> AwsError:
-    """Botocore's exception as ours, without the given secrets; one that is not botocore's is raised again as it is."""
+def translate(
+    error: Exception,
+    service: str,
+    operation: str,
+    region: str,
+    secrets: Iterable[str] = (),
+    received: HttpResponse | None = None,
+) -> AwsError:
+    """Botocore's exception as ours, without the given secrets; one that is not botocore's is raised again as it is.
+
+    `received` is the HTTP response in which botocore met it. A 5xx is transient whatever its body is: the servers in front of a
+    service fail too, and answer with pages of their own.
+    """
     at: dict[str, Any] = {"service": service, "operation": _pascal(operation), "region": region}
     if isinstance(error, ClientError):
-        detail = error.response.get("Error", {})
-        meta = error.response.get("ResponseMetadata", {})
-        code, message = str(detail.get("Code", "Unknown")), redact(str(detail.get("Message", "")), secrets)
-        status = int(meta.get("HTTPStatusCode", 0) or 0)
-        kind = CredentialsError if code in CREDENTIALS else AwsError
-        return kind(code, message, status=status, retry_after=_retry_after(error.response), **at)
+        return _refusal(error, secrets, received, at)
+    if isinstance(error, ResponseParserError) and received is not None and received.failed:
+        return _server_error(received, secrets, at)
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return CredentialsError("NoCredentials", redact(str(error), secrets), **at)
     if isinstance(error, SIGNED_OUT):
@@ -184,12 +194,31 @@ def translate(error: Exception, service: str, operation: str, region: str, secre
     raise error
 
 
-def _retry_after(response: dict[str, Any]) -> float:
-    header = response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("retry-after") or response.get("retryAfterSeconds")
+def _refusal(error: ClientError, secrets: Iterable[str], received: HttpResponse | None, at: dict[str, Any]) -> AwsError:
+    """The error that AWS responded with, or what botocore took for one."""
+    response: dict[str, Any] = error.response
+    detail, meta = response.get("Error", {}), response.get("ResponseMetadata", {})
+    code, status = str(detail.get("Code") or "Unknown"), int(meta.get("HTTPStatusCode", 0) or 0)
+    if received is not None and received.failed and code in ("Unknown", str(received.status)):
+        return _server_error(received, secrets, at)
+    kind = CredentialsError if code in CREDENTIALS and status < 500 else AwsError
+    wait = meta.get("HTTPHeaders", {}).get("retry-after") or response.get("retryAfterSeconds")
+    return kind(code, redact(str(detail.get("Message", "")), secrets), status=status, retry_after=_seconds(wait), **at)
+
+
+def _server_error(received: HttpResponse, secrets: Iterable[str], at: dict[str, Any]) -> AwsError:
+    """A 5xx without an error of AWS in it. Its code is its status, as botocore names those that it can read."""
+    text = redact(received.description(), secrets)
+    return AwsError(str(received.status), text, status=received.status, retry_after=_seconds(received.retry_after), **at)
+
+
+def _seconds(header: object) -> float:
+    """A wished pause; 0 when it is missing or not a number of seconds."""
     try:
-        return max(0.0, float(str(header)))
-    except (TypeError, ValueError):
+        wished = float(str(header))
+    except ValueError:
         return 0.0
+    return wished if 0.0 <= wished < math.inf else 0.0
 
 
 def _advice(code: str, operation: str, region: str) -> str:
@@ -212,6 +241,8 @@ def _advice(code: str, operation: str, region: str) -> str:
         return f"Get fresh credentials, {again}: it goes on where it stopped"
     if code in DENIED:
         return f"Ask for the permission to {operation} in {region} (a service control policy may forbid it too), {again}"
+    if code.startswith("5") and code.isdigit():
+        return f"The service, or a proxy in front of it, fails: wait a little, {again}"
     if code in ("Unreachable", "NoAnswer"):
         return f"Check the network (for the local cloud: workshop cloud status), {again}"
     return ""

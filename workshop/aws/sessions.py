@@ -5,6 +5,7 @@ In: a profile, an endpoint. Out: a `BotoClient` whose account id is AWS's own. N
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Collection
 from concurrent.futures import Executor
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 
 import botocore.session
 from botocore.exceptions import BotoCoreError, ProfileNotFound
+from botocore.loaders import Loader, create_loader
 
 from workshop.aws.boto_client import PATIENT, BotoClient
 from workshop.aws.identity import Identity, who_calls
@@ -43,13 +45,21 @@ def local_account(endpoint: str, account: str, *, executor: Executor) -> BotoCli
 
 def bare_session() -> AwsSession:
     """A session that reads no profile, no configuration file and no variable of the user's."""
-    return botocore.session.Session(
+    session = botocore.session.Session(
         session_vars={
             "profile": (None, None, None, None),
             "config_file": (None, None, os.devnull, None),
             "credentials_file": (None, None, os.devnull, None),
         }
     )
+    session.register_component("data_loader", _service_models())
+    return session
+
+
+@functools.cache
+def _service_models() -> Loader:
+    """The models of the services that botocore brings: megabytes of JSON, which each session would read again."""
+    return create_loader()
 
 
 def local_session(account: str) -> AwsSession:

@@ -90,8 +90,7 @@ async def command(
     report, about = await check(invocation, EventPlan(participants, minutes), only, skip, _listening, _notice)
     if rehearse:
         report = await with_rehearsal(invocation, report, _Prompts(), _notice)
-    if mask:
-        report, about = masked(report, about)
+    report, about = masked(report, about) if mask else (report, about)
     code = report.exit_code(strict=strict)
     if page is not None:
         write_page(page, report, about)

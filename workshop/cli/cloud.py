@@ -196,9 +196,9 @@ def logs(lines: int, as_json: bool) -> int:
 
 
 def _folder() -> Any:
-    from workshop.state_dir import open_folder
+    from workshop.state_dir import folder_to_read
 
-    return open_folder()
+    return folder_to_read()
 
 
 def _show(name: str, state: CloudState, as_json: bool, words: str) -> int:

@@ -53,9 +53,9 @@ def add(as_json: bool, **given: Any) -> int:
       workshop cloud fault add latency --service dynamodb --region eu-west-1 --seconds 2
     """
     from workshop.cloud.faults import fault_add
-    from workshop.state_dir import open_folder
+    from workshop.state_dir import folder_to_read
 
-    fault = fault_add(open_folder(), CloudFault(**{name: value for name, value in given.items() if value not in (None, "")}))
+    fault = fault_add(folder_to_read(), CloudFault(**{name: value for name, value in given.items() if value not in (None, "")}))
     if as_json:
         _document("cloud fault add", fault=asdict(fault))
     else:
@@ -73,9 +73,9 @@ def list_faults(as_json: bool) -> int:
       workshop cloud fault list
     """
     from workshop.cloud.faults import faults_list
-    from workshop.state_dir import open_folder
+    from workshop.state_dir import folder_to_read
 
-    found = faults_list(open_folder())
+    found = faults_list(folder_to_read())
     if as_json:
         _document("cloud fault list", faults=[asdict(fault) for fault in found])
         return ExitCode.DONE
@@ -97,9 +97,9 @@ def clear(ids: tuple[str, ...], as_json: bool) -> int:
       workshop cloud fault clear f2
     """
     from workshop.cloud.faults import faults_clear
-    from workshop.state_dir import open_folder
+    from workshop.state_dir import folder_to_read
 
-    cleared = faults_clear(open_folder(), ids)
+    cleared = faults_clear(folder_to_read(), ids)
     if as_json:
         _document("cloud fault clear", cleared=cleared)
     else:

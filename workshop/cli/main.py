@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 import traceback
+from types import FrameType
 from typing import Any
 
 import click
 
 from workshop import __version__
 from workshop.console.echo import say, say_headline, say_json
+from workshop.console.streams import guard_streams, lost_result
 from workshop.errors import ExitCode, UsageError, WorkshopError
 from workshop.redaction import redact
+from workshop.state_dir import unwritable
 
 __all__ = ["COMMANDS", "cli", "main"]
 
@@ -71,7 +75,10 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and end the process with the exit code of the contract."""
-    sys.exit(run(sys.argv[1:]))
+    guard_streams()
+    end_like_ctrl_c()
+    arguments = sys.argv[1:]
+    sys.exit(_with_its_result(arguments, run(arguments)))
 
 
 def run(arguments: list[str]) -> int:
@@ -96,15 +103,25 @@ def run(arguments: list[str]) -> int:
         return _report(arguments, _from_click(error), ExitCode.USAGE)
     except WorkshopError as error:
         return _report(arguments, error, error.exit_code)
-    except BrokenPipeError:
-        # The reader of our output has gone (`workshop status | head -1`): keep Python from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.DONE
     except Exception as error:
         if debug:
             say(redact(traceback.format_exc()), err=True)
-        return _report(arguments, _defect(error), ExitCode.FAILED)
+        return _report(arguments, unwritable(error) or _defect(error), ExitCode.FAILED)
     return code if isinstance(code, int) else ExitCode.DONE
+
+
+def _with_its_result(arguments: list[str], code: int) -> int:
+    """The exit code of the work; of work that was done and whose result could not be written, a failure."""
+    lost = lost_result()
+    if lost is None:
+        return code
+    unwritten = WorkshopError(
+        what="The result could not be written on stdout.",
+        why=f"{lost.strerror}." + ("" if code else " The command itself ended well."),
+        fix=f"Send it elsewhere: workshop {_command(arguments)} > FILE",
+        code="Stdout",
+    )
+    return _report([], unwritten, code or ExitCode.FAILED)
 
 
 def _from_click(error: click.ClickException) -> UsageError:
@@ -159,3 +176,20 @@ def _command(arguments: list[str]) -> str:
         words.append(word)
         group = child
     return " ".join(words)
+
+
+def end_like_ctrl_c() -> None:
+    """From now on SIGTERM and SIGHUP (the terminal was closed, an ssh was dropped) do what Ctrl-C does: locks are released
+    and claims removed. `nohup` is respected: what is ignored stays ignored.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _as_ctrl_c)
+
+
+def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
+    """Hand the signal to the handler of Ctrl-C: that of asyncio while a loop runs. In the background Ctrl-C may be ignored."""
+    handler = signal.getsignal(signal.SIGINT)
+    if not callable(handler):
+        raise KeyboardInterrupt
+    handler(number, frame)

@@ -27,9 +27,10 @@ async def command(invocation: Invocation) -> int:
       workshop status --json
     """
     from workshop.app.inspect import status
+    from workshop.app.session import open_journal_if_possible
     from workshop.console.status import show_status
 
-    async with opened(invocation) as (session, progress):
+    async with opened(invocation, journal=open_journal_if_possible) as (session, progress):
         report = await status(session)
         progress.close()
         show_status(report, json=invocation.json)

@@ -31,11 +31,12 @@ async def command(invocation: Invocation, only_plan: bool, everywhere: bool) -> 
       workshop teardown --target aws --yes    on AWS, without asking
       workshop teardown --sweep               without a journal, in every region
     """
+    from workshop.app.session import open_journal_if_possible
     from workshop.app.teardown import located, planned_removal, teardown
     from workshop.console.plan import show_plan
     from workshop.console.results import show_teardown
 
-    async with opened(invocation, named=True) as (found, progress):
+    async with opened(invocation, named=True, journal=open_journal_if_possible) as (found, progress):
         session, search = await located(found, progress, progress.notice, everywhere=everywhere)
         if only_plan:
             plan = await planned_removal(session)

@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import itertools
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from workshop.console.echo import say
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from workshop.app.invocation import Invocation
     from workshop.app.runs import Watch
-    from workshop.app.session import Session
+    from workshop.app.session import OpenJournal, Session
     from workshop.console.progress import Progress
 
 __all__ = ["asynchronous", "interruptible", "opened"]
@@ -50,9 +51,10 @@ async def opened(
     silent: bool = False,
     named: bool = False,
     state: Path | None = None,
+    journal: OpenJournal | None = None,
 ) -> AsyncIterator[tuple[Session, Progress]]:
     """A session and its progress, which is closed at the end. `silent` shows no progress, `named` begins by naming the target."""
-    from workshop.app.session import open_session
+    from workshop.app.session import open_journal, open_session
     from workshop.console.progress import progress as open_progress
 
     progress = open_progress()
@@ -60,7 +62,12 @@ async def opened(
         if silent:
             progress.close()
         async with open_session(
-            invocation, progress.notice, default_target=default_target, no_calls=no_calls, state=state
+            invocation,
+            progress.notice,
+            default_target=default_target,
+            no_calls=no_calls,
+            state=state,
+            journal=journal or open_journal,
         ) as session:
             if named:
                 progress.notice(f"Target: {session.workspace.target.name}, account {session.account}")
@@ -71,32 +78,52 @@ async def opened(
 
 @contextlib.asynccontextmanager
 async def interruptible(progress: Progress) -> AsyncIterator[Watch]:
-    """While the block runs, progress ticks and the first Ctrl-C (or SIGTERM) asks to stop; the second ends the process."""
+    """While the block runs, progress ticks and the first Ctrl-C (or SIGTERM) asks to stop; the second ends the process.
+
+    A terminal that is closed (SIGHUP) asks too, as often as it does: it and its shell both send the signal.
+    """
     from workshop.app.runs import Watch
     from workshop.engine.execute import StopSignal
 
-    stop = StopSignal()
-    loop = asyncio.get_running_loop()
+    stop, ticking = StopSignal(), asyncio.create_task(_tick(progress))
+    presses = itertools.count(1)
 
     def asked() -> None:
-        if stop.asked:
+        if next(presses) > 1:
             progress.close()
             say("Ended at once. The journal has what was begun; run the same command again to go on.", err=True)
             os._exit(ExitCode.INTERRUPTED)
-        stop.ask()
+        hung_up()
 
-    async def tick() -> None:
-        while True:
-            await asyncio.sleep(TICK)
-            progress.tick()
+    def hung_up() -> None:
+        if not stop.asked:
+            stop.ask()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, asked)
-    ticking = asyncio.create_task(tick())
-    try:
-        yield Watch(progress, progress.notice, stop)
-    finally:
-        ticking.cancel()
+    with contextlib.ExitStack() as signals:
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-        progress.close()
+            signals.enter_context(_handled(number, asked))
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signals.enter_context(_handled(signal.SIGHUP, hung_up))
+        try:
+            yield Watch(progress, progress.notice, stop)
+        finally:
+            ticking.cancel()
+            progress.close()
+
+
+async def _tick(progress: Progress) -> None:
+    while True:
+        await asyncio.sleep(TICK)
+        progress.tick()
+
+
+@contextlib.contextmanager
+def _handled(number: signal.Signals, handler: Callable[[], None]) -> Iterator[None]:
+    """A signal goes to `handler` while the block runs, and afterwards to where it went before."""
+    loop, before = asyncio.get_running_loop(), signal.getsignal(number)
+    loop.add_signal_handler(number, handler)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(number)
+        signal.signal(number, before)

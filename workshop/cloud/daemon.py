@@ -28,7 +28,7 @@ from typing import Any
 from workshop.cloud.layout import Layout, Record, read_record, validated_timing
 from workshop.cloud.ports import listening_socket
 from workshop.errors import ExitCode, UsageError, WorkshopError
-from workshop.state_dir import open_state_folder, prepare, refuse_link
+from workshop.state_dir import UnwritableError, open_state_folder, prepare, refuse_link
 
 __all__ = ["ACCOUNT", "HOME_REGION", "CloudState", "ask", "environment", "log_path", "reset", "run", "start", "status", "stop"]
 
@@ -154,7 +154,12 @@ def status(home: Path) -> CloudState:
 
 def reset(home: Path) -> CloudState:
     """Empty the cloud: every resource of every account and region, and what was saved of them. Faults and cuts end too."""
-    layout = _prepared(home)
+    try:
+        layout = _prepared(home)
+    except UnwritableError:  # emptying it is what makes room
+        layout = Layout.of(home)
+        if not layout.root.is_dir():
+            raise
     with _starting(layout):
         state = status(home)
         if state.running and state.port is not None:

@@ -1,14 +1,14 @@
 """The one place where lines without markup leave the process; tables and colours leave it through `workshop.console.style`.
 
 In: texts, foreign ones too. Out: the same on stdout or stderr, without a character that a terminal obeys. Imports nothing heavy,
-because every command uses it.
+because every command uses it. What becomes of a stream that cannot be written is decided in `workshop.console.streams`.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import Any, TextIO
+from typing import Any
 
 from workshop.quoting import json_text, visible
 
@@ -18,10 +18,7 @@ BOLD_RED, RESET = "\x1b[31m\x1b[1m", "\x1b[0m"
 
 
 def say(text: str = "", *, err: bool = False, nl: bool = True) -> None:
-    """Print `text`; its line breaks are kept, other control characters are printed as escapes.
-
-    Raises `BrokenPipeError` when the reader of stdout has gone. A run goes on without the reader of stderr, which is progress.
-    """
+    """Print `text`; its line breaks are kept, other control characters are printed as escapes."""
     _write(visible(text) + ("\n" if nl else ""), err=err)
 
 
@@ -39,16 +36,7 @@ def say_headline(text: str) -> None:
 
 def _write(text: str, *, err: bool) -> None:
     """Write and flush, so that the lines of both streams appear in the order in which they were printed."""
-    if not err:
-        _flushed(sys.stdout, text)
-        return
-    try:
-        _flushed(sys.stderr, text)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
-
-
-def _flushed(stream: TextIO, text: str) -> None:
+    stream = sys.stderr if err else sys.stdout
     try:
         stream.write(text)
     except UnicodeEncodeError:  # a stream of another encoding than UTF-8

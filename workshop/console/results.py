@@ -96,7 +96,10 @@ def _print_setup(report: SetupReport) -> None:
 
 def _print_teardown(report: TeardownReport) -> None:
     console = stream()
-    _print_failures(report.results)
+    if report.code == ExitCode.DONE:
+        _print_overcome(report.results)
+    else:
+        _print_failures(report.results)
     removed = sum(result.outcome is Outcome.REMOVED for result in report.results)
     name, where, seconds = escape(report.workshop), f"on {report.target} ({report.account})", format_duration(report.seconds)
     if report.code == ExitCode.DONE:
@@ -119,7 +122,7 @@ def _print_teardown(report: TeardownReport) -> None:
         console.print(f"Receipt: {report.receipt.with_suffix('.html')}", style="bright_black", soft_wrap=True, markup=False)
     if report.code == ExitCode.INTERRUPTED:
         console.print(f"Interrupted. Go on with: [bold]{escape(report.resume)}[/]", soft_wrap=True)
-    elif any(result.error for result in report.results) or any(resource.ours for resource in report.leftovers):
+    elif report.code != ExitCode.DONE and (_failed(report) or any(resource.ours for resource in report.leftovers)):
         console.print(f"When the cause is fixed, go on with: [bold]{escape(report.resume)}[/]", soft_wrap=True)
 
 
@@ -143,6 +146,19 @@ def print_addresses(console: SafeConsole, apis: Mapping[str, Mapping[str, str]],
         console.print(f"  API {region:<12} {api['url']}", soft_wrap=True, markup=False)
     for name, url in links.items():
         console.print(f"  {name:<16} {url}", soft_wrap=True, markup=False)
+
+
+def _failed(report: RunReport) -> bool:
+    return any(result.error for result in report.results)
+
+
+def _print_overcome(results: Sequence[NodeResult]) -> None:
+    """What failed on the way to an end at which nothing is left: no error, and not kept quiet."""
+    console = stream(err=True)
+    for result in results:
+        if result.error:
+            text = f"{result.node.key} failed on the way, and nothing of it is left: {result.error.what} {result.error.why}"
+            console.print(f"[yellow]![/] {escape(text)}", soft_wrap=True)
 
 
 def _print_failures(results: Sequence[NodeResult]) -> None:

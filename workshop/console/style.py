@@ -39,12 +39,6 @@ class SafeConsole(Console):
     def render_str(self, text: str, **options: Any) -> Text:
         return super().render_str(visible(text), **options)
 
-    def on_broken_pipe(self) -> None:
-        """The reader of stdout has gone: for the one place that handles it. Without a reader of stderr a run goes on."""
-        if not self.stderr:
-            raise BrokenPipeError
-        self.quiet = True
-
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=visible(segment.text))

@@ -53,6 +53,8 @@ def _value(spec: StepSpec, value: Any, variables: Mapping[str, Any], fill: Fill,
 
 
 def _text(spec: StepSpec, text: str, variables: Mapping[str, Any], fill: Fill, field: tuple[str | int, ...]) -> str:
+    if "{" not in text and text.isprintable():
+        return text  # most settings: neither a template nor anything hidden in it
     where = spec.location.where(*field) if spec.location else f"step {spec.id}"
     try:
         return fill(text, variables, where)

@@ -6,6 +6,7 @@ In: the rendered text and, where it has a purpose, its form. Out: what is wrong 
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Literal
 
 import yaml
@@ -31,13 +32,22 @@ def unreadable(text: str) -> str:
     """
     if len(text) <= BOUNDS.levels:
         return ""
-    try:
-        compose(text, BOUNDS)
-    except YamlBoundError as error:
+    error = _yaml_error(text)
+    if isinstance(error, YamlBoundError):
         return f"Read as YAML, it {error}."
-    except yaml.YAMLError:  # JSON may hold what YAML does not, such as half of a character
+    if error is not None:  # JSON may hold what YAML does not, such as half of a character
         return _TOO_DEEP if _json(text) == _TOO_DEEP else ""
     return ""
+
+
+@lru_cache(maxsize=16)
+def _yaml_error(text: str) -> YamlBoundError | yaml.YAMLError | None:
+    """Why a text is no YAML within bounds. The result of one template is looked at several times in a run."""
+    try:
+        compose(text, BOUNDS)
+    except (YamlBoundError, yaml.YAMLError) as error:
+        return error.with_traceback(None)
+    return None
 
 
 def _json(text: str) -> str:
@@ -51,10 +61,7 @@ def _json(text: str) -> str:
 
 
 def _yaml(text: str) -> str:
-    try:
-        compose(text, BOUNDS)
-    except YamlBoundError as error:
+    error = _yaml_error(text)
+    if isinstance(error, YamlBoundError):
         return f"As YAML: it {error}, in line {error.line} of the result."
-    except yaml.YAMLError as error:
-        return f"As YAML: {' '.join(str(error).split())}."
-    return ""
+    return "" if error is None else f"As YAML: {' '.join(str(error).split())}."

@@ -16,6 +16,7 @@ from workshop.engine.events import Emit, NodeFinished, NodeStarted, Noticed, Sto
 from workshop.engine.plan import Node, NodeKey, Plan
 from workshop.engine.results import NodeResult, Outcome
 from workshop.errors import WorkshopError
+from workshop.state_dir import unwritable
 from workshop.waiting import monotonic
 
 __all__ = ["Perform", "StopSignal", "execute", "unless_stopped"]
@@ -183,7 +184,7 @@ async def _attempt(node: Node, perform: Perform) -> NodeResult:
         result = NodeResult(node, Outcome.CANCELLED, detail="interrupted")
     except Exception as defect:
         # A defect in one step must not lose the results of its siblings; `--debug` shows where it came from.
-        unknown = WorkshopError(
+        unknown = unwritable(defect) or WorkshopError(
             what=f"The step {node.key} met an error that workshop does not know.",
             why=f"{type(defect).__name__}: {defect}"[:300],
             fix="Run the same command with --debug and report what it prints.",

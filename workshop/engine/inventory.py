@@ -6,11 +6,11 @@ call: the steps looked.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from workshop.engine.database import Database
 from workshop.engine.plan import NodeKey
 from workshop.engine.scope import Scope
 from workshop.steps.base import Resource
@@ -56,7 +56,7 @@ class InventoryEntry:
 class Inventory:
     """The entries of one journal. Every method is one short transaction, except `forget`."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: Database) -> None:
         self._db = db
 
     def mark_present(self, scope: Scope, key: NodeKey, resources: Iterable[Resource]) -> None:
@@ -77,7 +77,7 @@ class Inventory:
     def mark_gone(self, scope: Scope, key: NodeKey, still: Sequence[Resource]) -> None:
         """The node was read again: what it held and does not name any more is gone, from now on; what it names is not."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        present = {resource.identity for resource in still}
+        present = {resource.label for resource in still}
         where = (scope.workshop, scope.target, scope.account, key.step, key.region)
         with self._db:
             held = self._db.execute(

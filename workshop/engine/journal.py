@@ -19,6 +19,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from workshop.engine.database import Database, Unrecorded, copy_in_memory
 from workshop.engine.inventory import SCHEMA as HOLDINGS
 from workshop.engine.inventory import Inventory
 from workshop.engine.plan import NodeKey
@@ -26,7 +27,7 @@ from workshop.engine.results import NodeResult, Outcome
 from workshop.engine.scope import Scope
 from workshop.engine.undos import SCHEMA as UNDOS
 from workshop.engine.undos import Undos
-from workshop.state_dir import refuse_link
+from workshop.state_dir import refuse_link, unwritable
 
 __all__ = ["Installation", "Journal", "Scope"]
 
@@ -80,24 +81,37 @@ class Installation:
 class Journal:
     """One open journal. Every method is one short transaction."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, unrecorded: Unrecorded | None = None) -> None:
+        """Raises `UnwritableError` when the disk is full or read-only; with `unrecorded` it goes on in memory instead."""
         self.set_aside: Path | None = None
         """Where a damaged journal was moved when this one was opened."""
-        with _alone(path):
-            try:
-                self._db = _open(path)
-            except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError):
-                    raise
-                self.set_aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%d%H%M%S}")
-                path.replace(self.set_aside)
-                for suffix in ("-wal", "-shm"):
-                    Path(f"{path}{suffix}").unlink(missing_ok=True)
-                self._db = _open(path)
+        try:
+            connection = self._opened(path)
+        except (OSError, sqlite3.OperationalError) as error:
+            problem = unwritable(error, path.parent)
+            if problem is None:
+                raise
+            if unrecorded is None:
+                raise problem from error
+            unrecorded(problem)
+            connection = _migrated(copy_in_memory(path))
+        self._db = Database(connection, path, unrecorded)
         self.undos = Undos(self._db)
         """Changes that must be reverted."""
         self.inventory = Inventory(self._db)
         """What teardowns found, and when it was seen to be gone."""
+
+    def _opened(self, path: Path) -> sqlite3.Connection:
+        with _alone(path):
+            if _is_emptied(path):
+                self.set_aside = _put_aside(path)
+            try:
+                return _open(path)
+            except sqlite3.DatabaseError as error:
+                if isinstance(error, sqlite3.OperationalError):
+                    raise
+                self.set_aside = _put_aside(path)
+                return _open(path)
 
     def close(self) -> None:
         self._db.close()
@@ -310,6 +324,21 @@ def _alone(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def _is_emptied(path: Path) -> bool:
+    """Whether the file has lost its content: SQLite would take it for a new one, and nobody would know of the loss."""
+    refuse_link(path)
+    return path.is_file() and path.stat().st_size == 0
+
+
+def _put_aside(path: Path) -> Path:
+    """Move a damaged journal away and return where it is."""
+    aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%d%H%M%S}")
+    path.replace(aside)
+    for suffix in ("-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+    return aside
+
+
 def _open(path: Path) -> sqlite3.Connection:
     for suffix in ("", "-wal", "-shm"):
         refuse_link(Path(f"{path}{suffix}"))
@@ -321,16 +350,21 @@ def _open(path: Path) -> sqlite3.Connection:
             raise sqlite3.DatabaseError(found)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
-        with db:
-            db.execute("BEGIN IMMEDIATE")  # two first commands at once must not both make the tables
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            for older in range(version, VERSION):
-                for statement in MIGRATIONS[older].split(";"):
-                    db.execute(statement)
-                db.execute(f"PRAGMA user_version = {older + 1}")
+        return _migrated(db)
     except BaseException:
         db.close()
         raise
+
+
+def _migrated(db: sqlite3.Connection) -> sqlite3.Connection:
+    """The database with the tables of this version."""
+    with db:
+        db.execute("BEGIN IMMEDIATE")  # two first commands at once must not both make the tables
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        for older in range(version, VERSION):
+            for statement in MIGRATIONS[older].split(";"):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {older + 1}")
     return db
 
 

@@ -67,7 +67,7 @@ class Receipt:
 
     @property
     def clean(self) -> bool:
-        """Nothing of ours is left, and every step ended well."""
+        """Nothing of ours is left, whatever failed on the way."""
         return not self.finish
 
     @property
@@ -119,7 +119,7 @@ def make_receipt(
         if result.error
     }
     owners = {(h.kind, h.name, h.region): (h.step, h.place) for h in made}
-    left = [_left(resource, reasons.get(owners.get(resource.identity, ("", "")), "")) for resource in leftovers]
+    left = [_left(resource, reasons.get(owners.get(resource.label, ("", "")), "")) for resource in leftovers]
     return Receipt(
         workshop=workspace.name,
         title=workspace.workshop.definition.title,
@@ -131,7 +131,7 @@ def make_receipt(
         set_up=since,
         torn_down=workspace.clock.now().isoformat(timespec="seconds"),
         by=by,
-        finish=again if reasons or unsearched or any(each.ours for each in left) else "",
+        finish=again if unsearched or any(each.ours for each in left) else "",
         made=tuple(made),
         steps=tuple(result.document() for result in results),
         left=tuple(left),

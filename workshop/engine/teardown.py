@@ -119,7 +119,7 @@ async def _ask_all(plan: Plan, contexts: Contexts) -> dict[NodeKey, list[Resourc
 
 def _merged(left: Iterable[Sequence[Resource]]) -> list[Resource]:
     """Each resource of an account once: several steps may name the same one."""
-    found: dict[tuple[str, str, str], Resource] = {}
+    found: dict[tuple[str, str, str, str], Resource] = {}
     for resource in (resource for group in left for resource in group):
         known = found.get(resource.identity)
         found[resource.identity] = resource if known is None else replace(known, why=known.why or resource.why)

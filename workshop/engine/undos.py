@@ -6,12 +6,12 @@ In: the journal's database. Out: pending undos, which outlive the process that w
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from workshop.engine.database import Database
 from workshop.engine.scope import Scope
 
 __all__ = ["BY_DRILL", "BY_HAND", "SCHEMA", "Undo", "Undos"]
@@ -51,7 +51,7 @@ class Undo:
 class Undos:
     """The undos of one journal. Every method is one short transaction, except `forget`."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: Database) -> None:
         self._db = db
 
     def record(

@@ -240,7 +240,7 @@ class Contexts:
             variables=variables,
             files=files,
             known=self.outputs.get(key, {}),
-            defaults=self._defaults(node, variables),
+            defaults=lambda: self._defaults(node, variables),
             others=lambda kind: self._others(kind, variables),
             clock=workspace.clock,
             notes=_JournalNotes(workspace, key, self._region(node)),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Generic, TypeVar
 
 from workshop.durations import format_moment
+from workshop.errors import WorkshopError
 from workshop.steps.context import Context, Files, Outputs, Params
 from workshop.steps.declarations import Quota, RenderedLimit, ResourceType, Service
 
@@ -93,10 +94,18 @@ class Resource:
     adopted: str = ""
     """Since when it is ours (ISO 8601, UTC) where another hand made it."""
 
+    id: str = ""
+    """What its commands take, where several may have its name; empty where names are unique."""
+
     @property
-    def identity(self) -> tuple[str, str, str]:
+    def identity(self) -> tuple[str, str, str, str]:
         """What is equal in two reports of the same resource."""
-        return (self.kind, self.name, self.region)
+        return (self.kind, self.name, self.region, self.id)
+
+    @property
+    def label(self) -> tuple[str, str, str]:
+        """Kind, name and region: what people tell things apart by."""
+        return self.identity[:3]
 
     @property
     def age_and_size(self) -> str:
@@ -197,9 +206,14 @@ class Step(ABC, Generic[P]):
     async def leftovers(self, ctx: Context[P]) -> list[Resource]:
         """What is still there of this step, read from AWS and not from our notes."""
 
-    async def adopt(self, ctx: Context[P], resource: Resource) -> None:
+    async def adopt(self, ctx: Context[P], resource: Resource) -> None:  # noqa: ARG002
         """Make a foreign resource that `observe` reported with an `adoption` ours, by tagging it."""
-        raise NotImplementedError(f"{self.kind} reports nothing that can be adopted")
+        raise WorkshopError(
+            what=f"{resource.name} in {resource.region} cannot be adopted.",
+            why=f"Steps of the kind {self.kind} adopt nothing.",
+            fix=f"If it is not needed: {resource.fix}",
+            code="Foreign",
+        )
 
     async def tagged(self, ctx: Context[P]) -> list[Resource]:  # noqa: ARG002
         """Everything of this kind in the region that carries the workshop's tags, whatever it is called."""

@@ -108,7 +108,7 @@ class Context(Generic[P]):
     files: Files
     known: Outputs
     """The node's own latest outputs, from memory: enough to find what a resource left behind, never proof."""
-    defaults: Mapping[str, Any]
+    defaults: Callable[[], Mapping[str, Any]]
     """The step's `with:` block as it would be with every parameter at its default."""
     others: Callable[[str], list[Mapping[str, Any]]]
     """The `with:` blocks of all steps of a kind, filled in as far as possible."""

@@ -11,7 +11,10 @@ from typing import Any
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-__all__ = ["FakeSession", "Inline", "client_error"]
+__all__ = ["NO_EVENTS", "FakeSession", "Inline", "client_error"]
+
+NO_EVENTS = SimpleNamespace(events=SimpleNamespace(register=lambda event, handler: None))
+"""The `meta` of a client that receives no HTTP response."""
 
 
 def client_error(code: str, message: str = "", status: int = 400, **headers: str) -> ClientError:
@@ -48,7 +51,10 @@ class FakeSession:
     def create_client(self, service: str, *, region_name: str, endpoint_url: str | None, config: Any) -> Any:
         self.clients.append((service, region_name, endpoint_url))
         self.configurations.append(config)
-        return SimpleNamespace(describe_table=self._respond, update_table=self._respond, put_item=self._respond)
+        return SimpleNamespace(
+            describe_table=self._respond, update_table=self._respond, put_item=self._respond,
+            meta=NO_EVENTS,
+        )  # fmt: skip
 
     def get_credentials(self) -> Any:
         return Credentials("AKIDEXAMPLE", "very-secret-key", "very-secret-token")

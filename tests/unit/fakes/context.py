@@ -75,7 +75,7 @@ def context(
         variables=variables or {},
         files=DefinitionFiles(folder),
         known=known or {},
-        defaults=defaults or params.model_dump(),
+        defaults=lambda: defaults or params.model_dump(),
         others=lambda kind: (others or {}).get(kind, []),
         clock=notes.clock,
         notes=NodeNotes(notes, region),

@@ -24,6 +24,7 @@ __all__ = [
     "events_since",
     "is_missing",
     "list_stacks",
+    "logical_names",
     "retained_of",
     "root_cause",
     "stack_resources",
@@ -186,6 +187,12 @@ async def retained_of(aws: AwsClient, region: str, stack: str) -> list[tuple[str
             last[event.type, event.physical] = event.status
     # What failed to be created never existed.
     return sorted(each for each, status in last.items() if status not in ("DELETE_COMPLETE", "CREATE_FAILED"))
+
+
+async def logical_names(aws: AwsClient, region: str, stack: str) -> dict[tuple[str, str], str]:
+    """The name in its template of everything that a stack, by id, ever held, by type and physical id."""
+    events = await events_since(aws, region, stack, "")
+    return {(event.type, event.physical): event.resource for event in events if event.physical}
 
 
 def is_missing(error: AwsError) -> bool:

@@ -8,21 +8,26 @@ purpose.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from workshop.aws.errors import AwsError
 from workshop.aws.resources.listing import Found, buckets, delete_log_group, functions, log_groups, rest_apis, roles, tables
-from workshop.aws.resources.stacks import deleted_stacks, describe_stack, retained_of
+from workshop.aws.resources.stacks import deleted_stacks, describe_stack, logical_names, retained_of, template_of
+from workshop.errors import DefinitionError
 from workshop.steps.base import Context, Resource
 from workshop.steps.cloudformation.in_the_way import is_foreign_group
 from workshop.steps.cloudformation.notes import deleted_unknown_stack, had_stack, is_noted_gone
-from workshop.steps.cloudformation.template import FUNCTION_LOGS, Declared
+from workshop.steps.cloudformation.template import FUNCTION_LOGS, Declared, parsed
 from workshop.steps.context import ADOPTED_TAG
 from workshop.steps.ownership import LEFT_ALONE
 
 __all__ = ["clear_log_groups", "stack_leftovers"]
 
 RETAINED = "kept by its stack, which is deleted: its template says Retain"
-NOT_READABLE = f"{RETAINED}; whether it still exists cannot be read here, so this is reported once"
+LEFT_BEHIND = "its stack is deleted and left it behind"
+NOT_READABLE = "whether it still exists cannot be read here, so this is reported once"
+RETAINING = ("Retain", "RetainExceptOnCreate")
 
 
 async def stack_leftovers(ctx: Context[Any], resources: Sequence[Declared]) -> list[Resource]:
@@ -96,6 +101,7 @@ def _resource(found: Found, *, ours: bool) -> Resource:
         created=found.created,
         size=found.size,
         adopted=(found.tags or {}).get(ADOPTED_TAG, "") if ours else "",
+        id="" if found.id == found.name else found.id,
     )
 
 
@@ -119,15 +125,34 @@ async def _identities(ctx: Context[Any]) -> list[str]:
 async def _kept_by(ctx: Context[Any], identity: str) -> list[Resource]:
     """What the deleted stack with this id kept."""
     left: list[Resource] = []
-    for kind, name in await retained_of(ctx.aws, ctx.region, identity):
+    retained = await retained_of(ctx.aws, ctx.region, identity)
+    on_purpose = await _on_purpose(ctx, identity) if retained else set()
+    for kind, name in retained:
         existing = await _existing(ctx, kind, name)
+        why = RETAINED if (kind, name) in on_purpose else LEFT_BEHIND
         if existing is None:
             # Not ours any more: as ours it would keep every later teardown from ending clean, even after it was removed.
             fix = f"Remove it by hand when it is not needed: {kind} {name} in {ctx.region}"
-            left.append(Resource(kind, name, ctx.region, why=NOT_READABLE, fix=fix, ours=False))
+            left.append(Resource(kind, name, ctx.region, why=f"{why}; {NOT_READABLE}", fix=fix, ours=False))
         else:
-            left += [Resource(each.kind, each.name, each.region, why=RETAINED, fix=each.fix, show=each.show) for each in existing]
+            left += [replace(_resource(each, ours=True), why=why) for each in existing]
     return left
+
+
+async def _on_purpose(ctx: Context[Any], identity: str) -> set[tuple[str, str]]:
+    """What the template of a deleted stack says to keep, by type and physical id; empty when it cannot be read."""
+    try:
+        body = await template_of(ctx.aws, ctx.region, identity)
+        resources = parsed(body, ctx.params.template)["Resources"]
+    except (AwsError, DefinitionError):
+        return set()
+    kept = {
+        logical
+        for logical, resource in resources.items()
+        if any(resource.get(policy) in RETAINING for policy in ("DeletionPolicy", "UpdateReplacePolicy"))
+    }
+    names = await logical_names(ctx.aws, ctx.region, identity)
+    return {each for each, logical in names.items() if logical in kept}
 
 
 async def _existing(ctx: Context[Any], kind: str, name: str) -> list[Found] | None:

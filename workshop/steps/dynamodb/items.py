@@ -269,7 +269,7 @@ def _file(ctx: Context[ItemsParams]) -> Path:
 def _name_in_file(ctx: Context[ItemsParams]) -> str:
     """The data file names the definition's default table, whatever this run's table is called."""
     try:
-        return _TABLE_NAME.validate_python(ctx.defaults["table"])
+        return _TABLE_NAME.validate_python(ctx.defaults()["table"])
     except ValidationError as error:
         raise DefinitionError(
             what="With every parameter at its default this is not the name of a table",
