@@ -41,7 +41,7 @@ class MappedPath(Protocol):
     @property
     def stage(self) -> str: ...
     @property
-    def rest(self) -> str: ...
+    def path(self) -> str: ...
 
 
 class InRegion(Protocol):
@@ -98,7 +98,7 @@ class Reach:
         if mapped is None:
             return None
         stage = f"/{mapped.stage}" if mapped.stage else ""
-        return Reached(f"{mapped.api}.execute-api.{region}.localhost", stage + mapped.rest)
+        return Reached(f"{mapped.api}.execute-api.{region}.localhost", stage + mapped.path)
 
 
 def _endpoint(host: str, path: str) -> Reached | None:
