@@ -6,8 +6,6 @@ import itertools
 import re
 from typing import Any
 
-import pytest
-
 from tests.cloud_room.conftest import Cloud, eventually, refused
 from workshop.cloud import daemon
 
