@@ -6,8 +6,6 @@ import itertools
 import re
 from typing import Any
 
-import pytest
-
 from tests.cloud_room.conftest import Cloud, eventually, refused
 from workshop.cloud import daemon
 
@@ -196,6 +194,17 @@ def test_issue_and_release_take_their_time(emptied: Cloud) -> None:
     change(emptied, zone_id, "CREATE", record)
     assert look(emptied, pending)["Status"] == "PENDING_VALIDATION"
     eventually(lambda: look(emptied, pending)["Status"] == "ISSUED")
+
+
+def test_the_release_begins_when_the_user_goes_and_not_when_somebody_looks(emptied: Cloud) -> None:
+    name = fresh()
+    arn = issued(emptied, name)
+    gateway = emptied.client("apigateway")
+    gateway.create_domain_name(domainName=name, regionalCertificateArn=arn, endpointConfiguration={"types": ["REGIONAL"]})
+    daemon.start(emptied.home, timing="fast", scale=0.2)
+    gateway.delete_domain_name(domainName=name)
+    emptied.table()  # which takes as long as the release
+    emptied.client("acm").delete_certificate(CertificateArn=arn)
 
 
 def test_a_record_that_goes_before_the_issue_ends_it(emptied: Cloud) -> None:

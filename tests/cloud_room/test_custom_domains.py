@@ -49,6 +49,17 @@ def test_a_name_exists_once_in_a_region_and_again_in_another(shared: Cloud, gate
     assert other["regionalDomainName"].endswith(".execute-api.eu-west-1.localhost")
 
 
+def test_another_account_may_have_the_same_name(shared: Cloud, gateway: Any) -> None:
+    """So that the seats of an event can be rehearsed on one machine."""
+    name = fresh()
+    made = create(gateway, name, issued(shared, name))
+    other = shared.client("apigateway", account=OTHER)
+    theirs = create(other, name, issued(shared, name, account=OTHER))
+    assert theirs["regionalDomainName"] != made["regionalDomainName"]
+    other.delete_domain_name(domainName=name)
+    assert gateway.get_domain_name(domainName=name)["regionalDomainName"] == made["regionalDomainName"]
+
+
 def test_a_certificate_that_does_not_exist_is_refused(shared: Cloud, gateway: Any) -> None:
     arn = f"arn:aws:acm:us-west-2:{daemon.ACCOUNT}:certificate/00000000-0000-0000-0000-000000000000"
     code, message = refused(lambda: create(gateway, fresh(), arn))

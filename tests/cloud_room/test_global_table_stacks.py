@@ -104,6 +104,31 @@ def test_an_update_changes_the_tags_and_the_protection_of_one_region(emptied: Cl
     assert stack.delete() == "DELETE_COMPLETE"
 
 
+def test_every_region_has_the_time_to_live_and_its_own_recovery(emptied: Cloud) -> None:
+    recovered = {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}}
+    ttl = {"AttributeName": "expires", "Enabled": True}
+    stack = Stack(emptied, table(replica(HOME), replica(OTHER, **recovered), TimeToLiveSpecification=ttl))
+    assert stack.done() == "CREATE_COMPLETE"
+
+    def described(region: str) -> tuple[str, str]:
+        client = emptied.client("dynamodb", region)
+        found = client.describe_time_to_live(TableName="orders")["TimeToLiveDescription"].get("AttributeName", "")
+        backups = client.describe_continuous_backups(TableName="orders")["ContinuousBackupsDescription"]
+        return found, backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"]
+
+    assert (described(HOME), described(OTHER)) == (("expires", "DISABLED"), ("expires", "ENABLED"))
+
+
+def test_a_stack_that_is_deleted_while_it_adds_replicas_leaves_nothing(emptied: Cloud) -> None:
+    daemon.start(emptied.home, timing="fast", scale=0.3)
+    stack = Stack(emptied, table(replica(HOME), replica(OTHER), replica(THIRD)))
+    eventually(lambda: exists(emptied, HOME) and regions(emptied) == {OTHER: "CREATING"})
+    assert stack.delete() == "DELETE_COMPLETE"
+    for region in (HOME, OTHER, THIRD):
+        assert not exists(emptied, region)
+    assert "does not exist" in refused(stack.shown)[1]
+
+
 def test_the_stacks_own_region_has_to_be_a_replica(emptied: Cloud) -> None:
     stack = Stack(emptied, table(replica(OTHER)))
     assert stack.done() == "ROLLBACK_COMPLETE"

@@ -159,8 +159,8 @@ def test_the_policies_of_a_group_are_not_mixed(zone: Zone, policy: str, other: s
     code, message = zone.refusal(("CREATE", zone.a("www", SetIdentifier="two", **POLICIES[policy])))
     assert code == "InvalidChangeBatch"
     assert message == (
-        f"[RRSet with DNS name www.{zone.name}., type A, SetIdentifier two cannot be created as a non-{policy} set exists with the "
-        "same name and type.]"
+        f"[RRSet with DNS name www.{zone.name}., type A, SetIdentifier two cannot be created as a non-{policy} set exists with "
+        "the same name and type.]"
     )
 
 

@@ -1,4 +1,4 @@
-"""Types around names in stacks: certificates, zones, records, health checks, custom domains, distributions, identity providers."""
+"""Types around names in stacks: certificates, zones, records, health checks, domains, distributions, identity providers."""
 
 from __future__ import annotations
 

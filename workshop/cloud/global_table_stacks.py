@@ -11,7 +11,15 @@ from typing import Any
 
 from ministack.core import responses
 
-from workshop.cloud.stack_types import forget_beginning, handled, note_beginning, register, tags_of, work_in_threads
+from workshop.cloud.stack_types import (
+    forget_beginning,
+    handled,
+    is_being_deleted,
+    note_beginning,
+    register,
+    tags_of,
+    work_in_threads,
+)
 from workshop.cloud.stack_waits import StackWaits
 from workshop.cloud.table_calls import TableCalls, check_attributes, table_request
 
@@ -19,6 +27,7 @@ __all__ = ["GlobalTableStacks"]
 
 KIND = "AWS::DynamoDB::GlobalTable"
 Properties = dict[str, Any]
+CANCELLED = "Resource creation cancelled"
 NO_HOME = "Invalid request provided: The Replicas section must contain an entry for the current region"
 
 
@@ -47,12 +56,14 @@ class GlobalTableStacks:
         try:
             calls.await_active(home)
             self._set_up(calls, home, {}, replicas[home])
-            for region in replicas:
-                if region != home:
-                    self._add(calls, region, replicas[region])
-            calls.set_ttl(properties.get("TimeToLiveSpecification"))
+            calls.set_ttl(home, properties.get("TimeToLiveSpecification"))
+            for region in [region for region in replicas if region != home]:
+                if is_being_deleted(stack):
+                    raise ValueError(CANCELLED)
+                self._add(calls, region, replicas[region])
         except Exception:
-            self._undo(calls)
+            if not is_being_deleted(stack):
+                self._undo(calls)
             forget_beginning(stack, logical_id)
             raise
         return name, calls.attributes()
@@ -78,7 +89,8 @@ class GlobalTableStacks:
             else:
                 self._add(calls, region, settings)
         if old.get("TimeToLiveSpecification") != new.get("TimeToLiveSpecification"):
-            calls.set_ttl(new.get("TimeToLiveSpecification"))
+            for region in after:
+                calls.set_ttl(region, new.get("TimeToLiveSpecification"))
         return physical_id, calls.attributes()
 
     def _delete(self, name: str, _: Properties) -> None:
@@ -95,11 +107,14 @@ class GlobalTableStacks:
         self._set_up(calls, region, {}, settings)
 
     def _set_up(self, calls: TableCalls, region: str, before: Properties, after: Properties) -> None:
-        """What each region has for itself: tags and deletion protection (section 1.9)."""
+        """What each region has for itself: tags, deletion protection and recovery (section 1.9)."""
         calls.set_tags(region, tags_of(before), tags_of(after))
         protected = bool(after.get("DeletionProtectionEnabled", False))
         if protected != bool(before.get("DeletionProtectionEnabled", False)):
             calls.set_protection(region, protected)
+        recovered = _recovers(after)
+        if recovered != _recovers(before):
+            calls.set_recovery(region, recovered)
 
     def _undo(self, calls: TableCalls) -> None:
         """Take away what a creation that failed has made; what cannot go now stays."""
@@ -107,6 +122,11 @@ class GlobalTableStacks:
             calls.remove_all()
         except ValueError:
             return
+
+
+def _recovers(settings: Mapping[str, Any]) -> bool:
+    """Whether a regional table can be recovered to a point in time."""
+    return bool((settings.get("PointInTimeRecoverySpecification") or {}).get("PointInTimeRecoveryEnabled", False))
 
 
 def _replicas(properties: Mapping[str, Any]) -> dict[str, Properties]:

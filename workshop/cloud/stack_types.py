@@ -14,7 +14,16 @@ from ministack.services.cloudformation import provisioners, stacks
 
 from workshop.cloud.patches import patch_around, require_attribute
 
-__all__ = ["failed", "forget_beginning", "handled", "note_beginning", "register", "tags_of", "work_in_threads"]
+__all__ = [
+    "failed",
+    "forget_beginning",
+    "handled",
+    "is_being_deleted",
+    "note_beginning",
+    "register",
+    "tags_of",
+    "work_in_threads",
+]
 
 Attributes = dict[str, Any]
 HANDLER = 'Resource handler returned message: "{text}" (RequestToken: {token}, HandlerErrorCode: {code})'
@@ -90,6 +99,12 @@ def forget_beginning(stack: str, logical_id: str) -> None:
 def _resources(stack: str) -> dict[str, Any]:
     found: dict[str, Any] = (require_attribute(cloudformation, "_stacks").get(stack) or {}).setdefault("_resources", {})
     return found
+
+
+def is_being_deleted(stack: str) -> bool:
+    """Whether a stack is deleted while something still works on it."""
+    found = require_attribute(cloudformation, "_stacks").get(stack) or {}
+    return str(found.get("StackStatus", "DELETE_COMPLETE")).startswith("DELETE_")
 
 
 def failed(service: str, message: str, *, status: int = 400, code: str = "InvalidRequest") -> ValueError:

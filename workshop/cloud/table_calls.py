@@ -23,7 +23,8 @@ __all__ = ["TableCalls", "check_attributes", "table_request"]
 
 BUSY = ("ResourceInUseException", "LimitExceededException", "ThrottlingException")
 """Refusals that pass by themselves; CloudFormation repeats the call."""
-COPIED = ("AttributeDefinitions", "KeySchema", "BillingMode", "LocalSecondaryIndexes", "SSESpecification")
+GONE = "The table {table} in region {region} vanished."
+COPIED = ("AttributeDefinitions", "KeySchema", "BillingMode", "LocalSecondaryIndexes")
 
 
 def check_attributes() -> None:
@@ -45,6 +46,9 @@ def table_request(name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
         indexes.append({**kept, "ProvisionedThroughput": _capacity(index)} if provisioned else kept)
     if indexes:
         request["GlobalSecondaryIndexes"] = indexes
+    encryption = properties.get("SSESpecification")
+    if encryption:
+        request["SSESpecification"] = {"Enabled": str(encryption.get("SSEEnabled")).lower() == "true"}
     stream = properties.get("StreamSpecification")
     if stream:
         request["StreamSpecification"] = {"StreamEnabled": True, **stream}
@@ -80,17 +84,24 @@ class TableCalls:
 
     def await_active(self, region: str) -> None:
         """Wait until the table is ACTIVE in a region."""
-        self._waits.until(lambda: self.status(region) == "ACTIVE")
+
+        def active() -> bool:
+            status = self.status(region)
+            if not status:
+                raise failed("DynamoDb", GONE.format(table=self._name, region=region))
+            return status == "ACTIVE"
+
+        self._waits.until(active)
 
     def add_replica(self, region: str) -> None:
         """Add a replica and wait until both regions call it ACTIVE."""
         self._change(self._home, {"ReplicaUpdates": [{"Create": {"RegionName": region}}]})
 
         def added() -> bool:
-            replicas = self._replicas()
-            if self.status(self._home) == "ACTIVE" and region not in replicas:
-                raise failed("DynamoDb", f"The replica of table {self._name} in region {region} could not be created.")
-            return replicas.get(region) == "ACTIVE" and self.status(self._home) == self.status(region) == "ACTIVE"
+            replicas, status = self._replicas(), self.status(self._home)
+            if status in ("", "ACTIVE") and region not in replicas:
+                raise failed("DynamoDb", GONE.format(table=self._name, region=region))
+            return replicas.get(region) == "ACTIVE" and status == self.status(region) == "ACTIVE"
 
         self._waits.until(added)
 
@@ -125,12 +136,17 @@ class TableCalls:
         self._change(region, {"DeletionProtectionEnabled": protected})
         self.await_active(region)
 
-    def set_ttl(self, specification: Mapping[str, Any] | None) -> None:
-        """The time to live of all regions."""
+    def set_recovery(self, region: str, enabled: bool) -> None:
+        """Switch the regional table's point-in-time recovery."""
+        wanted = {"PointInTimeRecoveryEnabled": enabled}
+        request = {"TableName": self._name, "PointInTimeRecoverySpecification": wanted}
+        self._repeat(region, "UpdateContinuousBackups", request)
+
+    def set_ttl(self, region: str, specification: Mapping[str, Any] | None) -> None:
+        """The regional table's time to live; a replica begins with that of its source."""
         if specification:
-            self._repeat(
-                self._home, "UpdateTimeToLive", {"TableName": self._name, "TimeToLiveSpecification": dict(specification)}
-            )
+            request = {"TableName": self._name, "TimeToLiveSpecification": dict(specification)}
+            self._repeat(region, "UpdateTimeToLive", request)
 
     def attributes(self) -> dict[str, str]:
         """What a template can read of the table."""
