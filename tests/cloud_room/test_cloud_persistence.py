@@ -211,6 +211,20 @@ def test_a_service_whose_state_is_nonsense_starts_empty_and_the_others_do_not(cl
     assert cloud.client("dynamodb").list_tables()["TableNames"] == ["things"]
 
 
+@pytest.mark.parametrize("names", [7, {"health": 7}, {"route53": 7}])
+def test_health_checks_whose_saved_state_is_nonsense_begin_anew(cloud: Cloud, names: Any) -> None:
+    config = {"Type": "HTTPS", "FullyQualifiedDomainName": "a.example", "RequestInterval": 30}
+    cloud.client("route53").create_health_check(CallerReference="x", HealthCheckConfig=config)
+    daemon.stop(cloud.home)
+    file = cloud.home / "cloud" / "state" / "cloud.json"
+    document: dict[str, Any] = json.loads(file.read_text())
+    document["services"]["workshop"]["names"] = names
+    file.write_text(json.dumps(document))
+    daemon.start(cloud.home)
+    (check,) = cloud.control("GET", "dns")[1]["checks"]
+    assert check["host"] == "a.example"
+
+
 def test_clients_that_write_the_same_items_in_two_regions_lose_nothing(cloud: Cloud) -> None:
     cloud.table()
     cloud.replica()

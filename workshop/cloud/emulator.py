@@ -138,7 +138,11 @@ class Emulator:
         with self.write_log.replaying():
             self.tables.replay(logged)
         self._driver.run()
-        self.names.begin(self._saved.get("names", {}))
+        try:
+            self.names.begin(self._saved.get("names", {}))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            logger.exception("The saved state of health checks could not be restored; their checkers begin anew.")
+            self.names.begin({})
 
     def table_ids(self) -> frozenset[str]:
         """The ids of all regional tables of all accounts."""
