@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from ministack.core import responses
 from ministack.services import acm, apigateway, apigateway_v1
 
-from workshop.cloud.base_paths import NO_DOMAIN, gateway_error, mapping_refused, update_mapping
+from workshop.cloud.base_paths import NO_DOMAIN, create_mapping, gateway_error, mapping_refused, update_mapping
 from workshop.cloud.certificates import Certificates
 from workshop.cloud.domain_targets import ApiTarget, domain_target, has_domain, region_of_domain_target
 from workshop.cloud.patches import patch_around, require_attribute
@@ -80,6 +80,7 @@ class CustomDomains:
         patch_around(apigateway_v1, "handle_request", self._handle_request)
         patch_around(apigateway_v1, "_create_domain_name", self._create)
         patch_around(apigateway_v1, "_delete_domain_name", self._delete)
+        patch_around(apigateway_v1, "_create_base_path_mapping", create_mapping)
         patch_around(apigateway, "_create_domain_name", self._create_v2)
         patch_around(apigateway, "_update_domain_name", self._update_v2)
         patch_around(apigateway, "_delete_domain_name", self._delete)
@@ -226,8 +227,10 @@ def _covers(names: list[str], domain: str) -> bool:
 
 
 def _complete(record: dict[str, Any]) -> None:
-    """What AWS shows of a new domain besides its settings; the regional name is one that browsers resolve to this machine."""
+    """What AWS shows of a new domain besides its settings, nothing for what is not set; the regional name is one that browsers resolve to this machine."""
     region = responses.get_region()
+    for member in [member for member, value in record.items() if value in ("", {}) and member != "tags"]:
+        del record[member]
     record["domainNameStatus"] = "AVAILABLE"
     record["domainNameArn"] = f"arn:aws:apigateway:{region}::/domainnames/{record['domainName']}"
     record["regionalDomainName"] = f"d-{secrets.token_hex(5)}.execute-api.{region}.localhost"
