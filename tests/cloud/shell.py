@@ -47,6 +47,11 @@ def eventually(condition: Callable[[], Any], seconds: float = 30) -> Any:
     return answer
 
 
+def heeding_ctrl_c() -> None:
+    """A process that a shell starts in the background ignores Ctrl-C, and so do its children; one of these tests must not."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def answers(url: str) -> bool:
     """Whether a server responds there."""
     try:
@@ -157,6 +162,7 @@ class Shell:
         process = subprocess.Popen(
             ["workshop", *args], cwd=self.work, env=self._environment(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True,
+            preexec_fn=heeding_ctrl_c,  # noqa: PLW1509 - nothing else runs in the child yet
         )  # fmt: skip
         self._started.append(process)
         return process

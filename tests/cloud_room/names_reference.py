@@ -17,6 +17,8 @@ Outcome = tuple[str, tuple[str, ...], frozenset[str], int]
 class Reference:
     def __init__(self, zone: Zone, asker: Place, sick: frozenset[str], targets_down: frozenset[str]) -> None:
         self.zone, self.asker, self.sick, self.down = zone, asker, sick, targets_down
+        self.circular = False
+        """Whether the health of a name came to depend on itself, for which there is no rule."""
 
     def outcomes(self, name: str, kind: str) -> set[Outcome]:
         """Every answer that a query can get."""
@@ -69,14 +71,20 @@ class Reference:
     def _exists(self, name: str) -> bool:
         return any(record.name == name or record.name.endswith("." + name) for record in self.zone.records)
 
-    def well(self, record: Record) -> bool:
+    def well(self, record: Record, trail: tuple[str, ...] = ()) -> bool:
+        """`trail` are the names on the way here."""
         if record.health_check in self.sick and record.health_check:
             return False
         if record.alias is not None and record.alias.evaluate:
             if record.alias.zone_id != self.zone.id:
                 return record.alias.name not in self.down
+            if record.alias.name in trail:
+                self.circular = True
+                return False
             below = self.group(record.alias.name, record.type) or []
-            return any(self.well(each) for each in below if self._reachable(each))
+            # Each is looked at, also behind a healthy one: a circle there counts too.
+            found = [self.well(each, (*trail, record.alias.name)) for each in below if self._reachable(each)]
+            return any(found)
         return True
 
     def picks(self, group: list[Record]) -> list[tuple[Record, ...]]:

@@ -51,8 +51,12 @@ ROUTED = "api.rydes.localhost"
 
 
 def door() -> FrontDoor:
-    """The front door of a zone with one name, which leads to the one API."""
-    found = lookup(zone("rydes.localhost", record(ROUTED, "CNAME", endpoint("us-west-2", API))))
+    """The front door of a zone with one name, which leads to the one API, and of zones that cover what they must not."""
+    everything = [
+        zone(name, record(f"*.{name}", "CNAME", endpoint("us-west-2", API)), number=number)
+        for number, name in enumerate(("localhost", "rydes.example", "us-west-2.localhost"), 2)
+    ]
+    found = lookup(zone("rydes.localhost", record(ROUTED, "CNAME", endpoint("us-west-2", API))), *everything)
     resolver = Resolver(found, Timing("fast", 1.0), lambda: 0.0, lambda: 0.0)
     scope = ("000000000000", "us-west-2")
     return FrontDoor(found, resolver, found.endpoints.addresses, lambda *_: None, lambda api: scope if api == API else None)
@@ -169,6 +173,18 @@ def test_an_api_is_found_under_its_own_names_alone(host: str, path: str) -> None
 )
 def test_a_page_is_for_people_and_for_itself(method: str, headers: dict[str, str], may: bool) -> None:
     assert decide(method, "/_workshop/sites/global-serverless/config.js", headers) == (Route.PAGE, may)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "api.rydes.example", "localhost", "127.0.0.1", "[::1]", "bucket.s3.localhost", "localhost.example",
+        f"{API}.execute-api.us-west-2.localhost", "d-0123456789.execute-api.us-west-2.localhost",
+        "pool.auth.us-west-2.localhost", "", "a b.localhost",
+    ],
+)  # fmt: skip
+def test_the_front_door_takes_no_host_that_is_another_parts_or_not_below_localhost(host: str) -> None:
+    assert DOOR.enter(Request("GET", "/", "", {"host": host})) is None
 
 
 @pytest.mark.parametrize(

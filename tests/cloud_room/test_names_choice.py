@@ -10,7 +10,7 @@ from statistics import NormalDist
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.cloud_room.names_reference import Reference, healthy_by
@@ -366,7 +366,7 @@ OWNERS = ("api", "one", "two", "*", "*.deep", "last")
 @st.composite
 def groups(draw: st.DrawFn, owner: str, later: list[str], kind: str, number: itertools.count[int]) -> list[Record]:
     """The records of one name: one policy, targets among the names that come later, so that nothing leads in a circle."""
-    policy = draw(st.sampled_from(POLICIES))
+    policy = draw(st.sampled_from(POLICIES if kind != "CNAME" else POLICIES[:-1]))  # AWS refuses CNAMEs by multivalue
     size = draw(st.integers(1, {"simple": 1, "failover": 2, "multivalue": 10}.get(policy, 4)))
     regions = draw(st.lists(st.sampled_from(["eu-west-1", "us-west-2", "sa-east-1", "ap-northeast-1"]), min_size=4, max_size=4, unique=True))
     places = draw(
@@ -431,7 +431,9 @@ def zones_of_records(draw: st.DrawFn) -> Zone:
 def test_every_choice_is_one_that_a_second_reading_of_the_rules_permits(found_zone, name, kind, asker, sick, targets_down, seed):
     down = frozenset({"down.aws"}) if targets_down else frozenset[str]()
     name = f"{name}.rydes.localhost"
-    possible = Reference(found_zone, asker, frozenset(sick), down).outcomes(name, kind)
+    reference = Reference(found_zone, asker, frozenset(sick), down)
+    possible = reference.outcomes(name, kind)
+    assume(not reference.circular)
     chance = random.Random(seed)
     for _ in range(5):
         found = choose(

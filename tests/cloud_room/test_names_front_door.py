@@ -117,6 +117,11 @@ def test_a_custom_domain_is_served_by_its_own_name_in_its_own_region(tmp_path: P
         assert names.ask("ana", path="/")[0] == 502, "there is no such target"
         names.write({**names.cname(HOME), "Name": "other.rydes.localhost", "ResourceRecords": [{"Value": target}]})
         assert names.ask("ana", host="other.rydes.localhost", path="/")[0] == 403, "the region knows no domain of this name"
+        targets = {HOME: target, REPLICA: names.custom_domain(REPLICA)}
+        for region in REGIONS:
+            names.write({**names.cname(region), "ResourceRecords": [{"Value": targets[region]}]})
+            assert names.region("ana", path="/")[0] == region
+        names.cloud.client("apigateway", REPLICA).delete_domain_name(domainName=NAME)
         if Path("/proc/net").exists():
             names.write({**names.cname(HOME), "ResourceRecords": [{"Value": target}]})
             assert names.region("ana", path="/v1/x", to=ADDRESSES[HOME]) == (HOME, "address")
@@ -198,8 +203,10 @@ def test_a_name_that_leads_nowhere_fails_as_its_resolver_would(names: Names, hos
     assert got == status and word in json.loads(body)["message"]
 
 
-def test_an_api_that_does_not_exist_is_forbidden_under_a_name_too(names: Names) -> None:
-    names.write({**names.cname(HOME), "ResourceRecords": [{"Value": "00000000.execute-api.us-west-2.localhost"}]})
+@pytest.mark.parametrize("api", ["00000000", ""])
+def test_an_api_that_does_not_exist_there_is_forbidden_under_a_name_too(names: Names, api: str) -> None:
+    target = f"{api or names.apis[REPLICA]}.execute-api.{HOME}.localhost"
+    names.write({**names.cname(HOME), "ResourceRecords": [{"Value": target}]})
     assert names.ask("ana")[0] == 403
 
 

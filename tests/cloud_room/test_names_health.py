@@ -14,14 +14,15 @@ from typing import Any
 import pytest
 
 from workshop.cloud.events import EventBus
-from workshop.cloud.fault_model import CloudFault
-from workshop.cloud.fault_registry import FaultRegistry
+from workshop.cloud.fault_model import CloudFault, checked_fault
+from workshop.cloud.fault_registry import FaultRegistry, ServiceCall
 from workshop.cloud.names.checkers import CHECKER_REGIONS
 from workshop.cloud.names.checks import CheckConfig
 from workshop.cloud.names.health import HealthChecks
-from workshop.cloud.names.probing import CheckTarget, ProbeResult
+from workshop.cloud.names.probing import UNREACHED, CheckTarget, ProbeResult
 from workshop.cloud.scheduler import LoopDriver, Scheduler
 from workshop.cloud.timing import Timing
+from workshop.errors import UsageError
 
 GOOD = ProbeResult(True, "Success: HTTP Status Code 200, OK", 0.001, 0.02)
 BAD = ProbeResult(False, "Failure: HTTP Status Code 503, Service Unavailable", 0.001, 0.02)
@@ -192,6 +193,15 @@ async def test_a_disabled_check_sends_nothing_and_is_healthy_or_unhealthy_when_i
     await world.until(lambda: not world.health.healthy("c1"), 60)
 
 
+async def test_a_check_that_changed_without_a_word_is_noticed_within_a_minute():
+    world = World(check())
+    world.checks = {"c1": check(disabled=True), "c2": check("c2")}
+    await asyncio.sleep(71)
+    world.requests.clear()
+    await asyncio.sleep(30)
+    assert {target.check.id for _, target in world.requests} == {"c2"}
+
+
 async def test_an_inverted_check_is_healthy_while_its_endpoint_fails():
     world = World(check(inverted=True))
     world.endpoint = lambda _: BAD
@@ -240,6 +250,9 @@ async def test_a_change_of_the_profile_brings_as_many_checkers_as_it_has_and_kee
     for _ in range(100):
         await asyncio.sleep(0.5)
         assert not world.health.healthy("c1")
+    world.requests.clear()
+    await asyncio.sleep(50)
+    assert set(Counter(target.ip for _, target in world.requests).values()) <= {4, 5, 6}, "nobody asks twice as often"
     assert len(world.health.observations("c1")) == 16
 
 
@@ -402,6 +415,33 @@ async def test_checkers_of_one_region_or_of_one_check_can_be_blind():
     await asyncio.sleep(60)
     assert {target.region for _, target in world.requests if target.check.id == "c1"} == {*CHECKER_REGIONS} - {"eu-west-1"}
     assert (world.health.percentage("c1"), world.health.percentage("c2")) == (87.5, 100)
+
+
+async def test_a_fault_of_checkers_ends_after_so_many_requests_and_counts_them():
+    world = World(check(threshold=1), profile="fast")
+    world.faults.add(CloudFault("checkers-blind", times=2))
+    await asyncio.sleep(10)
+    assert [seen.status for seen in world.health.last_failures("c1")] == [UNREACHED.text] * 2
+    assert len(world.faults) == 0
+
+
+def registry() -> FaultRegistry:
+    return FaultRegistry(lambda name: name, lambda _: [], random.Random(1), EventBus())
+
+
+@pytest.mark.parametrize("kind", ["checkers-blind", "checker-noise"])
+def test_faults_of_checkers_hit_no_call_of_a_service(kind):
+    faults = registry()
+    faults.add(CloudFault(kind))
+    assert list(faults.matching(ServiceCall("dynamodb", "PutItem", "us-west-2", "json"))) == []
+
+
+def test_checkers_can_be_blind_only_where_there_are_some():
+    with pytest.raises(UsageError) as refused:
+        registry().add(CloudFault("checkers-blind", region="eu-central-1"))
+    assert "eu-west-1" in refused.value.why
+    with pytest.raises(UsageError):
+        checked_fault(CloudFault("checkers-blind", count=17))
 
 
 async def flaps(threshold: int, seed: int, profile: str) -> int:

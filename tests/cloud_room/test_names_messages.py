@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 
 import dns.edns
@@ -15,6 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cloud_room.zone_builders import HOME, REPLICA, endpoint, lookup, record, zone
+from tests.unit.fakes.virtual_time import run
+from workshop.cloud.names.authority import IDLE_SECONDS, serve_stream
 from workshop.cloud.names.loopback import ADDRESSES
 from workshop.cloud.names.messages import MOST_DATAGRAM, MOST_MESSAGE, Responder
 from workshop.cloud.names.records import Zone
@@ -184,3 +187,31 @@ def test_bytes_that_are_no_message_get_a_format_error_or_nothing(wire: bytes) ->
         assert answer is None
     elif answer is not None:
         assert answer[:2] == wire[:2] and answer[2] & 0x80
+
+
+class Connection:
+    """The writing end of a connection, kept."""
+
+    def __init__(self) -> None:
+        self.sent = b""
+
+    def write(self, data: bytes) -> None:
+        self.sent += data
+
+    async def drain(self) -> None:
+        return
+
+
+def test_a_connection_takes_one_query_after_the_other_and_ends_when_it_falls_silent() -> None:
+    connection = Connection()
+
+    async def silent_at_last() -> float:
+        reader, loop = asyncio.StreamReader(), asyncio.get_running_loop()
+        for message in (b"one", b"two"):
+            reader.feed_data(len(message).to_bytes(2, "big") + message)
+        with pytest.raises(TimeoutError):
+            await serve_stream(lambda wire, _: wire.upper(), reader, connection)
+        return loop.time()
+
+    assert run(silent_at_last()) == pytest.approx(IDLE_SECONDS)
+    assert connection.sent == b"\0\x03ONE\0\x03TWO"

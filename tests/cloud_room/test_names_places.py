@@ -44,7 +44,7 @@ def test_a_place_is_a_country_a_state_of_the_usa_or_a_region(name, continent, co
     assert (found.continent, found.country, found.subdivision) == (continent, country, subdivision)
 
 
-@pytest.mark.parametrize("name", ["", "XX", "EU", "DE-BE", "US-XX", "US-", "eu-west-9", "-", "Singapore"])
+@pytest.mark.parametrize("name", ["", "XX", "EU", "DE-BE", "US-XX", "DE-OR", "US-", "eu-west-9", "-", "Singapore"])
 def test_other_names_are_no_places(name):
     assert place_named(name) is None
 

@@ -36,7 +36,7 @@ class Mapped:
 
     api: str
     stage: str
-    rest: str
+    path: str
     region: str
 
 

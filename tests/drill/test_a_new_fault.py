@@ -106,6 +106,13 @@ def test_a_fault_is_registered_under_its_own_name(name: str, module: str) -> Non
     assert registry.undoable_named(name) is fault
 
 
+@pytest.mark.parametrize(("name", "module"), registry.UNDOS.items())
+def test_an_undo_of_something_else_is_registered_under_its_own_name(name: str, module: str) -> None:
+    undoable = importlib.import_module(module).UNDO
+    assert undoable.name == name
+    assert registry.undoable_named(name) is undoable
+
+
 @pytest.mark.parametrize("verb", ["run", "fail"])
 def test_the_command_line_offers_every_fault(verb: str) -> None:
     (option,) = (option for option in command.commands[verb].params if option.name == "fault")

@@ -47,7 +47,8 @@ async def test_a_table_with_other_keys_is_foreign(moto):
     assert observed.state is State.FOREIGN and "id (N)" in observed.detail
 
 
-async def test_a_table_made_by_hand_is_foreign_and_left_alone(moto):
+async def made_by_hand(moto) -> None:
+    """A table of the right name and keys, without our tags."""
     await moto.ask(
         "dynamodb",
         "create_table",
@@ -56,6 +57,10 @@ async def test_a_table_made_by_hand_is_foreign_and_left_alone(moto):
         KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("SK", "PK")],
     )
+
+
+async def test_a_table_made_by_hand_is_foreign_and_left_alone(moto):
+    await made_by_hand(moto)
     ctx = moto.context(PARAMS)
     observed = await TABLE.observe(ctx)
     assert observed.state is State.FOREIGN and not observed.ours and "0 items" in observed.detail
@@ -64,14 +69,7 @@ async def test_a_table_made_by_hand_is_foreign_and_left_alone(moto):
 
 
 async def test_an_adopted_table_is_ours(moto):
-    await moto.ask(
-        "dynamodb",
-        "create_table",
-        TableName="films",
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("SK", "PK")],
-    )
+    await made_by_hand(moto)
     ctx = moto.context(PARAMS)
     (foreign,) = (await TABLE.observe(ctx)).foreign
     await TABLE.adopt(ctx, foreign)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 import traceback
+from types import FrameType
 from typing import Any
 
 import click
 
 from workshop import __version__
-from workshop.cli.signals import end_like_ctrl_c
 from workshop.console.echo import say, say_headline, say_json
 from workshop.console.streams import guard_streams, lost_result
 from workshop.errors import ExitCode, UsageError, WorkshopError
@@ -175,3 +176,20 @@ def _command(arguments: list[str]) -> str:
         words.append(word)
         group = child
     return " ".join(words)
+
+
+def end_like_ctrl_c() -> None:
+    """From now on SIGTERM and SIGHUP (the terminal was closed, an ssh was dropped) do what Ctrl-C does: locks are released
+    and claims removed. `nohup` is respected: what is ignored stays ignored.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _as_ctrl_c)
+
+
+def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
+    """Hand the signal to the handler of Ctrl-C: that of asyncio while a loop runs. In the background Ctrl-C may be ignored."""
+    handler = signal.getsignal(signal.SIGINT)
+    if not callable(handler):
+        raise KeyboardInterrupt
+    handler(number, frame)

@@ -14,7 +14,6 @@ import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from workshop.cli.signals import is_ignored
 from workshop.console.echo import say
 from workshop.errors import ExitCode
 
@@ -103,7 +102,7 @@ async def interruptible(progress: Progress) -> AsyncIterator[Watch]:
     with contextlib.ExitStack() as signals:
         for number in (signal.SIGINT, signal.SIGTERM):
             signals.enter_context(_handled(number, asked))
-        if not is_ignored(signal.SIGHUP):
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
             signals.enter_context(_handled(signal.SIGHUP, hung_up))
         try:
             yield Watch(progress, progress.notice, stop)

@@ -174,6 +174,7 @@ class Emulator:
 
     async def empty(self) -> None:
         """Forget every resource, in memory and in the object store, and every fault."""
+        await self.names.quiet()
         async with require_attribute(ministack, "_get_reset_lock")():
             self.tables.clear()
             self.names.clear()

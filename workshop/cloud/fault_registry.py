@@ -15,6 +15,7 @@ from xml.sax.saxutils import escape
 
 from workshop.cloud.events import TABLES_CHANGED, EventBus
 from workshop.cloud.fault_model import CloudFault, fault_error
+from workshop.cloud.names.checkers import CHECKER_REGIONS
 from workshop.cloud.regions import ENABLED, OPT_IN
 from workshop.cloud.responses import Response
 
@@ -64,6 +65,10 @@ class FaultRegistry:
         if fault.region and fault.region not in ENABLED | OPT_IN:
             known = ", ".join(sorted(ENABLED | OPT_IN))
             raise fault_error(f"There is no region {fault.region!r}.", why=f"There are {known}.")
+        if fault.kind == "checkers-blind" and fault.region and fault.region not in CHECKER_REGIONS:
+            raise fault_error(
+                f"No health checkers are in {fault.region}.", why=f"They are in {', '.join(sorted(CHECKER_REGIONS))}."
+            )
         self._count += 1
         taken = replace(fault, service=service, id=f"f{self._count}", hits=0)
         self._all[taken.id] = taken

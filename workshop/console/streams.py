@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["guard_streams", "lost_result"]
 
 READER_GONE = (errno.EPIPE, errno.EIO)
-"""A pipe (`workshop status | head -1`) or a terminal whose other end was closed: nobody wants the rest."""
+"""A pipe (`workshop status | head -1`) or a terminal whose other end was closed: the rest has no reader."""
 
 
 class _Guarded(io.FileIO):

@@ -13,11 +13,10 @@ from pydantic import BaseModel
 from workshop.aws.client import AwsClient
 from workshop.aws.errors import AwsError
 from workshop.drill.base import FaultContext, Undoable
-from workshop.drill.registry import BOOKMARKS
 from workshop.errors import WorkshopError
 from workshop.waiting import monotonic, wait_for
 
-__all__ = ["Bookmarks", "bookmarks_in", "bookmarks_snapshot"]
+__all__ = ["UNDO", "Bookmarks", "bookmarks_in", "bookmarks_snapshot"]
 
 BATCH = 25
 """BatchWriteItem takes 25 requests (docs/aws-behaviours.md, section 2)."""
@@ -45,7 +44,7 @@ def bookmarks_snapshot(table: str, regions: tuple[str, ...], key: str) -> str:
 class Bookmarks(Undoable):
     """Removes the items of one run from every region."""
 
-    name = BOOKMARKS
+    name = "bookmarks"
 
     async def undo(self, context: FaultContext, region: str, snapshot: str) -> str:
         known = BookmarksSnapshot.model_validate_json(snapshot)
@@ -118,3 +117,6 @@ async def _delete(aws: AwsClient, region: str, known: BookmarksSnapshot, sorts: 
         ]
         # What is returned unprocessed is found again by the next query.
         await aws.call("dynamodb", region, "batch_write_item", RequestItems={known.table: requests})
+
+
+UNDO = Bookmarks()

@@ -23,6 +23,8 @@ FAULTS = {
 DEFAULT_FAULT = "throttle"
 BOOKMARKS = "bookmarks"
 """The kind of an undo that removes a command's own items: no region is failed by it."""
+UNDOS = {BOOKMARKS: "workshop.drill.bookmarks"}
+"""What else an undo can be of, and the module whose attribute `UNDO` it is."""
 
 
 def fault_named(name: str) -> RegionFault:
@@ -33,8 +35,7 @@ def fault_named(name: str) -> RegionFault:
 
 def undoable_named(kind: str) -> Undoable:
     """What takes back an undo of this kind; raises `KeyError` for an unknown kind."""
-    if kind == BOOKMARKS:
-        from workshop.drill.bookmarks import Bookmarks
-
-        return Bookmarks()
+    if kind in UNDOS:
+        undoable: Undoable = importlib.import_module(UNDOS[kind]).UNDO
+        return undoable
     return fault_named(kind)

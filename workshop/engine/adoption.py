@@ -27,7 +27,7 @@ class Adoption:
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """What is equal as long as nobody replaces the thing."""
+        """What is equal until the thing is replaced."""
         return (self.account, *self.resource.identity, self.resource.created)
 
 

@@ -325,7 +325,7 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _is_emptied(path: Path) -> bool:
-    """Whether the file has lost its content: SQLite would take it for a new one, and nobody would know of the loss."""
+    """Whether the file has lost its content: SQLite would take it for a new one, and the loss would not be reported."""
     refuse_link(path)
     return path.is_file() and path.stat().st_size == 0
 

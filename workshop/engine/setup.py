@@ -7,7 +7,8 @@ after it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 from workshop.aws.errors import CredentialsError
 from workshop.definition.lint import require_sound
@@ -59,37 +60,47 @@ async def set_up(
             fix="Read what it brings with: workshop setup --plan",
             code="NotGranted",
         )
-    journal = workspace.journal
-    listed = None if workspace.workshop.builtin else brought(workspace)
+    bringing = _Bringing(contexts, agreed, None if workspace.workshop.builtin else brought(workspace))
+    emit(RunStarted("setup", plan))
+    return await execute(
+        plan,
+        bringing.up,
+        emit=workspace.writing_down(emit),
+        stop=stop,
+        ends_account=lambda error: isinstance(error, CredentialsError),
+    )
 
-    async def bring_up(node: Node) -> NodeResult:
-        step, ctx = contexts.context(node)
-        _require_listed(contexts, node, step.brings(ctx) if listed is not None else (), listed or ())
+
+@dataclass(frozen=True, slots=True)
+class _Bringing:
+    """What one setup does with each node. `listed` is what was shown before the definition was granted; None for one built in."""
+
+    contexts: Contexts
+    agreed: Collection[Adoption]
+    listed: Sequence[Brings] | None
+
+    async def up(self, node: Node) -> NodeResult:
+        """Bring a node to ready."""
+        workspace, journal = self.contexts.workspace, self.contexts.workspace.journal
+        step, ctx = self.contexts.context(node)
+        if self.listed is not None:
+            _require_listed(self.contexts, node, step.brings(ctx), self.listed)
         scope, run = workspace.scope(node.key.account), workspace.of_account(node.key.account).run
         observed = await step.observe(ctx)
         tagged = observed.state is State.FOREIGN or (observed.state is not State.ABSENT and not observed.ours)
         if tagged:
-            observed = await adopt(node, step, ctx, observed, agreed, lambda: journal.intend(run, scope, node.key))
+            observed = await adopt(node, step, ctx, observed, self.agreed, lambda: journal.intend(run, scope, node.key))
         if observed.state is State.READY:
             fresh = step.is_verification and not journal.passed(scope, node.key)
-            contexts.outputs[node.key] = observed.outputs
+            self.contexts.outputs[node.key] = observed.outputs
             outcome = Outcome.UPDATED if tagged else Outcome.CREATED if fresh else Outcome.UNCHANGED
             return NodeResult(node, outcome, outputs=observed.outputs, detail=observed.detail)
         resumed = not tagged and journal.resumes(scope, node.key)
         made_now = observed.state is State.ABSENT or step.is_verification or resumed
         journal.intend(run, scope, node.key)
         outputs = await step.create(ctx)
-        contexts.outputs[node.key] = outputs
+        self.contexts.outputs[node.key] = outputs
         return NodeResult(node, Outcome.CREATED if made_now else Outcome.UPDATED, outputs=outputs)
-
-    emit(RunStarted("setup", plan))
-    return await execute(
-        plan,
-        bring_up,
-        emit=workspace.writing_down(emit),
-        stop=stop,
-        ends_account=lambda error: isinstance(error, CredentialsError),
-    )
 
 
 def _require_listed(contexts: Contexts, node: Node, found: Iterable[Brought], listed: Iterable[Brings]) -> None:

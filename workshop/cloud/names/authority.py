@@ -16,7 +16,7 @@ from typing import Protocol
 
 from workshop.cloud.names.messages import MOST_DATAGRAM, MOST_MESSAGE
 
-__all__ = ["Authority"]
+__all__ = ["IDLE_SECONDS", "Authority", "serve_stream"]
 
 logger = logging.getLogger("workshop.cloud")
 
@@ -28,6 +28,13 @@ MOST_QUERY = 4096
 
 class Respond(Protocol):
     def __call__(self, wire: bytes, *, most: int) -> bytes | None: ...
+
+
+class Writer(Protocol):
+    """What of a connection is needed to respond on it."""
+
+    def write(self, data: bytes) -> None: ...
+    async def drain(self) -> None: ...
 
 
 class Authority:
@@ -67,23 +74,27 @@ class Authority:
         self._open += 1
         try:
             with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
-                await self._serve(reader, writer)
+                await serve_stream(self._safely, reader, writer)
         finally:
             self._open -= 1
             writer.close()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One query after the other, each with its length before it (RFC 1035, section 4.2.2; RFC 7766)."""
-        while True:
-            async with asyncio.timeout(IDLE_SECONDS):
-                length = int.from_bytes(await reader.readexactly(2), "big")
-                if length > MOST_QUERY:
-                    return
-                response = self._safely(await reader.readexactly(length), MOST_MESSAGE)
-                if response is None:
-                    return
-                writer.write(len(response).to_bytes(2, "big") + response)
-                await writer.drain()
+
+async def serve_stream(respond: Callable[[bytes, int], bytes | None], reader: asyncio.StreamReader, writer: Writer) -> None:
+    """Respond to one query after the other, each with its length before it (RFC 1035, section 4.2.2; RFC 7766).
+
+    Raises `TimeoutError` when nothing comes for a while, `IncompleteReadError` at the end.
+    """
+    while True:
+        async with asyncio.timeout(IDLE_SECONDS):
+            length = int.from_bytes(await reader.readexactly(2), "big")
+            if length > MOST_QUERY:
+                return
+            response = respond(await reader.readexactly(length), MOST_MESSAGE)
+            if response is None:
+                return
+            writer.write(len(response).to_bytes(2, "big") + response)
+            await writer.drain()
 
 
 class _Datagrams(asyncio.DatagramProtocol):

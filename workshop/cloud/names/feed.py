@@ -125,9 +125,10 @@ class NamesFeed:
     def _shares(self, zone: Zone, name: str, kind: str, records: list[Record]) -> Iterable[float]:
         usable = [record for record in records if self._lookup.is_healthy(zone, record)] or records
         if records[0].policy == "weighted":
-            pool = [record for record in usable if record.weight] or usable
-            total = sum(record.weight or 0 for record in pool)
-            return [((record.weight or 0) / total if total else 1 / len(pool)) if record in pool else 0.0 for record in records]
+            total = sum(record.weight or 0 for record in usable)
+            return [
+                ((record.weight or 0) / total if total else 1 / len(usable)) if record in usable else 0.0 for record in records
+            ]
         if records[0].policy == "multivalue":
             return [1 / len(usable) if record in usable else 0.0 for record in records]
         chosen = self._lookup.choose(zone, name, kind, DEFAULT).chain[:1]

@@ -163,6 +163,7 @@ class HealthChecks:
             self._on_change()
 
     def _publish(self) -> None:
+        self._take_up()  # a stack may have changed a check without a word
         for check, state in list(self._states.items()):
             calculated = state.config.type == "CALCULATED"
             figure = float(self._healthy_children(state.config)) if calculated else state.percentage

@@ -82,41 +82,40 @@ class Responder:
         place = _place(query, response)
         name = plain_name(question.name.to_text())
         if question.rdtype == dns.rdatatype.ANY:
-            self._fill_any(response, question.name, name, place)
+            self._fill_any(response, name, place)
         else:
             kind = dns.rdatatype.to_text(question.rdtype)
-            self._add(response, question.name, self._lookup.find(name, kind, place))
+            self._add(response, self._lookup.find(name, kind, place))
 
-    def _fill_any(self, response: dns.message.Message, asked: dns.name.Name, name: str, place: Place) -> None:
+    def _fill_any(self, response: dns.message.Message, name: str, place: Place) -> None:
         """Every type at the name; CNAME alone where there is one."""
         zone = self._lookup.zone_of(name)
         kinds = sorted({record.type for record in zone.records if record.name == name}) if zone is not None else []
         for kind in kinds or ["A"]:
-            self._add(response, asked, self._lookup.find(name, kind, place))
+            self._add(response, self._lookup.find(name, kind, place))
 
-    def _add(self, response: dns.message.Message, asked: dns.name.Name, found: Found) -> None:
+    def _add(self, response: dns.message.Message, found: Found) -> None:
         response.set_rcode(RCODES.get(found.rcode, dns.rcode.NOERROR))
         if found.rcode == "REFERRAL":
-            response.authority.extend(self._rrset(each, asked) for each in found.answers)
+            response.authority.extend(self._rrset(each) for each in found.answers)
             return
         if found.rcode != "REFUSED":
             response.flags |= dns.flags.AA
-        response.answer.extend(self._rrset(each, asked) for each in found.answers)
+        response.answer.extend(self._rrset(each) for each in found.answers)
         if found.rcode in ("NXDOMAIN", "NODATA") and found.zone is not None:
             response.authority.extend(self._start_of_authority(found.zone))
 
-    def _rrset(self, each: RecordSet, asked: dns.name.Name) -> dns.rrset.RRset:
-        """With the name as it was asked, in its own capital and small letters."""
-        owner = asked if plain_name(asked.to_text()) == each.name else dns.name.from_text(each.name)
-        ttl, origin = self._seconds(each.ttl), dns.name.root
-        return dns.rrset.from_text_list(owner, ttl, "IN", each.type, each.values, origin=origin, relativize=False)
+    def _rrset(self, each: RecordSet) -> dns.rrset.RRset:
+        """On the wire the name refers to the question, and so keeps its capital and small letters."""
+        owner, ttl = dns.name.from_text(each.name), self._seconds(each.ttl)
+        return dns.rrset.from_text_list(owner, ttl, "IN", each.type, each.values, origin=dns.name.root, relativize=False)
 
     def _start_of_authority(self, zone: Zone) -> list[dns.rrset.RRset]:
         """The SOA that says how long a negative answer may be kept (RFC 2308): its TTL or its last figure, whichever is less."""
         for record in zone.records:
             if record.type == "SOA" and record.name == zone.name:
                 kept = min(record.ttl, int(record.values[0].split()[-1]))
-                return [self._rrset(RecordSet(zone.name, "SOA", kept, record.values), dns.name.from_text(zone.name))]
+                return [self._rrset(RecordSet(zone.name, "SOA", kept, record.values))]
         return []
 
     def _seconds(self, ttl: int) -> int:

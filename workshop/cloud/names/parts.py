@@ -37,6 +37,9 @@ from workshop.cloud.timing import Timing
 
 __all__ = ["Names"]
 
+QUIET_SECONDS = 3.0
+"""The longest that a reset waits for a request of a health checker: functions may take longer, checkers do not."""
+
 
 class Names:
     """`scope_of` returns account and region of an API, `metrics` takes those of health checks; `changed` is told which saved
@@ -96,6 +99,12 @@ class Names:
     def document(self) -> dict[str, Any]:
         """The saved form of what MiniStack does not save itself."""
         return {"route53": self._services.document(), "health": self.health.document()}
+
+    async def quiet(self) -> None:
+        """Before a reset: no health checker sends anything any more, and what was sent has been responded to."""
+        self.health.clear()
+        if self._prober is not None:
+            await self._prober.finish(QUIET_SECONDS)
 
     def clear(self) -> None:
         """Forget everything, at a reset of the cloud."""

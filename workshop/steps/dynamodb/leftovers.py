@@ -51,10 +51,7 @@ def leftover_of(
     size: str = "",
     adopted: str = "",
 ) -> Resource:
-    """An existing table as a leftover: why, until when, and the commands that show and remove it.
-
-    `copies` are the regions of the replicas that a home table has. `earliest`, `size` and `adopted` are those of `Resource`.
-    """
+    """An existing table as a leftover: why, until when, and the commands that show and remove it. The words are `Resource`'s."""
     fix, why = delete_command(table.name, table.region), ""
     if not ours:
         why = LEFT_ALONE
