@@ -63,7 +63,11 @@ def chosen(*records: Record, times: int = 60, **more: Any) -> str:
     return " ".join(sorted({ask(*records, chance=chance, **more).chain[-1].set_id for _ in range(times)}))
 
 
-WEIGHTS = (record("a", weight=1, health_check="ha"), record("b", weight=3, health_check="hb"), record("z", weight=0, health_check="hz"))
+WEIGHTS = (
+    record("a", weight=1, health_check="ha"),
+    record("b", weight=3, health_check="hb"),
+    record("z", weight=0, health_check="hz"),
+)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +112,9 @@ def test_a_primary_record_alone_is_chosen_even_when_it_is_unhealthy():
     assert chosen(PAIR[1], sick="hs") == "s"
 
 
-REGIONS = tuple(record(region, region=region, health_check=f"h-{region}") for region in ("eu-west-1", "ap-southeast-1", "us-west-2"))
+REGIONS = tuple(
+    record(region, region=region, health_check=f"h-{region}") for region in ("eu-west-1", "ap-southeast-1", "us-west-2")
+)
 
 
 @pytest.mark.parametrize(
@@ -368,7 +374,9 @@ def groups(draw: st.DrawFn, owner: str, later: list[str], kind: str, number: ite
     """The records of one name: one policy, targets among the names that come later, so that nothing leads in a circle."""
     policy = draw(st.sampled_from(POLICIES if kind != "CNAME" else POLICIES[:-1]))  # AWS refuses CNAMEs by multivalue
     size = draw(st.integers(1, {"simple": 1, "failover": 2, "multivalue": 10}.get(policy, 4)))
-    regions = draw(st.lists(st.sampled_from(["eu-west-1", "us-west-2", "sa-east-1", "ap-northeast-1"]), min_size=4, max_size=4, unique=True))
+    regions = draw(
+        st.lists(st.sampled_from(["eu-west-1", "us-west-2", "sa-east-1", "ap-northeast-1"]), min_size=4, max_size=4, unique=True)
+    )
     places = draw(
         st.lists(
             st.sampled_from([("", "*", ""), ("EU", "", ""), ("AS", "", ""), ("", "DE", ""), ("", "US", ""), ("", "US", "OR")]),

@@ -116,7 +116,7 @@ def clear(ids: tuple[str, ...], as_json: bool) -> int:
 
 def _line(fault: CloudFault) -> str:
     where = " ".join(f"{name}={value}" for name in NAMED if (value := getattr(fault, name)))
-    return f"{fault.id}  {fault.kind}  {where or 'any call'}  {fault.hits} {'hit' if fault.hits == 1 else 'hits'}"
+    return f"{fault.id}  {fault.kind}  {where or 'any'}  {fault.hits} {'hit' if fault.hits == 1 else 'hits'}"
 
 
 def _document(name: str, **content: Any) -> None:
