@@ -196,7 +196,7 @@ def test_issue_and_release_take_their_time(emptied: Cloud) -> None:
     eventually(lambda: look(emptied, pending)["Status"] == "ISSUED")
 
 
-def test_the_release_begins_when_the_user_goes_and_not_when_somebody_looks(emptied: Cloud) -> None:
+def test_the_release_begins_when_the_user_goes_and_not_at_the_next_look(emptied: Cloud) -> None:
     name = fresh()
     arn = issued(emptied, name)
     gateway = emptied.client("apigateway")

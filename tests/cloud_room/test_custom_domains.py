@@ -153,6 +153,20 @@ def test_mappings_are_refused_as_on_aws(shared: Cloud, gateway: Any) -> None:
     assert shown == {"(none)": "prod", "v3": "test"}
 
 
+def test_an_empty_base_path_is_the_root(shared: Cloud, gateway: Any) -> None:
+    name = fresh()
+    create(gateway, name, issued(shared, name))
+    gateway.create_base_path_mapping(domainName=name, restApiId=api(gateway), stage="prod", basePath="")
+    assert gateway.get_base_path_mapping(domainName=name, basePath="(none)")["stage"] == "prod"
+
+
+def test_what_is_not_set_is_not_shown(shared: Cloud, gateway: Any) -> None:
+    name = fresh()
+    create(gateway, name, issued(shared, name))
+    shown = gateway.get_domain_name(domainName=name)
+    assert not {"mutualTlsAuthentication", "certificateName", "certificateArn"} & shown.keys()
+
+
 def test_the_newer_api_shows_the_same_domain_and_follows_the_same_rules(shared: Cloud, gateway: Any) -> None:
     name = fresh()
     v2 = shared.client("apigatewayv2")

@@ -319,6 +319,15 @@ def test_names_are_compared_without_case_and_wildcards_are_shown_escaped(zone: Z
     assert zone.own() == []
 
 
+def test_a_listing_begins_at_a_wildcard_in_either_form(zone: Zone) -> None:
+    zone.create(zone.a("*"), zone.a("www"))
+    for name in (f"*.{zone.name}", f"\\052.{zone.name}"):
+        answer = zone.client.list_resource_record_sets(
+            HostedZoneId=zone.id, StartRecordName=name, StartRecordType="A", MaxItems="1"
+        )
+        assert [record["Name"] for record in answer["ResourceRecordSets"]] == [f"\\052.{zone.name}."]
+
+
 def test_geoproximity_reads_back_as_it_was_sent(zone: Zone) -> None:
     places: list[dict[str, Any]] = [
         {"AWSRegion": "eu-west-1", "Bias": -10},

@@ -219,6 +219,46 @@ def test_a_zone_of_a_stack_has_tags_and_keeps_foreign_records(shared: Cloud) -> 
     assert stack.delete() == "DELETE_COMPLETE"
 
 
+def test_a_zone_of_a_stack_keeps_its_records_through_an_update(shared: Cloud) -> None:
+    name, client = fresh(), shared.client("route53")
+
+    def resources(comment: str, zone_name: str = name) -> Resources:
+        return {"Zone": resource("AWS::Route53::HostedZone", Name=zone_name, HostedZoneConfig={"Comment": comment})}
+
+    servers = {"Fn::Join": [",", {"Fn::GetAtt": ["Zone", "NameServers"]}]}
+    stack = Stack(shared, resources("one"), Id={"Ref": "Zone"}, Servers=servers)
+    assert stack.done() == "CREATE_COMPLETE"
+    zone_id = stack.outputs()["Id"]
+    shown = client.get_hosted_zone(Id=zone_id)
+    assert stack.outputs()["Servers"].split(",") == [each.rstrip(".") for each in shown["DelegationSet"]["NameServers"]]
+    change(shared, zone_id, "CREATE", {"Name": f"www.{name}", "Value": "x.example.com"})
+    stack.update(resources("two"), Id={"Ref": "Zone"})
+    assert stack.done() == "UPDATE_COMPLETE" and stack.outputs()["Id"] == zone_id
+    assert client.get_hosted_zone(Id=zone_id)["HostedZone"]["Config"]["Comment"] == "two"
+    assert len(records(shared, zone_id)) == 1
+    change(shared, zone_id, "DELETE", {"Name": f"www.{name}", "Value": "x.example.com"})
+    stack.update(resources("two", fresh()), Id={"Ref": "Zone"})
+    assert stack.done() == "UPDATE_COMPLETE" and stack.outputs()["Id"] != zone_id
+    eventually(lambda: zone_id not in [each["Id"].rpartition("/")[2] for each in client.list_hosted_zones()["HostedZones"]])
+
+
+def test_a_certificate_for_another_name_replaces_the_one_of_its_stack(shared: Cloud) -> None:
+    name = fresh()
+    zone_id = zone(shared, name)
+
+    def resources(domain: str) -> Resources:
+        return {"Cert": certificate(domain, DomainValidationOptions=[{"DomainName": domain, "HostedZoneId": zone_id}])}
+
+    stack = Stack(shared, resources(name), Arn={"Ref": "Cert"})
+    assert stack.done() == "CREATE_COMPLETE"
+    before = stack.outputs()["Arn"]
+    stack.update(resources(f"api.{name}"), Arn={"Ref": "Cert"})
+    assert stack.done() == "UPDATE_COMPLETE"
+    found = look(shared, stack.outputs()["Arn"])
+    assert (found["DomainName"], found["Status"]) == (f"api.{name}", "ISSUED")
+    assert refused(lambda: look(shared, before))[0] == "ResourceNotFoundException"
+
+
 def group(zone_id: str, name: str, **members: dict[str, Any]) -> dict[str, Any]:
     sets = [
         {"Name": f"api.{name}", "Type": "A", "TTL": "60", "SetIdentifier": set_id, "ResourceRecords": ["192.0.2.1"], **more}

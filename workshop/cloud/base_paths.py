@@ -7,14 +7,14 @@ In: calls to API Gateway about mappings, in the request's account and region. Ou
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ministack.services import apigateway_v1
 
 from workshop.cloud.responses import Response
 
-__all__ = ["NO_DOMAIN", "gateway_error", "mapping_refused", "update_mapping"]
+__all__ = ["NO_DOMAIN", "create_mapping", "gateway_error", "mapping_refused", "update_mapping"]
 
 NO_DOMAIN = "Invalid domain name identifier specified"
 NO_API = "Invalid REST API identifier specified"
@@ -40,6 +40,11 @@ def mapping_refused(method: str, parts: list[str], body: bytes) -> Response | No
     elif len(parts) > 3 and parts[3] not in existing:
         return gateway_error("NotFoundException", NO_MAPPING, 404)
     return None
+
+
+def create_mapping(original: Callable[..., Any], name: str, data: dict[str, Any]) -> Any:
+    """CreateBasePathMapping: an empty base path is the root."""
+    return original(name, {**data, "basePath": data.get("basePath") or ROOT})
 
 
 def update_mapping(name: str, base: str, operations: list[Mapping[str, Any]]) -> Any:

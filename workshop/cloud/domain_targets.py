@@ -15,9 +15,29 @@ from ministack.services import apigateway_v1
 from workshop.cloud.names.records import plain_name
 from workshop.cloud.patches import require_attribute
 
-__all__ = ["ApiTarget", "domain_target", "has_domain", "region_of_domain_target"]
+__all__ = ["ApiTarget", "domain_target", "has_domain", "region_of_domain_target", "regional_zone"]
 
 ROOT = "(none)"
+ZONES = {
+    "us-east-1": "Z1UJRXOUMOOFQ8",
+    "us-east-2": "ZOJJZC49E0EPZ",
+    "us-west-1": "Z2MUQ32089INYE",
+    "us-west-2": "Z2OJLYMUO9EFXC",
+    "ca-central-1": "Z19DQILCV0OWEC",
+    "sa-east-1": "ZCMLWB8V5SYIT",
+    "eu-west-1": "ZLY8HYME6SFDD",
+    "eu-west-2": "ZJ5UAJN8Y3Z2Q",
+    "eu-west-3": "Z3KY65QIEKYHQQ",
+    "eu-central-1": "Z1U9ULNL0V5AJ3",
+    "eu-north-1": "Z3UWIKFBOOGXPP",
+    "ap-south-1": "Z3VO1THU9YC4UR",
+    "ap-northeast-1": "Z1YSHQZHG15GKL",
+    "ap-northeast-2": "Z20JF4UZKIW1U8",
+    "ap-southeast-1": "ZL327KTPIQFUL",
+    "ap-southeast-2": "Z2RPCDW04V8134",
+}
+"""The hosted zones of API Gateway's regional endpoints, for alias records."""
+OTHER_ZONE = "Z1UJRXOUMOOFQ8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +74,11 @@ def region_of_domain_target(host: str) -> str:
     """The region of a custom domain's regional name; "" for any other name."""
     name = plain_name(host)
     return next((key[1] for key, record in _named(host) if plain_name(record["regionalDomainName"]) == name), "")
+
+
+def regional_zone(region: str) -> str:
+    """The id of the hosted zone in which API Gateway's regional names of a region are, for alias records."""
+    return ZONES.get(region, OTHER_ZONE)
 
 
 def _named(host: str) -> Iterator[tuple[tuple[str, str, str], Mapping[str, Any]]]:

@@ -15,9 +15,9 @@ from urllib.parse import unquote
 from ministack.core import responses
 from ministack.services import acm, apigateway, apigateway_v1
 
-from workshop.cloud.base_paths import NO_DOMAIN, gateway_error, mapping_refused, update_mapping
+from workshop.cloud.base_paths import NO_DOMAIN, create_mapping, gateway_error, mapping_refused, update_mapping
 from workshop.cloud.certificates import Certificates
-from workshop.cloud.domain_targets import ApiTarget, domain_target, has_domain, region_of_domain_target
+from workshop.cloud.domain_targets import ApiTarget, domain_target, has_domain, region_of_domain_target, regional_zone
 from workshop.cloud.patches import patch_around, require_attribute
 from workshop.cloud.responses import Response
 from workshop.cloud.stack_types import handled, register
@@ -35,26 +35,6 @@ UNKNOWN_CERTIFICATE = "The provided certificate does not exist."
 NOT_ISSUED = "The certificate {arn} cannot be used: its status is {status}, not ISSUED."
 NOT_COVERED = "The domain name to be created is not provided in the certificate."
 WRONG_REGION = "Invalid certificate ARN: {arn}. Certificate must be in '{region}'."
-ZONES = {
-    "us-east-1": "Z1UJRXOUMOOFQ8",
-    "us-east-2": "ZOJJZC49E0EPZ",
-    "us-west-1": "Z2MUQ32089INYE",
-    "us-west-2": "Z2OJLYMUO9EFXC",
-    "ca-central-1": "Z19DQILCV0OWEC",
-    "sa-east-1": "ZCMLWB8V5SYIT",
-    "eu-west-1": "ZLY8HYME6SFDD",
-    "eu-west-2": "ZJ5UAJN8Y3Z2Q",
-    "eu-west-3": "Z3KY65QIEKYHQQ",
-    "eu-central-1": "Z1U9ULNL0V5AJ3",
-    "eu-north-1": "Z3UWIKFBOOGXPP",
-    "ap-south-1": "Z3VO1THU9YC4UR",
-    "ap-northeast-1": "Z1YSHQZHG15GKL",
-    "ap-northeast-2": "Z20JF4UZKIW1U8",
-    "ap-southeast-1": "ZL327KTPIQFUL",
-    "ap-southeast-2": "Z2RPCDW04V8134",
-}
-"""The hosted zones of API Gateway's regional endpoints, for alias records."""
-OTHER_ZONE = "Z1UJRXOUMOOFQ8"
 PATHS = {
     "/certificateArn": "certificateArn",
     "/regionalCertificateArn": "regionalCertificateArn",
@@ -80,6 +60,7 @@ class CustomDomains:
         patch_around(apigateway_v1, "handle_request", self._handle_request)
         patch_around(apigateway_v1, "_create_domain_name", self._create)
         patch_around(apigateway_v1, "_delete_domain_name", self._delete)
+        patch_around(apigateway_v1, "_create_base_path_mapping", create_mapping)
         patch_around(apigateway, "_create_domain_name", self._create_v2)
         patch_around(apigateway, "_update_domain_name", self._update_v2)
         patch_around(apigateway, "_delete_domain_name", self._delete)
@@ -226,12 +207,15 @@ def _covers(names: list[str], domain: str) -> bool:
 
 
 def _complete(record: dict[str, Any]) -> None:
-    """What AWS shows of a new domain besides its settings; the regional name is one that browsers resolve to this machine."""
+    """What AWS shows of a new domain besides its settings, and nothing of what is not set. Its regional name is one that browsers
+    resolve to this machine."""
     region = responses.get_region()
+    for member in [member for member, value in record.items() if value in ("", {}) and member != "tags"]:
+        del record[member]
     record["domainNameStatus"] = "AVAILABLE"
     record["domainNameArn"] = f"arn:aws:apigateway:{region}::/domainnames/{record['domainName']}"
     record["regionalDomainName"] = f"d-{secrets.token_hex(5)}.execute-api.{region}.localhost"
-    record["regionalHostedZoneId"] = ZONES.get(region, OTHER_ZONE)
+    record["regionalHostedZoneId"] = regional_zone(region)
 
 
 def _kind(record: Mapping[str, Any]) -> str:

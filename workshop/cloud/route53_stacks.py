@@ -39,7 +39,13 @@ class Route53Stacks:
 
     def apply(self) -> None:
         """Register the types."""
-        register("AWS::Route53::HostedZone", create=self._create_zone, delete=self._delete_zone, tags="HostedZoneTags")
+        register(
+            "AWS::Route53::HostedZone",
+            create=self._create_zone,
+            update=self._update_zone,
+            delete=self._delete_zone,
+            tags="HostedZoneTags",
+        )
         register("AWS::Route53::RecordSet", create=self._create_record, update=self._update_records, delete=self._delete_records)
         register(
             "AWS::Route53::RecordSetGroup", create=self._create_group, update=self._update_records, delete=self._delete_records
@@ -66,8 +72,22 @@ class Route53Stacks:
         except Refused as refused:
             raise _failure(refused) from refused
         route53._tags["hostedzone", zone["id"]] = tags_of(properties, "HostedZoneTags")
-        servers = [] if vpcs else [server.removesuffix(".") for server in self._zones.servers(zone)]
-        return zone["id"], {"Id": zone["id"], "NameServers": servers}
+        return zone["id"], self._zone_attributes(zone)
+
+    def _update_zone(
+        self, zone_id: str, _: Properties, new: Properties, stack: str, logical_id: str | None
+    ) -> tuple[str, Properties]:
+        """Comment and tags change in place; another name is another zone."""
+        zone = route53._zones.get(zone_id)
+        if zone is None or zone["name"] != stored_name(new.get("Name", "")):
+            return self._create_zone(logical_id or "", new, stack)
+        zone["comment"] = (new.get("HostedZoneConfig") or {}).get("Comment", "")
+        route53._tags["hostedzone", zone_id] = tags_of(new, "HostedZoneTags")
+        return zone_id, self._zone_attributes(zone)
+
+    def _zone_attributes(self, zone: Mapping[str, Any]) -> Properties:
+        servers = [] if zone.get("private") else [server.removesuffix(".") for server in self._zones.servers(zone)]
+        return {"Id": zone["id"], "NameServers": servers}
 
     def _delete_zone(self, zone_id: str, _: Properties) -> None:
         """As on AWS, records that the stack does not know keep the zone (section 6.7)."""

@@ -71,16 +71,16 @@ class TableCalls:
 
     def create(self, request: Mapping[str, Any]) -> None:
         """CreateTable. A name that is taken is no state that passes."""
-        status, answer = self._call(self._home, "CreateTable", request)
+        status, response = self._call(self._home, "CreateTable", request)
         if status >= 400:
-            raise self._failure(answer)
+            raise self._failure(response)
         if request["BillingMode"] == "PROVISIONED":
             self._record(self._home)[AUTOSCALED] = True
 
     def status(self, region: str) -> str:
         """The table's status in a region, "" where it is not."""
-        status, answer = self._call(region, "DescribeTable", {"TableName": self._name})
-        return str(answer["Table"]["TableStatus"]) if status < 400 else ""
+        status, response = self._call(region, "DescribeTable", {"TableName": self._name})
+        return str(response["Table"]["TableStatus"]) if status < 400 else ""
 
     def await_active(self, region: str) -> None:
         """Wait until the table is ACTIVE in a region."""
@@ -156,8 +156,8 @@ class TableCalls:
 
     def _replicas(self) -> dict[str, str]:
         """The status of each other region, in the order in which they were added."""
-        status, answer = self._call(self._home, "DescribeTable", {"TableName": self._name})
-        listed = answer["Table"].get("Replicas") or () if status < 400 else ()
+        status, response = self._call(self._home, "DescribeTable", {"TableName": self._name})
+        listed = response["Table"].get("Replicas") or () if status < 400 else ()
         return {replica["RegionName"]: replica["ReplicaStatus"] for replica in listed}
 
     def _change(self, region: str, members: Mapping[str, Any]) -> None:
@@ -167,11 +167,11 @@ class TableCalls:
         """Call until the table is free. Raises what CloudFormation shows of any other refusal."""
 
         def accepted() -> bool:
-            status, answer = self._call(region, operation, request)
+            status, response = self._call(region, operation, request)
             if status < 400:
                 return True
-            if _code(answer) not in BUSY:
-                raise self._failure(answer)
+            if _code(response) not in BUSY:
+                raise self._failure(response)
             return False
 
         self._waits.until(accepted)
@@ -188,9 +188,9 @@ class TableCalls:
         found: dict[str, Any] = dynamodb._tables.get_scoped(self._account, region, self._name)
         return found
 
-    def _failure(self, answer: Mapping[str, Any]) -> ValueError:
-        return failed("DynamoDb", str(answer.get("message") or answer.get("Message") or _code(answer)))
+    def _failure(self, response: Mapping[str, Any]) -> ValueError:
+        return failed("DynamoDb", str(response.get("message") or response.get("Message") or _code(response)))
 
 
-def _code(answer: Mapping[str, Any]) -> str:
-    return str(answer.get("__type", "")).rpartition("#")[2]
+def _code(response: Mapping[str, Any]) -> str:
+    return str(response.get("__type", "")).rpartition("#")[2]

@@ -1,7 +1,7 @@
 """Changes of Route 53: batches of records, and the time until a change is INSYNC.
 
 In: a zone's id and the changes to its records, from the API, a stack or ACM. Out: the records changed as a whole, a change that
-is PENDING for a while, and a call for whoever looks at records (docs/aws-behaviours.md, section 6.4).
+is PENDING for a while, and a call for every part that looks at records (docs/aws-behaviours.md, section 6.4).
 """
 
 from __future__ import annotations

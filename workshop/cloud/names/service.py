@@ -1,4 +1,4 @@
-"""Route 53 as on AWS: the operations that MiniStack does not have, and those that it answers differently.
+"""Route 53 as on AWS: the operations that MiniStack does not have, and those whose results differ.
 
 In: MiniStack's Route 53 and the health of checks. Out: the same service with AWS's refusals, formats and times, and one document
 to save (docs/aws-behaviours.md, sections 6.4 to 6.6).

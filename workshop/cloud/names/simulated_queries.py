@@ -1,4 +1,4 @@
-"""TestDNSAnswer: what Route 53 would answer to one query.
+"""TestDNSAnswer: what Route 53 would return to one query.
 
 In: a zone, a name and a type, and the resolver that asks. Out: the values that the choice of records gives now, with the health
 of this moment (docs/aws-behaviours.md, section 6.5).

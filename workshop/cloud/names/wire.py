@@ -16,7 +16,7 @@ from xml.etree.ElementTree import Element, SubElement
 from ministack.services import route53
 
 from workshop.cloud.names.recordsets import Refused, shown_name, stored_name
-from workshop.cloud.patches import patch_around, require_attribute
+from workshop.cloud.patches import patch, patch_around, require_attribute
 from workshop.cloud.responses import Response
 
 __all__ = ["Request", "add", "add_change", "add_list", "check_attributes", "children", "error", "patch_formats", "respond", "utc"]
@@ -110,7 +110,8 @@ def utc(seconds: float) -> str:
 
 
 def patch_formats() -> None:
-    """Patch how MiniStack reads and writes health checks and record sets."""
+    """Patch how MiniStack reads and writes names, health checks and record sets."""
+    patch(route53, "_normalise_name", lambda _: lambda name: stored_name(name) if name else name)
     patch_around(route53, "_build_health_check_el", _build_health_check)
     patch_around(route53, "_parse_health_check_config", _parse_health_check)
     patch_around(route53, "_build_record_set_el", _build_record_set)
