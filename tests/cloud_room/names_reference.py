@@ -7,15 +7,15 @@ import math
 from collections.abc import Callable
 
 from workshop.cloud.names.countries import REGIONS
-from workshop.cloud.names.places import Place
-from workshop.cloud.names.records import Record, Zone
+from workshop.cloud.names.places import Location
+from workshop.cloud.names.records import Zone, ZoneRecord
 
 Outcome = tuple[str, tuple[str, ...], frozenset[str], int]
 """Code, set identifiers that were followed, values, TTL."""
 
 
 class Reference:
-    def __init__(self, zone: Zone, asker: Place, sick: frozenset[str], targets_down: frozenset[str]) -> None:
+    def __init__(self, zone: Zone, asker: Location, sick: frozenset[str], targets_down: frozenset[str]) -> None:
         self.zone, self.asker, self.sick, self.down = zone, asker, sick, targets_down
         self.circular = False
         """Whether the health of a name came to depend on itself, for which there is no rule."""
@@ -24,7 +24,7 @@ class Reference:
         """Every answer that a query can get."""
         return self._from(name, kind, ())
 
-    def _from(self, name: str, kind: str, before: tuple[Record, ...]) -> set[Outcome]:
+    def _from(self, name: str, kind: str, before: tuple[ZoneRecord, ...]) -> set[Outcome]:
         group = self.group(name, kind)
         if group is None:
             via_alias = bool(before) and before[-1].alias is not None
@@ -34,7 +34,7 @@ class Reference:
             found |= self._after((*before, *picked), picked, kind)
         return found or {self._nothing("NODATA", before)}
 
-    def _after(self, chain: tuple[Record, ...], picked: tuple[Record, ...], kind: str) -> set[Outcome]:
+    def _after(self, chain: tuple[ZoneRecord, ...], picked: tuple[ZoneRecord, ...], kind: str) -> set[Outcome]:
         last = chain[-1]
         inside = last.alias is not None and last.alias.zone_id == self.zone.id
         target = ""
@@ -52,10 +52,10 @@ class Reference:
         ttls += [60 for record in chain if record.alias is not None and record.alias.zone_id != self.zone.id]
         return {("NOERROR", tuple(sorted(record.set_id for record in chain)), values, min(ttls))}
 
-    def _nothing(self, code: str, chain: tuple[Record, ...]) -> Outcome:
+    def _nothing(self, code: str, chain: tuple[ZoneRecord, ...]) -> Outcome:
         return code, tuple(sorted(record.set_id for record in chain)), frozenset(), 900
 
-    def group(self, name: str, kind: str) -> list[Record] | None:
+    def group(self, name: str, kind: str) -> list[ZoneRecord] | None:
         owner = name
         if not self._exists(name):
             labels = name.split(".")
@@ -71,7 +71,7 @@ class Reference:
     def _exists(self, name: str) -> bool:
         return any(record.name == name or record.name.endswith("." + name) for record in self.zone.records)
 
-    def well(self, record: Record, trail: tuple[str, ...] = ()) -> bool:
+    def well(self, record: ZoneRecord, trail: tuple[str, ...] = ()) -> bool:
         """`trail` are the names on the way here."""
         if record.health_check in self.sick and record.health_check:
             return False
@@ -87,7 +87,7 @@ class Reference:
             return any(found)
         return True
 
-    def picks(self, group: list[Record]) -> list[tuple[Record, ...]]:
+    def picks(self, group: list[ZoneRecord]) -> list[tuple[ZoneRecord, ...]]:
         """Each selection that the policy permits."""
         group = [record for record in group if self._reachable(record)]
         well = [record for record in group if self.well(record)]
@@ -108,10 +108,10 @@ class Reference:
         best = min(well or group, key=self._rank)
         return [(best,)]
 
-    def _reachable(self, record: Record) -> bool:
+    def _reachable(self, record: ZoneRecord) -> bool:
         return record.policy != "geolocation" or self._geo(record) < 9
 
-    def _geo(self, record: Record) -> int:
+    def _geo(self, record: ZoneRecord) -> int:
         place = self.asker
         levels = [
             bool(record.subdivision) and f"{record.country}-{record.subdivision}" == f"{place.country}-{place.subdivision}",
@@ -121,7 +121,7 @@ class Reference:
         ]
         return levels.index(True) if True in levels else 9
 
-    def _rank(self, record: Record) -> float:
+    def _rank(self, record: ZoneRecord) -> float:
         if record.policy == "geolocation":
             return self._geo(record)
         if record.policy == "latency":

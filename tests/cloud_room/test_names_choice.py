@@ -15,32 +15,32 @@ from hypothesis import strategies as st
 
 from tests.cloud_room.names_reference import Reference, healthy_by
 from workshop.cloud.names.choice import Choice, choose, is_healthy
-from workshop.cloud.names.places import DEFAULT, Place, place_named
-from workshop.cloud.names.records import Alias, Proximity, Record, Zone
+from workshop.cloud.names.places import DEFAULT, Location, place_named
+from workshop.cloud.names.records import Alias, Proximity, Zone, ZoneRecord
 
 NAME = "api.rydes.localhost"
 SOA = "ns-1.awsdns-1.com. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"
 SINGAPORE, GERMANY, OREGON = (place_named(name) or DEFAULT for name in ("SG", "DE", "US-OR"))
 
 
-def record(set_id: str, name: str = NAME, **more: Any) -> Record:
-    return Record(name, more.pop("type", "A"), more.pop("ttl", 60), (f"{set_id}.example",), set_id=set_id, **more)
+def record(set_id: str, name: str = NAME, **more: Any) -> ZoneRecord:
+    return ZoneRecord(name, more.pop("type", "A"), more.pop("ttl", 60), (f"{set_id}.example",), set_id=set_id, **more)
 
 
-def alias(set_id: str, target: str, *, name: str = NAME, zone: str = "Z1", evaluate: bool = True, **more: Any) -> Record:
-    return Record(name, more.pop("type", "A"), 0, (), set_id=set_id, alias=Alias(zone, target, evaluate), **more)
+def alias(set_id: str, target: str, *, name: str = NAME, zone: str = "Z1", evaluate: bool = True, **more: Any) -> ZoneRecord:
+    return ZoneRecord(name, more.pop("type", "A"), 0, (), set_id=set_id, alias=Alias(zone, target, evaluate), **more)
 
 
-def zone(*records: Record) -> Zone:
-    soa = Record("rydes.localhost", "SOA", 900, (SOA,))
+def zone(*records: ZoneRecord) -> Zone:
+    soa = ZoneRecord("rydes.localhost", "SOA", 900, (SOA,))
     return Zone("Z1", "rydes.localhost", "000000000000", private=False, records=(soa, *records))
 
 
 def ask(
-    *records: Record,
+    *records: ZoneRecord,
     sick: str = "",
     down: str = "",
-    asker: Place = DEFAULT,
+    asker: Location = DEFAULT,
     name: str = NAME,
     kind: str = "A",
     chance: random.Random | None = None,
@@ -57,7 +57,7 @@ def ask(
     )
 
 
-def chosen(*records: Record, times: int = 60, **more: Any) -> str:
+def chosen(*records: ZoneRecord, times: int = 60, **more: Any) -> str:
     """The set identifiers of all records at the end of a chain that come up, in order."""
     chance = random.Random(7)
     return " ".join(sorted({ask(*records, chance=chance, **more).chain[-1].set_id for _ in range(times)}))
@@ -167,7 +167,7 @@ def test_a_place_that_no_record_fits_gets_no_data_rather_than_no_such_name():
     assert (found.rcode, found.chain, found.values, found.ttl) == ("NODATA", (), (), 900)
 
 
-def near(set_id: str, bias: int = 0, **where: Any) -> Record:
+def near(set_id: str, bias: int = 0, **where: Any) -> ZoneRecord:
     return record(set_id, proximity=Proximity(bias=bias, **where), health_check=f"h-{set_id}")
 
 
@@ -269,12 +269,12 @@ def test_the_answer_has_the_smallest_ttl_on_the_way():
 
 
 def test_a_cname_out_of_the_zone_ends_the_chain_with_the_name_of_its_target():
-    found = ask(Record(NAME, "CNAME", 60, ("d-1.execute-api.eu-west-1.localhost",)))
+    found = ask(ZoneRecord(NAME, "CNAME", 60, ("d-1.execute-api.eu-west-1.localhost",)))
     assert (found.rcode, found.values) == ("NOERROR", ("d-1.execute-api.eu-west-1.localhost",))
 
 
 def test_a_cname_to_a_name_that_does_not_exist_is_in_the_answer_beside_the_code():
-    found = ask(Record(NAME, "CNAME", 60, ("gone.rydes.localhost",)))
+    found = ask(ZoneRecord(NAME, "CNAME", 60, ("gone.rydes.localhost",)))
     assert (found.rcode, len(found.chain), found.values) == ("NXDOMAIN", 1, ())
 
 
@@ -283,13 +283,13 @@ def test_an_alias_to_a_name_that_does_not_exist_has_no_data():
     assert (found.rcode, len(found.chain), found.values) == ("NODATA", 1, ())
 
 
-def chain_of(length: int, kind: str) -> list[Record]:
+def chain_of(length: int, kind: str) -> list[ZoneRecord]:
     """`length` records that lead to an address, the first under NAME."""
     names = [NAME, *(f"n{number}.rydes.localhost" for number in range(1, length + 1))]
     if kind == "alias":
         steps = [alias(f"s{n}", names[n + 1], name=names[n]) for n in range(length)]
     else:
-        steps = [Record(names[n], "CNAME", 60, (names[n + 1],), set_id=f"s{n}") for n in range(length)]
+        steps = [ZoneRecord(names[n], "CNAME", 60, (names[n + 1],), set_id=f"s{n}") for n in range(length)]
     return [*steps, record("end", names[length])]
 
 
@@ -304,7 +304,7 @@ def test_five_records_are_followed_and_no_sixth(kind):
 def test_records_that_lead_in_a_circle_end():
     circle = (alias("a", "b.rydes.localhost"), alias("b", NAME, name="b.rydes.localhost"))
     assert ask(*circle).rcode == "NODATA"
-    names = (Record(NAME, "CNAME", 60, ("b.rydes.localhost",)), Record("b.rydes.localhost", "CNAME", 60, (NAME,)))
+    names = (ZoneRecord(NAME, "CNAME", 60, ("b.rydes.localhost",)), ZoneRecord("b.rydes.localhost", "CNAME", 60, (NAME,)))
     assert len(ask(*names).chain) == 5
 
 
@@ -357,7 +357,7 @@ def test_without_a_wildcard_a_name_that_does_not_exist_is_said_to_be_none():
 
 
 def test_the_health_of_a_single_record_is_that_of_its_checks():
-    def look(of: Record, sick: str) -> bool:
+    def look(of: ZoneRecord, sick: str) -> bool:
         return is_healthy(zone(*TREE), of, DEFAULT, healthy=lambda check: check not in sick.split(), alias_up=lambda _: True)
 
     assert look(TREE[0], "") and look(TREE[0], "h1") and not look(TREE[0], "h1 h2")
@@ -370,7 +370,7 @@ OWNERS = ("api", "one", "two", "*", "*.deep", "last")
 
 
 @st.composite
-def groups(draw: st.DrawFn, owner: str, later: list[str], kind: str, number: itertools.count[int]) -> list[Record]:
+def groups(draw: st.DrawFn, owner: str, later: list[str], kind: str, number: itertools.count[int]) -> list[ZoneRecord]:
     """The records of one name: one policy, targets among the names that come later, so that nothing leads in a circle."""
     policy = draw(st.sampled_from(POLICIES if kind != "CNAME" else POLICIES[:-1]))  # AWS refuses CNAMEs by multivalue
     size = draw(st.integers(1, {"simple": 1, "failover": 2, "multivalue": 10}.get(policy, 4)))
@@ -408,7 +408,7 @@ def groups(draw: st.DrawFn, owner: str, later: list[str], kind: str, number: ite
         elif way == "outer":
             found.append(alias(set_id, draw(st.sampled_from(["up.aws", "down.aws"])), name=name, zone="ZX", **more))
         elif kind == "CNAME":
-            found.append(Record(name, "CNAME", ttl, (target or "elsewhere.example",), set_id=set_id, **more))
+            found.append(ZoneRecord(name, "CNAME", ttl, (target or "elsewhere.example",), set_id=set_id, **more))
         else:
             found.append(record(set_id, name, ttl=ttl, **more))
     return found
@@ -417,7 +417,7 @@ def groups(draw: st.DrawFn, owner: str, later: list[str], kind: str, number: ite
 @st.composite
 def zones_of_records(draw: st.DrawFn) -> Zone:
     number = itertools.count()
-    records: list[Record] = []
+    records: list[ZoneRecord] = []
     for index, owner in enumerate(OWNERS):
         if draw(st.integers(0, 4)):
             kind = draw(st.sampled_from(["A", "A", "A", "CNAME", "TXT"]))

@@ -15,7 +15,7 @@ from tests.cloud_room.zone_builders import HOME, REPLICA, alias, endpoint, looku
 from workshop.cloud import daemon
 from workshop.cloud.names.checks import CheckConfig
 from workshop.cloud.names.feed import NamesFeed
-from workshop.cloud.names.records import Record, Zone
+from workshop.cloud.names.records import Zone, ZoneRecord
 from workshop.cloud.names.resolver import Resolver
 from workshop.cloud.timing import Timing
 
@@ -24,7 +24,7 @@ PAGE = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors"}
 FEED = "/_workshop/sites/rydes/_feed/names.json"
 
 
-class Health:
+class HealthSource:
     def __init__(self, *sick: str) -> None:
         self._sick = sick
 
@@ -39,15 +39,15 @@ def shown(*zones: Zone, sick: tuple[str, ...] = ()) -> dict[str, Any]:
     found, timing = lookup(*zones, sick=sick), Timing("fast", 1.0)
     resolver = Resolver(found, timing, lambda: 0.0, lambda: 0.0)
     checks = {"h1": CheckConfig("h1", "000000000000", "HTTPS", host="h.example", path="/health", interval=10)}
-    return NamesFeed(found, resolver, Health(*sick), lambda: checks, timing, lambda: (4567, 12)).document()
+    return NamesFeed(found, resolver, HealthSource(*sick), lambda: checks, timing, lambda: (4567, 12)).document()
 
 
-def shares(*records: Record, sick: tuple[str, ...] = ()) -> dict[str, float]:
+def shares(*records: ZoneRecord, sick: tuple[str, ...] = ()) -> dict[str, float]:
     (group,) = shown(zone(RYDES, *records), sick=sick)["zones"][0]["groups"]
     return {row["id"]: row["share"] for row in group["records"]}
 
 
-def weighted(**weights: int) -> list[Record]:
+def weighted(**weights: int) -> list[ZoneRecord]:
     return [record(NAME, "CNAME", endpoint(HOME), set_id=name, weight=each, health_check=name) for name, each in weights.items()]
 
 

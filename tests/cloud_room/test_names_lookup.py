@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from tests.cloud_room.zone_builders import HOME, REPLICA, SERVERS, alias, endpoint, lookup, record, zone
-from workshop.cloud.names.lookup import Found, Lookup, RecordSet
+from workshop.cloud.names.lookup import Lookup, RecordSet, ResolvedName
 from workshop.cloud.names.loopback import ADDRESSES
 from workshop.cloud.names.places import DEFAULT, place_named
 
@@ -15,7 +15,7 @@ NAME = "api.rydes.localhost"
 RYDES = "rydes.localhost"
 
 
-def find(lookup_: Lookup, name: str = NAME, kind: str = "A") -> Found:
+def find(lookup_: Lookup, name: str = NAME, kind: str = "A") -> ResolvedName:
     return lookup_.find(name, kind, DEFAULT)
 
 

@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workshop.cloud.names.countries import COUNTRIES, REGIONS, STATES
-from workshop.cloud.names.places import DEFAULT, Place, kilometres, place_named, place_of_address, point_of_region
+from workshop.cloud.names.places import DEFAULT, Location, kilometres, place_named, place_of_address, point_of_region
 from workshop.cloud.regions import ENABLED, OPT_IN
 
 LATITUDES, LONGITUDES = st.floats(-90, 90), st.floats(-180, 180)
 
 
-def at(latitude: float, longitude: float) -> Place:
-    return Place("EU", "DE", "", latitude, longitude)
+def at(latitude: float, longitude: float) -> Location:
+    return Location("EU", "DE", "", latitude, longitude)
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ import pytest
 
 from workshop.cloud.names.checks import CheckConfig
 from workshop.cloud.names.choice import choose
-from workshop.cloud.names.places import DEFAULT, Place
+from workshop.cloud.names.places import DEFAULT, Location
 from workshop.cloud.names.probing import CheckTarget, Prober, ProbeResult
 from workshop.cloud.names.reach import FORBIDDEN, NO_CONNECTION, Reach, Reached, Unreached
-from workshop.cloud.names.records import Record, Zone
+from workshop.cloud.names.records import Zone, ZoneRecord
 
 HOST = "abc123.execute-api.eu-west-1.amazonaws.com"
 LOCAL = "abc123.execute-api.eu-west-1.localhost"
@@ -291,11 +291,11 @@ def test_what_dns_says_against_a_name_is_the_reason(outcome, text):
 
 async def test_a_checker_asks_dns_from_where_it_is():
     zone = Zone("Z1", "x.localhost", "0", False, tuple(
-        Record("api.x.localhost", "CNAME", 60, (f"abc.execute-api.{region}.localhost",), set_id=region, region=region)
+        ZoneRecord("api.x.localhost", "CNAME", 60, (f"abc.execute-api.{region}.localhost",), set_id=region, region=region)
         for region in ("eu-west-1", "ap-southeast-1", "us-east-1")
     ))  # fmt: skip
 
-    def find(name: str, kind: str, asker: Place) -> Named:
+    def find(name: str, kind: str, asker: Location) -> Named:
         chosen = choose(zone, name, kind, asker, healthy=lambda _: True, alias_up=lambda _: True, chance=random.Random(1))
         return Named("NOERROR", chosen.values[0], chosen.chain[-1].region)
 

@@ -12,7 +12,7 @@ from ministack.services import cloudwatch, route53
 from tests.cloud_room import in_process
 from workshop.cloud.names.checks import CheckConfig, alarm_state, stored_checks
 from workshop.cloud.names.clock import interval
-from workshop.cloud.names.records import Alias, Proximity, Record, Zone, invalidate, zones
+from workshop.cloud.names.records import Alias, Proximity, Zone, ZoneRecord, invalidate, zones
 from workshop.cloud.timing import Timing
 
 
@@ -36,7 +36,7 @@ def cname(**more: Any) -> dict[str, Any]:
     return {"Name": "API.Rydes.localhost.", "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": "x.example"}], **more}
 
 
-def only(set_id: str = "a") -> Record:
+def only(set_id: str = "a") -> ZoneRecord:
     (zone,) = zones()
     return next(record for record in zone.records if record.set_id == set_id)
 
@@ -73,7 +73,7 @@ def test_a_private_zone_is_marked_as_one():
 def test_a_record_is_read_as_it_was_written(written, read, policy):
     client = in_process.client("route53", route53)
     write(client, hosted_zone(client), cname(SetIdentifier="a", HealthCheckId="h1", **written))
-    assert only() == Record("api.rydes.localhost", "CNAME", 60, ("x.example",), "a", health_check="h1", **read)
+    assert only() == ZoneRecord("api.rydes.localhost", "CNAME", 60, ("x.example",), "a", health_check="h1", **read)
     assert only().policy == policy
 
 
@@ -137,7 +137,7 @@ def test_records_that_were_changed_in_place_are_seen_after_an_invalidation():
 
 
 def test_names_exist_when_they_have_records_or_names_below_them():
-    zone = Zone("Z1", "rydes.localhost", "0", False, (Record("a.b.rydes.localhost", "A", 60, ("192.0.2.1",)),))
+    zone = Zone("Z1", "rydes.localhost", "0", False, (ZoneRecord("a.b.rydes.localhost", "A", 60, ("192.0.2.1",)),))
     assert {name: len(records) for name, records in zone.by_name.items()} == {
         "a.b.rydes.localhost": 1,
         "b.rydes.localhost": 0,

@@ -9,7 +9,7 @@ from typing import Any
 from workshop.cloud.names.endpoints import Endpoints
 from workshop.cloud.names.lookup import Lookup
 from workshop.cloud.names.loopback import RegionAddresses
-from workshop.cloud.names.records import Alias, Record, Zone
+from workshop.cloud.names.records import Alias, Zone, ZoneRecord
 
 HOME, REPLICA = "us-west-2", "eu-west-1"
 GATEWAY = "Z2FDTNDATAQYW2"
@@ -17,18 +17,18 @@ SOA = "ns-1.awsdns-1.com. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400
 SERVERS = ("ns-1.awsdns-1.com.", "ns-2.awsdns-2.net.")
 
 
-def zone(name: str, *records: Record, private: bool = False, number: int = 1) -> Zone:
+def zone(name: str, *records: ZoneRecord, private: bool = False, number: int = 1) -> Zone:
     """A zone with the records that every zone has, and these."""
-    own = (Record(name, "SOA", 900, (SOA,)), Record(name, "NS", 172_800, SERVERS))
+    own = (ZoneRecord(name, "SOA", 900, (SOA,)), ZoneRecord(name, "NS", 172_800, SERVERS))
     return Zone(f"Z{number}", name, "000000000000", private, (*own, *records))
 
 
-def record(name: str, kind: str, *values: str, ttl: int = 60, **more: Any) -> Record:
-    return Record(name, kind, ttl, values, **more)
+def record(name: str, kind: str, *values: str, ttl: int = 60, **more: Any) -> ZoneRecord:
+    return ZoneRecord(name, kind, ttl, values, **more)
 
 
-def alias(name: str, target: str, **more: Any) -> Record:
-    return Record(name, "A", 0, (), alias=Alias(GATEWAY, target, True), **more)
+def alias(name: str, target: str, **more: Any) -> ZoneRecord:
+    return ZoneRecord(name, "A", 0, (), alias=Alias(GATEWAY, target, True), **more)
 
 
 def endpoint(region: str, api: str = "0123abcd") -> str:

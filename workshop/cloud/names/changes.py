@@ -14,7 +14,7 @@ from ministack.services import route53
 from workshop.cloud.names.batches import Change, ZoneContents, changed_records
 from workshop.cloud.names.records import invalidate
 from workshop.cloud.names.recordsets import Refused
-from workshop.cloud.names.wire import Request, add_change, respond
+from workshop.cloud.names.wire import Route53Request, add_change, respond
 from workshop.cloud.patches import patch_around
 from workshop.cloud.responses import Response
 from workshop.cloud.timing import Timing
@@ -65,7 +65,7 @@ class Changes:
     def is_insync(self, change: dict[str, Any]) -> bool:
         return bool(self._now() >= change.get("due", 0.0))
 
-    def change_records(self, request: Request) -> Response:
+    def change_records(self, request: Route53Request) -> Response:
         """ChangeResourceRecordSets."""
         batch = route53._find(request.root(), "ChangeBatch")
         listed = route53._find(batch, "Changes") if batch is not None else None
@@ -81,7 +81,7 @@ class Changes:
         change = self.change(request.parts[0], changes, route53._text(batch, "Comment"))
         return respond("ChangeResourceRecordSetsResponse", lambda root: add_change(root, change))
 
-    def get_change(self, request: Request) -> Response:
+    def get_change(self, request: Route53Request) -> Response:
         """GetChange."""
         change = route53._changes.get(request.parts[0])
         if change is None:

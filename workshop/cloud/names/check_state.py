@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from workshop.cloud.names.checkers import Checker, Outcome, enough
+from workshop.cloud.names.checkers import Checker, CheckerResult, enough
 from workshop.cloud.names.checks import CheckConfig
 
-__all__ = ["CheckState", "Observation"]
+__all__ = ["CheckState", "CheckerObservation"]
 
 
 @dataclass(frozen=True, slots=True)
-class Observation:
+class CheckerObservation:
     """What one checker reports. `checked` is in seconds since the epoch."""
 
     region: str
@@ -51,12 +51,12 @@ class CheckState:
         return 100.0 * sum(checker.healthy for checker in self.checkers.values()) / len(self.checkers)
 
     @property
-    def observations(self) -> list[Observation]:
+    def observations(self) -> list[CheckerObservation]:
         """What each checker saw last; checkers that have not sent a request yet are left out."""
         return [_observation(checker, checker.last) for checker in self.checkers.values() if checker.last]
 
     @property
-    def last_failures(self) -> list[Observation]:
+    def last_failures(self) -> list[CheckerObservation]:
         """The last failure that each checker saw; those that saw none are left out."""
         return [_observation(checker, checker.last_failure) for checker in self.checkers.values() if checker.last_failure]
 
@@ -80,5 +80,5 @@ class CheckState:
             self.checkers[key].restore(remembered)
 
 
-def _observation(checker: Checker, outcome: Outcome) -> Observation:
-    return Observation(checker.region, checker.ip, outcome.text, outcome.time)
+def _observation(checker: Checker, outcome: CheckerResult) -> CheckerObservation:
+    return CheckerObservation(checker.region, checker.ip, outcome.text, outcome.time)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["CHECKER_RANGES", "CHECKER_REGIONS", "Checker", "Outcome", "enough", "every_checker", "three_checkers"]
+__all__ = ["CHECKER_RANGES", "CHECKER_REGIONS", "Checker", "CheckerResult", "enough", "every_checker", "three_checkers"]
 
 CHECKER_RANGES = {
     "us-east-1": ("107.23.255.0/26", "54.243.31.192/26"),
@@ -33,7 +33,7 @@ SHARE = 0.18
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CheckerResult:
     """What one request of a checker ended with; `time` is in seconds since the epoch."""
 
     text: str
@@ -48,8 +48,8 @@ class Checker:
     number: int
     healthy: bool = True
     streak: int = 0
-    last: Outcome | None = None
-    last_failure: Outcome | None = None
+    last: CheckerResult | None = None
+    last_failure: CheckerResult | None = None
 
     @property
     def ip(self) -> str:
@@ -61,7 +61,7 @@ class Checker:
     def key(self) -> str:
         return f"{self.region}/{self.number}"
 
-    def heard(self, ok: bool, outcome: Outcome, threshold: int) -> bool:
+    def heard(self, ok: bool, outcome: CheckerResult, threshold: int) -> bool:
         """Take a result in; returns whether anything changed that a restart must not lose."""
         self.last = outcome
         if not ok:
@@ -106,9 +106,9 @@ def _wanted(regions: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(regions)) or CHECKER_REGIONS
 
 
-def _saved(outcome: Outcome | None) -> list[Any] | None:
+def _saved(outcome: CheckerResult | None) -> list[Any] | None:
     return None if outcome is None else [outcome.text, outcome.time]
 
 
-def _loaded(saved: list[Any] | None) -> Outcome | None:
-    return None if saved is None else Outcome(str(saved[0]), float(saved[1]))
+def _loaded(saved: list[Any] | None) -> CheckerResult | None:
+    return None if saved is None else CheckerResult(str(saved[0]), float(saved[1]))

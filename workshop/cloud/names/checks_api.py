@@ -14,7 +14,7 @@ from ministack.services import route53
 
 from workshop.cloud.names.check_settings import RESETTABLE, check_settings, completed
 from workshop.cloud.names.recordsets import Refused
-from workshop.cloud.names.wire import Request, add, children, respond, utc
+from workshop.cloud.names.wire import Route53Request, add, children, respond, utc
 from workshop.cloud.responses import Response
 
 __all__ = ["MOST_CHECKS", "HealthChecksApi", "HealthReports", "no_check"]
@@ -51,7 +51,7 @@ class HealthChecksApi:
     def __init__(self, health: HealthReports) -> None:
         self._health = health
 
-    def create(self, request: Request) -> Response:
+    def create(self, request: Route53Request) -> Response:
         """CreateHealthCheck."""
         root = request.root()
         config = route53._find(root, "HealthCheckConfig")
@@ -79,7 +79,7 @@ class HealthChecksApi:
         self._health.changed()
         return check
 
-    def update(self, request: Request) -> Response:
+    def update(self, request: Route53Request) -> Response:
         """UpdateHealthCheck."""
         root = request.root()
         version = route53._text(root, "HealthCheckVersion")
@@ -109,7 +109,7 @@ class HealthChecksApi:
         self._health.changed()
         return check
 
-    def delete(self, request: Request) -> Response:
+    def delete(self, request: Route53Request) -> Response:
         """DeleteHealthCheck. Records may still use the check; its reference stays used."""
         self.remove(request.parts[0])
         return respond("DeleteHealthCheckResponse", lambda _: None)
@@ -122,15 +122,15 @@ class HealthChecksApi:
             route53._tags.pop(("healthcheck", check_id), None)
         self._health.changed()
 
-    def status(self, request: Request) -> Response:
+    def status(self, request: Route53Request) -> Response:
         """GetHealthCheckStatus: what each checker saw last."""
         return self._observed("GetHealthCheckStatusResponse", request, self._health.observations)
 
-    def last_failures(self, request: Request) -> Response:
+    def last_failures(self, request: Route53Request) -> Response:
         """GetHealthCheckLastFailureReason: the last failure that each checker saw."""
         return self._observed("GetHealthCheckLastFailureReasonResponse", request, self._health.last_failures)
 
-    def _observed(self, root: str, request: Request, read: Callable[[str], Sequence[_Observation]]) -> Response:
+    def _observed(self, root: str, request: Route53Request, read: Callable[[str], Sequence[_Observation]]) -> Response:
         check = self._found(request.parts[0])
         if check["config"].get("Type") == "CALCULATED":
             raise Refused("InvalidInput", NOT_FOR_TYPE.format(type="CALCULATED"))

@@ -10,8 +10,8 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from workshop.cloud.names.places import Place, kilometres, point_of_region
-from workshop.cloud.names.records import Alias, Proximity, Record, Zone
+from workshop.cloud.names.places import Location, kilometres, point_of_region
+from workshop.cloud.names.records import Alias, Proximity, Zone, ZoneRecord
 
 __all__ = ["ALIAS_TTL", "Choice", "choose", "is_healthy"]
 
@@ -22,7 +22,7 @@ MOST_VALUES = 8
 FARTHEST = 1e9
 """Kilometres to a region that is not known."""
 
-Healthy = Callable[[Record], bool]
+Healthy = Callable[[ZoneRecord], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Choice:
     SOA record for NXDOMAIN and NODATA.
     """
 
-    chain: tuple[Record, ...]
+    chain: tuple[ZoneRecord, ...]
     rcode: str
     ttl: int
     values: tuple[str, ...]
@@ -45,7 +45,7 @@ def choose(
     zone: Zone,
     name: str,
     type: str,
-    asker: Place,
+    asker: Location,
     *,
     healthy: Callable[[str], bool],
     alias_up: Callable[[Alias], bool],
@@ -57,7 +57,7 @@ def choose(
     followed: a longer chain ends with its fifth.
     """
     health = _Health(zone, asker, healthy, alias_up)
-    chain: tuple[Record, ...] = ()
+    chain: tuple[ZoneRecord, ...] = ()
     while True:
         group = _group(zone, name, type)
         if group is None and not (chain and chain[-1].alias):
@@ -73,7 +73,7 @@ def choose(
 
 
 def is_healthy(
-    zone: Zone, record: Record, asker: Place, *, healthy: Callable[[str], bool], alias_up: Callable[[Alias], bool]
+    zone: Zone, record: ZoneRecord, asker: Location, *, healthy: Callable[[str], bool], alias_up: Callable[[Alias], bool]
 ) -> bool:
     """Whether a record counts as healthy for an asker."""
     return _Health(zone, asker, healthy, alias_up).of_record(record)
@@ -82,11 +82,11 @@ def is_healthy(
 class _Health:
     """The health of records during one query."""
 
-    def __init__(self, zone: Zone, asker: Place, healthy: Callable[[str], bool], alias_up: Callable[[Alias], bool]) -> None:
+    def __init__(self, zone: Zone, asker: Location, healthy: Callable[[str], bool], alias_up: Callable[[Alias], bool]) -> None:
         self._zone, self._asker, self._healthy, self._alias_up = zone, asker, healthy, alias_up
         self._groups: dict[tuple[str, str], bool] = {}
 
-    def of_record(self, record: Record) -> bool:
+    def of_record(self, record: ZoneRecord) -> bool:
         """Healthy by its own check and, for an alias that evaluates its target, by that too. Without either it always is."""
         if record.health_check and not self._healthy(record.health_check):
             return False
@@ -109,7 +109,7 @@ class _Health:
         return self._groups[key]
 
 
-def _group(zone: Zone, name: str, type: str) -> tuple[Record, ...] | None:
+def _group(zone: Zone, name: str, type: str) -> tuple[ZoneRecord, ...] | None:
     """The records that share a name and a type, or the CNAME records of the name; None when it does not exist (RFC 4592)."""
     owned = _owned(zone, name)
     if owned is None:
@@ -118,7 +118,7 @@ def _group(zone: Zone, name: str, type: str) -> tuple[Record, ...] | None:
     return exact or tuple(record for record in owned if record.type == "CNAME")
 
 
-def _owned(zone: Zone, name: str) -> tuple[Record, ...] | None:
+def _owned(zone: Zone, name: str) -> tuple[ZoneRecord, ...] | None:
     """Every record of a name, by the wildcard below its closest existing ancestor when the name itself does not exist."""
     names = zone.by_name
     if name in names:
@@ -131,7 +131,7 @@ def _owned(zone: Zone, name: str) -> tuple[Record, ...] | None:
     return None
 
 
-def _chosen(group: tuple[Record, ...], asker: Place, healthy: Healthy, chance: random.Random) -> tuple[Record, ...]:
+def _chosen(group: tuple[ZoneRecord, ...], asker: Location, healthy: Healthy, chance: random.Random) -> tuple[ZoneRecord, ...]:
     """The records of a group that this query gets: one, up to eight by multivalue, none where no place fits."""
     candidates = _candidates(group, asker)
     if not candidates:
@@ -148,7 +148,7 @@ def _chosen(group: tuple[Record, ...], asker: Place, healthy: Healthy, chance: r
             return (next((record for record in candidates if healthy(record)), candidates[0]),)
 
 
-def _candidates(group: Sequence[Record], asker: Place) -> list[Record]:
+def _candidates(group: Sequence[ZoneRecord], asker: Location) -> list[ZoneRecord]:
     """The records that an asker can get, the preferred ones first. A group has one policy: Route 53 refuses mixtures."""
     match group[0].policy if group else "":
         case "latency":
@@ -162,7 +162,7 @@ def _candidates(group: Sequence[Record], asker: Place) -> list[Record]:
             return list(group)
 
 
-def _weighted(group: list[Record], healthy: Healthy, chance: random.Random) -> Record:
+def _weighted(group: list[ZoneRecord], healthy: Healthy, chance: random.Random) -> ZoneRecord:
     """By weight among the healthy ones. Zero weights count once no other is healthy; when none is, all count as healthy."""
     heavy = [record for record in group if record.weight]
     zero = [record for record in group if not record.weight]
@@ -173,18 +173,18 @@ def _weighted(group: list[Record], healthy: Healthy, chance: random.Random) -> R
     return _drawn(group, chance)
 
 
-def _drawn(group: list[Record], chance: random.Random) -> Record:
+def _drawn(group: list[ZoneRecord], chance: random.Random) -> ZoneRecord:
     """One of a group by weight; each with the same chance where all weights are zero."""
     return chance.choices(group, [record.weight or 0 for record in group] if any(record.weight for record in group) else None)[0]
 
 
-def _failover(group: list[Record], healthy: Healthy) -> Record:
+def _failover(group: list[ZoneRecord], healthy: Healthy) -> ZoneRecord:
     """The primary one while it is healthy, or when the secondary one is not healthy either."""
     ordered = sorted(group, key=lambda record: record.failover != "PRIMARY")
     return next((record for record in ordered if healthy(record)), ordered[0])
 
 
-def _precision(record: Record, asker: Place) -> int:
+def _precision(record: ZoneRecord, asker: Location) -> int:
     """How closely a record's place fits: 4 subdivision, 3 country, 2 continent, 1 the default record, 0 not at all."""
     if record.subdivision:
         return 4 if (record.country, record.subdivision) == (asker.country, asker.subdivision) else 0
@@ -195,7 +195,7 @@ def _precision(record: Record, asker: Place) -> int:
     return 2 if record.continent == asker.continent else 0
 
 
-def _biased_distance(proximity: Proximity, asker: Place) -> float:
+def _biased_distance(proximity: Proximity, asker: Location) -> float:
     """The distance, shrunk by a positive bias in percent and stretched by a negative one."""
     bias = proximity.bias / 100
     if proximity.region or proximity.local_zone:
@@ -205,12 +205,12 @@ def _biased_distance(proximity: Proximity, asker: Place) -> float:
     return distance * (1 - bias) if bias >= 0 else distance / (1 + bias)
 
 
-def _distance_to_region(region: str, asker: Place) -> float:
+def _distance_to_region(region: str, asker: Location) -> float:
     point = point_of_region(region)
     return kilometres(asker, point) if point else FARTHEST
 
 
-def _target(zone: Zone, record: Record, type: str) -> str:
+def _target(zone: Zone, record: ZoneRecord, type: str) -> str:
     """The name inside the zone where a query goes on, "" where the record is its end."""
     if record.alias:
         return record.alias.name if _is_inner_alias(zone, record) else ""
@@ -220,15 +220,15 @@ def _target(zone: Zone, record: Record, type: str) -> str:
     return target if zone.contains(target) else ""
 
 
-def _is_inner_alias(zone: Zone, record: Record) -> bool:
+def _is_inner_alias(zone: Zone, record: ZoneRecord) -> bool:
     return record.alias is not None and record.alias.zone_id == zone.id
 
 
-def _values(records: tuple[Record, ...]) -> tuple[str, ...]:
+def _values(records: tuple[ZoneRecord, ...]) -> tuple[str, ...]:
     return tuple(value for record in records for value in ((record.alias.name,) if record.alias else record.values))
 
 
-def _ttl(zone: Zone, chain: tuple[Record, ...]) -> int:
+def _ttl(zone: Zone, chain: tuple[ZoneRecord, ...]) -> int:
     """An alias has the TTL of its target."""
     own = [record.ttl for record in chain if not record.alias]
     outer = [ALIAS_TTL for record in chain if record.alias and not _is_inner_alias(zone, record)]

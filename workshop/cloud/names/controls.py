@@ -17,7 +17,7 @@ from workshop.cloud.control import Action
 from workshop.cloud.names.clock import interval
 from workshop.cloud.names.feed import NamesFeed
 from workshop.cloud.names.lookup import Lookup
-from workshop.cloud.names.places import DEFAULT, Place, place_named
+from workshop.cloud.names.places import DEFAULT, Location, place_named
 from workshop.cloud.names.records import plain_name
 from workshop.cloud.names.resolver import Resolver
 from workshop.cloud.timing import Timing
@@ -86,7 +86,7 @@ def _type(text: str) -> str:
         raise _wrong(f"{text!r} is no record type.", "For example: A, CNAME, TXT.") from error
 
 
-def _place(text: str) -> Place:
+def _place(text: str) -> Location:
     found = place_named(text) if text else DEFAULT
     if found is None:
         raise _wrong(f"{text!r} is no place.", "A country (SG), a state of the USA (US-OR) or a region (eu-west-1) is one.")

@@ -17,7 +17,7 @@ from ministack.core import responses
 from ministack.services import route53
 
 from workshop.cloud.names.recordsets import Refused
-from workshop.cloud.names.wire import Request, add, add_list, respond
+from workshop.cloud.names.wire import Route53Request, add, add_list, respond
 from workshop.cloud.responses import Response
 
 __all__ = ["MOST_SETS", "DelegationSet", "DelegationSets", "add_delegation_set", "bare_id"]
@@ -71,7 +71,7 @@ class DelegationSets:
         account = responses.get_account_id()
         return sorted((found for found in self._all.values() if found.account == account), key=lambda found: found.id)
 
-    def create(self, request: Request) -> Response:
+    def create(self, request: Route53Request) -> Response:
         """CreateReusableDelegationSet, with new name servers or with those of a zone."""
         root = request.root()
         reference, zone_id = route53._text(root, "CallerReference"), bare_id(route53._text(root, "HostedZoneId"))
@@ -92,12 +92,12 @@ class DelegationSets:
             f"delegationset/{new.id}",
         )
 
-    def show(self, request: Request) -> Response:
+    def show(self, request: Route53Request) -> Response:
         """GetReusableDelegationSet."""
         found = self.get(request.parts[0])
         return respond("GetReusableDelegationSetResponse", lambda root: add_delegation_set(root, found.servers, found))
 
-    def show_all(self, request: Request) -> Response:
+    def show_all(self, request: Route53Request) -> Response:
         """ListReusableDelegationSets."""
         marker, size = request.page()
         rest = [found for found in self.mine() if found.id > marker]
@@ -114,7 +114,7 @@ class DelegationSets:
 
         return respond("ListReusableDelegationSetsResponse", build)
 
-    def delete(self, request: Request) -> Response:
+    def delete(self, request: Route53Request) -> Response:
         """DeleteReusableDelegationSet; one that a zone uses is refused."""
         found = self.get(request.parts[0])
         if self.zones_of(found.id):

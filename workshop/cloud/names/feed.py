@@ -15,17 +15,17 @@ from workshop.cloud.names.clock import interval
 from workshop.cloud.names.lookup import Lookup
 from workshop.cloud.names.loopback import SHARED, RegionAddresses
 from workshop.cloud.names.places import DEFAULT
-from workshop.cloud.names.records import Record, Zone
+from workshop.cloud.names.records import Zone, ZoneRecord
 from workshop.cloud.names.resolver import Resolver
 from workshop.cloud.timing import Timing
 
-__all__ = ["Health", "NamesFeed"]
+__all__ = ["HealthSource", "NamesFeed"]
 
 VERSION = 1
 PLAIN = ("SOA", "NS")
 
 
-class Health(Protocol):
+class HealthSource(Protocol):
     """What is shown of health checks."""
 
     def healthy(self, check_id: str) -> bool: ...
@@ -40,7 +40,7 @@ class NamesFeed:
         self,
         lookup: Lookup,
         resolver: Resolver,
-        health: Health,
+        health: HealthSource,
         configs: Callable[[], Mapping[str, CheckConfig]],
         timing: Timing,
         server: Callable[[], tuple[int, int]],
@@ -78,7 +78,7 @@ class NamesFeed:
         }
 
     def _zone(self, zone: Zone) -> dict[str, Any]:
-        def key(record: Record) -> tuple[str, str]:
+        def key(record: ZoneRecord) -> tuple[str, str]:
             return record.name, record.type
 
         return {
@@ -92,7 +92,7 @@ class NamesFeed:
             ],
         }
 
-    def _group(self, zone: Zone, name: str, kind: str, records: list[Record]) -> dict[str, Any]:
+    def _group(self, zone: Zone, name: str, kind: str, records: list[ZoneRecord]) -> dict[str, Any]:
         """`share` is what the policy promises an asker in the cloud's first region at this moment, as a part of 1."""
         shares = self._shares(zone, name, kind, records)
         return {
@@ -117,12 +117,12 @@ class NamesFeed:
             ],
         }
 
-    def _region(self, record: Record) -> str:
+    def _region(self, record: ZoneRecord) -> str:
         """The region to which a record leads at once."""
         target = record.alias.name if record.alias is not None else next(iter(record.values), "").lower().rstrip(".")
         return self._lookup.endpoints.region(target) or self._addresses.region_at(target)
 
-    def _shares(self, zone: Zone, name: str, kind: str, records: list[Record]) -> Iterable[float]:
+    def _shares(self, zone: Zone, name: str, kind: str, records: list[ZoneRecord]) -> Iterable[float]:
         usable = [record for record in records if self._lookup.is_healthy(zone, record)] or records
         if records[0].policy == "weighted":
             total = sum(record.weight or 0 for record in usable)

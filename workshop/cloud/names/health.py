@@ -13,14 +13,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from workshop.cloud.names.check_metrics import CheckMetrics, Sink
-from workshop.cloud.names.check_state import CheckState, Observation
+from workshop.cloud.names.check_state import CheckerObservation, CheckState
 from workshop.cloud.names.checks import CheckConfig, alarm_state
 from workshop.cloud.names.probing import CheckTarget, ProbeResult
 from workshop.cloud.names.rounds import CheckerFaults, Rounds
 from workshop.cloud.scheduler import Scheduler
 from workshop.cloud.timing import Timing
 
-__all__ = ["HealthChecks", "Observation"]
+__all__ = ["CheckerObservation", "HealthChecks"]
 
 PUBLISH_SECONDS, ALARM_SECONDS = 60, 10
 """How often metrics are published and alarms are looked at, on the clock of names."""
@@ -63,12 +63,12 @@ class HealthChecks:
         state = self._state(check_id)
         return state.percentage if state else 100.0
 
-    def observations(self, check_id: str) -> list[Observation]:
+    def observations(self, check_id: str) -> list[CheckerObservation]:
         """What each checker saw last; checkers that have not sent a request yet are left out."""
         state = self._state(check_id)
         return state.observations if state else []
 
-    def last_failures(self, check_id: str) -> list[Observation]:
+    def last_failures(self, check_id: str) -> list[CheckerObservation]:
         """The last failure that each checker saw; those that saw none are left out."""
         state = self._state(check_id)
         return state.last_failures if state else []

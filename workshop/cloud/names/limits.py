@@ -16,7 +16,7 @@ from workshop.cloud.names.checkers import CHECKER_RANGES
 from workshop.cloud.names.checks_api import MOST_CHECKS, no_check
 from workshop.cloud.names.delegation_sets import MOST_SETS, DelegationSets
 from workshop.cloud.names.recordsets import Refused
-from workshop.cloud.names.wire import Request, add, add_list, children, respond
+from workshop.cloud.names.wire import Route53Request, add, add_list, children, respond
 from workshop.cloud.names.zones import MOST_ZONES
 from workshop.cloud.responses import Response
 
@@ -34,15 +34,15 @@ class Limits:
     def __init__(self, sets: DelegationSets) -> None:
         self._sets = sets
 
-    def check_count(self, _: Request) -> Response:
+    def check_count(self, _: Route53Request) -> Response:
         """GetHealthCheckCount."""
         return _number("GetHealthCheckCountResponse", "HealthCheckCount", len(route53._health_checks))
 
-    def zone_count(self, _: Request) -> Response:
+    def zone_count(self, _: Route53Request) -> Response:
         """GetHostedZoneCount."""
         return _number("GetHostedZoneCountResponse", "HostedZoneCount", len(route53._zones))
 
-    def account(self, request: Request) -> Response:
+    def account(self, request: Route53Request) -> Response:
         """GetAccountLimit. Traffic policies do not exist in this cloud."""
         limits: dict[str, tuple[int, Callable[[], int]]] = {
             "MAX_HEALTH_CHECKS_BY_OWNER": (MOST_CHECKS, lambda: len(route53._health_checks)),
@@ -57,7 +57,7 @@ class Limits:
         value, count = limits[kind]
         return _limit("GetAccountLimitResponse", kind, value, count())
 
-    def zone(self, request: Request) -> Response:
+    def zone(self, request: Route53Request) -> Response:
         """GetHostedZoneLimit."""
         zone_id, kind = request.parts
         zone = route53._zones.get(zone_id)
@@ -71,7 +71,7 @@ class Limits:
             raise Refused("HostedZoneNotPrivate", f"The hosted zone {zone_id} is not a private hosted zone.")
         return _limit("GetHostedZoneLimitResponse", kind, MOST_VPCS, len(zone.get("vpcs", ())))
 
-    def delegation_set(self, request: Request) -> Response:
+    def delegation_set(self, request: Route53Request) -> Response:
         """GetReusableDelegationSetLimit."""
         set_id, kind = request.parts
         if kind != "MAX_ZONES_BY_REUSABLE_DELEGATION_SET":
@@ -79,12 +79,12 @@ class Limits:
         found = self._sets.get(set_id)
         return _limit("GetReusableDelegationSetLimitResponse", kind, MOST_SET_ZONES, self._sets.zones_of(found.id))
 
-    def checker_ranges(self, _: Request) -> Response:
+    def checker_ranges(self, _: Route53Request) -> Response:
         """GetCheckerIpRanges."""
         ranges = sorted(range_ for found in CHECKER_RANGES.values() for range_ in found)
         return respond("GetCheckerIpRangesResponse", lambda shown: add_list(shown, "CheckerIpRanges", "member", ranges))
 
-    def tags(self, request: Request) -> Response:
+    def tags(self, request: Route53Request) -> Response:
         """ListTagsForResources."""
         kind, ids = request.parts[0], children(request.root(), "ResourceIds", "ResourceId")
         if kind not in ("hostedzone", "healthcheck"):

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from workshop.cloud.names.choice import Choice, choose, is_healthy
 from workshop.cloud.names.endpoints import ENDPOINT_TTL, Endpoints
-from workshop.cloud.names.places import DEFAULT, Place
-from workshop.cloud.names.records import Alias, Record, Zone, plain_name
+from workshop.cloud.names.places import DEFAULT, Location
+from workshop.cloud.names.records import Alias, Zone, ZoneRecord, plain_name
 
-__all__ = ["MOST_ZONES", "Found", "Lookup", "RecordSet"]
+__all__ = ["MOST_ZONES", "Lookup", "RecordSet", "ResolvedName"]
 
 MOST_ZONES = 8
 """How many zones one question is followed through: a name may lead from one to the next by CNAME."""
@@ -32,7 +32,7 @@ class RecordSet:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ResolvedName:
     """The outcome of one question.
 
     `rcode` is NOERROR, NODATA, NXDOMAIN, REFUSED (in no zone of this cloud) or REFERRAL (then `answers` is the delegation).
@@ -71,15 +71,15 @@ class Lookup:
         covering = [zone for zone in self.zones() if not zone.private and _covers(zone.name, name)]
         return max(covering, key=lambda zone: len(zone.name), default=None)
 
-    def choose(self, zone: Zone, name: str, kind: str, asker: Place) -> Choice:
+    def choose(self, zone: Zone, name: str, kind: str, asker: Location) -> Choice:
         """Route 53's choice within one zone."""
         return choose(zone, name, kind, asker, healthy=self._healthy, alias_up=self._alias_up, chance=self._chance)
 
-    def is_healthy(self, zone: Zone, record: Record) -> bool:
+    def is_healthy(self, zone: Zone, record: ZoneRecord) -> bool:
         """Whether a record counts as healthy for an asker in the cloud's first region."""
         return is_healthy(zone, record, DEFAULT, healthy=self._healthy, alias_up=self._alias_up)
 
-    def find(self, name: str, kind: str, asker: Place) -> Found:
+    def find(self, name: str, kind: str, asker: Location) -> ResolvedName:
         """The answer to one question."""
         answers: tuple[RecordSet, ...] = ()
         owner, decided = name, None
@@ -90,16 +90,16 @@ class Lookup:
             decided, delegation = zone, _delegation(zone, owner)
             if delegation is not None:
                 if not answers:
-                    return Found("REFERRAL", (delegation,), zone, owner)
+                    return ResolvedName("REFERRAL", (delegation,), zone, owner)
                 break
             step, leads_on = self._within(zone, owner, kind, asker)
             answers += step.answers
             if not leads_on:
-                return Found(step.rcode, answers, zone, step.target, step.region)
+                return ResolvedName(step.rcode, answers, zone, step.target, step.region)
             owner = step.target
-        return Found("NOERROR" if answers else "REFUSED", answers, decided, owner)
+        return ResolvedName("NOERROR" if answers else "REFUSED", answers, decided, owner)
 
-    def _within(self, zone: Zone, owner: str, kind: str, asker: Place) -> tuple[Found, bool]:
+    def _within(self, zone: Zone, owner: str, kind: str, asker: Location) -> tuple[ResolvedName, bool]:
         """One zone's part of the answer, and whether its `target` is left for another zone to say more about."""
         choice = self.choose(zone, owner, kind, asker)
         answers: list[RecordSet] = []
@@ -108,25 +108,25 @@ class Lookup:
                 answers.append(RecordSet(owner, "CNAME", record.ttl, record.values[:1]))
                 owner = plain_name(record.values[0])
         if choice.rcode != "NOERROR":
-            return Found(choice.rcode, tuple(answers), zone, owner), False
+            return ResolvedName(choice.rcode, tuple(answers), zone, owner), False
         last = choice.chain[-1]
         if last.alias is not None:
             return self._at_endpoint(last.alias.name, owner, kind, answers), False
         if last.type == "CNAME" and kind != "CNAME":
             if self.endpoints.address(owner):
                 return self._at_endpoint(owner, owner, kind, answers), False
-            return Found("NOERROR", tuple(answers), zone, owner), True
+            return ResolvedName("NOERROR", tuple(answers), zone, owner), True
         answers.append(RecordSet(owner, kind, choice.ttl, choice.values))
-        return Found("NOERROR", tuple(answers), zone, owner, self._region_of(last, choice)), False
+        return ResolvedName("NOERROR", tuple(answers), zone, owner, self._region_of(last, choice)), False
 
-    def _at_endpoint(self, target: str, owner: str, kind: str, answers: list[RecordSet]) -> Found:
+    def _at_endpoint(self, target: str, owner: str, kind: str, answers: list[RecordSet]) -> ResolvedName:
         """The end of a chain outside the zones: the address of an endpoint, under the name that leads there."""
         address = self.endpoints.address(target)
         if address and kind == "A":
             answers = [*answers, RecordSet(owner, "A", ENDPOINT_TTL, (address,))]
-        return Found("NOERROR" if answers else "NODATA", tuple(answers), None, target, self.endpoints.region(target))
+        return ResolvedName("NOERROR" if answers else "NODATA", tuple(answers), None, target, self.endpoints.region(target))
 
-    def _region_of(self, last: Record, choice: Choice) -> str:
+    def _region_of(self, last: ZoneRecord, choice: Choice) -> str:
         """The region whose own address a plain A record names."""
         return self.endpoints.addresses.region_at(choice.values[0]) if last.type == "A" and choice.values else ""
 

@@ -21,8 +21,8 @@ import dns.rdatatype
 import dns.rrset
 
 from workshop.cloud.names.clock import interval
-from workshop.cloud.names.lookup import Found, Lookup, RecordSet
-from workshop.cloud.names.places import Place, place_of_address
+from workshop.cloud.names.lookup import Lookup, RecordSet, ResolvedName
+from workshop.cloud.names.places import Location, place_of_address
 from workshop.cloud.names.records import Zone, plain_name
 from workshop.cloud.timing import Timing
 
@@ -87,14 +87,14 @@ class Responder:
             kind = dns.rdatatype.to_text(question.rdtype)
             self._add(response, self._lookup.find(name, kind, place))
 
-    def _fill_any(self, response: dns.message.Message, name: str, place: Place) -> None:
+    def _fill_any(self, response: dns.message.Message, name: str, place: Location) -> None:
         """Every type at the name; CNAME alone where there is one."""
         zone = self._lookup.zone_of(name)
         kinds = sorted({record.type for record in zone.records if record.name == name}) if zone is not None else []
         for kind in kinds or ["A"]:
             self._add(response, self._lookup.find(name, kind, place))
 
-    def _add(self, response: dns.message.Message, found: Found) -> None:
+    def _add(self, response: dns.message.Message, found: ResolvedName) -> None:
         response.set_rcode(RCODES.get(found.rcode, dns.rcode.NOERROR))
         if found.rcode == "REFERRAL":
             response.authority.extend(self._rrset(each) for each in found.answers)
@@ -130,7 +130,7 @@ class Responder:
         return response.to_wire(max_size=most, prefer_truncation=True)
 
 
-def _place(query: dns.message.Message, response: dns.message.Message) -> Place:
+def _place(query: dns.message.Message, response: dns.message.Message) -> Location:
     """Where the asker is: as its client subnet says, which is confirmed in the response."""
     for option in query.options:
         if isinstance(option, dns.edns.ECSOption):

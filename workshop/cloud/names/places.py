@@ -12,14 +12,14 @@ from dataclasses import dataclass
 
 from workshop.cloud.names.countries import CONTINENTS, COUNTRIES, REGIONS, STATES
 
-__all__ = ["DEFAULT", "Place", "kilometres", "place_named", "place_of_address", "point_of_region"]
+__all__ = ["DEFAULT", "Location", "kilometres", "place_named", "place_of_address", "point_of_region"]
 
 EARTH = 6371.0
 """The globe's radius in kilometres."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """Where a resolver, or the subnet on whose behalf it asks, is. Codes as in Route 53's GeoLocation; `subdivision` is "" where
     Route 53 knows none."""
 
@@ -30,7 +30,7 @@ class Place:
     longitude: float
 
 
-def place_named(name: str) -> Place | None:
+def place_named(name: str) -> Location | None:
     """The place of a country (`SG`), a state of the USA (`US-OR`) or a region of AWS (`eu-west-1`); None for another name."""
     country, dash, state = name.strip().upper().partition("-")
     if name.strip().lower() in REGIONS:
@@ -41,10 +41,10 @@ def place_named(name: str) -> Place | None:
         point = COUNTRIES[country]
     else:
         return None
-    return Place(CONTINENTS[country], country, state, *point)
+    return Location(CONTINENTS[country], country, state, *point)
 
 
-def place_of_address(ip: str) -> Place:
+def place_of_address(ip: str) -> Location:
     """The place of an address: two documentation blocks have one, every other address is in the cloud's first region."""
     try:
         address = ipaddress.ip_address(ip)
@@ -59,7 +59,7 @@ def point_of_region(region: str) -> tuple[float, float] | None:
     return found[2] if found else None
 
 
-def kilometres(place: Place, point: tuple[float, float]) -> float:
+def kilometres(place: Location, point: tuple[float, float]) -> float:
     """The great-circle distance."""
     latitude, other = math.radians(place.latitude), math.radians(point[0])
     longitudes = math.radians(point[1] - place.longitude)
@@ -67,9 +67,9 @@ def kilometres(place: Place, point: tuple[float, float]) -> float:
     return EARTH * 2 * math.asin(min(1.0, math.sqrt(chord)))
 
 
-def _place_of_region(region: str) -> Place:
+def _place_of_region(region: str) -> Location:
     country, state, point = REGIONS[region]
-    return Place(CONTINENTS[country], country, state, *point)
+    return Location(CONTINENTS[country], country, state, *point)
 
 
 DEFAULT = _place_of_region("us-west-2")

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from workshop.cloud.names.checks import CheckConfig
-from workshop.cloud.names.places import DEFAULT, Place, place_named
+from workshop.cloud.names.places import DEFAULT, Location, place_named
 from workshop.cloud.names.reach import NO_CONNECTION, Reached, Unreached
 from workshop.cloud.responses import Asgi
 
@@ -65,7 +65,7 @@ class Prober:
     def __init__(
         self,
         app: Asgi,
-        locate: Callable[[str, str, Place], Reached | Unreached],
+        locate: Callable[[str, str, Location], Reached | Unreached],
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._app, self._locate, self._clock = app, locate, clock

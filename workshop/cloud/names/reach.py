@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from workshop.cloud.names.places import Place
+from workshop.cloud.names.places import Location
 
 __all__ = ["FORBIDDEN", "NO_CONNECTION", "Reach", "Reached", "Unreached"]
 
@@ -22,7 +22,7 @@ RCODES = {"NXDOMAIN": "Rcode NXDomain(3)", "REFUSED": "Rcode Refused(5)"}
 _ENDPOINT = re.compile(r"(?P<api>[a-z0-9]+)\.execute-api\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com|localhost)")
 
 
-class Found(Protocol):
+class ResolvedHost(Protocol):
     """What DNS says about a name: `target` is the name at the end of the chain, `region` that of the endpoint, or ""."""
 
     @property
@@ -72,13 +72,13 @@ class Reach:
 
     def __init__(
         self,
-        find: Callable[[str, str, Place], Found],
+        find: Callable[[str, str, Location], ResolvedHost],
         mapped: Callable[[str, str, str], MappedPath | None],
         domain: Callable[[str], InRegion | None],
     ) -> None:
         self._find, self._mapped, self._domain = find, mapped, domain
 
-    def locate(self, host: str, path: str, place: Place) -> Reached | Unreached:
+    def locate(self, host: str, path: str, place: Location) -> Reached | Unreached:
         """Where a request to `host` ends up, sent by a checker at `place`."""
         named = _endpoint(host, path)
         if named is not None:

@@ -15,7 +15,7 @@ from ministack.services import route53
 
 from workshop.cloud.patches import require_attribute
 
-__all__ = ["Alias", "Proximity", "Record", "Zone", "invalidate", "plain_name", "zones"]
+__all__ = ["Alias", "Proximity", "Zone", "ZoneRecord", "invalidate", "plain_name", "zones"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Proximity:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class ZoneRecord:
     """One resource record set. `name` is in lower case, without the dot at the end, a wildcard's label as `*`.
 
     `ttl` is in seconds, 0 for an alias; `values` are the values as the API shows them, none for an alias; `country` is `*` for
@@ -84,12 +84,12 @@ class Zone:
     name: str
     account: str
     private: bool
-    records: tuple[Record, ...]
+    records: tuple[ZoneRecord, ...]
 
     @functools.cached_property
-    def by_name(self) -> Mapping[str, tuple[Record, ...]]:
+    def by_name(self) -> Mapping[str, tuple[ZoneRecord, ...]]:
         """The records of each name that exists: also of names that have none and exist because there are names below them."""
-        found: dict[str, list[Record]] = defaultdict(list)
+        found: dict[str, list[ZoneRecord]] = defaultdict(list)
         for record in self.records:
             found[record.name].append(record)
             above = record.name
@@ -135,9 +135,9 @@ def _zone(key: tuple[str, str], zone: Mapping[str, Any], records: list[Mapping[s
     return found
 
 
-def _record(stored: Mapping[str, Any]) -> Record:
+def _record(stored: Mapping[str, Any]) -> ZoneRecord:
     place, weight = stored.get("GeoLocation") or {}, stored.get("Weight")
-    return Record(
+    return ZoneRecord(
         name=plain_name(stored["Name"]),
         type=str(stored["Type"]).upper(),
         ttl=int(stored.get("TTL") or 0),

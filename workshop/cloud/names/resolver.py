@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from workshop.cloud.names.clock import interval
-from workshop.cloud.names.lookup import Found, Lookup
-from workshop.cloud.names.places import Place
+from workshop.cloud.names.lookup import Lookup, ResolvedName
+from workshop.cloud.names.places import Location
 from workshop.cloud.timing import Timing
 
 __all__ = ["MOST_KEPT", "Answer", "Resolver"]
@@ -45,9 +45,9 @@ class Resolver:
 
     def __init__(self, lookup: Lookup, timing: Timing, now: Callable[[], float], kept_longer: Callable[[], float]) -> None:
         self._lookup, self._timing, self._now, self._kept_longer = lookup, timing, now, kept_longer
-        self._cache: dict[tuple[str, Place, str, str], _Kept] = {}
+        self._cache: dict[tuple[str, Location, str, str], _Kept] = {}
 
-    def resolve(self, name: str, kind: str, client: str, place: Place) -> Answer:
+    def resolve(self, name: str, kind: str, client: str, place: Location) -> Answer:
         """What this client's resolver returns for the name."""
         key = (client, place, name, kind)
         kept = self._cache.get(key)
@@ -82,13 +82,13 @@ class Resolver:
             if kept.ends + longer > now
         ]
 
-    def _keep(self, key: tuple[str, Place, str, str], answer: Answer) -> None:
+    def _keep(self, key: tuple[str, Location, str, str], answer: Answer) -> None:
         """The newest answers are kept: the oldest makes room."""
         while len(self._cache) >= MOST_KEPT:
             del self._cache[next(iter(self._cache))]
         self._cache[key] = _Kept(answer, self._now() + answer.ttl)
 
 
-def _as_answer(found: Found, timing: Timing) -> Answer:
+def _as_answer(found: ResolvedName, timing: Timing) -> Answer:
     values = found.answers[-1].values if found.answers else ()
     return Answer(found.rcode, values, interval(timing, found.ttl), found.region, "asked", found.target)

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from workshop.cloud.names.check_state import CheckState
-from workshop.cloud.names.checkers import Checker, Outcome, every_checker, three_checkers
+from workshop.cloud.names.checkers import Checker, CheckerResult, every_checker, three_checkers
 from workshop.cloud.names.clock import interval
 from workshop.cloud.names.probing import UNREACHED, CheckTarget, ProbeResult
 from workshop.cloud.scheduler import Scheduler
@@ -91,7 +91,7 @@ class Rounds:
     def _heard(self, state: CheckState, planned: int, checker: Checker, result: ProbeResult) -> None:
         if state.round != planned:
             return
-        outcome = Outcome(result.text, self._scheduler.now())
+        outcome = CheckerResult(result.text, self._scheduler.now())
         self._on_result(state, result, checker.heard(result.ok, outcome, state.config.threshold))
         self._again(state, planned, checker)
 

@@ -20,7 +20,7 @@ from workshop.cloud.names.limits import Limits
 from workshop.cloud.names.records import Alias
 from workshop.cloud.names.recordsets import Refused
 from workshop.cloud.names.simulated_queries import SimulatedQueries
-from workshop.cloud.names.wire import Request, check_attributes, error, patch_formats
+from workshop.cloud.names.wire import Route53Request, check_attributes, error, patch_formats
 from workshop.cloud.names.zones import Zones
 from workshop.cloud.patches import patch_around
 from workshop.cloud.responses import Response
@@ -29,7 +29,7 @@ from workshop.cloud.timing import Timing
 
 __all__ = ["GatewayFaults", "Route53Service"]
 
-Operation = Callable[[Request], Response]
+Operation = Callable[[Route53Request], Response]
 PREFIX = "/2013-04-01"
 ENDPOINT = re.compile(r"[a-z0-9-]+\.execute-api\.(?P<region>[a-z0-9-]+)\.")
 
@@ -118,7 +118,7 @@ class Route53Service:
             found = pattern.fullmatch(below) if verb == method else None
             if found is not None:
                 try:
-                    return operation(Request(found.groups(), query, body))
+                    return operation(Route53Request(found.groups(), query, body))
                 except Refused as refused:
                     return error(refused)
         return await original(method, path, headers, body, query)

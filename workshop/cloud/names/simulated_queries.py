@@ -19,7 +19,7 @@ from workshop.cloud.names.delegation_sets import bare_id
 from workshop.cloud.names.places import place_of_address
 from workshop.cloud.names.records import Alias, plain_name, zones
 from workshop.cloud.names.recordsets import Refused
-from workshop.cloud.names.wire import Request, add, add_list, respond
+from workshop.cloud.names.wire import Route53Request, add, add_list, respond
 from workshop.cloud.names.zones import Zones
 from workshop.cloud.responses import Response
 
@@ -36,7 +36,7 @@ class SimulatedQueries:
     ) -> None:
         self._zones, self._healthy, self._alias_up, self._chance = zones, healthy, alias_up, chance
 
-    def query(self, request: Request) -> Response:
+    def query(self, request: Route53Request) -> Response:
         """TestDNSAnswer; private zones are refused, as on AWS."""
         zone_id, name, kind = bare_id(request.value("hostedzoneid")), request.value("recordname"), request.value("recordtype")
         stored = route53._zones.get(zone_id)
@@ -69,7 +69,7 @@ class SimulatedQueries:
         return respond("TestDNSAnswerResponse", build)
 
 
-def _address(request: Request) -> str:
+def _address(request: Route53Request) -> str:
     """The address that the asker is placed by: the client's network, or else the resolver."""
     text = request.value("edns0clientsubnetip") or request.value("resolverip") or ANYWHERE
     try:

@@ -19,7 +19,18 @@ from workshop.cloud.names.recordsets import Refused, shown_name, stored_name
 from workshop.cloud.patches import patch, patch_around, require_attribute
 from workshop.cloud.responses import Response
 
-__all__ = ["Request", "add", "add_change", "add_list", "check_attributes", "children", "error", "patch_formats", "respond", "utc"]
+__all__ = [
+    "Route53Request",
+    "add",
+    "add_change",
+    "add_list",
+    "check_attributes",
+    "children",
+    "error",
+    "patch_formats",
+    "respond",
+    "utc",
+]
 
 READ = (
     *("_zones", "_records", "_changes", "_health_checks", "_tags", "_caller_refs", "_hc_caller_refs", "_lock"),
@@ -37,7 +48,7 @@ def check_attributes() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Route53Request:
     """One request: the values of its path's parameters, its query, its body."""
 
     parts: tuple[str, ...]

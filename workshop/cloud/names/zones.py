@@ -16,7 +16,7 @@ from ministack.services import route53
 from workshop.cloud.names.changes import Changes, no_zone
 from workshop.cloud.names.delegation_sets import DelegationSets, add_delegation_set, bare_id
 from workshop.cloud.names.recordsets import Refused, stored_name
-from workshop.cloud.names.wire import Request, add, add_change, respond
+from workshop.cloud.names.wire import Route53Request, add, add_change, respond
 from workshop.cloud.responses import Response
 
 __all__ = ["MOST_ZONES", "Zones"]
@@ -34,7 +34,7 @@ class Zones:
     def __init__(self, changes: Changes, sets: DelegationSets) -> None:
         self._changes, self._sets = changes, sets
 
-    def create(self, request: Request) -> Response:
+    def create(self, request: Route53Request) -> Response:
         """CreateHostedZone."""
         root = request.root()
         config = route53._find(root, "HostedZoneConfig")
@@ -90,7 +90,7 @@ class Zones:
         self._changes.published()
         return zone, change
 
-    def show(self, request: Request) -> Response:
+    def show(self, request: Route53Request) -> Response:
         """GetHostedZone."""
         zone = self._found(request.parts[0])
 
@@ -105,7 +105,7 @@ class Zones:
 
         return respond("GetHostedZoneResponse", build)
 
-    def delete(self, request: Request) -> Response:
+    def delete(self, request: Route53Request) -> Response:
         """DeleteHostedZone."""
         change = self.remove(request.parts[0])
         return respond("DeleteHostedZoneResponse", lambda shown: add_change(shown, change))
