@@ -1,6 +1,6 @@
 """Where an asker is, and how far from a region of AWS.
 
-In: an address, a country, a state (`US-OR`) or a region of AWS. Out: a `Place`, and distances over the globe. AWS measures the
+In: an address, a country, a state (`US-OR`) or a region of AWS. Out: a `Location`, and distances over the globe. AWS measures the
 latency between networks and regions; distance is the local cloud's stand-in for it (docs/aws-behaviours.md, section 6.2).
 """
 
