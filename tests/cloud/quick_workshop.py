@@ -24,8 +24,9 @@ def quick_workshop(shell: Shell) -> Path:
     """A copy of the built-in workshop in the shell's folder. It is not built in: its first setup needs `--yes`."""
     folder = shell.work / "quick"
     shutil.copytree(
-        ROOT / "templates" / "global-serverless", folder, ignore=shutil.ignore_patterns("media-source", "__pycache__")
-    )
+        ROOT / "templates" / "global-serverless", folder, ignore=shutil.ignore_patterns("media-source", "__pycache__"),
+        dirs_exist_ok=True,
+    )  # fmt: skip
     shutil.copy(ROOT / "sample-data.json", folder)
     (folder / "web" / "failover-settings.js").write_text(f"window.WORKSHOP_FAILOVER =\n{json.dumps(PACE)}\n;\n")
     return folder
