@@ -43,10 +43,11 @@ def listening_socket(requested: int | None, remembered: int | None) -> socket.so
     )
 
 
-def name_server_sockets(remembered: int) -> tuple[socket.socket, socket.socket] | None:
-    """A UDP and a listening TCP socket on the same port of 127.0.0.1: the remembered one, 4567 or the next that is free; None
-    when there is none."""
-    for port in [*([remembered] if remembered else []), *range(NAMES_PORT, NAMES_PORT + TRIED)]:
+def name_server_sockets(remembered: int, beside: int) -> tuple[socket.socket, socket.socket] | None:
+    """A UDP and a listening TCP socket on the same port of 127.0.0.1: the remembered one, the one after the cloud's own port
+    (4567 after 4566), else 4567 or the next that is free; None when there is none."""
+    next_one = [beside + 1] if beside < 65535 else []
+    for port in [*([remembered] if remembered else []), *next_one, *range(NAMES_PORT, NAMES_PORT + TRIED)]:
         datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             datagrams.bind(("127.0.0.1", port))

@@ -91,7 +91,7 @@ class _Sockets:
 
     @classmethod
     def bound(cls, listen: int, port: int, dns_port: int) -> _Sockets:
-        return cls(listen, region_sockets(ADDRESSES, port), name_server_sockets(dns_port))
+        return cls(listen, region_sockets(ADDRESSES, port), name_server_sockets(dns_port, port))
 
     @property
     def dns_port(self) -> int:
