@@ -85,6 +85,9 @@ def test_a_throttled_region_is_left_and_taken_back_without_a_pause_or_a_lost_wri
     expect(status).to_have_attribute("data-phase", "failing", timeout=5_000)
     expect(status).to_have_attribute("data-phase", "away", timeout=20_000)
     expect(page.locator("#detail")).to_contain_text("nothing is lost")
+    # Read now: a write that is refused just when a person goes back would begin another figure.
+    expect(page.locator("#failover")).to_have_text(re.compile(r"^[\d.]+ s$"))
+    took = page.locator("#failover").inner_text()
     in_replica = [value for region, value in acknowledged if region == REPLICA]
     assert in_replica[0] > max(value for region, value in acknowledged if region == HOME), (
         "the newest position went to the replica"
@@ -102,10 +105,8 @@ def test_a_throttled_region_is_left_and_taken_back_without_a_pause_or_a_lost_wri
     until(page, lambda: {(workshop.item(r, *KEY) or {}).get("bookmark", {}).get("S") for r in (HOME, REPLICA)} == {place})
     lost = sum(float(value) > float(place) for _, value in acknowledged)
 
-    took = page.locator("#failover").inner_text()
     gap = page.locator("#gap").inner_text()
-    seconds = float(took.split()[0])
-    assert took.endswith(" s") and seconds < 20
+    assert float(took.split()[0]) < 20
     assert lost == 0
     request.node.user_properties.append(
         ("failover", f"{took}, longest picture gap {gap}, {lost} of {len(acknowledged)} acknowledged writes lost")
