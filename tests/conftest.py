@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 from pathlib import Path
 
@@ -43,6 +44,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not item.get_closest_marker("long")]
     items.sort(key=lambda item: _place(item.path.relative_to(ROOT)))
+
+
+def pytest_collection_finish() -> None:
+    """The tests run commands in their own process, whose modules and service models stay: looking through them for garbage again
+    and again took a third of the processor time. The command itself does the same (`workshop.cli.main`).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
 
 
 def _place(path: Path) -> int:

@@ -6,6 +6,7 @@ rich or pydantic.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import signal
@@ -75,6 +76,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and end the process with the exit code of the contract."""
+    collect_rarely()
     guard_streams()
     end_like_ctrl_c()
     arguments = sys.argv[1:]
@@ -176,6 +178,14 @@ def _command(arguments: list[str]) -> str:
         words.append(word)
         group = child
     return " ".join(words)
+
+
+def collect_rarely() -> None:
+    """A command ends before its garbage matters: without this, a fifth of its processor time is spent looking for cycles among
+    the modules and service models that it loads and never drops.
+    """
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
 
 
 def end_like_ctrl_c() -> None:

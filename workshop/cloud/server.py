@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import gc
 import json
 import logging
 import os
@@ -61,6 +62,7 @@ SERVICES = (
 
 def main(arguments: list[str]) -> int:
     """Serve until SIGTERM or SIGINT; 0 after a clean end, 1 when the cloud cannot be built."""
+    gc.set_threshold(20_000, 20, 50)  # loading the emulator makes nothing but what stays
     order: dict[str, Any] = json.loads(arguments[0])
     layout = Layout.of(Path(order["home"]))
     os.umask(0o077)
@@ -167,6 +169,7 @@ async def _serve(layout: Layout, record: Record, sockets: _Sockets, ready: int) 
 
     keeping = asyncio.create_task(cloud.snapshots.keep(SAVE_SECONDS, LOOK_SECONDS))
     server = asyncio.create_task(serve(cloud.app, _hypercorn(sockets), shutdown_trigger=serving))
+    gc.freeze()  # the modules and the state of the services stay: collections need not look through them for ever
     await asyncio.wait({server, asyncio.create_task(ending.wait())}, return_when=asyncio.FIRST_COMPLETED)
     await asyncio.wait({server}, timeout=GRACE_SECONDS)
     await cloud.snapshots.finish(keeping)
