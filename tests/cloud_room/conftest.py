@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import socket
@@ -28,6 +29,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@functools.cache
+def _session() -> boto3.session.Session:
+    """One for all clients of this process: a session reads the models of a service once."""
+    return boto3.session.Session()
+
+
 @dataclass
 class Cloud:
     """A running cloud as a test sees it."""
@@ -39,7 +46,7 @@ class Cloud:
     def client(self, service: str, region: str = "us-west-2", account: str = daemon.ACCOUNT) -> Any:
         key = (service, region, account)
         if key not in self._clients:
-            self._clients[key] = boto3.session.Session().client(
+            self._clients[key] = _session().client(
                 service,
                 region_name=region,
                 endpoint_url=self.state.endpoint,

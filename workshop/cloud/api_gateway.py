@@ -10,6 +10,7 @@ import functools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from workshop.cloud.function_processes import FunctionProcesses
 from workshop.cloud.openapi_import import OpenApiImport
 from workshop.cloud.patches import patch, patch_around, require_attribute
 
@@ -30,6 +31,7 @@ def patch_api_gateway() -> None:
     from ministack.core import lambda_runtime
     from ministack.services import apigateway, apigateway_v1
 
+    FunctionProcesses().apply(lambda_runtime)
     patch(lambda_runtime.Worker, "_drain_stderr_bounded", _without_wait)
     patch_around(apigateway_v1, "_rest_api_view", _view_without_empty_members)
     OpenApiImport(apigateway_v1).apply()

@@ -131,6 +131,7 @@ def _prepare(layout: Layout, record: Record) -> None:
         AWS_CONFIG_FILE=os.devnull,
         AWS_SHARED_CREDENTIALS_FILE=os.devnull,
     )
+    sys.modules["docker"] = None  # type: ignore[assignment]  # no containers here; its import is a tenth of the start
     handler = logging.StreamHandler()
     handler.setFormatter(_Printable("%(asctime)s %(levelname)s [%(name)s] %(message)s", datefmt="%Y-%m-%d %H:%M:%S"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])

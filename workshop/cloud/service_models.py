@@ -14,7 +14,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import botocore.exceptions
-import botocore.session
+import botocore.loaders
+import botocore.model
 
 from workshop.cloud.fault_registry import ServiceCall
 from workshop.cloud.patches import patch
@@ -50,9 +51,16 @@ def describe_call(
 
 
 @functools.cache
+def _loader() -> botocore.loaders.Loader:
+    """Of botocore's models alone: its sessions would import its clients too, a fifth of the cloud's start."""
+    return botocore.loaders.Loader()
+
+
+@functools.cache
 def _model(service: str) -> Any:
+    name = MODELS.get(service, service)
     try:
-        return botocore.session.Session().get_service_model(MODELS.get(service, service))
+        return botocore.model.ServiceModel(_loader().load_service_model(name, "service-2"), service_name=name)
     except botocore.exceptions.UnknownServiceError:
         return None
 
@@ -113,9 +121,8 @@ def patch_service_names(router: Any) -> None:
 @functools.cache
 def _service_names() -> frozenset[str]:
     """The services by the names of their models, and by those used in endpoints and signatures."""
-    session = botocore.session.Session()
-    names = set(session.get_available_services())
-    for partition in session.get_data("endpoints")["partitions"]:
+    names = set(_loader().list_available_services("service-2"))
+    for partition in _loader().load_data("endpoints")["partitions"]:
         for name, service in partition["services"].items():
             names.add(name)
             scopes = (service.get("defaults", {}), *service.get("endpoints", {}).values())

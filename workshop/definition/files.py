@@ -58,7 +58,10 @@ class DefinitionFiles(Files):
 
     def text(self, name: str) -> str:
         """The text of the file `name`, UTF-8 and at most 1 MB; raises `DefinitionError`."""
-        path = self.path(name)
+        return self._text(self.path(name), name)
+
+    @staticmethod
+    def _text(path: Path, name: str) -> str:
         if path.is_dir():
             raise DefinitionError(
                 what=f"'{shown(name)}' is a folder.", why="A file is needed here.", fix="Name a file inside it."
@@ -66,26 +69,29 @@ class DefinitionFiles(Files):
         return read_text(path)
 
     def render(self, name: str, variables: Mapping[str, Any]) -> str:
-        return self._readable(name, self.renderer.render(self.text(name), variables, display(self.path(name))))
+        path = self.path(name)
+        return _readable(self.renderer.render(self._text(path, name), variables, display(path)), path)
 
     def render_leniently(self, name: str, variables: Mapping[str, Any]) -> str:
         """The same, with the empty string in place of outputs that do not exist."""
-        return self._readable(name, self.renderer.render_leniently(self.text(name), variables, display(self.path(name))))
-
-    def _readable(self, name: str, rendered: str) -> str:
-        """The rendered text of the file `name`, unless reading it as YAML or JSON would fill the machine."""
-        if reason := unreadable(rendered):
-            raise DefinitionError(
-                what="The result of the template is refused.",
-                why=reason,
-                fix="Make it flatter, and write out what its aliases repeat.",
-                where=f"{display(self.path(name))}:1",
-            )
-        return rendered
+        path = self.path(name)
+        return _readable(self.renderer.render_leniently(self._text(path, name), variables, display(path)), path)
 
     def _places(self) -> str:
         folders = [folder for folder in (self._folder, self._shared) if folder is not None]
         return " and ".join(display(folder) for folder in folders)
+
+
+def _readable(rendered: str, path: Path) -> str:
+    """The rendered text of a file, unless reading it as YAML or JSON would fill the machine."""
+    if reason := unreadable(rendered):
+        raise DefinitionError(
+            what="The result of the template is refused.",
+            why=reason,
+            fix="Make it flatter, and write out what its aliases repeat.",
+            where=f"{display(path)}:1",
+        )
+    return rendered
 
 
 def _exists(path: Path) -> bool:

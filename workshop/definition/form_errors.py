@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 
 from workshop.definition.model import Definition
 from workshop.definition.problem import Problem, closest
-from workshop.definition.yamlfile import Document, FieldPath, display
+from workshop.definition.yamlfile import Document, FieldPath
 from workshop.quoting import shown
 
 __all__ = ["definition_of", "problem_at", "problems_of"]
@@ -36,7 +36,7 @@ def definition_of(document: Document) -> Definition:
 
 def problem_at(document: Document, field: FieldPath, what: str, fix: str = "") -> Problem:
     """A problem of one field of a document."""
-    return Problem(display(document.path), document.line(field), document.dotted(field), what, fix)
+    return Problem(document.name, document.line(field), document.dotted(field), what, fix)
 
 
 def problems_of(

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,11 @@ class Document:
     data: dict[str, Any]
     lines: Mapping[FieldPath, int]
 
+    @cached_property
+    def name(self) -> str:
+        """The file as messages show it."""
+        return display(self.path)
+
     def line(self, field: FieldPath) -> int:
         """The line of a field, or of the nearest enclosing one that has a line."""
         for length in range(len(field), 0, -1):
@@ -50,7 +56,7 @@ class Document:
 
     def where(self, field: FieldPath) -> str:
         """`file:line` of a field."""
-        return f"{display(self.path)}:{self.line(field)}"
+        return f"{self.name}:{self.line(field)}"
 
     def dotted(self, field: FieldPath) -> str:
         """A field with modules and steps by their names: `modules.backend.steps.api.needs`."""
