@@ -5,14 +5,17 @@ from __future__ import annotations
 import gc
 import inspect
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from tests.amount import long
 from tests.unit.fakes.virtual_time import run
 
 ROOT = Path(__file__).parent
 LONGEST = (
+    "browser",
     "drill/test_drill_interrupted.py",
     "checks/test_check_end_to_end.py",
     "drill/test_drill_command.py",
@@ -21,7 +24,6 @@ LONGEST = (
     "cloud/test_interruptions.py",
     "cloud/test_granting.py",
     "cloud_room/test_cloud_persistence.py",
-    "browser",
     "torture",
     "drill/test_offered_commands.py",
     "docs/test_readme.py",
@@ -44,6 +46,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not item.get_closest_marker("long")]
     items.sort(key=lambda item: _place(item.path.relative_to(ROOT)))
+
+
+class _Dealing(LoadScopeScheduling):
+    """Whole files go to one process each; all of the browser's files to one, because they share a Chromium."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "tests/browser" if file.startswith("tests/browser/") else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return _Dealing(config, log)
 
 
 def pytest_collection_finish() -> None:

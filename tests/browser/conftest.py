@@ -1,4 +1,4 @@
-"""Real Chromium for the browser tests: one browser per file, one fresh context per page, a pair of fake regions per test.
+"""Real Chromium for the browser tests: one browser, one fresh context per page, a pair of fake regions per test.
 
 A test fails when its page throws, when it talks to a host that is not this machine, or when the page breaks its own
 Content-Security-Policy.
@@ -6,6 +6,7 @@ Content-Security-Policy.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import sys
@@ -23,9 +24,11 @@ from served_site import Site
 
 __all__ = ["ROOT", "WEB"]
 
-ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 WEB = ROOT / "templates" / "global-serverless" / "web"
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""The first is what Playwright uses too where no window is shown: the same engine for a third of the processor time."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -42,20 +45,42 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 terminalreporter.write_line(f"measured: {name} {value}")
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """The Chromium on the PATH; else the one that Playwright brings.
+class _Chromium:
+    """The Chromium on the PATH; else the one that Playwright brings. Started when first needed, ended after this folder."""
 
-    Of a module, not of the session: Playwright keeps an event loop running, beside which no other can run, and the process
-    goes on with other files.
-    """
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--mute-audio", "--autoplay-policy=no-user-gesture-required"]
-        )
-        yield browser
-        browser.close()
+    def __init__(self) -> None:
+        self._ending = contextlib.ExitStack()
+        self._browser: Browser | None = None
+
+    def browser(self) -> Browser:
+        if self._browser is None:
+            path = next(filter(None, map(shutil.which, NAMES)), None)
+            playwright = self._ending.enter_context(sync_playwright())
+            self._browser = playwright.chromium.launch(
+                executable_path=path, args=["--no-sandbox", "--mute-audio", "--autoplay-policy=no-user-gesture-required"]
+            )
+            self._ending.callback(self._browser.close)
+        return self._browser
+
+    def end(self) -> None:
+        self._browser = None
+        self._ending.close()
+
+
+CHROMIUM = _Chromium()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """Playwright keeps an event loop running, beside which no other can run, and the process goes on with other folders."""
+    if nextitem is None or not nextitem.path.is_relative_to(HERE):
+        CHROMIUM.end()
+
+
+@pytest.fixture
+def chromium() -> Browser:
+    """One for all tests of this folder."""
+    return CHROMIUM.browser()
 
 
 @pytest.fixture
