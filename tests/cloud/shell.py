@@ -48,8 +48,10 @@ def eventually(condition: Callable[[], Any], seconds: float = 30) -> Any:
 
 
 def heeding_ctrl_c() -> None:
-    """A process that a shell starts in the background ignores Ctrl-C, and so do its children; one of these tests must not."""
+    """A process that a shell starts in the background ignores Ctrl-C, one below nohup the end of the terminal, and so do their
+    children; those of these tests must not."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def answers(url: str) -> bool:
