@@ -16,6 +16,8 @@ import time
 import types
 from pathlib import Path
 
+__all__ = ["HEADER_BYTES", "STREAMS", "main"]
+
 HEADER_BYTES = 8
 """The length of an order, before the order itself; the descriptors come with it."""
 STREAMS = 3
