@@ -28,6 +28,9 @@ class HealthSource:
     def __init__(self, *sick: str) -> None:
         self._sick = sick
 
+    def configs(self) -> dict[str, CheckConfig]:
+        return {"h1": CheckConfig("h1", "000000000000", "HTTPS", host="h.example", path="/health", interval=10)}
+
     def healthy(self, check_id: str) -> bool:
         return check_id not in self._sick
 
@@ -38,8 +41,7 @@ class HealthSource:
 def shown(*zones: Zone, sick: tuple[str, ...] = ()) -> dict[str, Any]:
     found, timing = lookup(*zones, sick=sick), Timing("fast", 1.0)
     resolver = Resolver(found, timing, lambda: 0.0, lambda: 0.0)
-    checks = {"h1": CheckConfig("h1", "000000000000", "HTTPS", host="h.example", path="/health", interval=10)}
-    return NamesFeed(found, resolver, HealthSource(*sick), lambda: checks, timing, lambda: (4567, 12)).document()
+    return NamesFeed(found, resolver, HealthSource(*sick), timing, lambda: (4567, 12)).document()
 
 
 def shares(*records: ZoneRecord, sick: tuple[str, ...] = ()) -> dict[str, float]:

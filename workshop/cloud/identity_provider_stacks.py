@@ -7,17 +7,15 @@ In: the properties of the type. Out: the provider in MiniStack's Cognito, made, 
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from ministack.services import cognito
 
 from workshop.cloud.patches import require_attribute
-from workshop.cloud.stack_types import failed, register
+from workshop.cloud.stack_types import Properties, failed, register
 
 __all__ = ["patch_identity_providers"]
 
 KIND = "AWS::Cognito::UserPoolIdentityProvider"
-Properties = dict[str, Any]
 FIXED = ("UserPoolId", "ProviderName", "ProviderType")
 """What only a new provider can have."""
 CHANGEABLE = ("ProviderDetails", "AttributeMapping", "IdpIdentifiers")

@@ -14,32 +14,31 @@ from workshop.cloud.names.records import Zone, plain_name
 
 __all__ = ["base_domain", "is_published", "validation_record"]
 
-LETTERS = string.ascii_lowercase
-
 
 def base_domain(domain: str) -> str:
     """The domain that is validated: a wildcard's base."""
     return plain_name(domain).removeprefix("*.")
 
 
-def validation_record(account: str, domain: str) -> tuple[str, str]:
-    """Name and value of the CNAME that proves a domain, both with a dot at the end."""
+def validation_record(account: str, domain: str) -> dict[str, str]:
+    """The CNAME that proves a domain: Name and Value with a dot at the end."""
     base = base_domain(domain)
-    name, value, realm = (_digest(part, account, base) for part in ("name", "value", "realm"))
-    letters = "".join(LETTERS[int(realm[2 * place : 2 * place + 2], 16) % len(LETTERS)] for place in range(10))
-    return f"_{name[:32]}.{base}.", f"_{value[:32]}.{letters}.acm-validations.aws."
+    name, value, realm = (hashlib.sha256(f"{part}/{account}/{base}".encode()).digest() for part in ("name", "value", "realm"))
+    letters = "".join(string.ascii_lowercase[each % 26] for each in realm[:10])
+    return {
+        "Name": f"_{name.hex()[:32]}.{base}.",
+        "Type": "CNAME",
+        "Value": f"_{value.hex()[:32]}.{letters}.acm-validations.aws.",
+    }
 
 
 def is_published(zones: Iterable[Zone], account: str, domain: str) -> bool:
     """Whether a public zone of any account has the record that proves the domain."""
-    name, value = (plain_name(text) for text in validation_record(account, domain))
+    wanted = validation_record(account, domain)
+    name, value = plain_name(wanted["Name"]), plain_name(wanted["Value"])
     return any(
-        record.name == name and record.type == "CNAME" and [plain_name(text) for text in record.values] == [value]
+        record.type == "CNAME" and [plain_name(text) for text in record.values] == [value]
         for zone in zones
-        if not zone.private and name.endswith(f".{zone.name}")
-        for record in zone.records
+        if not zone.private
+        for record in zone.by_name.get(name, ())
     )
-
-
-def _digest(part: str, account: str, base: str) -> str:
-    return hashlib.sha256(f"{part}/{account}/{base}".encode()).hexdigest()

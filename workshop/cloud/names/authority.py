@@ -12,7 +12,6 @@ import contextlib
 import logging
 import socket
 from collections.abc import Callable
-from typing import Protocol
 
 from workshop.cloud.names.messages import MOST_DATAGRAM, MOST_MESSAGE
 
@@ -26,21 +25,10 @@ MOST_QUERY = 4096
 """No query is longer; what claims to be is another protocol, such as HTTP."""
 
 
-class Respond(Protocol):
-    def __call__(self, wire: bytes, *, most: int) -> bytes | None: ...
-
-
-class Writer(Protocol):
-    """What of a connection is needed to respond on it."""
-
-    def write(self, data: bytes) -> None: ...
-    async def drain(self) -> None: ...
-
-
 class Authority:
-    """`port` is 0 until it listens, and when it cannot."""
+    """`respond` gets a message and `most`, the bytes of the response. `port` is 0 until it listens, and when it cannot."""
 
-    def __init__(self, respond: Respond) -> None:
+    def __init__(self, respond: Callable[..., bytes | None]) -> None:
         self._respond = respond
         self._open = 0
         self._closing: list[Callable[[], None]] = []
@@ -80,7 +68,9 @@ class Authority:
             writer.close()
 
 
-async def serve_stream(respond: Callable[[bytes, int], bytes | None], reader: asyncio.StreamReader, writer: Writer) -> None:
+async def serve_stream(
+    respond: Callable[[bytes, int], bytes | None], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
     """Respond to one query after the other, each with its length before it (RFC 1035, section 4.2.2; RFC 7766).
 
     Raises `TimeoutError` when nothing comes for a while, `IncompleteReadError` at the end.

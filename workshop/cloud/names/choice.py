@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from workshop.cloud.names.places import Location, kilometres, point_of_region
 from workshop.cloud.names.records import Alias, Proximity, Zone, ZoneRecord
 
-__all__ = ["ALIAS_TTL", "Choice", "choose", "is_healthy"]
+__all__ = ["Choice", "choose", "is_healthy", "negative_ttl"]
 
 ALIAS_TTL = 60
 """Seconds for which an answer by an alias to something outside the zone is kept: API Gateway's and CloudFront's own TTL."""
@@ -61,11 +61,11 @@ def choose(
     while True:
         group = _group(zone, name, type)
         if group is None and not (chain and chain[-1].alias):
-            return Choice(chain, "NXDOMAIN", _negative_ttl(zone), ())
+            return Choice(chain, "NXDOMAIN", negative_ttl(zone), ())
         chosen = _chosen(group or (), asker, health.of_record, chance)
         chain += chosen
         if not chosen or (len(chain) >= MOST_RECORDS and _is_inner_alias(zone, chain[-1])):
-            return Choice(chain, "NODATA", _negative_ttl(zone), ())
+            return Choice(chain, "NODATA", negative_ttl(zone), ())
         target = _target(zone, chain[-1], type)
         if not target or len(chain) >= MOST_RECORDS:
             return Choice(chain, "NOERROR", _ttl(zone, chain), _values(chosen))
@@ -235,7 +235,7 @@ def _ttl(zone: Zone, chain: tuple[ZoneRecord, ...]) -> int:
     return min(own + outer)
 
 
-def _negative_ttl(zone: Zone) -> int:
+def negative_ttl(zone: Zone) -> int:
     """How long "no such name" is kept: the smaller of the SOA record's TTL and its last figure (RFC 2308)."""
     soa = next((record for record in zone.records if record.type == "SOA" and record.name == zone.name), None)
     if soa is None or not soa.values:

@@ -8,22 +8,24 @@ name below `.localhost` to this machine without asking any name server, so the r
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from workshop.cloud.domain_targets import ApiTarget
-from workshop.cloud.hosts import api_host, endpoint_host, host_name, is_bare_host, is_domain_target, sign_in_host
+from workshop.cloud.domain_targets import ApiTarget, api_behind
+from workshop.cloud.hosts import api_host, host_name, is_bare_host, is_domain_target, sign_in_host
 from workshop.cloud.names.lookup import Lookup
-from workshop.cloud.names.loopback import RegionAddresses
 from workshop.cloud.names.places import place_named, place_of_address
 from workshop.cloud.names.resolver import Answer, Resolver
-from workshop.cloud.responses import Response, document, refusal
+from workshop.cloud.responses import Response, Send, document, refusal
 from workshop.cloud.routes import API_PATH, ApiAddress, Passage, Request
 
-__all__ = ["CLIENT_HEADER", "PLACE_HEADER", "FrontDoor"]
+__all__ = ["FrontDoor", "naming_region"]
 
 CLIENT_HEADER, PLACE_HEADER = "x-workshop-client", "x-workshop-from"
 MOST_CLIENT = 128
 TOP = "localhost"
 """A zone of this name is for DNS alone: it would cover every other name of the cloud."""
+EXPOSED = b"X-Workshop-Region, X-Workshop-Dns"
+ORIGIN, EXPOSE = b"access-control-allow-origin", b"access-control-expose-headers"
 
 
 class FrontDoor:
@@ -34,12 +36,10 @@ class FrontDoor:
         self,
         lookup: Lookup,
         resolver: Resolver,
-        addresses: RegionAddresses,
         mapped: Callable[[str, str, str], ApiTarget | None],
         scope_of: Callable[[str], tuple[str, str] | None],
     ) -> None:
-        self._lookup, self._resolver, self._addresses = lookup, resolver, addresses
-        self._mapped, self._scope_of = mapped, scope_of
+        self._lookup, self._resolver, self._mapped, self._scope_of = lookup, resolver, mapped, scope_of
 
     def enter(self, request: Request) -> Passage | None:
         """The passage of a request, or None when its host is no name of a zone, so that another part serves it."""
@@ -48,12 +48,12 @@ class FrontDoor:
             return None
         client = request.headers.get(CLIENT_HEADER, "") or request.peer
         if len(client) > MOST_CLIENT:
-            return Passage(refused=_wrong(f"{CLIENT_HEADER} has up to {MOST_CLIENT} characters."))
+            return _refused(400, "BadRequest", f"{CLIENT_HEADER} has up to {MOST_CLIENT} characters.")
         wanted = request.headers.get(PLACE_HEADER, "")
         place = place_named(wanted) if wanted else place_of_address(request.peer)
         if place is None:
-            return Passage(refused=_wrong(f"{PLACE_HEADER} names no place: {wanted[:MOST_CLIENT]!r}."))
-        region = self._addresses.region_at(request.address)
+            return _refused(400, "BadRequest", f"{PLACE_HEADER} names no place: {wanted[:MOST_CLIENT]!r}.")
+        region = self._lookup.endpoints.region_at(request.address)
         answer = self._by_address(name, region) if region else self._resolver.resolve(name, "A", client, place)
         return self._to_api(name, request.path, answer)
 
@@ -67,43 +67,53 @@ class FrontDoor:
         """The client resolved the name by itself and connected to a region's own address. The record that leads to this region is
         looked for, because a record may name an API itself."""
         zone = self._lookup.zone_of(name)
-        targets = [value for record in (zone.records if zone else ()) if record.name == name for value in record.values]
-        here = (value for value in targets if self._lookup.endpoints.region(value.lower().rstrip(".")) == region)
-        return Answer("NOERROR", region=region, source="address", target=next(here, "").lower().rstrip("."))
+        targets = [
+            value.lower().rstrip(".")
+            for record in (zone.records if zone else ())
+            if record.name == name
+            for value in record.values
+        ]
+        here = (target for target in targets if self._lookup.endpoints.region(target) == region)
+        return Answer("NOERROR", region=region, source="address", target=next(here, ""))
 
     def _to_api(self, name: str, path: str, answer: Answer) -> Passage:
+        if answer.rcode == "NXDOMAIN":
+            return _refused(421, "NXDOMAIN", f"The zones of this cloud have no record {name}.", answer.source)
+        if answer.rcode != "NOERROR":
+            return _refused(502, answer.rcode, f"DNS returns no address for {name}.", answer.source)
         if not answer.region:
-            return Passage(refused=_unresolved(name, answer), source=answer.source)
-        mapped = self._mapped(name, answer.region, path)
-        named = endpoint_host(answer.target)
-        if mapped is not None:
-            api, address = mapped.api, f"/{mapped.stage}{mapped.path}"
-        elif named is not None:
-            # An endpoint takes its own name and the custom domains of its region alone. Here a record may name the endpoint
-            # itself, which saves a workshop without a domain the certificate.
-            api, address = named.api, path
-        else:
+            where = answer.target if answer.target != name else ", ".join(answer.values)
+            return _refused(502, "NotHere", f"{name} leads to {where}, which is no endpoint of this cloud.", answer.source)
+        found = api_behind(self._mapped, name, answer.region, answer.target, path)
+        scope = self._scope_of(found[0]) if found else None
+        if found is None or scope is None or scope[1] != answer.region:
             return Passage(refused=_forbidden(), source=answer.source)
-        scope = self._scope_of(api)
-        if scope is None or scope[1] != answer.region:
-            return Passage(refused=_forbidden(), source=answer.source)
-        return Passage(ApiAddress(api, *scope, f"{API_PATH}/{api}{address}"), None, answer.source)
+        return Passage(ApiAddress(found[0], *scope, f"{API_PATH}/{found[0]}{found[1]}"), None, answer.source)
 
 
-def _unresolved(name: str, answer: Answer) -> Response:
-    if answer.rcode == "NXDOMAIN":
-        return refusal(421, "NXDOMAIN", f"The zones of this cloud have no record {name}.", "application/json")
-    if answer.rcode != "NOERROR":
-        return refusal(502, answer.rcode, f"DNS returns no address for {name}.", "application/json")
-    where = answer.target if answer.target != name else ", ".join(answer.values)
-    return refusal(502, "NotHere", f"{name} leads to {where}, which is no endpoint of this cloud.", "application/json")
+def naming_region(send: Send, region: str, source: str) -> Send:
+    """A response with `X-Workshop-Region` and `X-Workshop-Dns`. Whether a page may read it stays the API's own decision:
+    without an allowed origin nothing is exposed."""
+    own = [(b"x-workshop-region", region.encode()), (b"x-workshop-dns", source.encode())]
+
+    async def named(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            headers = list(message.get("headers", []))
+            if any(name.lower() == ORIGIN for name, _ in headers):
+                exposed = [value for name, value in headers if name.lower() == EXPOSE and value]
+                headers = [(name, value) for name, value in headers if name.lower() != EXPOSE]
+                headers.append((EXPOSE, b", ".join([*exposed, EXPOSED])))
+            message = {**message, "headers": [*headers, *own]}
+        await send(message)
+
+    return named
+
+
+def _refused(status: int, code: str, message: str, source: str = "") -> Passage:
+    return Passage(refused=refusal(status, code, message, "application/json"), source=source)
 
 
 def _forbidden() -> Response:
     """What API Gateway returns for a host that is no custom domain of the region."""
     status, headers, body = document({"message": "Forbidden"}, 403)
     return status, {**headers, "x-amzn-ErrorType": "ForbiddenException"}, body
-
-
-def _wrong(message: str) -> Response:
-    return refusal(400, "BadRequest", message, "application/json")

@@ -20,13 +20,13 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
-from workshop.cloud.names.clock import interval
+from workshop.cloud.names.choice import negative_ttl
 from workshop.cloud.names.lookup import Lookup, RecordSet, ResolvedName
-from workshop.cloud.names.places import Location, place_of_address
-from workshop.cloud.names.records import Zone, plain_name
+from workshop.cloud.names.places import DEFAULT, Location, place_of_address
+from workshop.cloud.names.records import plain_name
 from workshop.cloud.timing import Timing
 
-__all__ = ["MOST_DATAGRAM", "Responder"]
+__all__ = ["MOST_DATAGRAM", "MOST_MESSAGE", "Responder"]
 
 logger = logging.getLogger("workshop.cloud")
 
@@ -35,7 +35,6 @@ MOST_DATAGRAM = 1232
 LEAST_DATAGRAM = 512
 MOST_MESSAGE = 65_535
 RCODES = {"NXDOMAIN": dns.rcode.NXDOMAIN, "REFUSED": dns.rcode.REFUSED}
-AT_HOME = "127.0.0.1"
 
 
 class Responder:
@@ -56,42 +55,29 @@ class Responder:
         self.queries += 1
         response = dns.message.make_response(query)
         response.flags &= ~dns.flags.RA
+        if most < MOST_MESSAGE:  # over UDP as much as the asker takes
+            most = min(most, max(query.payload, LEAST_DATAGRAM)) if query.edns >= 0 else LEAST_DATAGRAM
         try:
-            self._fill(query, response)
-            return self._written(query, response, most)
-        except dns.exception.DNSException:  # a record whose value is none of its type: the store takes some
+            refused = _refused(query)
+            if refused is None:
+                self._fill(query, response)
+            else:
+                response.set_rcode(refused)
+            return response.to_wire(max_size=most, prefer_truncation=True)
+        except dns.exception.DNSException:  # a record whose value is none of its type: a state saved long ago may hold some
             logger.warning("DNS: the records of %s cannot be sent.", query.question[0].name, exc_info=True)
             failed = dns.message.make_response(query)
             failed.set_rcode(dns.rcode.SERVFAIL)
             return failed.to_wire()
 
     def _fill(self, query: dns.message.Message, response: dns.message.Message) -> None:
-        if query.opcode() != dns.opcode.QUERY:
-            response.set_rcode(dns.rcode.NOTIMP)
-            return
-        if query.edns > 0:
-            response.set_rcode(dns.rcode.BADVERS)
-            return
-        if len(query.question) != 1:
-            response.set_rcode(dns.rcode.FORMERR)
-            return
-        question = query.question[0]
-        if question.rdclass != dns.rdataclass.IN:
-            response.set_rcode(dns.rcode.REFUSED)
-            return
-        place = _place(query, response)
-        name = plain_name(question.name.to_text())
+        """The answer to a question. To ANY it is every type at the name; CNAME alone where there is one."""
+        question, place = query.question[0], _place(query, response)
+        name, kinds = plain_name(question.name.to_text()), [dns.rdatatype.to_text(question.rdtype)]
         if question.rdtype == dns.rdatatype.ANY:
-            self._fill_any(response, name, place)
-        else:
-            kind = dns.rdatatype.to_text(question.rdtype)
-            self._add(response, self._lookup.find(name, kind, place))
-
-    def _fill_any(self, response: dns.message.Message, name: str, place: Location) -> None:
-        """Every type at the name; CNAME alone where there is one."""
-        zone = self._lookup.zone_of(name)
-        kinds = sorted({record.type for record in zone.records if record.name == name}) if zone is not None else []
-        for kind in kinds or ["A"]:
+            zone = self._lookup.zone_of(name)
+            kinds = sorted({record.type for record in zone.by_name.get(name, ())} if zone else ()) or ["A"]
+        for kind in kinds:
             self._add(response, self._lookup.find(name, kind, place))
 
     def _add(self, response: dns.message.Message, found: ResolvedName) -> None:
@@ -103,31 +89,26 @@ class Responder:
             response.flags |= dns.flags.AA
         response.answer.extend(self._rrset(each) for each in found.answers)
         if found.rcode in ("NXDOMAIN", "NODATA") and found.zone is not None:
-            response.authority.extend(self._start_of_authority(found.zone))
+            zone, ttl = found.zone, negative_ttl(found.zone)  # for so long a negative answer may be kept
+            soa = (record.values for record in zone.records if (record.type, record.name) == ("SOA", zone.name))
+            response.authority.extend(self._rrset(RecordSet(zone.name, "SOA", ttl, values)) for values in soa)
 
     def _rrset(self, each: RecordSet) -> dns.rrset.RRset:
-        """On the wire the name refers to the question, and so keeps its capital and small letters."""
-        owner, ttl = dns.name.from_text(each.name), self._seconds(each.ttl)
+        """With its TTL on the cloud's clock: DNS knows whole seconds only, and 0 would forbid to keep the answer. On the wire the
+        name refers to the question, and so keeps its capital and small letters."""
+        owner, ttl = dns.name.from_text(each.name), math.ceil(round(self._timing.names_seconds(each.ttl), 6))
         return dns.rrset.from_text_list(owner, ttl, "IN", each.type, each.values, origin=dns.name.root, relativize=False)
 
-    def _start_of_authority(self, zone: Zone) -> list[dns.rrset.RRset]:
-        """The SOA that says how long a negative answer may be kept (RFC 2308): its TTL or its last figure, whichever is less."""
-        for record in zone.records:
-            if record.type == "SOA" and record.name == zone.name:
-                kept = min(record.ttl, int(record.values[0].split()[-1]))
-                return [self._rrset(RecordSet(zone.name, "SOA", kept, record.values))]
-        return []
 
-    def _seconds(self, ttl: int) -> int:
-        """A TTL on the cloud's clock. DNS knows whole seconds only, and 0 would forbid to keep the answer at all."""
-        return math.ceil(round(interval(self._timing, ttl), 6))
-
-    @staticmethod
-    def _written(query: dns.message.Message, response: dns.message.Message, most: int) -> bytes:
-        """Over UDP as much as the asker takes."""
-        if most < MOST_MESSAGE:
-            most = min(most, max(query.payload, LEAST_DATAGRAM)) if query.edns >= 0 else LEAST_DATAGRAM
-        return response.to_wire(max_size=most, prefer_truncation=True)
+def _refused(query: dns.message.Message) -> dns.rcode.Rcode | None:
+    """The error of a message that asks nothing this server can say; None for a question."""
+    if query.opcode() != dns.opcode.QUERY:
+        return dns.rcode.NOTIMP
+    if query.edns > 0:
+        return dns.rcode.BADVERS
+    if len(query.question) != 1:
+        return dns.rcode.FORMERR
+    return None if query.question[0].rdclass == dns.rdataclass.IN else dns.rcode.REFUSED
 
 
 def _place(query: dns.message.Message, response: dns.message.Message) -> Location:
@@ -137,7 +118,7 @@ def _place(query: dns.message.Message, response: dns.message.Message) -> Locatio
             confirmed = dns.edns.ECSOption(option.address, option.srclen, option.srclen)
             response.use_edns(0, payload=MOST_DATAGRAM, options=[confirmed])
             return place_of_address(option.address)
-    return place_of_address(AT_HOME)
+    return DEFAULT
 
 
 def _format_error(wire: bytes) -> bytes | None:

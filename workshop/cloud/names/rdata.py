@@ -1,94 +1,68 @@
-"""Which values a record of each type may have.
+"""Which values a record of each type may have: dnspython's reading of them, in AWS's words.
 
-In: a record set. Out: what is wrong with its values, in AWS's words; no type but those that workshops use is looked at.
-Pure (docs/aws-behaviours.md, section 6.4).
+In: a record set. Out: what is wrong with its values. Pure (docs/aws-behaviours.md, section 6.4).
 """
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 
-from workshop.cloud.names.recordsets import RecordSet
+import dns.exception
+import dns.name
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+
+from workshop.cloud.names.records import Stored
 
 __all__ = ["value_problems"]
 
-FATAL = "Invalid Resource Record: 'FATAL problem: {problem} encountered with '{value}''"
-DUPLICATE = "Duplicate Resource Record: '{value}'"
-MANY = "Invalid Resource Record: 'FATAL problem: TooManyValues (A record of type {type} has one value)'"
-LABEL = re.compile(r"[!-~]{1,63}")
+STRING = r'"(?:[^"\\]|\\.)*"'
+ILLEGAL = {
+    "A": "ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address)",
+    "AAAA": "AAAARRDATAIllegalIPv6Address (Value is not a valid IPv6 address)",
+    "MX": "MXRRDATAIllegalPriority (Priority is not an integer from 0 to 65535)",
+}
+NAMES: tuple[tuple[type[dns.exception.DNSException], str], ...] = (
+    (dns.name.EmptyLabel, "DomainLabelEmpty (Domain label is empty)"),
+    (dns.name.LabelTooLong, "DomainLabelTooLong (Domain label is too long)"),
+    (dns.name.NameTooLong, "DomainNameTooLong (Domain name is too long)"),
+)
 
 
-def value_problems(record: RecordSet) -> Iterator[str]:
+def value_problems(record: Stored) -> Iterator[str]:
     """The reasons why Route 53 refuses the record set's values; none for an alias."""
     values, kind = list(record.get("ResourceRecords") or ()), record["Type"]
-    find = FINDERS.get(kind)
     for value in dict.fromkeys(values):
-        problem = find(value) if find is not None else ""
+        problem = _text_problem(value) if kind in ("TXT", "SPF") else _problem(kind, value)
         if problem:
-            yield FATAL.format(problem=problem, value=value)
+            yield f"Invalid Resource Record: 'FATAL problem: {problem} encountered with '{value}''"
         elif values.count(value) > 1:
-            yield DUPLICATE.format(value=value)
+            yield f"Duplicate Resource Record: '{value}'"
     if kind in ("CNAME", "SOA") and len(set(values)) > 1:
-        yield MANY.format(type=kind)
+        yield f"Invalid Resource Record: 'FATAL problem: TooManyValues (A record of type {kind} has one value)'"
 
 
-def _address(kind: str, version: int) -> Callable[[str], str]:
-    parse = ipaddress.IPv4Address if version == 4 else ipaddress.IPv6Address
-
-    def problem(value: str) -> str:
-        if any(character.isspace() for character in value.strip()):
-            return f"{kind}RRDATANotSingleField (Value contains spaces)"
-        try:
-            parse(value)
-        except ValueError:
-            return f"{kind}RRDATAIllegalIPv{version}Address (Value is not a valid IPv{version} address)"
-        return ""
-
-    return problem
-
-
-def _host_name(value: str) -> str:
-    """What is wrong with a domain name."""
-    if any(character.isspace() for character in value):
+def _problem(kind: str, value: str) -> str:
+    fields = len(value.split())
+    if kind in ("A", "AAAA") and fields != 1:
+        return f"{kind}RRDATANotSingleField (Value contains spaces)"
+    if kind in ("CNAME", "NS", "PTR") and fields != 1:
         return "DomainNameNotSingleField (Value contains spaces)"
-    labels = value.removesuffix(".").split(".")
-    if not all(labels):
-        return "DomainLabelEmpty (Domain label is empty)"
-    if any(len(label) > 63 for label in labels):
-        return "DomainLabelTooLong (Domain label is too long)"
-    if len(value) > 255:
-        return "DomainNameTooLong (Domain name is too long)"
-    return (
-        "" if all(LABEL.fullmatch(label) for label in labels) else "UnsupportedCharacter (Value contains unsupported characters)"
-    )
-
-
-def _text(value: str) -> str:
-    """TXT: one or more quoted strings of up to 255 characters."""
-    strings = re.findall(r'"((?:[^"\\]|\\.)*)"', value)
-    if not re.fullmatch(r'\s*"(?:[^"\\]|\\.)*"(?:\s+"(?:[^"\\]|\\.)*")*\s*', value):
-        return "InvalidCharacterString (Value should be enclosed in quotation marks)"
-    return "CharacterStringTooLong (Value is too long)" if any(len(string) > 255 for string in strings) else ""
-
-
-def _mail(value: str) -> str:
-    fields = value.split()
-    if len(fields) != 2:
+    if kind == "MX" and fields != 2:
         return "MXRRDATANotTwoFields (MX record doesn't have 2 fields)"
-    if not (fields[0].isdigit() and int(fields[0]) < 65_536):
-        return "MXRRDATAIllegalPriority (Priority is not an integer from 0 to 65535)"
-    return _host_name(fields[1])
+    try:
+        dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.from_text(kind), value)
+    except (dns.exception.DNSException, ValueError) as error:
+        named = (text for found, text in NAMES if isinstance(error, found))
+        return next(named, ILLEGAL.get(kind, f"{kind}RRDATAIllegalValue (Value is not valid)"))
+    return ""
 
 
-FINDERS: Mapping[str, Callable[[str], str]] = {
-    "A": _address("A", 4),
-    "AAAA": _address("AAAA", 6),
-    "CNAME": _host_name,
-    "NS": _host_name,
-    "PTR": _host_name,
-    "MX": _mail,
-    "TXT": _text,
-    "SPF": _text,
-}
+def _text_problem(value: str) -> str:
+    """One or more quoted strings of up to 255 characters; escapes are Route 53's own, which are octal."""
+    if not re.fullmatch(rf"\s*{STRING}(?:\s+{STRING})*\s*", value):
+        return "InvalidCharacterString (Value should be enclosed in quotation marks)"
+    too_long = any(len(string) > 257 for string in re.findall(STRING, value))
+    return "CharacterStringTooLong (Value is too long)" if too_long else ""

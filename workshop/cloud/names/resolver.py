@@ -10,8 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from workshop.cloud.names.clock import interval
-from workshop.cloud.names.lookup import Lookup, ResolvedName
+from workshop.cloud.names.lookup import Lookup, RecordSet
 from workshop.cloud.names.places import Location
 from workshop.cloud.timing import Timing
 
@@ -24,7 +23,7 @@ MOST_KEPT = 10_000
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`ttl`: for how many seconds it still holds, on the cloud's clock. `source`: `asked`, `cache` or, when the client resolved
-    the name by itself, `address`. `target`: the name at the end of the chain."""
+    the name by itself, `address`. `target`: the name at the end of the chain. `answers`: every record set on the way there."""
 
     rcode: str
     values: tuple[str, ...] = ()
@@ -32,12 +31,7 @@ class Answer:
     region: str = ""
     source: str = "asked"
     target: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    answer: Answer
-    ends: float
+    answers: tuple[RecordSet, ...] = ()
 
 
 class Resolver:
@@ -45,18 +39,28 @@ class Resolver:
 
     def __init__(self, lookup: Lookup, timing: Timing, now: Callable[[], float], kept_longer: Callable[[], float]) -> None:
         self._lookup, self._timing, self._now, self._kept_longer = lookup, timing, now, kept_longer
-        self._cache: dict[tuple[str, Location, str, str], _Kept] = {}
+        self._cache: dict[tuple[str, Location, str, str], tuple[Answer, float]] = {}
+
+    def ask(self, name: str, kind: str, place: Location) -> Answer:
+        """What the zones say now, past every cache."""
+        found = self._lookup.find(name, kind, place)
+        values = found.answers[-1].values if found.answers else ()
+        ttl = self._timing.names_seconds(found.ttl)
+        return Answer(found.rcode, values, ttl, found.region, "asked", found.target, found.answers)
 
     def resolve(self, name: str, kind: str, client: str, place: Location) -> Answer:
-        """What this client's resolver returns for the name."""
+        """What this client's resolver returns for the name. Of the answers that are kept the oldest makes room."""
         key = (client, place, name, kind)
-        kept = self._cache.get(key)
-        if kept is not None and (left := kept.ends + self._kept_longer() - self._now()) > 0:
-            return replace(kept.answer, ttl=left, source="cache")
+        kept, ends = self._cache.get(key, (None, 0.0))
+        left = ends + self._kept_longer() - self._now()
+        if kept is not None and left > 0:
+            return replace(kept, ttl=left, source="cache")
         self._cache.pop(key, None)
-        answer = _as_answer(self._lookup.find(name, kind, place), self._timing)
+        answer = self.ask(name, kind, place)
         if answer.rcode == "NOERROR" and answer.ttl > 0:
-            self._keep(key, answer)
+            while len(self._cache) >= MOST_KEPT:
+                del self._cache[next(iter(self._cache))]
+            self._cache[key] = answer, self._now() + answer.ttl
         return answer
 
     def flush(self) -> int:
@@ -67,28 +71,17 @@ class Resolver:
 
     def document(self) -> list[dict[str, Any]]:
         """What is kept, and for how long it still holds."""
-        now, longer = self._now(), self._kept_longer()
+        after = self._now() - self._kept_longer()
         return [
             {
                 "client": client,
                 "name": name,
                 "type": kind,
-                "values": list(kept.answer.values),
-                "region": kept.answer.region,
-                "target": kept.answer.target,
-                "seconds": round(kept.ends + longer - now, 3),
+                "values": list(answer.values),
+                "region": answer.region,
+                "target": answer.target,
+                "seconds": round(ends - after, 3),
             }
-            for (client, _, name, kind), kept in self._cache.items()
-            if kept.ends + longer > now
+            for (client, _, name, kind), (answer, ends) in self._cache.items()
+            if ends > after
         ]
-
-    def _keep(self, key: tuple[str, Location, str, str], answer: Answer) -> None:
-        """The newest answers are kept: the oldest makes room."""
-        while len(self._cache) >= MOST_KEPT:
-            del self._cache[next(iter(self._cache))]
-        self._cache[key] = _Kept(answer, self._now() + answer.ttl)
-
-
-def _as_answer(found: ResolvedName, timing: Timing) -> Answer:
-    values = found.answers[-1].values if found.answers else ()
-    return Answer(found.rcode, values, interval(timing, found.ttl), found.region, "asked", found.target)

@@ -12,28 +12,49 @@ import functools
 import logging
 import random
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from dataclasses import dataclass, field
 
-from workshop.cloud.names.check_state import CheckState
+from workshop.cloud.fault_registry import FaultRegistry
 from workshop.cloud.names.checkers import Checker, CheckerResult, every_checker, three_checkers
-from workshop.cloud.names.clock import interval
+from workshop.cloud.names.checks import CheckConfig
 from workshop.cloud.names.probing import UNREACHED, CheckTarget, ProbeResult
 from workshop.cloud.scheduler import Scheduler
 from workshop.cloud.timing import Timing
 
-__all__ = ["CheckerFaults", "Rounds"]
+__all__ = ["CheckState", "Rounds"]
 
 logger = logging.getLogger("workshop.cloud")
 
+SHARE = 0.18
+"""A check is healthy while more than this share of its checkers call its endpoint healthy."""
 SHORTEST = 0.05
 """Seconds between two requests of a checker at least, whatever the scale."""
 
 
-class CheckerFaults(Protocol):
-    """What can go wrong with checkers: some reach nothing, or an endpoint fails all of them now and then."""
+@dataclass
+class CheckState:
+    """What is remembered of one check. `round` counts how often its checkers were put together: what was planned for an earlier
+    round is void. `disturbed` is the number of an interval, and whether all requests within it fail; `alarm_healthy` the last
+    state of its alarm that CloudWatch had data for; `times` are the last requests whose time is measured."""
 
-    def blinds_checker(self, check: str, region: str, number: int) -> bool: ...
-    def disturbs_check(self, check: str) -> bool: ...
+    config: CheckConfig
+    profile: str = ""
+    round: int = 0
+    checkers: list[Checker] = field(default_factory=list)
+    disturbed: tuple[int, bool] = (-1, False)
+    alarm_healthy: bool = True
+    times: list[ProbeResult] = field(default_factory=list)
+
+    @property
+    def percentage(self) -> float:
+        """How many of the checkers call the endpoint healthy, in percent; without checkers, as for a new check, all of them."""
+        healthy = [checker.healthy for checker in self.checkers]
+        return 100.0 * sum(healthy) / len(healthy) if healthy else 100.0
+
+    @property
+    def opinion(self) -> bool:
+        """Whether enough checkers call the endpoint healthy."""
+        return self.percentage > 100 * SHARE
 
 
 class Rounds:
@@ -44,7 +65,7 @@ class Rounds:
         scheduler: Scheduler,
         timing: Timing,
         probe: Callable[[CheckTarget], Awaitable[ProbeResult]],
-        faults: CheckerFaults,
+        faults: FaultRegistry,
         chance: random.Random,
         heard: Callable[[CheckState, ProbeResult, bool], None],
     ) -> None:
@@ -53,11 +74,13 @@ class Rounds:
         self._requests: set[asyncio.Task[None]] = set()
 
     def begin(self, state: CheckState) -> None:
-        """Place the checkers of a check anew, as many as the profile in force has. What was planned for them before is void."""
+        """Place the checkers of a check anew, as many as the profile in force has; what was planned for them before is void.
+        Those that join share the opinion of the others, so that none is outvoted by checkers that have seen nothing."""
         wanted = every_checker if self._timing.profile == "realistic" else three_checkers
-        state.place(wanted(state.config.regions))
-        state.profile = self._timing.profile
-        for checker in state.checkers.values():
+        known, opinion = {(checker.region, checker.number): checker for checker in state.checkers}, state.opinion
+        state.checkers = [known.get(each) or Checker(*each, opinion) for each in wanted(state.config.regions)]
+        state.round, state.profile = state.round + 1, self._timing.profile
+        for checker in state.checkers:
             self.later(state.config.interval * self._chance.random(), functools.partial(self._due, state, state.round, checker))
 
     def later(self, seconds: float, action: Callable[[], None]) -> None:
@@ -89,11 +112,10 @@ class Rounds:
         self._heard(state, planned, checker, result)
 
     def _heard(self, state: CheckState, planned: int, checker: Checker, result: ProbeResult) -> None:
-        if state.round != planned:
-            return
-        outcome = CheckerResult(result.text, self._scheduler.now())
-        self._on_result(state, result, checker.heard(result.ok, outcome, state.config.threshold))
-        self._again(state, planned, checker)
+        if state.round == planned:
+            outcome = CheckerResult(result.text, self._scheduler.now())
+            self._on_result(state, result, checker.heard(result.ok, outcome, state.config.threshold))
+            self._again(state, planned, checker)
 
     def _again(self, state: CheckState, planned: int, checker: Checker) -> None:
         """The interval runs from the response to the next request."""
@@ -101,13 +123,10 @@ class Rounds:
 
     def _is_struck(self, state: CheckState, checker: Checker) -> bool:
         """Whether a fault makes this request fail: the checker reaches nothing, or all requests of this interval fail."""
-        config = state.config
-        current = int(self._scheduler.now() / self._seconds(config.interval))
+        check, current = state.config.id, int(self._scheduler.now() / self._seconds(state.config.interval))
         if state.disturbed[0] != current:
-            state.disturbed = (current, self._faults.disturbs_check(config.id))
-        return state.disturbed[1] or self._faults.blinds_checker(
-            config.id, checker.region, list(state.checkers).index(checker.key)
-        )
+            state.disturbed = (current, self._faults.disturbs_check(check))
+        return state.disturbed[1] or self._faults.blinds_checker(check, checker.region, state.checkers.index(checker))
 
     def _seconds(self, seconds: float) -> float:
-        return max(SHORTEST, interval(self._timing, seconds))
+        return max(SHORTEST, self._timing.names_seconds(seconds))
