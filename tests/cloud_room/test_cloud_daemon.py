@@ -14,10 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from workshop.cloud.names.endpoints import ADDRESSES
 
 from tests.cloud_room.conftest import Cloud, eventually, free_port
 from workshop.cloud import daemon
+from workshop.cloud.names.endpoints import ADDRESSES
 from workshop.errors import UsageError
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
 from ministack.core import responses
@@ -17,7 +17,7 @@ from ministack.services import acm, apigateway_v1, cloudfront, cognito
 
 from workshop.cloud.fault_registry import FaultRegistry
 from workshop.cloud.names.records import zones
-from workshop.cloud.patches import patch, patch_around, require_attribute
+from workshop.cloud.patches import patch_around, require_attribute
 from workshop.cloud.timing import Timing
 from workshop.cloud.validation import base_domain, is_published, validation_record
 
@@ -44,7 +44,23 @@ MAILBOXES = ("administrator", "hostmaster", "postmaster", "webmaster", "admin")
 
 def users_of(arn: str) -> list[str]:
     """The ARNs of what uses a certificate now: custom domains, distributions, custom domains of user pools."""
-    return list(_users(arn.split(":")[4], arn))
+    account = arn.split(":")[4]
+    domains = (
+        f"arn:aws:apigateway:{region}::/domainnames/{name}"
+        for (owner, region, name), record in apigateway_v1._domain_names.all_items()
+        if owner == account and arn in (record.get("regionalCertificateArn"), record.get("certificateArn"))
+    )
+    distributions = (
+        str(record["ARN"])
+        for (owner, _), record in list(cloudfront._distributions.to_dict().items())
+        if owner == account and f">{arn}<" in record.get("config_xml", "")
+    )
+    pools = (
+        f"arn:aws:cognito-idp:{region}:{account}:userpool/{pool}"
+        for (owner, region, pool), record in cognito._user_pools.all_items()
+        if owner == account and (record.get("_custom_domain_config") or {}).get("CertificateArn") == arn
+    )
+    return [*domains, *distributions, *pools]
 
 
 class Certificates:
@@ -64,7 +80,6 @@ class Certificates:
         patch_around(acm, "_cert_shape", self._shown)
         patch_around(acm, "_get_certificate", self._get)
         patch_around(acm, "_delete_certificate", self._delete)
-        patch(acm, "_validation_options", lambda _: lambda domain, method: _option(responses.get_account_id(), domain, method))
 
     def settle(self) -> None:
         """Take note of validation records and users that came or went. Called whenever records or users change, and before every
@@ -137,12 +152,14 @@ class Certificates:
 
     def _validation(self, certificate: Certificate, name: str) -> dict[str, Any]:
         """How the validation of one name goes; its record is named a moment after the request."""
-        option = _option(certificate["CertificateArn"].split(":")[4], name, certificate["ValidationMethod"])
-        statuses = {"ISSUED": "SUCCESS", "VALIDATION_TIMED_OUT": "FAILED"}
-        option["ValidationStatus"] = statuses.get(certificate["Status"], "PENDING_VALIDATION")
+        base, method = base_domain(name), certificate["ValidationMethod"]
+        status = {"ISSUED": "SUCCESS", "VALIDATION_TIMED_OUT": "FAILED"}.get(certificate["Status"], "PENDING_VALIDATION")
+        option = {"DomainName": name, "ValidationDomain": base, "ValidationMethod": method, "ValidationStatus": status}
+        if method != "DNS":
+            return {**option, "ValidationEmails": [f"{mailbox}@{base}" for mailbox in MAILBOXES]}
         if self._now() < certificate["_named"]:
-            option.pop("ResourceRecord", None)
-        return option
+            return option
+        return {**option, "ResourceRecord": validation_record(certificate["CertificateArn"].split(":")[4], name)}
 
     def _get(self, original: Operation, data: dict[str, Any]) -> Any:
         certificate = acm._get_local_certificate(data.get("CertificateArn", ""))
@@ -190,25 +207,3 @@ class Certificates:
         else:
             return False
         return True
-
-
-def _users(account: str, arn: str) -> Iterator[str]:
-    for (owner, region, name), record in apigateway_v1._domain_names.all_items():
-        if owner == account and arn in (record.get("regionalCertificateArn"), record.get("certificateArn")):
-            yield f"arn:aws:apigateway:{region}::/domainnames/{name}"
-    for (owner, _), record in list(cloudfront._distributions.to_dict().items()):
-        if owner == account and f">{arn}<" in record.get("config_xml", ""):
-            yield str(record["ARN"])
-    for (owner, region, pool), record in cognito._user_pools.all_items():
-        if owner == account and (record.get("_custom_domain_config") or {}).get("CertificateArn") == arn:
-            yield f"arn:aws:cognito-idp:{region}:{account}:userpool/{pool}"
-
-
-def _option(account: str, domain: str, method: str) -> dict[str, Any]:
-    """A validation option at its beginning."""
-    base = base_domain(domain)
-    option: dict[str, Any] = {"DomainName": domain, "ValidationDomain": base, "ValidationMethod": method}
-    option["ValidationStatus"] = "PENDING_VALIDATION"
-    if method == "DNS":
-        return {**option, "ResourceRecord": validation_record(account, domain)}
-    return {**option, "ValidationEmails": [f"{mailbox}@{base}" for mailbox in MAILBOXES]}

@@ -1,4 +1,4 @@
-"""Custom domains of API Gateway: what AWS refuses, the regional name that DNS points at, and changing a domain or a mapping.
+"""Custom domains of API Gateway: what AWS refuses, the regional name that DNS points at, and changing a domain.
 
 In: MiniStack's API Gateway and the certificates of ACM. Out: the same operations with AWS's rules, for REST and HTTP APIs alike
 (docs/aws-behaviours.md, section 6.8). The pace of these calls is limited by `middleware`.
@@ -34,12 +34,7 @@ DOMAIN_PATHS = (
     "/ownershipVerificationCertificateArn",
 )
 """What UpdateDomainName changes, besides the type of the endpoint and mutual TLS."""
-MAPPING_PATHS = {"/stage": "stage", "/restapiId": "restApiId", "/basePath": "basePath"}
-MISSING = {
-    "domain": "Invalid domain name identifier specified",
-    "api": "Invalid REST API identifier specified",
-    "mapping": "Invalid base path mapping identifier specified",
-}
+NO_DOMAIN = "Invalid domain name identifier specified"
 
 
 class CustomDomains:
@@ -64,7 +59,7 @@ class CustomDomains:
     async def _handle_request(
         self, original: Callable[..., Awaitable[Any]], method: str, path: str, headers: Any, body: bytes, query: Any
     ) -> Any:
-        """What MiniStack does not offer: UpdateDomainName, UpdateBasePathMapping, and refusals of mappings."""
+        """What MiniStack does not offer: UpdateDomainName, and refusals of mappings."""
         parts = [unquote(part) for part in path.strip("/").split("/") if part]
         data = json.loads(body or b"{}") if parts[:1] == ["domainnames"] and method in ("POST", "PATCH") else {}
         if parts[:1] == ["domainnames"] and parts[2:3] == ["basepathmappings"]:
@@ -73,8 +68,6 @@ class CustomDomains:
                 return refused
             if method == "POST":  # an empty base path is the root
                 body = json.dumps({**data, "basePath": data.get("basePath") or ROOT}).encode()
-            elif method == "PATCH":
-                return _update_mapping(parts[1], parts[3], data.get("patchOperations") or [])
         elif parts[:1] == ["domainnames"] and method == "PATCH" and len(parts) == 2:
             return self._update(parts[1], data.get("patchOperations") or [])
         return await original(method, path, headers, body, query)
@@ -119,7 +112,7 @@ class CustomDomains:
         """UpdateDomainName: all of its operations, or none."""
         record = apigateway_v1._domain_names.get(name)
         if record is None:
-            return _error("NotFoundException", MISSING["domain"], 404)
+            return _error("NotFoundException", NO_DOMAIN, 404)
         changed: Values = {}
         for operation in operations:
             path, value = str(operation.get("path", "")), operation.get("value")
@@ -208,31 +201,16 @@ def _mapping_refused(method: str, name: str, base: list[str], data: Values) -> R
     """Why a call about a base path mapping is refused; None when it is not."""
     existing = apigateway_v1._base_path_mappings.get(name, {})
     if name not in apigateway_v1._domain_names:
-        return _error("NotFoundException", MISSING["domain"], 404)
+        return _error("NotFoundException", NO_DOMAIN, 404)
     if method == "POST" and data.get("restApiId") not in apigateway_v1._rest_apis:
-        return _error("NotFoundException", MISSING["api"], 404)
+        return _error("NotFoundException", "Invalid REST API identifier specified", 404)
     if method == "POST" and (data.get("basePath") or ROOT) in existing:
         return _error("ConflictException", "Base path already exists for this domain name", 409)
-    return _error("NotFoundException", MISSING["mapping"], 404) if base and base[0] not in existing else None
-
-
-def _update_mapping(name: str, base: str, operations: Sequence[Mapping[str, Any]]) -> Any:
-    """UpdateBasePathMapping."""
-    mappings = apigateway_v1._base_path_mappings[name]
-    changed = dict(mappings[base])
-    for operation in operations:
-        member = MAPPING_PATHS.get(str(operation.get("path")))
-        if member is None:
-            return _error("BadRequestException", f"Invalid patch path '{operation.get('path')}' specified.")
-        changed[member] = operation.get("value") or (ROOT if member == "basePath" else "")
-    others = {key: mapping for key, mapping in mappings.items() if key != base}
-    refused = _mapping_refused("POST", name, [], changed) if changed["basePath"] != base else None
-    if refused is None and changed["restApiId"] not in apigateway_v1._rest_apis:
-        refused = _error("NotFoundException", MISSING["api"], 404)
-    if refused is not None:
-        return refused
-    apigateway_v1._base_path_mappings[name] = {**others, changed["basePath"]: changed}
-    return apigateway_v1._v1_response(apigateway_v1._public_mapping(changed))
+    return (
+        _error("NotFoundException", "Invalid base path mapping identifier specified", 404)
+        if base and base[0] not in existing
+        else None
+    )
 
 
 def _error(code: str, message: str, status: int = 400) -> Response:

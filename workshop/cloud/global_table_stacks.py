@@ -125,11 +125,10 @@ class _Table:
         """Add a replica, wait until both regions call it ACTIVE, and give it its settings."""
         self._repeat(self._home, "UpdateTable", {"ReplicaUpdates": [{"Create": {"RegionName": region}}]})
 
-        def vanished() -> bool:
-            return self.status(self._home) in ("", "ACTIVE") and region not in self._replicas()
-
         self._await(
-            lambda: self._replicas().get(region) == "ACTIVE" == self.status(self._home) == self.status(region), vanished, region
+            lambda: self._replicas().get(region) == "ACTIVE" == self.status(self._home) == self.status(region),
+            lambda: self.status(self._home) in ("", "ACTIVE") and region not in self._replicas(),
+            region,
         )
         self.set_up(region, {}, settings)
 
@@ -157,13 +156,13 @@ class _Table:
             self._repeat(region, "UntagResource", {"ResourceArn": arn, "TagKeys": gone})
         if added:
             self._repeat(region, "TagResource", {"ResourceArn": arn, "Tags": added})
-        protected, recovered = bool(after.get("DeletionProtectionEnabled")), _recovers(after)
+        protected, recovery = bool(after.get("DeletionProtectionEnabled")), "PointInTimeRecoverySpecification"
         if protected != bool(before.get("DeletionProtectionEnabled")):
             self._repeat(region, "UpdateTable", {"DeletionProtectionEnabled": protected})
             self.await_active(region)
-        if recovered != _recovers(before):
-            specification = {"PointInTimeRecoveryEnabled": recovered}
-            self._repeat(region, "UpdateContinuousBackups", {"PointInTimeRecoverySpecification": specification})
+        if after.get(recovery) != before.get(recovery):
+            wanted = {"PointInTimeRecoveryEnabled": False, **(after.get(recovery) or {})}
+            self._repeat(region, "UpdateContinuousBackups", {recovery: wanted})
 
     def set_ttl(self, region: str, specification: Mapping[str, Any] | None) -> None:
         """The regional table's time to live; a replica begins with that of its source."""
@@ -237,11 +236,6 @@ def _capacity(properties: Mapping[str, Any]) -> dict[str, int]:
         settings = properties.get(f"{kind}ProvisionedThroughputSettings") or {}
         found[f"{kind}CapacityUnits"] = int((settings.get(f"{kind}CapacityAutoScalingSettings") or {}).get("MinCapacity", 5))
     return found
-
-
-def _recovers(settings: Mapping[str, Any]) -> bool:
-    """Whether a regional table can be recovered to a point in time."""
-    return bool((settings.get("PointInTimeRecoverySpecification") or {}).get("PointInTimeRecoveryEnabled", False))
 
 
 def _replicas(properties: Mapping[str, Any]) -> dict[str, Properties]:

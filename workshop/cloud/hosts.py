@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 __all__ = [
     "ApiHost",
-    "SignInHost",
     "api_host",
     "endpoint_host",
     "host_name",
@@ -69,15 +68,7 @@ def is_domain_target(name: str) -> bool:
     return _DOMAIN_TARGET.fullmatch(name.lower()) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class SignInHost:
-    """The sign-in pages of the user pool whose domain has this prefix in this region."""
-
-    prefix: str
-    region: str
-
-
-def sign_in_host(host: str) -> SignInHost | None:
-    """The prefix and region of `{prefix}.auth.{region}.localhost`, or None for any other host."""
+def sign_in_host(host: str) -> tuple[str, str] | None:
+    """The prefix and region of a user pool's domain `{prefix}.auth.{region}.localhost`, or None for any other host."""
     found = _SIGN_IN.fullmatch(host_name(host))
-    return SignInHost(found["prefix"], found["region"]) if found else None
+    return (found["prefix"], found["region"]) if found else None

@@ -33,7 +33,7 @@ def patch_sign_in() -> None:
 def sign_in_pool(host: str) -> str | None:
     """The id of the user pool, of any account, whose domain the host is."""
     named = sign_in_host(host)
-    return _owner(named.prefix, named.region) if named else None
+    return _owner(*named) if named else None
 
 
 @contextlib.contextmanager

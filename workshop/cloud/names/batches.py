@@ -11,7 +11,7 @@ from collections.abc import Collection, Container, Iterator, Mapping
 from typing import Any
 
 from workshop.cloud.names.rdata import value_problems
-from workshop.cloud.names.records import POLICIES, Stored, shown_name
+from workshop.cloud.names.records import POLICIES, Stored, is_below, shown_name
 from workshop.cloud.names.wire import Refused
 
 __all__ = ["Change", "changed_records", "record_key"]
@@ -111,7 +111,7 @@ def _applied(zone: str, before: Collection[Stored], changes: Collection[Change])
     for action, record in changes:
         name, kind, set_id = key = record_key(record)
         label = f"[name='{shown_name(name)}', type='{kind}'" + (f", set-identifier='{set_id}']" if set_id else "]")
-        if not _is_below(name, zone):
+        if not is_below(name, zone):
             reasons.append(f"RRSet with DNS name {name} is not permitted in zone {zone}")
         elif key in done and (done[key], action) != ("DELETE", "CREATE"):
             reasons.append(f"The request contains an invalid set of changes for a resource record set '{kind} {name}'")
@@ -137,10 +137,6 @@ def _values(record: Stored) -> dict[str, Any]:
     return values
 
 
-def _is_below(name: str, zone: str) -> bool:
-    return name == zone or name.endswith(f".{zone}")
-
-
 def _reference_problems(
     zone: Mapping[str, Any], record: Stored, by_name: ByName, others: Mapping[str, str], checks: Container[str]
 ) -> Iterator[str]:
@@ -154,7 +150,7 @@ def _reference_problems(
         text = f"Tried to create an alias that targets {target}, type {kind} in zone {zone_id}, but "
         inside = zone_id == zone["id"]
         holder = zone["name"] if inside else others.get(zone_id)
-        if holder is not None and not _is_below(target, holder):
+        if holder is not None and not is_below(target, holder):
             yield text + "the alias target name does not lie within the target zone"
         elif inside and not any(other["Type"] == kind and other is not record for other in by_name.get(target, ())):
             yield text + "that target was not found"

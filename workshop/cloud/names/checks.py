@@ -22,6 +22,13 @@ __all__ = ["CheckConfig", "alarm_state", "check_settings", "completed", "stored_
 
 ENDPOINT_TYPES = frozenset({"HTTP", "HTTPS", "HTTP_STR_MATCH", "HTTPS_STR_MATCH", "TCP"})
 """The types whose checkers send requests."""
+FIELDS = {
+    **{"IPAddress": "ip", "FullyQualifiedDomainName": "host", "Port": "port", "ResourcePath": "path", "SearchString": "search"},
+    **{"RequestInterval": "interval", "FailureThreshold": "threshold", "Regions": "regions", "Inverted": "inverted"},
+    **{"Disabled": "disabled", "EnableSNI": "sni", "MeasureLatency": "measures_latency", "ChildHealthChecks": "children"},
+    **{"HealthThreshold": "health_threshold", "InsufficientDataHealthStatus": "insufficient"},
+}
+"""Settings by the API's names, and here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,25 +126,14 @@ def _problems(settings: Mapping[str, Any], kind: str, reset: Collection[str]) ->
 
 
 def _config(account: str, check: str, settings: Mapping[str, Any]) -> CheckConfig:
+    found = {field: settings[member] for member, field in FIELDS.items() if settings.get(member) not in (None, "")}
     kind, alarm = str(settings.get("Type", "")), settings.get("AlarmIdentifier") or {}
-    return CheckConfig(
-        id=check,
-        account=account,
-        type=kind,
-        ip=settings.get("IPAddress") or "",
-        host=(settings.get("FullyQualifiedDomainName") or "").lower().removesuffix("."),
-        port=int(settings.get("Port") or (443 if kind.startswith("HTTPS") else 80)),
-        path="/" + (settings.get("ResourcePath") or "").removeprefix("/"),
-        search=settings.get("SearchString") or "",
-        interval=int(settings.get("RequestInterval") or 30),
-        threshold=int(settings.get("FailureThreshold") or 3),
-        regions=tuple(settings.get("Regions") or ()),
-        inverted=bool(settings.get("Inverted")),
-        disabled=bool(settings.get("Disabled")),
-        sni=bool(settings.get("EnableSNI", True)),
-        measures_latency=bool(settings.get("MeasureLatency")),
-        children=tuple(settings.get("ChildHealthChecks") or ()),
-        health_threshold=int(settings.get("HealthThreshold") or 0),
-        alarm=(alarm.get("Region") or "", alarm.get("Name") or ""),
-        insufficient=settings.get("InsufficientDataHealthStatus") or "LastKnownStatus",
+    found.update(
+        host=found.get("host", "").lower().removesuffix("."),
+        port=found.get("port") or (443 if kind.startswith("HTTPS") else 80),
+        path="/" + found.get("path", "").removeprefix("/"),
+        regions=tuple(found.get("regions", ())),
+        children=tuple(found.get("children", ())),
+        alarm=(alarm.get("Region", ""), alarm.get("Name", "")),
     )
+    return CheckConfig(check, account, kind, **found)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from workshop.cloud.names.choice import Choice, choose, is_healthy
 from workshop.cloud.names.endpoints import ENDPOINT_TTL, Endpoints
 from workshop.cloud.names.places import DEFAULT, Location
-from workshop.cloud.names.records import Alias, Zone, ZoneRecord, plain_name
+from workshop.cloud.names.records import Alias, Zone, ZoneRecord, is_below, plain_name
 
 __all__ = ["MOST_ZONES", "Lookup", "RecordSet", "ResolvedName"]
 
@@ -131,6 +131,6 @@ class Lookup:
 def _delegation(zone: Zone, name: str) -> RecordSet | None:
     """The NS records below the zone's apex that hand a name on to other name servers."""
     for record in zone.records:
-        if record.type == "NS" and record.name != zone.name and (name == record.name or name.endswith(f".{record.name}")):
+        if record.type == "NS" and record.name != zone.name and is_below(name, record.name):
             return RecordSet(record.name, "NS", record.ttl, record.values)
     return None

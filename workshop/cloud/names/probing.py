@@ -35,11 +35,8 @@ AGENT = "Amazon-Route53-Health-Check-Service (ref {check}; report http://amzn.to
 NO_CONNECTION = "Failure: The health checker could not establish a connection within the timeout limit."
 FORBIDDEN = "Failure: HTTP Status Code 403, Forbidden"
 RCODES = {"NXDOMAIN": "Rcode NXDomain(3)", "REFUSED": "Rcode Refused(5)"}
-NO_SNI = "Failure: SSL alert handshake_failure"
 NO_RESPONSE = "Failure: The endpoint did not respond to the health check request within the timeout limit."
-HUNG_UP = "Failure: The endpoint closed the connection without a response."
-NOT_FOUND = "Failure: HTTP Status Code {status}. The specified string was not found in the response body."
-CONNECTED = "Success: TCP connection established"
+STATUSES = frozenset(HTTPStatus)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +108,7 @@ class Prober:
     async def __call__(self, target: CheckTarget) -> ProbeResult:
         """The result of one request."""
         began, check = self._clock(), target.check
-        if check.ip and not _is_loopback(check.ip):
+        if check.ip and not ipaddress.ip_address(check.ip).is_loopback:
             return UNREACHED
         host = check.host or check.ip
         found = self._locate(host, check.path, place_named(target.region) or DEFAULT)
@@ -121,16 +118,15 @@ class Prober:
             return UNREACHED
         connection = self._clock() - began
         if check.type == "TCP":
-            return ProbeResult(True, CONNECTED, connection)
+            return ProbeResult(True, "Success: TCP connection established", connection)
         if check.type.startswith("HTTPS") and not check.sni:
-            return ProbeResult(False, NO_SNI, connection)
+            return ProbeResult(False, "Failure: SSL alert handshake_failure", connection)
         exchange = _Exchange(self._clock)
         call = asyncio.create_task(self._call(found, target, exchange))
         self._calls.add(call)
         call.add_done_callback(self._calls.discard)
         ok, text = await _passed(exchange, check)
-        first_byte = None if exchange.first_byte is None else exchange.first_byte - began
-        return ProbeResult(ok, text, connection, first_byte)
+        return ProbeResult(ok, text, connection, exchange.first_byte and exchange.first_byte - began)
 
     async def finish(self, within: float) -> None:
         """Return once no request is under way any more, or after so many seconds. Before a reset: a function that still runs
@@ -192,20 +188,13 @@ async def _passed(exchange: _Exchange, check: CheckConfig) -> tuple[bool, str]:
     except TimeoutError:
         return False, NO_RESPONSE
     if not exchange.status:
-        return False, HUNG_UP
-    status = _status(exchange.status)
+        return False, "Failure: The endpoint closed the connection without a response."
+    status = f"{exchange.status}, {HTTPStatus(exchange.status).phrase}" if exchange.status in STATUSES else str(exchange.status)
     if not 200 <= exchange.status < 400:
         return False, f"Failure: HTTP Status Code {status}"
     if check.type.endswith("STR_MATCH") and check.search.encode() not in await exchange.read():
-        return False, NOT_FOUND.format(status=status)
+        return False, f"Failure: HTTP Status Code {status}. The specified string was not found in the response body."
     return True, f"Success: HTTP Status Code {status}"
-
-
-def _status(code: int) -> str:
-    try:
-        return f"{code}, {HTTPStatus(code).phrase}"
-    except ValueError:
-        return str(code)
 
 
 def _listens(check: CheckConfig) -> bool:
@@ -213,13 +202,6 @@ def _listens(check: CheckConfig) -> bool:
     `.localhost` the cloud's one port stands for any, without TLS."""
     encrypted = check.type in ("TCP", "HTTPS", "HTTPS_STR_MATCH")
     return check.host.endswith(".localhost") or (encrypted and check.port == 443)
-
-
-def _is_loopback(ip: str) -> bool:
-    try:
-        return ipaddress.ip_address(ip).is_loopback
-    except ValueError:
-        return False
 
 
 def _scope(found: Reached, target: CheckTarget) -> dict[str, Any]:

@@ -23,6 +23,7 @@ __all__ = [
     "Zone",
     "ZoneRecord",
     "invalidate",
+    "is_below",
     "plain_name",
     "shown",
     "shown_name",
@@ -43,6 +44,15 @@ POLICIES = {
     "CidrRoutingConfig": "IP-based",
 }
 """The routing policies besides simple, by the member that decides about each."""
+FIELDS = {
+    "SetIdentifier": "set_id",
+    "Weight": "weight",
+    "Failover": "failover",
+    "Region": "region",
+    "MultiValueAnswer": "multivalue",
+    "HealthCheckId": "health_check",
+}
+"""Members of a stored record that a `ZoneRecord` has as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +133,7 @@ class Zone:
 
     def contains(self, name: str) -> bool:
         """Whether a name is the zone's own or one below it."""
-        return name == self.name or name.endswith(f".{self.name}")
+        return is_below(name, self.name)
 
 
 _cache: dict[tuple[str, str], tuple[Any, Zone]] = {}
@@ -142,6 +152,11 @@ def zones() -> tuple[Zone, ...]:
 def invalidate() -> None:
     """Read every zone anew at the next look, also one whose list of records was changed in place."""
     _cache.clear()
+
+
+def is_below(name: str, above: str) -> bool:
+    """Whether a name is another one or below it."""
+    return name == above or name.endswith(f".{above}")
 
 
 def plain_name(name: str) -> str:
@@ -184,32 +199,23 @@ def _zone(key: tuple[str, str], zone: Mapping[str, Any], records: list[Stored]) 
 
 
 def _record(kept: Stored) -> ZoneRecord:
-    place, weight, near, alias = (kept.get(member) for member in ("GeoLocation", "Weight", "GeoProximityLocation", "AliasTarget"))
-    place, point = place or {}, (near or {}).get("Coordinates") or {}
+    place, near, alias = kept.get("GeoLocation") or {}, kept.get("GeoProximityLocation"), kept.get("AliasTarget")
     return ZoneRecord(
-        name=plain_name(kept["Name"]),
-        type=str(kept["Type"]).upper(),
-        ttl=int(kept.get("TTL") or 0),
-        values=tuple(kept.get("ResourceRecords") or ()),
-        set_id=kept.get("SetIdentifier") or "",
-        weight=None if weight is None else int(weight),
-        failover=kept.get("Failover") or "",
-        region=kept.get("Region") or "",
+        plain_name(kept["Name"]),
+        str(kept["Type"]).upper(),
+        int(kept.get("TTL") or 0),
+        tuple(kept.get("ResourceRecords") or ()),
+        **{field: kept[member] for member, field in FIELDS.items() if kept.get(member) is not None},
         continent=place.get("ContinentCode") or "",
         country=place.get("CountryCode") or "",
         subdivision=place.get("SubdivisionCode") or "",
-        proximity=Proximity(
-            region=near.get("AWSRegion") or "",
-            local_zone=near.get("LocalZoneGroup") or "",
-            latitude=float(point.get("Latitude") or 0),
-            longitude=float(point.get("Longitude") or 0),
-            bias=int(near.get("Bias") or 0),
-        )
-        if near is not None
-        else None,
-        multivalue=bool(kept.get("MultiValueAnswer")),
-        health_check=kept.get("HealthCheckId") or "",
+        proximity=None if near is None else _proximity(near, near.get("Coordinates") or {}),
         alias=Alias(alias["HostedZoneId"], plain_name(alias["DNSName"]), bool(alias.get("EvaluateTargetHealth")))
         if alias
         else None,
     )
+
+
+def _proximity(near: Mapping[str, Any], point: Mapping[str, Any]) -> Proximity:
+    latitude, longitude, bias = float(point.get("Latitude", 0)), float(point.get("Longitude", 0)), int(near.get("Bias", 0))
+    return Proximity(near.get("AWSRegion", ""), near.get("LocalZoneGroup", ""), latitude, longitude, bias)
