@@ -14,8 +14,7 @@ from ministack import app as ministack
 
 from tests.cloud_room.zone_builders import endpoint, lookup, record, zone
 from workshop.cloud.addresses import EmulatorAddresses
-from workshop.cloud.names.front_door import FrontDoor
-from workshop.cloud.names.resolver import Resolver
+from workshop.cloud.names.front_door import FrontDoor, Resolver
 from workshop.cloud.routes import LOGIN_PAGE, ApiAddress, Request, Route, allowed, route_of
 from workshop.cloud.timing import Timing
 

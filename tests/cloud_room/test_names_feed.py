@@ -15,8 +15,8 @@ from tests.cloud_room.zone_builders import HOME, REPLICA, alias, endpoint, looku
 from workshop.cloud import daemon
 from workshop.cloud.names.checks import CheckConfig
 from workshop.cloud.names.feed import NamesFeed
+from workshop.cloud.names.front_door import Resolver
 from workshop.cloud.names.records import Zone, ZoneRecord
-from workshop.cloud.names.resolver import Resolver
 from workshop.cloud.timing import Timing
 
 NAME, RYDES = "api.rydes.localhost", "rydes.localhost"

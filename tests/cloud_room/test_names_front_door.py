@@ -13,7 +13,7 @@ import pytest
 
 from tests.cloud_room.conftest import Cloud, eventually, free_port
 from workshop.cloud import daemon
-from workshop.cloud.names.endpoints import ADDRESSES
+from workshop.cloud.hosts import ADDRESSES
 
 HOME, REPLICA = "us-west-2", "eu-west-1"
 REGIONS = (HOME, REPLICA)

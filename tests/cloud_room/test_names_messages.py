@@ -17,9 +17,8 @@ from hypothesis import strategies as st
 
 from tests.cloud_room.zone_builders import HOME, REPLICA, endpoint, lookup, record, zone
 from tests.unit.fakes.virtual_time import run
-from workshop.cloud.names.authority import IDLE_SECONDS, serve_stream
-from workshop.cloud.names.endpoints import ADDRESSES
-from workshop.cloud.names.messages import MOST_DATAGRAM, MOST_MESSAGE, Responder
+from workshop.cloud.hosts import ADDRESSES
+from workshop.cloud.names.authority import IDLE_SECONDS, MOST_DATAGRAM, MOST_MESSAGE, Responder, serve_stream
 from workshop.cloud.names.records import Zone
 from workshop.cloud.timing import Timing
 

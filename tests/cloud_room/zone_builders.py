@@ -6,7 +6,7 @@ import random
 from collections.abc import Collection
 from typing import Any
 
-from workshop.cloud.names.endpoints import Endpoints
+from workshop.cloud.hosts import Endpoints
 from workshop.cloud.names.lookup import Lookup
 from workshop.cloud.names.records import Alias, Zone, ZoneRecord
 

@@ -13,12 +13,11 @@ from ministack.core import responses
 from ministack.services import acm, cloudformation, route53
 from ministack.services.cloudformation import provisioners, stacks
 
-from workshop.cloud.certificates import IN_USE, Certificates, users_of
+from workshop.cloud.certificates import IN_USE, Certificates, base_domain, users_of, validation_record
 from workshop.cloud.names.wire import Refused
 from workshop.cloud.names.zones import Zones, bare_id
 from workshop.cloud.patches import patch, require_attribute
 from workshop.cloud.stack_types import Properties, StackWaits, beginning, failed, register
-from workshop.cloud.validation import base_domain, validation_record
 
 __all__ = ["CertificateStacks"]
 

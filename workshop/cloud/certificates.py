@@ -7,30 +7,25 @@ refusals. Nothing has to happen at a moment: what a certificate is follows from 
 
 from __future__ import annotations
 
+import hashlib
 import re
+import string
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, cast
 
 from ministack.core import responses
 from ministack.services import acm, apigateway_v1, cloudfront, cognito
 
 from workshop.cloud.fault_registry import FaultRegistry
-from workshop.cloud.names.records import zones
-from workshop.cloud.patches import patch_around, require_attribute
+from workshop.cloud.names.records import Zone, plain_name, zones
+from workshop.cloud.patches import patch_around, require_attributes
 from workshop.cloud.timing import Timing
-from workshop.cloud.validation import base_domain, is_published, validation_record
 
-__all__ = ["IN_USE", "Certificates", "users_of"]
+__all__ = ["IN_USE", "Certificates", "base_domain", "users_of", "validation_record"]
 
 Certificate = dict[str, Any]
 Operation = Callable[[dict[str, Any]], Any]
-READ: dict[Any, tuple[str, ...]] = {
-    acm: ("_certificates", "_cert_arn", "_synthetic_pem", "_get_local_certificate", "error_response_json", "json_response"),
-    apigateway_v1: ("_domain_names",),
-    cloudfront: ("_distributions",),
-    cognito: ("_user_pools",),
-}
 DOMAIN = re.compile(r"(\*\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])")
 TOKEN_SECONDS, PENDING_SECONDS, VALID_SECONDS = 3600.0, 72 * 3600.0, 395 * 86_400.0
 """How long a token stands for its request, how long a certificate waits for its records, and how long it is valid."""
@@ -72,9 +67,9 @@ class Certificates:
 
     def apply(self) -> None:
         """Patch MiniStack's ACM."""
-        for module, names in READ.items():
-            for name in names:
-                require_attribute(module, name)
+        require_attributes(acm, "_certificates", "_cert_arn", "_synthetic_pem", "_get_local_certificate", "error_response_json")
+        for module, store in ((apigateway_v1, "_domain_names"), (cloudfront, "_distributions"), (cognito, "_user_pools")):
+            require_attributes(module, store)
         patch_around(acm, "handle_request", self._handle_request)
         patch_around(acm, "_request_certificate", self._request)
         patch_around(acm, "_cert_shape", self._shown)
@@ -185,7 +180,7 @@ class Certificates:
         by_dns = certificate["ValidationMethod"] == "DNS" and not self._faults.unvalidated(names)
         bases = {base_domain(name) for name in names}
         for base in bases:
-            if not (by_dns and is_published(zones(), account, base)):
+            if not (by_dns and _is_published(zones(), account, base)):
                 due.pop(base, None)
             elif base not in due:
                 due[base] = now + self._timing.seconds("acm.issue")
@@ -207,3 +202,32 @@ class Certificates:
         else:
             return False
         return True
+
+
+def base_domain(domain: str) -> str:
+    """The domain that is validated: a wildcard's base."""
+    return plain_name(domain).removeprefix("*.")
+
+
+def validation_record(account: str, domain: str) -> dict[str, str]:
+    """The CNAME that proves a domain: Name and Value with a dot at the end."""
+    base = base_domain(domain)
+    name, value, realm = (hashlib.sha256(f"{part}/{account}/{base}".encode()).digest() for part in ("name", "value", "realm"))
+    letters = "".join(string.ascii_lowercase[each % 26] for each in realm[:10])
+    return {
+        "Name": f"_{name.hex()[:32]}.{base}.",
+        "Type": "CNAME",
+        "Value": f"_{value.hex()[:32]}.{letters}.acm-validations.aws.",
+    }
+
+
+def _is_published(zones: Iterable[Zone], account: str, domain: str) -> bool:
+    """Whether a public zone of any account has the record that proves the domain."""
+    wanted = validation_record(account, domain)
+    name, value = plain_name(wanted["Name"]), plain_name(wanted["Value"])
+    return any(
+        record.type == "CNAME" and [plain_name(text) for text in record.values] == [value]
+        for zone in zones
+        if not zone.private
+        for record in zone.by_name.get(name, ())
+    )

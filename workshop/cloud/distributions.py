@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element, tostring
 from ministack.core import responses
 from ministack.services import cloudfront
 
-from workshop.cloud.patches import patch_around, require_attribute
+from workshop.cloud.patches import patch_around, require_attribute, require_attributes
 from workshop.cloud.stack_types import Properties, StackWaits, beginning, handled, register
 from workshop.cloud.timing import Timing
 
@@ -41,8 +41,7 @@ class Distributions:
 
     def apply(self) -> None:
         """Patch MiniStack's CloudFront, and its type in stacks."""
-        for name in ("_distributions", "_error", "_dist_config_el", "_find", "new_uuid"):
-            require_attribute(cloudfront, name)
+        require_attributes(cloudfront, "_distributions", "_error", "_dist_config_el", "_find", "new_uuid")
         patch_around(cloudfront, "find_distribution_for_label", _find)
         patch_around(cloudfront, "_build_distribution_xml", self._build)
         patch_around(cloudfront, "_build_distribution_list_xml", self._build)

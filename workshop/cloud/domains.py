@@ -17,23 +17,20 @@ from ministack.services import acm, apigateway, apigateway_v1
 
 from workshop.cloud.certificates import Certificates
 from workshop.cloud.domain_targets import ROOT
-from workshop.cloud.patches import patch_around, require_attribute
+from workshop.cloud.patches import patch_around, require_attributes
 from workshop.cloud.responses import Response
 from workshop.cloud.stack_types import handled, register
 
 __all__ = ["CustomDomains"]
 
 Values = dict[str, Any]
-READ: dict[Any, tuple[str, ...]] = {
-    apigateway_v1: ("_domain_names", "_base_path_mappings", "_rest_apis", "_v1_error", "_v1_response", "_public_mapping"),
-    apigateway: ("_domain_view", "_apigw_response"),
-}
 KIND = "AWS::ApiGateway::DomainName"
-DOMAIN_PATHS = (
-    *("/certificateArn", "/regionalCertificateArn", "/securityPolicy", "/endpointAccessMode", "/routingMode"),
-    "/ownershipVerificationCertificateArn",
+CHANGEABLE = (
+    *("certificateArn", "regionalCertificateArn", "securityPolicy", "endpointAccessMode", "routingMode"),
+    "ownershipVerificationCertificateArn",
 )
-"""What UpdateDomainName changes, besides the type of the endpoint and mutual TLS."""
+NESTED = ("endpointConfiguration", "mutualTlsAuthentication")
+"""What UpdateDomainName changes."""
 NO_DOMAIN = "Invalid domain name identifier specified"
 
 
@@ -45,9 +42,8 @@ class CustomDomains:
 
     def apply(self) -> None:
         """Patch MiniStack's API Gateway, and its type in stacks."""
-        for module, names in READ.items():
-            for name in names:
-                require_attribute(module, name)
+        require_attributes(apigateway_v1, "_domain_names", "_base_path_mappings", "_rest_apis", "_v1_error", "_v1_response")
+        require_attributes(apigateway, "_domain_view", "_apigw_response")
         patch_around(apigateway_v1, "handle_request", self._handle_request)
         patch_around(apigateway_v1, "_create_domain_name", self._create)
         patch_around(apigateway_v1, "_delete_domain_name", self._settled)
@@ -115,16 +111,13 @@ class CustomDomains:
             return _error("NotFoundException", NO_DOMAIN, 404)
         changed: Values = {}
         for operation in operations:
-            path, value = str(operation.get("path", "")), operation.get("value")
-            if path.startswith("/endpointConfiguration/types/"):
-                changed["endpointConfiguration"] = {**record["endpointConfiguration"], "types": [value]}
-            elif path.startswith("/mutualTlsAuthentication/"):
-                before = {**record.get("mutualTlsAuthentication", {}), **changed.get("mutualTlsAuthentication", {})}
-                changed["mutualTlsAuthentication"] = {**before, path.rpartition("/")[2]: value}
-            elif path in DOMAIN_PATHS:
-                changed[path[1:]] = value
-            else:
-                return _error("BadRequestException", f"Invalid patch path '{path}' specified for op '{operation.get('op')}'.")
+            member, _, inner = str(operation.get("path", ""))[1:].partition("/")
+            before, value = changed.get(member, record.get(member)), operation.get("value")
+            if member not in (NESTED if inner else CHANGEABLE):
+                text = f"Invalid patch path '{operation.get('path')}' specified for op '{operation.get('op')}'."
+                return _error("BadRequestException", text)
+            types = member == "endpointConfiguration"
+            changed[member] = {**(before or {}), **({"types": [value]} if types else {inner: value})} if inner else value
         refused = self._certificate_refused(name, {**record, **changed})
         if refused is not None:
             return refused
@@ -146,8 +139,8 @@ class CustomDomains:
             return created
         types = (new.get("EndpointConfiguration") or {}).get("Types") or ["REGIONAL"]
         operations = [{"path": "/endpointConfiguration/types/REGIONAL", "value": types[0]}]
-        named = {path: path[1].upper() + path[2:] for path in DOMAIN_PATHS}
-        operations += [{"path": path, "value": new[member]} for path, member in named.items() if member in new]
+        named = {member: member[0].upper() + member[1:] for member in CHANGEABLE}
+        operations += [{"path": f"/{member}", "value": new[named[member]]} for member in CHANGEABLE if named[member] in new]
         status, _headers, body = self._update(physical_id, operations)
         if status >= 400:
             raise ValueError(json.loads(body)["message"])

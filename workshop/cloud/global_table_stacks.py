@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ministack import app as ministack
@@ -58,12 +58,8 @@ class GlobalTableStacks:
 
         with beginning(stack, logical_id, KIND, table.name, properties, undo=undo):
             table.await_active(home)
-            table.set_up(home, {}, replicas[home])
-            table.set_ttl(home, properties.get("TimeToLiveSpecification"))
-            for region in [region for region in replicas if region != home]:
-                if is_being_deleted(stack):
-                    raise ValueError("Resource creation cancelled")
-                table.add_replica(region, replicas[region])
+            table.set_ttl([home], properties.get("TimeToLiveSpecification"))
+            self._bring(stack, table, {home: {}}, replicas)
         return table.name, table.attributes()
 
     def _update(
@@ -81,15 +77,19 @@ class GlobalTableStacks:
         table.await_active(home)
         self._update_original(physical_id, old, new, stack)
         table.await_active(home)
-        for region, settings in after.items():
-            if region in before:
-                table.set_up(region, before[region], settings)
-            else:
-                table.add_replica(region, settings)
+        self._bring(stack, table, before, after)
         if old.get("TimeToLiveSpecification") != new.get("TimeToLiveSpecification"):
-            for region in after:
-                table.set_ttl(region, new.get("TimeToLiveSpecification"))
+            table.set_ttl(after, new.get("TimeToLiveSpecification"))
         return physical_id, table.attributes()
+
+    def _bring(self, stack: str, table: _Table, before: Mapping[str, Properties], after: Mapping[str, Properties]) -> None:
+        """Give each region its settings, after a replica if it has none; those that exist come first."""
+        for region in sorted(after, key=lambda each: each not in before):
+            if is_being_deleted(stack):
+                raise ValueError("Resource creation cancelled")
+            if region not in before:
+                table.add_replica(region)
+            table.set_up(region, before.get(region, {}), after[region])
 
     def _delete(self, name: str, _: Properties) -> None:
         """Every replica goes, then the table: the source-region rule allows no other order (section 1.6)."""
@@ -121,8 +121,8 @@ class _Table:
         """Wait until the table is ACTIVE in a region."""
         self._await(lambda: self.status(region) == "ACTIVE", lambda: not self.status(region), region)
 
-    def add_replica(self, region: str, settings: Properties) -> None:
-        """Add a replica, wait until both regions call it ACTIVE, and give it its settings."""
+    def add_replica(self, region: str) -> None:
+        """Add a replica and wait until both regions call it ACTIVE."""
         self._repeat(self._home, "UpdateTable", {"ReplicaUpdates": [{"Create": {"RegionName": region}}]})
 
         self._await(
@@ -130,7 +130,6 @@ class _Table:
             lambda: self.status(self._home) in ("", "ACTIVE") and region not in self._replicas(),
             region,
         )
-        self.set_up(region, {}, settings)
 
     def remove_replica(self, region: str) -> None:
         """Remove a replica and wait until its region does not have the table any more."""
@@ -164,10 +163,10 @@ class _Table:
             wanted = {"PointInTimeRecoveryEnabled": False, **(after.get(recovery) or {})}
             self._repeat(region, "UpdateContinuousBackups", {recovery: wanted})
 
-    def set_ttl(self, region: str, specification: Mapping[str, Any] | None) -> None:
-        """The regional table's time to live; a replica begins with that of its source."""
-        if specification:
-            self._repeat(region, "UpdateTimeToLive", {"TimeToLiveSpecification": dict(specification)})
+    def set_ttl(self, regions: Iterable[str], specification: Mapping[str, Any] | None) -> None:
+        """The regional tables' time to live; a replica begins with that of its source."""
+        for region in regions if specification else ():
+            self._repeat(region, "UpdateTimeToLive", {"TimeToLiveSpecification": specification})
 
     def attributes(self) -> dict[str, str]:
         """What a template can read of the table."""

@@ -29,8 +29,8 @@ from workshop.cloud.connections import Connections, raise_descriptor_limit
 from workshop.cloud.control import Control
 from workshop.cloud.daemon import ACCOUNT
 from workshop.cloud.environment import leave_user_environment
+from workshop.cloud.hosts import ADDRESSES
 from workshop.cloud.layout import Layout, Record, write_record
-from workshop.cloud.names.endpoints import ADDRESSES
 from workshop.cloud.patches import check_version
 from workshop.cloud.persistence import Snapshots
 from workshop.cloud.ports import name_server_sockets, region_sockets

@@ -6,11 +6,17 @@ is applied as a whole or not at all (docs/aws-behaviours.md, section 6.4).
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Container, Iterator, Mapping
 from typing import Any
 
-from workshop.cloud.names.rdata import value_problems
+import dns.exception
+import dns.name
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+
 from workshop.cloud.names.records import POLICIES, Stored, is_below, shown_name
 from workshop.cloud.names.wire import Refused
 
@@ -32,6 +38,17 @@ CNAME_CONFLICTS = (
 CNAME_IN_THE_WAY = (
     "RRSet of type {} with DNS name {} is not permitted because a conflicting RRSet of type CNAME with the same DNS name already "
     "exists in zone {}"
+)
+STRING = r'"(?:[^"\\]|\\.)*"'
+ILLEGAL = {
+    "A": "ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address)",
+    "AAAA": "AAAARRDATAIllegalIPv6Address (Value is not a valid IPv6 address)",
+    "MX": "MXRRDATAIllegalPriority (Priority is not an integer from 0 to 65535)",
+}
+NAMES: tuple[tuple[type[dns.exception.DNSException], str], ...] = (
+    (dns.name.EmptyLabel, "DomainLabelEmpty (Domain label is empty)"),
+    (dns.name.LabelTooLong, "DomainLabelTooLong (Domain label is too long)"),
+    (dns.name.NameTooLong, "DomainNameTooLong (Domain name is too long)"),
 )
 
 
@@ -56,7 +73,7 @@ def changed_records(
     after, reasons = _applied(zone["name"], before, changes)
     by_name, cnames = _by_name(after), {record["Name"] for record in before if record["Type"] == "CNAME"}
     for record in (record for action, record in changes if action != "DELETE"):
-        reasons += value_problems(record)
+        reasons += _value_problems(record)
         reasons += _reference_problems(zone, record, by_name, others, checks)
         reasons += _name_problems(zone["name"], record, by_name, cnames)
         reasons += _group_problems(record, by_name)
@@ -184,3 +201,40 @@ def _group_problems(record: Stored, by_name: ByName) -> Iterator[str]:
                 f"{ONCE[member]} {text} cannot be created as another RRSet exists with the same name, type, and {ONCE[member]}."
             )
             yield f"{label}, SetIdentifier {set_id}, and {what}"
+
+
+def _value_problems(record: Stored) -> Iterator[str]:
+    """The reasons why Route 53 refuses the record set's values; none for an alias."""
+    values, kind = list(record.get("ResourceRecords") or ()), record["Type"]
+    for value in dict.fromkeys(values):
+        problem = _text_problem(value) if kind in ("TXT", "SPF") else _problem(kind, value)
+        if problem:
+            yield f"Invalid Resource Record: 'FATAL problem: {problem} encountered with '{value}''"
+        elif values.count(value) > 1:
+            yield f"Duplicate Resource Record: '{value}'"
+    if kind in ("CNAME", "SOA") and len(set(values)) > 1:
+        yield f"Invalid Resource Record: 'FATAL problem: TooManyValues (A record of type {kind} has one value)'"
+
+
+def _problem(kind: str, value: str) -> str:
+    fields = len(value.split())
+    if kind in ("A", "AAAA") and fields != 1:
+        return f"{kind}RRDATANotSingleField (Value contains spaces)"
+    if kind in ("CNAME", "NS", "PTR") and fields != 1:
+        return "DomainNameNotSingleField (Value contains spaces)"
+    if kind == "MX" and fields != 2:
+        return "MXRRDATANotTwoFields (MX record doesn't have 2 fields)"
+    try:
+        dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.from_text(kind), value)
+    except (dns.exception.DNSException, ValueError) as error:
+        named = (text for found, text in NAMES if isinstance(error, found))
+        return next(named, ILLEGAL.get(kind, f"{kind}RRDATAIllegalValue (Value is not valid)"))
+    return ""
+
+
+def _text_problem(value: str) -> str:
+    """One or more quoted strings of up to 255 characters; escapes are Route 53's own, which are octal."""
+    if not re.fullmatch(rf"\s*{STRING}(?:\s+{STRING})*\s*", value):
+        return "InvalidCharacterString (Value should be enclosed in quotation marks)"
+    too_long = any(len(string) > 257 for string in re.findall(STRING, value))
+    return "CharacterStringTooLong (Value is too long)" if too_long else ""

@@ -1,32 +1,36 @@
-"""Route 53's health checkers: where they are, and what each remembers of the requests that it sent.
+"""Route 53's health checkers: each begins at a moment of its own and sends its next request one interval after a response.
 
-In: the result of one request after another. Out: each checker's own opinion (docs/aws-behaviours.md, section 6.3). It sends
-nothing and knows no time of its own.
+In: a check's state, a way to send one request, faults. Out: what each checker remembers, and its opinion. No checker knows of
+another (docs/aws-behaviours.md, section 6.3).
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
+import functools
 import ipaddress
-from collections.abc import Sequence
-from dataclasses import dataclass
+import logging
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-__all__ = ["CHECKER_RANGES", "CHECKER_REGIONS", "Checker", "CheckerResult", "every_checker", "restored", "three_checkers"]
+from workshop.cloud.fault_registry import FaultRegistry
+from workshop.cloud.names.checks import CheckConfig
+from workshop.cloud.names.probing import UNREACHED, CheckTarget, ProbeResult
+from workshop.cloud.regions import CHECKER_RANGES, CHECKER_REGIONS
+from workshop.cloud.scheduler import Scheduler
+from workshop.cloud.timing import Timing
 
-CHECKER_RANGES = {
-    "us-east-1": ("107.23.255.0/26", "54.243.31.192/26"),
-    "us-west-1": ("54.183.255.128/26", "54.241.32.64/26"),
-    "us-west-2": ("54.244.52.192/26", "54.245.168.0/26"),
-    "eu-west-1": ("176.34.159.192/26", "54.228.16.0/26"),
-    "ap-southeast-1": ("54.251.31.128/26", "54.255.254.192/26"),
-    "ap-southeast-2": ("54.252.254.192/26", "54.252.79.128/26"),
-    "ap-northeast-1": ("54.248.220.0/26", "54.250.253.192/26"),
-    "sa-east-1": ("177.71.207.128/26", "54.232.40.64/26"),
-}
-"""The address ranges of the checkers of each region: two checkers, one in each range."""
-CHECKER_REGIONS = tuple(CHECKER_RANGES)
+__all__ = ["CheckState", "Checker", "CheckerResult", "Rounds", "every_checker", "restored", "three_checkers"]
+
 SPREAD = ("us-east-1", "eu-west-1", "ap-southeast-1", "us-west-2", "ap-northeast-1", "sa-east-1", "us-west-1", "ap-southeast-2")
-"""The same regions, those that are far from each other first."""
+"""The regions of checkers, those that are far from each other first."""
+SHARE = 0.18
+"""A check is healthy while more than this share of its checkers call its endpoint healthy."""
+SHORTEST = 0.05
+"""Seconds between two requests of a checker at least, whatever the scale."""
 
 
 class CheckerResult(NamedTuple):
@@ -79,3 +83,107 @@ def every_checker(regions: Sequence[str]) -> list[tuple[str, int]]:
 def three_checkers(regions: Sequence[str]) -> list[tuple[str, int]]:
     """Three of them, as far from each other as its regions allow: what a laptop bears at a tenth of the intervals."""
     return sorted(every_checker(regions), key=lambda each: (each[1], SPREAD.index(each[0])))[:3]
+
+
+logger = logging.getLogger("workshop.cloud")
+
+
+@dataclass
+class CheckState:
+    """What is remembered of one check. `round` counts how often its checkers were put together: what was planned for an earlier
+    round is void. `disturbed` is the number of an interval, and whether all requests within it fail; `alarm_healthy` the last
+    state of its alarm that CloudWatch had data for; `times` are the last requests whose time is measured."""
+
+    config: CheckConfig
+    profile: str = ""
+    round: int = 0
+    checkers: list[Checker] = field(default_factory=list)
+    disturbed: tuple[int, bool] = (-1, False)
+    alarm_healthy: bool = True
+    times: list[ProbeResult] = field(default_factory=list)
+
+    @property
+    def percentage(self) -> float:
+        """How many of the checkers call the endpoint healthy, in percent; without checkers, as for a new check, all of them."""
+        healthy = [checker.healthy for checker in self.checkers]
+        return 100.0 * sum(healthy) / len(healthy) if healthy else 100.0
+
+    @property
+    def opinion(self) -> bool:
+        """Whether enough checkers call the endpoint healthy."""
+        return self.percentage > 100 * SHARE
+
+
+class Rounds:
+    """`heard` gets each result, and whether it changed something that a restart must not lose."""
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        timing: Timing,
+        probe: Callable[[CheckTarget], Awaitable[ProbeResult]],
+        faults: FaultRegistry,
+        chance: random.Random,
+        heard: Callable[[CheckState, ProbeResult, bool], None],
+    ) -> None:
+        self._scheduler, self._timing, self._probe = scheduler, timing, probe
+        self._faults, self._chance, self._on_result = faults, chance, heard
+        self._requests: set[asyncio.Task[None]] = set()
+
+    def begin(self, state: CheckState) -> None:
+        """Place the checkers of a check anew, as many as the profile in force has; what was planned for them before is void.
+        Those that join share the opinion of the others, so that none is outvoted by checkers that have seen nothing."""
+        wanted = every_checker if self._timing.profile == "realistic" else three_checkers
+        known, opinion = {(checker.region, checker.number): checker for checker in state.checkers}, state.opinion
+        state.checkers = [known.get(each) or Checker(*each, opinion) for each in wanted(state.config.regions)]
+        state.round, state.profile = state.round + 1, self._timing.profile
+        for checker in state.checkers:
+            self.later(state.config.interval * self._chance.random(), functools.partial(self._due, state, state.round, checker))
+
+    def later(self, seconds: float, action: Callable[[], None]) -> None:
+        """Run `action` after so many seconds on the clock of names."""
+        self._scheduler.at(self._scheduler.now() + self._seconds(seconds), action)
+
+    def _due(self, state: CheckState, planned: int, checker: Checker) -> None:
+        """A checker's next request."""
+        if state.round != planned:
+            return
+        if state.profile != self._timing.profile:
+            self.begin(state)
+        elif state.config.disabled:
+            self._again(state, planned, checker)
+        elif self._is_struck(state, checker):
+            self._heard(state, planned, checker, UNREACHED)
+        else:
+            request = self._request(state, planned, checker)
+            task = asyncio.get_running_loop().create_task(request, context=contextvars.Context())
+            self._requests.add(task)
+            task.add_done_callback(self._requests.discard)
+
+    async def _request(self, state: CheckState, planned: int, checker: Checker) -> None:
+        try:
+            result = await self._probe(CheckTarget(state.config, checker.region, checker.ip))
+        except Exception:  # a checker goes on, whatever its request ran into
+            logger.exception("A request of the health check %s failed.", state.config.id)
+            result = UNREACHED
+        self._heard(state, planned, checker, result)
+
+    def _heard(self, state: CheckState, planned: int, checker: Checker, result: ProbeResult) -> None:
+        if state.round == planned:
+            outcome = CheckerResult(result.text, self._scheduler.now())
+            self._on_result(state, result, checker.heard(result.ok, outcome, state.config.threshold))
+            self._again(state, planned, checker)
+
+    def _again(self, state: CheckState, planned: int, checker: Checker) -> None:
+        """The interval runs from the response to the next request."""
+        self.later(state.config.interval, functools.partial(self._due, state, planned, checker))
+
+    def _is_struck(self, state: CheckState, checker: Checker) -> bool:
+        """Whether a fault makes this request fail: the checker reaches nothing, or all requests of this interval fail."""
+        check, current = state.config.id, int(self._scheduler.now() / self._seconds(state.config.interval))
+        if state.disturbed[0] != current:
+            state.disturbed = (current, self._faults.disturbs_check(check))
+        return state.disturbed[1] or self._faults.blinds_checker(check, checker.region, state.checkers.index(checker))
+
+    def _seconds(self, seconds: float) -> float:
+        return max(SHORTEST, self._timing.names_seconds(seconds))

@@ -14,9 +14,9 @@ from typing import Any
 from ministack.core import responses
 from ministack.services import cloudwatch, route53
 
-from workshop.cloud.names.checkers import CHECKER_REGIONS
 from workshop.cloud.names.wire import Refused
 from workshop.cloud.patches import require_attribute
+from workshop.cloud.regions import CHECKER_REGIONS
 
 __all__ = ["CheckConfig", "alarm_state", "check_settings", "completed", "stored_checks"]
 

@@ -15,13 +15,13 @@ import dns.name
 import dns.rdatatype
 
 from workshop.cloud.control import Action
+from workshop.cloud.hosts import SHARED
 from workshop.cloud.names.checks import CheckConfig
-from workshop.cloud.names.endpoints import SHARED
+from workshop.cloud.names.front_door import Resolver
 from workshop.cloud.names.health import HealthChecks
 from workshop.cloud.names.lookup import Lookup
 from workshop.cloud.names.places import DEFAULT, place_named
 from workshop.cloud.names.records import Zone, ZoneRecord, plain_name
-from workshop.cloud.names.resolver import Resolver
 from workshop.cloud.timing import Timing
 from workshop.errors import UsageError
 

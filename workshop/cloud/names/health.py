@@ -10,13 +10,12 @@ import functools
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from workshop.cloud.fault_registry import FaultRegistry
-from workshop.cloud.names.checkers import restored
+from workshop.cloud.names.checkers import CheckState, Rounds, restored
 from workshop.cloud.names.checks import CheckConfig, alarm_state
 from workshop.cloud.names.probing import CheckTarget, ProbeResult
-from workshop.cloud.names.rounds import CheckState, Rounds
 from workshop.cloud.scheduler import Scheduler
 from workshop.cloud.timing import Timing
 
@@ -77,13 +76,11 @@ class HealthChecks:
         state = self._state(check_id)
         return state.percentage if state else 100.0
 
-    def observations(self, check_id: str) -> list[CheckerObservation]:
-        """What each checker saw last; checkers that have not sent a request yet are left out."""
-        return self._seen(check_id, "last")
-
-    def last_failures(self, check_id: str) -> list[CheckerObservation]:
-        """The last failure that each checker saw; those that saw none are left out."""
-        return self._seen(check_id, "last_failure")
+    def observations(self, check_id: str, seen: Literal["last", "last_failure"] = "last") -> list[CheckerObservation]:
+        """What each checker saw last, or the last failure that it saw; checkers that saw nothing of the kind are left out."""
+        state = self._state(check_id)
+        found = [(checker, getattr(checker, seen)) for checker in (state.checkers if state else ())]
+        return [CheckerObservation(checker.region, checker.ip, *result) for checker, result in found if result]
 
     def document(self) -> dict[str, Any]:
         """The saved form: what each checker remembers."""
@@ -111,11 +108,6 @@ class HealthChecks:
         if check_id not in self._states and check_id in self.configs():
             self._take_up()
         return self._states.get(check_id)
-
-    def _seen(self, check_id: str, which: str) -> list[CheckerObservation]:
-        state = self._state(check_id)
-        seen = [(checker, getattr(checker, which)) for checker in (state.checkers if state else ())]
-        return [CheckerObservation(checker.region, checker.ip, *result) for checker, result in seen if result]
 
     def _is_healthy(self, check_id: str, asking: frozenset[str]) -> bool:
         """`asking` are the calculated checks on the way here: one that refers back to itself counts as unhealthy there."""

@@ -10,8 +10,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from workshop.cloud.hosts import ENDPOINT_TTL, Endpoints
 from workshop.cloud.names.choice import Choice, choose, is_healthy
-from workshop.cloud.names.endpoints import ENDPOINT_TTL, Endpoints
 from workshop.cloud.names.places import DEFAULT, Location
 from workshop.cloud.names.records import Alias, Zone, ZoneRecord, is_below, plain_name
 

@@ -18,18 +18,16 @@ from workshop.cloud.domains import CustomDomains
 from workshop.cloud.events import OWN
 from workshop.cloud.fault_registry import FaultRegistry
 from workshop.cloud.global_table_stacks import GlobalTableStacks
+from workshop.cloud.hosts import Endpoints
 from workshop.cloud.identity_provider_stacks import patch_identity_providers
-from workshop.cloud.names.authority import Authority
+from workshop.cloud.names.authority import Authority, Responder
 from workshop.cloud.names.checks import stored_checks
-from workshop.cloud.names.endpoints import Endpoints
 from workshop.cloud.names.feed import NamesFeed
-from workshop.cloud.names.front_door import FrontDoor
+from workshop.cloud.names.front_door import FrontDoor, Resolver
 from workshop.cloud.names.health import HealthChecks, Sink
 from workshop.cloud.names.lookup import Lookup
-from workshop.cloud.names.messages import Responder
 from workshop.cloud.names.probing import CheckTarget, Prober, ProbeResult, Reach
 from workshop.cloud.names.records import Alias, zones
-from workshop.cloud.names.resolver import Resolver
 from workshop.cloud.names.service import Route53Service
 from workshop.cloud.responses import Asgi
 from workshop.cloud.route53_stacks import Route53Stacks

@@ -22,7 +22,6 @@ __all__ = [
     "Stored",
     "Zone",
     "ZoneRecord",
-    "invalidate",
     "is_below",
     "plain_name",
     "shown",
@@ -147,11 +146,6 @@ def zones() -> tuple[Zone, ...]:
     for key in _cache.keys() - existing.keys():
         _cache.pop(key, None)
     return tuple(_zone(key, zone, records.get(key, [])) for key, zone in existing.items())
-
-
-def invalidate() -> None:
-    """Read every zone anew at the next look, also one whose list of records was changed in place."""
-    _cache.clear()
 
 
 def is_below(name: str, above: str) -> bool:

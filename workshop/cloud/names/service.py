@@ -9,21 +9,23 @@ from __future__ import annotations
 import datetime
 import functools
 import ipaddress
+import itertools
 import random
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Literal
 
 from ministack.services import route53
 
-from workshop.cloud.names.checkers import CHECKER_RANGES
 from workshop.cloud.names.checks import check_settings, completed
-from workshop.cloud.names.health import CheckerObservation, HealthChecks
+from workshop.cloud.names.health import HealthChecks
 from workshop.cloud.names.lookup import Lookup
 from workshop.cloud.names.places import place_of_address
 from workshop.cloud.names.records import plain_name, shown, zones
-from workshop.cloud.names.wire import Refused, Values, coerced, error, read_request, respond, route_of, write
+from workshop.cloud.names.wire import Refused, Values, coerced, error, read_request, respond, write
 from workshop.cloud.names.zones import MOST_SETS, MOST_ZONES, Zones
-from workshop.cloud.patches import patch, patch_around, require_attribute
+from workshop.cloud.patches import patch, patch_around, require_attributes
+from workshop.cloud.regions import CHECKER_RANGES
+from workshop.cloud.service_models import operation_at
 from workshop.cloud.timing import Timing
 
 __all__ = ["Route53Service"]
@@ -31,22 +33,6 @@ __all__ = ["Route53Service"]
 MOST_CHECKS = 200
 TAKEN = "A different health check has already been created with the specified caller reference."
 OLD_VERSION = "The value of HealthCheckVersion in the request doesn't match the value of HealthCheckVersion in the health check."
-READ = (
-    *(
-        "_zones",
-        "_records",
-        "_changes",
-        "_health_checks",
-        "_tags",
-        "_caller_refs",
-        "_hc_caller_refs",
-        "_lock",
-        "_find",
-        "_DEFAULT_NS",
-    ),
-    *("_xml_response", "_error_response", "_same_name_zone_with_vpc", "_zone_id", "_hc_id", "_default_records", "API_VERSION"),
-)
-"""What these modules read of MiniStack's Route 53."""
 
 
 class Route53Service:
@@ -62,26 +48,31 @@ class Route53Service:
             "CreateHealthCheck": self._create_check,
             "UpdateHealthCheck": lambda request: {"HealthCheck": _shown_check(self.change_check(request))},
             "DeleteHealthCheck": lambda request: self.remove_check(request["HealthCheckId"]),
-            "GetHealthCheckStatus": functools.partial(self._observed, health.observations),
-            "GetHealthCheckLastFailureReason": functools.partial(self._observed, health.last_failures),
+            "GetHealthCheckStatus": functools.partial(self._observed, "last"),
+            "GetHealthCheckLastFailureReason": functools.partial(self._observed, "last_failure"),
             "GetHealthCheckCount": lambda _: {"HealthCheckCount": len(route53._health_checks)},
             "GetHostedZoneCount": lambda _: {"HostedZoneCount": len(route53._zones)},
-            "GetCheckerIpRanges": lambda _: {
-                "CheckerIpRanges": sorted(each for both in CHECKER_RANGES.values() for each in both)
-            },
+            "GetCheckerIpRanges": lambda _: {"CheckerIpRanges": sorted(itertools.chain(*CHECKER_RANGES.values()))},
             "GetAccountLimit": self._account_limit,
             "GetHostedZoneLimit": self._zone_limit,
-            "GetReusableDelegationSetLimit": lambda request: _limit(
-                request, 100, self.zones.zones_of(request["DelegationSetId"])
-            ),
+            "GetReusableDelegationSetLimit": lambda each: _limit(each, 100, self.zones.zones_of(each["DelegationSetId"])),
             "ListTagsForResources": self._tags,
             "TestDNSAnswer": self._simulated,
         }
 
     def apply(self) -> None:
         """Patch MiniStack's Route 53."""
-        for name in READ:
-            require_attribute(route53, name)
+        stores = ("_zones", "_records", "_changes", "_health_checks", "_tags", "_caller_refs", "_hc_caller_refs", "_lock")
+        helpers = (
+            "_find",
+            "_xml_response",
+            "_error_response",
+            "_same_name_zone_with_vpc",
+            "_zone_id",
+            "_hc_id",
+            "_default_records",
+        )
+        require_attributes(route53, *stores, *helpers, "_DEFAULT_NS", "API_VERSION")
         self.zones.apply()
         patch(route53, "_normalise_name", lambda _: lambda name: plain_name(name) + "." if name else name)
         patch(route53, "_build_health_check_el", lambda _: _write_check)
@@ -142,7 +133,7 @@ class Route53Service:
     async def _handle_request(
         self, original: Callable[..., Awaitable[Any]], method: str, path: str, headers: dict[str, str], body: bytes, query: Any
     ) -> Any:
-        operation = route_of(method, path, query)
+        operation = operation_at("route53", method, path, query)
         if operation not in self._operations:
             return await original(method, path, headers, body, query)
         try:
@@ -154,7 +145,7 @@ class Route53Service:
         check = self.add_check(request["CallerReference"], request["HealthCheckConfig"])
         return {"HealthCheck": _shown_check(check), "Location": f"healthcheck/{check['id']}"}
 
-    def _observed(self, read: Callable[[str], Collection[CheckerObservation]], request: Values) -> Values:
+    def _observed(self, seen: Literal["last", "last_failure"], request: Values) -> Values:
         check = _check(request["HealthCheckId"])
         if check["config"].get("Type") == "CALCULATED":
             raise Refused("InvalidInput", "The operation is not supported for health checks of type CALCULATED.")
@@ -165,7 +156,7 @@ class Route53Service:
                     "IPAddress": each.ip,
                     "StatusReport": {"Status": each.status, "CheckedTime": _utc(each.checked)},
                 }
-                for each in read(check["id"])
+                for each in self._health.observations(check["id"], seen)
             ]
         }
 

@@ -16,9 +16,9 @@ from ministack.services import route53
 
 from workshop.cloud.patches import require_attribute
 from workshop.cloud.responses import Response
-from workshop.cloud.service_models import operation_at, service_model
+from workshop.cloud.service_models import service_model
 
-__all__ = ["Refused", "Values", "checked", "coerced", "error", "read_request", "respond", "route_of", "write"]
+__all__ = ["Refused", "Values", "checked", "coerced", "error", "read_request", "respond", "write"]
 
 Values = dict[str, Any]
 """The members of a request, a response or a structure, by the API's names."""
@@ -31,11 +31,6 @@ class Refused(Exception):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(code, message)
         self.code, self.message = code, message
-
-
-def route_of(method: str, path: str, query: Mapping[str, Any]) -> str:
-    """The operation that a request calls, "" for none."""
-    return operation_at("route53", method, path, query)
 
 
 def read_request(operation: str, path: str, query: Mapping[str, Any], body: bytes) -> Values:

@@ -16,7 +16,7 @@ from ministack.core import responses
 from ministack.services import route53
 
 from workshop.cloud.names.batches import changed_records
-from workshop.cloud.names.records import invalidate, plain_name, stored
+from workshop.cloud.names.records import plain_name, stored
 from workshop.cloud.names.wire import Refused, Values, checked
 from workshop.cloud.patches import patch_around
 from workshop.cloud.timing import Timing
@@ -41,7 +41,7 @@ class Zones:
 
     def __init__(self, now: Callable[[], float], timing: Timing, chance: random.Random) -> None:
         self._now, self._timing, self._chance = now, timing, chance
-        self._subscribers: list[Callable[[], None]] = [invalidate]
+        self._subscribers: list[Callable[[], None]] = []
         self.sets: Any = responses.AccountScopedDict()
 
     def apply(self) -> None:
