@@ -8,6 +8,9 @@ import pytest
 from ministack.services import apigateway_v1
 
 from workshop.cloud.domain_targets import ApiTarget, domain_target, region_of_domain_target
+from workshop.cloud.names.lookup import ResolvedName
+from workshop.cloud.names.places import DEFAULT
+from workshop.cloud.names.probing import Reach
 
 ONE, TWO = "111111111111", "222222222222"
 TARGETS = {
@@ -76,7 +79,18 @@ def test_the_longest_base_path_wins_and_is_taken_off() -> None:
 
 def test_without_a_stage_the_path_names_it() -> None:
     add(ONE, "us-west-2", "stageless.localhost", "d-2222222222.execute-api.us-west-2.localhost", **{"v1": ("one", "")})
-    assert domain_target("stageless.localhost", path="/v1/prod/things") == ApiTarget(ONE, "us-west-2", "one", "prod", "/things")
+    found = domain_target("stageless.localhost", path="/v1/prod/things")
+    assert found == ApiTarget(ONE, "us-west-2", "one", "prod", "/things") and found.staged_path == "/prod/things"
+    unnamed = domain_target("stageless.localhost", path="/v1")
+    assert unnamed is not None and unnamed.staged_path == "/"
+
+
+def test_a_checker_reaches_a_domain_without_a_zone_by_the_mapping_of_its_path() -> None:
+    """Also where nothing is mapped at the root."""
+    add(ONE, "us-west-2", "bare.example.com", "d-4444444444.execute-api.us-west-2.localhost", **{"v1": ("one", "prod")})
+    reach = Reach(lambda *_: ResolvedName("REFUSED"), domain_target)
+    assert reach.locate("bare.example.com", "/v1/health", DEFAULT) == ("one.execute-api.us-west-2.localhost", "/prod/health")
+    assert reach.locate("bare.example.com", "/health", DEFAULT) == "Failure: DNS resolution failed: Rcode Refused(5)"
 
 
 def test_a_domain_without_a_fitting_mapping_has_no_target() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import botocore
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workshop.cloud.names.places import DEFAULT, PLACES, Location, kilometres, place_named, place_of_address, point_of_region
@@ -96,6 +96,7 @@ def test_distances_are_those_over_the_globe(here, there, expected):
     assert kilometres(at(*here), there) == pytest.approx(expected, rel=0.01)
 
 
+@settings(deadline=None)
 @given(LATITUDES, LONGITUDES, LATITUDES, LONGITUDES)
 def test_a_distance_is_the_same_both_ways_and_none_is_longer_than_half_the_globe(a, b, c, d):
     there, back = kilometres(at(a, b), (c, d)), kilometres(at(c, d), (a, b))
