@@ -145,14 +145,7 @@ class CustomDomains:
         if status >= 400:
             raise ValueError(json.loads(body)["message"])
         record = apigateway_v1._domain_names[physical_id]
-        shown = (
-            "distributionDomainName",
-            "distributionHostedZoneId",
-            "domainNameArn",
-            "regionalDomainName",
-            "regionalHostedZoneId",
-        )
-        return physical_id, {member[0].upper() + member[1:]: record[member] for member in shown}
+        return physical_id, {name[0].upper() + name[1:]: value for name, value in record.items() if isinstance(value, str)}
 
     def _certificate_refused(self, name: str, settings: Mapping[str, Any]) -> Response | None:
         """Why the certificate of these settings does not fit the domain, as a response; None when it does."""

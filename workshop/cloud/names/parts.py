@@ -29,6 +29,7 @@ from workshop.cloud.names.lookup import Lookup
 from workshop.cloud.names.probing import CheckTarget, Prober, ProbeResult, Reach
 from workshop.cloud.names.records import Alias, zones
 from workshop.cloud.names.service import Route53Service
+from workshop.cloud.names.zones import Zones
 from workshop.cloud.responses import Asgi
 from workshop.cloud.route53_stacks import Route53Stacks
 from workshop.cloud.scheduler import LoopDriver, Scheduler
@@ -73,19 +74,19 @@ class Names:
         self.door = FrontDoor(lookup, self._resolver, domain_target, scope_of)
         self.feed = NamesFeed(lookup, self._resolver, self.health, timing, lambda: (self.authority.port, self._responder.queries))
         self._waits = StackWaits()
-        self._route53 = Route53Service(self.health, lookup, scheduler.now, timing, chance)
         self._certificates = Certificates(scheduler.now, timing, faults, lambda: changed(("acm",)))
+        self._zones = Zones(scheduler.now, timing, chance, self._certificates.settle)
+        self._route53 = Route53Service(self.health, lookup, self._zones)
         self._distributions = Distributions(scheduler.now, timing, self._waits, self._certificates.settle)
 
     def apply(self) -> None:
         """Patch MiniStack's services and its types in stacks, before the parts that look at what stacks do in threads."""
         self._route53.apply()
-        self._route53.zones.subscribe(self._certificates.settle)
         self._certificates.apply()
         CustomDomains(self._certificates).apply()
         self._distributions.apply()
         Route53Stacks(self._route53).apply()
-        CertificateStacks(self._certificates, self._route53.zones, self._waits).apply()
+        CertificateStacks(self._certificates, self._zones, self._waits).apply()
         GlobalTableStacks(self._waits).apply()
         patch_identity_providers()
         patch_sign_in()

@@ -97,10 +97,7 @@ class Prober:
     """`app` is the cloud's outermost layer; `locate` returns where a request to a host and a path ends up."""
 
     def __init__(
-        self,
-        app: Asgi,
-        locate: Callable[[str, str, Location], Reached | str],
-        clock: Callable[[], float] = time.perf_counter,
+        self, app: Asgi, locate: Callable[[str, str, Location], Reached | str], clock: Callable[[], float] = time.perf_counter
     ) -> None:
         self._app, self._locate, self._clock = app, locate, clock
         self._calls: set[asyncio.Task[None]] = set()
@@ -206,12 +203,7 @@ def _listens(check: CheckConfig) -> bool:
 
 def _scope(found: Reached, target: CheckTarget) -> dict[str, Any]:
     path, _, query = found.path.partition("?")
-    headers = {
-        "host": found.host,
-        "user-agent": AGENT.format(check=target.check.id),
-        "accept": "*/*",
-        "connection": "close",
-    }
+    headers = {"host": found.host, "user-agent": AGENT.format(check=target.check.id), "accept": "*/*", "connection": "close"}
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},

@@ -10,7 +10,6 @@ import datetime
 import functools
 import ipaddress
 import itertools
-import random
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal
 
@@ -20,13 +19,12 @@ from workshop.cloud.names.checks import check_settings, completed
 from workshop.cloud.names.health import HealthChecks
 from workshop.cloud.names.lookup import Lookup
 from workshop.cloud.names.places import place_of_address
-from workshop.cloud.names.records import plain_name, shown, zones
+from workshop.cloud.names.records import plain_name, shown
 from workshop.cloud.names.wire import Refused, Values, coerced, error, read_request, respond, write
 from workshop.cloud.names.zones import MOST_SETS, MOST_ZONES, Zones
 from workshop.cloud.patches import patch, patch_around, require_attributes
 from workshop.cloud.regions import CHECKER_RANGES
 from workshop.cloud.service_models import operation_at
-from workshop.cloud.timing import Timing
 
 __all__ = ["Route53Service"]
 
@@ -38,11 +36,8 @@ OLD_VERSION = "The value of HealthCheckVersion in the request doesn't match the 
 class Route53Service:
     """`zones` and the methods for health checks are also what stacks and ACM work through."""
 
-    def __init__(
-        self, health: HealthChecks, lookup: Lookup, now: Callable[[], float], timing: Timing, chance: random.Random
-    ) -> None:
-        self._health, self._lookup = health, lookup
-        self.zones = Zones(now, timing, chance)
+    def __init__(self, health: HealthChecks, lookup: Lookup, zones: Zones) -> None:
+        self._health, self._lookup, self.zones = health, lookup, zones
         self._operations: dict[str, Callable[[Values], Values]] = {
             **self.zones.operations(),
             "CreateHealthCheck": self._create_check,
@@ -190,7 +185,7 @@ class Route53Service:
     def _simulated(self, request: Values) -> Values:
         """What Route 53 would return to one query, which is placed by the client's network, or else by its resolver."""
         stored, name, kind = self.zones.zone(request["HostedZoneId"]), request["RecordName"], request["RecordType"]
-        zone = next(zone for zone in zones() if zone.id == stored["id"])
+        zone = next(zone for zone in self._lookup.zones() if zone.id == stored["id"])
         if zone.private or not zone.contains(plain_name(name)):
             raise Refused("InvalidInput", f"{name} is not within {zone.name}, or {zone.name} is not a public hosted zone.")
         address = request.get("EDNS0ClientSubnetIP") or request.get("ResolverIP") or "127.0.0.1"

@@ -96,10 +96,9 @@ def coerced(shape: Any, value: Any) -> Any:
         case "list":
             return [coerced(shape.member, each) for each in value]
         case "integer" | "long":
-            if not re.fullmatch(r"-?\d{1,18}", str(value)):
-                raise Refused(
-                    "InvalidInput", f"Invalid XML ; cvc-datatype-valid.1.2.1: '{value}' is not a valid value for 'integer'."
-                )
+            if not re.fullmatch(r"\s*-?\d{1,18}\s*", str(value)):
+                text = f"Invalid XML ; cvc-datatype-valid.1.2.1: '{value}' is not a valid value for 'integer'."
+                raise Refused("InvalidInput", text)
             return int(value)
         case "boolean":
             return str(value).lower() == "true"
@@ -120,7 +119,7 @@ def _read(shape: Any, element: Element) -> Any:
         return {name: _read(shape.members[name], child) for name, child in found if child is not None}
     if shape.type_name == "list":
         return [_read(shape.member, child) for child in element]
-    return coerced(shape, (element.text or "").strip())
+    return coerced(shape, element.text or "")
 
 
 def _problems(shape: Any, value: Any) -> Iterator[str]:

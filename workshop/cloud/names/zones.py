@@ -25,7 +25,6 @@ __all__ = ["MOST_SETS", "MOST_ZONES", "Zones", "bare_id"]
 
 MOST_ZONES, MOST_SETS = 500, 100
 NOT_EMPTY = "The specified hosted zone contains non-required resource record sets and so cannot be deleted."
-EXISTS = "A hosted zone has already been created with the specified caller reference."
 CREATED = "A delegation set with the same owner and caller reference combination has already been created."
 LABEL = re.compile(r"[a-z0-9!\"#$%&'()*+,/:;<=>?@\[\\\]^_`{|}~-]{1,63}")
 Zone = dict[str, Any]
@@ -37,25 +36,16 @@ def bare_id(value: str) -> str:
 
 
 class Zones:
-    """The zones of the current account. `sets` are its reusable delegation sets, as the API shows them, by their ids."""
+    """The zones of the current account. `sets` are its reusable delegation sets, as the API shows them, by their ids;
+    `published` is called after every change of zones or records, in the thread that made it."""
 
-    def __init__(self, now: Callable[[], float], timing: Timing, chance: random.Random) -> None:
-        self._now, self._timing, self._chance = now, timing, chance
-        self._subscribers: list[Callable[[], None]] = []
+    def __init__(self, now: Callable[[], float], timing: Timing, chance: random.Random, published: Callable[[], None]) -> None:
+        self._now, self._timing, self._chance, self.published = now, timing, chance, published
         self.sets: Any = responses.AccountScopedDict()
 
     def apply(self) -> None:
         """Patch how MiniStack records a change."""
         patch_around(route53, "_new_change", self._new_change)
-
-    def subscribe(self, call: Callable[[], None]) -> None:
-        """Call this after every change of records, in the thread that made it."""
-        self._subscribers.append(call)
-
-    def published(self) -> None:
-        """Announce that records or zones have changed."""
-        for call in self._subscribers:
-            call()
 
     def operations(self) -> Mapping[str, Callable[[Values], Values]]:
         """From a request's members to the response's."""
@@ -63,9 +53,7 @@ class Zones:
             "CreateHostedZone": self._create,
             "GetHostedZone": lambda request: self._shown(self.zone(request["Id"])),
             "DeleteHostedZone": lambda request: {"ChangeInfo": self.remove(request["Id"])},
-            "ChangeResourceRecordSets": lambda request: {
-                "ChangeInfo": self.change(request["HostedZoneId"], request["ChangeBatch"])
-            },
+            "ChangeResourceRecordSets": lambda each: {"ChangeInfo": self.change(each["HostedZoneId"], each["ChangeBatch"])},
             "GetChange": lambda request: {"ChangeInfo": self._change_info(request["Id"])},
             "CreateReusableDelegationSet": self._create_set,
             "GetReusableDelegationSet": lambda request: {"DelegationSet": self.delegation_set(request["Id"])},
@@ -90,7 +78,9 @@ class Zones:
         servers = self.delegation_set(set_id)["NameServers"] if set_id else []
         with route53._lock:
             if reference in route53._caller_refs:
-                raise Refused("HostedZoneAlreadyExists", EXISTS)
+                raise Refused(
+                    "HostedZoneAlreadyExists", "A hosted zone has already been created with the specified caller reference."
+                )
             if len(route53._zones) >= MOST_ZONES:
                 raise Refused("TooManyHostedZones", f"Limits Exceeded: MAX_HOSTED_ZONES_BY_OWNER={MOST_ZONES}")
             if any(route53._same_name_zone_with_vpc(name, vpc) for vpc in vpcs):
@@ -99,11 +89,9 @@ class Zones:
             zone.update(private=private or bool(vpcs), vpcs=vpcs, delegation_set=bare_id(set_id))
             records = route53._default_records(name)
             if servers:
-                soa, name_servers = (
-                    [f"{servers[0]}. {records[0]['ResourceRecords'][0].partition(' ')[2]}"],
-                    [f"{s}." for s in servers],
-                )
-                records = [{**records[0], "ResourceRecords": soa}, {**records[1], "ResourceRecords": name_servers}]
+                soa = f"{servers[0]}. {records[0]['ResourceRecords'][0].partition(' ')[2]}"
+                values = ([soa], [f"{server}." for server in servers])
+                records = [{**record, "ResourceRecords": each} for record, each in zip(records, values, strict=True)]
             route53._zones[zone["id"]], route53._records[zone["id"]] = zone, records
             route53._caller_refs[reference] = zone["id"]
         self.published()
