@@ -6,8 +6,7 @@ import itertools
 import math
 from collections.abc import Callable
 
-from workshop.cloud.names.countries import REGIONS
-from workshop.cloud.names.places import Location
+from workshop.cloud.names.places import Location, point_of_region
 from workshop.cloud.names.records import Zone, ZoneRecord
 
 Outcome = tuple[str, tuple[str, ...], frozenset[str], int]
@@ -125,10 +124,10 @@ class Reference:
         if record.policy == "geolocation":
             return self._geo(record)
         if record.policy == "latency":
-            return self._far(REGIONS[record.region][2])
+            return self._far(point_of_region(record.region))
         if record.policy == "geoproximity" and record.proximity is not None:
             at = record.proximity
-            far = self._far(REGIONS[at.region][2] if at.region else (at.latitude, at.longitude))
+            far = self._far(point_of_region(at.region) if at.region else (at.latitude, at.longitude))
             return far * (100 - at.bias) / 100 if at.bias >= 0 else far * 100 / (100 + at.bias)
         return 0
 

@@ -17,7 +17,7 @@ import pytest
 
 from tests.cloud_room.conftest import Cloud, eventually, free_port
 from workshop.cloud import daemon
-from workshop.cloud.names.loopback import ADDRESSES
+from workshop.cloud.hosts import ADDRESSES
 from workshop.errors import UsageError
 
 

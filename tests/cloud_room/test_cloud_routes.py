@@ -14,8 +14,7 @@ from ministack import app as ministack
 
 from tests.cloud_room.zone_builders import endpoint, lookup, record, zone
 from workshop.cloud.addresses import EmulatorAddresses
-from workshop.cloud.names.front_door import FrontDoor
-from workshop.cloud.names.resolver import Resolver
+from workshop.cloud.names.front_door import FrontDoor, Resolver
 from workshop.cloud.routes import LOGIN_PAGE, ApiAddress, Request, Route, allowed, route_of
 from workshop.cloud.timing import Timing
 
@@ -59,7 +58,7 @@ def door() -> FrontDoor:
     found = lookup(zone("rydes.localhost", record(ROUTED, "CNAME", endpoint("us-west-2", API))), *everything)
     resolver = Resolver(found, Timing("fast", 1.0), lambda: 0.0, lambda: 0.0)
     scope = ("000000000000", "us-west-2")
-    return FrontDoor(found, resolver, found.endpoints.addresses, lambda *_: None, lambda api: scope if api == API else None)
+    return FrontDoor(found, resolver, lambda *_: None, lambda api: scope if api == API else None)
 
 
 DOOR = door()

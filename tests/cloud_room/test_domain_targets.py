@@ -7,7 +7,10 @@ from collections.abc import Iterator
 import pytest
 from ministack.services import apigateway_v1
 
-from workshop.cloud.domain_targets import ApiTarget, domain_target, has_domain, region_of_domain_target
+from workshop.cloud.domain_targets import ApiTarget, domain_target, region_of_domain_target
+from workshop.cloud.names.lookup import ResolvedName
+from workshop.cloud.names.places import DEFAULT
+from workshop.cloud.names.probing import Reach
 
 ONE, TWO = "111111111111", "222222222222"
 TARGETS = {
@@ -36,14 +39,14 @@ def add(account: str, region: str, name: str, target: str, **mappings: tuple[str
 
 def test_a_regional_name_means_one_domain_of_one_account_and_region() -> None:
     for number, ((account, region), target) in enumerate(TARGETS.items()):
-        assert domain_target(target, "/health") == ApiTarget(account, region, f"api{number}", "prod", "/health")
+        assert domain_target(target, path="/health") == ApiTarget(account, region, f"api{number}", "prod", "/health")
         assert region_of_domain_target(target) == region
 
 
 def test_a_custom_name_means_the_domain_of_the_region_that_is_asked_for() -> None:
-    found = domain_target("api.rydes.localhost", "/", "eu-west-1")
+    found = domain_target("api.rydes.localhost", "eu-west-1")
     assert found is not None and (found.region, found.api) == ("eu-west-1", "api1")
-    assert domain_target("api.rydes.localhost", "/", "sa-east-1") is None
+    assert domain_target("api.rydes.localhost", "sa-east-1") is None
     first = domain_target("API.Rydes.Localhost.")
     assert first is not None and first.region == "us-west-2"
 
@@ -54,7 +57,8 @@ def test_a_custom_name_is_no_regional_name() -> None:
 
 
 def test_a_wildcard_means_one_label() -> None:
-    assert has_domain("any.wild.localhost") and not has_domain("a.b.wild.localhost") and not has_domain("wild.localhost")
+    assert domain_target("any.wild.localhost")
+    assert not domain_target("a.b.wild.localhost") and not domain_target("wild.localhost")
 
 
 def test_the_longest_base_path_wins_and_is_taken_off() -> None:
@@ -62,7 +66,7 @@ def test_the_longest_base_path_wins_and_is_taken_off() -> None:
     add(ONE, "us-west-2", "paths.localhost", "d-1111111111.execute-api.us-west-2.localhost", **mappings)
 
     def called(path: str) -> tuple[str, str]:
-        found = domain_target("paths.localhost", path)
+        found = domain_target("paths.localhost", path=path)
         assert found is not None
         return found.api, found.path
 
@@ -75,10 +79,21 @@ def test_the_longest_base_path_wins_and_is_taken_off() -> None:
 
 def test_without_a_stage_the_path_names_it() -> None:
     add(ONE, "us-west-2", "stageless.localhost", "d-2222222222.execute-api.us-west-2.localhost", **{"v1": ("one", "")})
-    assert domain_target("stageless.localhost", "/v1/prod/things") == ApiTarget(ONE, "us-west-2", "one", "prod", "/things")
+    found = domain_target("stageless.localhost", path="/v1/prod/things")
+    assert found == ApiTarget(ONE, "us-west-2", "one", "prod", "/things") and found.staged_path == "/prod/things"
+    unnamed = domain_target("stageless.localhost", path="/v1")
+    assert unnamed is not None and unnamed.staged_path == "/"
+
+
+def test_a_checker_reaches_a_domain_without_a_zone_by_the_mapping_of_its_path() -> None:
+    """Also where nothing is mapped at the root."""
+    add(ONE, "us-west-2", "bare.example.com", "d-4444444444.execute-api.us-west-2.localhost", **{"v1": ("one", "prod")})
+    reach = Reach(lambda *_: ResolvedName("REFUSED"), domain_target)
+    assert reach.locate("bare.example.com", "/v1/health", DEFAULT) == ("one.execute-api.us-west-2.localhost", "/prod/health")
+    assert reach.locate("bare.example.com", "/health", DEFAULT) == "Failure: DNS resolution failed: Rcode Refused(5)"
 
 
 def test_a_domain_without_a_fitting_mapping_has_no_target() -> None:
     add(ONE, "us-west-2", "bare.localhost", "d-3333333333.execute-api.us-west-2.localhost", **{"v1": ("one", "prod")})
-    assert domain_target("bare.localhost", "/other") is None and has_domain("bare.localhost")
+    assert domain_target("bare.localhost", path="/other") is None and domain_target("bare.localhost", path="/v1")
     assert domain_target("nobody.localhost") is None

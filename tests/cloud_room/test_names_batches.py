@@ -201,10 +201,22 @@ def test_a_health_check_that_does_not_exist_is_refused(zone: Zone) -> None:
     assert code == "InvalidChangeBatch" and NOBODY in message
 
 
-@pytest.mark.parametrize("weight", [256, 300])
-def test_a_weight_above_255_does_not_fit_the_schema(zone: Zone, weight: int) -> None:
-    code, message = zone.refusal(("CREATE", weighted(zone, "www", "one", Weight=weight)))
-    assert code == "InvalidInput" and f"Value '{weight}' is not facet-valid" in message
+@pytest.mark.parametrize(
+    ("more", "value", "limit"),
+    [
+        ({"Weight": 256}, "256", "maxInclusive '255'"),
+        ({"Weight": 300}, "300", "maxInclusive '255'"),
+        ({"TTL": 2**31}, "2147483648", "maxInclusive '2147483647'"),
+        ({"GeoProximityLocation": {"AWSRegion": "eu-west-1", "Bias": 100}}, "100", "maxInclusive '99'"),
+        ({"Region": "mars-1"}, "mars-1", "enumeration '[us-east-1, "),
+        ({"Failover": "THIRD"}, "THIRD", "enumeration '[PRIMARY, SECONDARY]'"),
+        ({"Type": "AXFR"}, "AXFR", "enumeration '[SOA, A, "),
+        ({"SetIdentifier": "x" * 129}, "x" * 129, "maxLength '128'"),
+    ],
+)
+def test_what_does_not_fit_the_model_of_the_service_is_refused(zone: Zone, more: dict[str, Any], value: str, limit: str) -> None:
+    code, message = zone.refusal(("CREATE", {**weighted(zone, "www", "one"), **more}))
+    assert code == "InvalidInput" and f"Value '{value}' is not facet-valid with respect to {limit}" in message
 
 
 def test_the_weights_0_and_255_are_taken(zone: Zone) -> None:
@@ -252,6 +264,9 @@ def test_an_alias_has_no_ttl(zone: Zone) -> None:
         ("TXT", "unquoted", "InvalidCharacterString (Value should be enclosed in quotation marks)"),
         ("TXT", f'"{"a" * 256}"', "CharacterStringTooLong"),
         ("MX", "mail.example.com", "MXRRDATANotTwoFields"),
+        ("MX", "high mail.example.com", "MXRRDATAIllegalPriority"),
+        ("SRV", "1 1 many host.example.com", "SRVRRDATAIllegalValue"),
+        ("CAA", "issue amazon.com", "CAARRDATAIllegalValue"),
     ],
 )
 def test_values_that_are_no_data_of_their_type_are_refused(zone: Zone, kind: str, value: str, problem: str) -> None:

@@ -51,6 +51,11 @@ def test_children_and_regions_read_back(client: Any) -> None:
     assert config(client, create(client, Regions=REGIONS)["Id"])["Regions"] == REGIONS
 
 
+def test_the_text_to_search_for_keeps_its_spaces(client: Any) -> None:
+    check = create(client, Type="HTTPS_STR_MATCH", SearchString=" ok ")
+    assert config(client, check["Id"])["SearchString"] == " ok "
+
+
 def test_what_was_not_sent_has_the_default(client: Any) -> None:
     found = create(client)["HealthCheckConfig"]
     assert (found["Port"], found["RequestInterval"], found["FailureThreshold"], found["EnableSNI"]) == (443, 30, 3, True)

@@ -426,7 +426,7 @@ def zones_of_records(draw: st.DrawFn) -> Zone:
     return zone(*records)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     zones_of_records(),
     st.sampled_from(["api", "one", "two", "other", "x.other", "deep", "x.deep", "last", "gone.last"]),

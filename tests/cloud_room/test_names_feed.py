@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.cloud_room.conftest import Cloud, eventually, free_port
+from tests.cloud_room.conftest import Cloud
 from tests.cloud_room.zone_builders import HOME, REPLICA, alias, endpoint, lookup, record, zone
 from workshop.cloud import daemon
 from workshop.cloud.names.checks import CheckConfig
 from workshop.cloud.names.feed import NamesFeed
+from workshop.cloud.names.front_door import Resolver
 from workshop.cloud.names.records import Zone, ZoneRecord
-from workshop.cloud.names.resolver import Resolver
 from workshop.cloud.timing import Timing
 
 NAME, RYDES = "api.rydes.localhost", "rydes.localhost"
@@ -28,6 +26,9 @@ class HealthSource:
     def __init__(self, *sick: str) -> None:
         self._sick = sick
 
+    def configs(self) -> dict[str, CheckConfig]:
+        return {"h1": CheckConfig("h1", "000000000000", "HTTPS", host="h.example", path="/health", interval=10)}
+
     def healthy(self, check_id: str) -> bool:
         return check_id not in self._sick
 
@@ -38,8 +39,7 @@ class HealthSource:
 def shown(*zones: Zone, sick: tuple[str, ...] = ()) -> dict[str, Any]:
     found, timing = lookup(*zones, sick=sick), Timing("fast", 1.0)
     resolver = Resolver(found, timing, lambda: 0.0, lambda: 0.0)
-    checks = {"h1": CheckConfig("h1", "000000000000", "HTTPS", host="h.example", path="/health", interval=10)}
-    return NamesFeed(found, resolver, HealthSource(*sick), lambda: checks, timing, lambda: (4567, 12)).document()
+    return NamesFeed(found, resolver, HealthSource(*sick), timing, lambda: (4567, 12)).document()
 
 
 def shares(*records: ZoneRecord, sick: tuple[str, ...] = ()) -> dict[str, float]:
@@ -171,31 +171,3 @@ def test_a_question_is_asked_from_anywhere_and_a_client_gets_what_it_keeps(serve
 def test_a_question_that_is_none_is_refused_with_what_is_wrong(served: Cloud, question: dict[str, Any], word: str) -> None:
     status, document = served.control("POST", "dns/ask", {"name": NAME, **question})
     assert status == 400 and word in document["message"]
-
-
-@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
-def test_a_health_check_remembers_over_a_restart_that_its_endpoint_is_broken(home: Any, ending: int) -> None:
-    cloud = Cloud(home, daemon.start(home, port=free_port(), timing="instant"))
-    config = {
-        "Type": "HTTPS", "FullyQualifiedDomainName": "00000000.execute-api.us-west-2.amazonaws.com", "ResourcePath": "/api/",
-        "Port": 443, "RequestInterval": 10, "FailureThreshold": 3, "EnableSNI": True,
-    }  # fmt: skip
-    check = cloud.client("route53").create_health_check(CallerReference="x", HealthCheckConfig=config)["HealthCheck"]["Id"]
-    eventually(lambda: not _healthy(cloud, check))
-    if ending == signal.SIGKILL:
-        saved = home / "cloud" / "state"
-        eventually(
-            lambda: any(b'"streak"' in file.read_bytes() or check.encode() in file.read_bytes() for file in saved.iterdir())
-        )
-        time_until_saved = time.monotonic() + 2
-        eventually(lambda: time.monotonic() > time_until_saved)
-        os.kill(cloud.state.pid or 0, ending)
-    else:
-        daemon.stop(home)
-    daemon.start(home, timing="realistic")  # no checker sends a request before seconds have passed
-    assert not _healthy(Cloud(home, daemon.status(home)), check)
-
-
-def _healthy(cloud: Cloud, check: str) -> bool:
-    (row,) = [row for row in cloud.control("GET", "dns")[1]["checks"] if row["id"] == check]
-    return bool(row["healthy"])

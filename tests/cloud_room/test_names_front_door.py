@@ -13,7 +13,7 @@ import pytest
 
 from tests.cloud_room.conftest import Cloud, eventually, free_port
 from workshop.cloud import daemon
-from workshop.cloud.names.loopback import ADDRESSES
+from workshop.cloud.hosts import ADDRESSES
 
 HOME, REPLICA = "us-west-2", "eu-west-1"
 REGIONS = (HOME, REPLICA)
@@ -102,32 +102,6 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Names]:
     daemon.start(folder, timing="realistic", scale=1.0)
     yield made
     daemon.stop(folder)
-
-
-def test_a_custom_domain_is_served_by_its_own_name_in_its_own_region(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    names = Names(Cloud(home, daemon.start(home, port=free_port(), timing="instant")))
-    try:
-        target = names.custom_domain(HOME)
-        names.write({**names.cname(HOME), "ResourceRecords": [{"Value": target}]})
-        for path in ("/", "/some/path", "/v1", "/v1/some/path"):
-            assert names.region("ana", path=path)[0] == HOME
-        assert names.ask(host=target, path="/")[0] == 403, "an endpoint takes no target's name as its Host"
-        names.write({**names.cname(HOME), "ResourceRecords": [{"Value": target.replace(HOME, REPLICA)}]})
-        assert names.ask("ana", path="/")[0] == 502, "there is no such target"
-        names.write({**names.cname(HOME), "Name": "other.rydes.localhost", "ResourceRecords": [{"Value": target}]})
-        assert names.ask("ana", host="other.rydes.localhost", path="/")[0] == 403, "the region knows no domain of this name"
-        targets = {HOME: target, REPLICA: names.custom_domain(REPLICA)}
-        for region in REGIONS:
-            names.write({**names.cname(region), "ResourceRecords": [{"Value": targets[region]}]})
-            assert names.region("ana", path="/")[0] == region
-        names.cloud.client("apigateway", REPLICA).delete_domain_name(domainName=NAME)
-        if Path("/proc/net").exists():
-            names.write({**names.cname(HOME), "ResourceRecords": [{"Value": target}]})
-            assert names.region("ana", path="/v1/x", to=ADDRESSES[HOME]) == (HOME, "address")
-            assert names.ask("ana", path="/v1/x", to=ADDRESSES[REPLICA])[0] == 403
-    finally:
-        daemon.stop(home)
 
 
 @pytest.fixture(autouse=True)
@@ -314,3 +288,29 @@ def test_a_record_that_is_written_is_in_force_at_once_and_its_removal_too(names:
     assert names.region("new") == (HOME, "asked")
     names.write()
     assert names.ask("new")[0] == 421
+
+
+def test_a_custom_domain_is_served_by_its_own_name_in_its_own_region(names: Names) -> None:
+    daemon.start(names.cloud.home, timing="instant", scale=1.0)
+    try:
+        target = names.custom_domain(HOME)
+        names.write({**names.cname(HOME), "ResourceRecords": [{"Value": target}]})
+        for path in ("/", "/some/path", "/v1", "/v1/some/path"):
+            assert names.region("ana", path=path)[0] == HOME
+        assert names.ask(host=target, path="/")[0] == 403, "an endpoint takes no target's name as its Host"
+        names.write({**names.cname(HOME), "ResourceRecords": [{"Value": target.replace(HOME, REPLICA)}]})
+        assert names.ask("ana", path="/")[0] == 502, "there is no such target"
+        names.write({**names.cname(HOME), "Name": "other.rydes.localhost", "ResourceRecords": [{"Value": target}]})
+        assert names.ask("ana", host="other.rydes.localhost", path="/")[0] == 403, "the region knows no domain of this name"
+        targets = {HOME: target, REPLICA: names.custom_domain(REPLICA)}
+        for region in REGIONS:
+            names.write({**names.cname(region), "ResourceRecords": [{"Value": targets[region]}]})
+            assert names.region("ana", path="/")[0] == region
+        names.cloud.client("apigateway", REPLICA).delete_domain_name(domainName=NAME)
+        if Path("/proc/net").exists():
+            names.write({**names.cname(HOME), "ResourceRecords": [{"Value": target}]})
+            assert names.region("ana", path="/v1/x", to=ADDRESSES[HOME]) == (HOME, "address")
+            assert names.ask("ana", path="/v1/x", to=ADDRESSES[REPLICA])[0] == 403
+    finally:
+        names.cloud.client("apigateway", HOME).delete_domain_name(domainName=NAME)
+        daemon.start(names.cloud.home, timing="realistic", scale=1.0)

@@ -16,10 +16,10 @@ import pytest
 from workshop.cloud.events import EventBus
 from workshop.cloud.fault_model import CloudFault, checked_fault
 from workshop.cloud.fault_registry import FaultRegistry, ServiceCall
-from workshop.cloud.names.checkers import CHECKER_REGIONS
 from workshop.cloud.names.checks import CheckConfig
 from workshop.cloud.names.health import HealthChecks
 from workshop.cloud.names.probing import UNREACHED, CheckTarget, ProbeResult
+from workshop.cloud.regions import CHECKER_REGIONS
 from workshop.cloud.scheduler import LoopDriver, Scheduler
 from workshop.cloud.timing import Timing
 from workshop.errors import UsageError
@@ -263,7 +263,7 @@ async def test_what_a_checker_saw_last_and_its_last_failure_are_reported_with_th
     world.endpoint = lambda _: GOOD
     turned = asyncio.get_running_loop().time()
     await asyncio.sleep(3)
-    seen, failures = world.health.observations("c1"), world.health.last_failures("c1")
+    seen, failures = world.health.observations("c1"), world.health.observations("c1", "last_failure")
     assert {each.status for each in seen} == {GOOD.text} and {each.status for each in failures} == {BAD.text}
     assert all(each.checked > turned for each in seen) and all(each.checked <= turned for each in failures)
     assert [(each.region, each.ip) for each in seen] == [(each.region, each.ip) for each in failures]
@@ -421,7 +421,7 @@ async def test_a_fault_of_checkers_ends_after_so_many_requests_and_counts_them()
     world = World(check(threshold=1), profile="fast")
     world.faults.add(CloudFault("checkers-blind", times=2))
     await asyncio.sleep(10)
-    assert [seen.status for seen in world.health.last_failures("c1")] == [UNREACHED.text] * 2
+    assert [seen.status for seen in world.health.observations("c1", "last_failure")] == [UNREACHED.text] * 2
     assert len(world.faults) == 0
 
 

@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 
 from tests.cloud_room.zone_builders import HOME, REPLICA, SERVERS, alias, endpoint, lookup, record, zone
+from workshop.cloud.hosts import ADDRESSES
 from workshop.cloud.names.lookup import Lookup, RecordSet, ResolvedName
-from workshop.cloud.names.loopback import ADDRESSES
 from workshop.cloud.names.places import DEFAULT, place_named
 
 NAME = "api.rydes.localhost"

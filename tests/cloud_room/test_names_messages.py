@@ -12,14 +12,13 @@ import dns.opcode
 import dns.rcode
 import dns.rdatatype
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cloud_room.zone_builders import HOME, REPLICA, endpoint, lookup, record, zone
 from tests.unit.fakes.virtual_time import run
-from workshop.cloud.names.authority import IDLE_SECONDS, serve_stream
-from workshop.cloud.names.loopback import ADDRESSES
-from workshop.cloud.names.messages import MOST_DATAGRAM, MOST_MESSAGE, Responder
+from workshop.cloud.hosts import ADDRESSES
+from workshop.cloud.names.authority import IDLE_SECONDS, MOST_DATAGRAM, MOST_MESSAGE, Responder, serve_stream
 from workshop.cloud.names.records import Zone
 from workshop.cloud.timing import Timing
 
@@ -117,8 +116,8 @@ def test_weights_are_drawn_anew_for_each_query() -> None:
         record(NAME, "CNAME", endpoint(region), set_id=region, weight=weight) for region, weight in ((HOME, 30), (REPLICA, 10))
     ]
     server = responder(zone(RYDES, *pair))
-    drawn = Counter(rows(ask(server))[-1].split()[-1] for _ in range(2000))
-    assert 1400 < drawn[ADDRESSES[HOME]] < 1600 and drawn.total() == server.queries == 2000
+    drawn = Counter(rows(ask(server))[-1].split()[-1] for _ in range(400))
+    assert 260 < drawn[ADDRESSES[HOME]] < 340 and drawn.total() == server.queries == 400
 
 
 MANY = [f'"{number:03} {"x" * 90}"' for number in range(60)]
@@ -180,6 +179,7 @@ def test_a_response_gets_no_response_so_that_two_servers_cannot_talk_for_ever() 
     assert server.respond(response.to_wire(), most=MOST_DATAGRAM) is None
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=80))
 def test_bytes_that_are_no_message_get_a_format_error_or_nothing(wire: bytes) -> None:
     answer = responder(zone(RYDES)).respond(wire, most=MOST_DATAGRAM)

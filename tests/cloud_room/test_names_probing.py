@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from workshop.cloud.domain_targets import ApiTarget
 from workshop.cloud.names.checks import CheckConfig
 from workshop.cloud.names.choice import choose
 from workshop.cloud.names.places import DEFAULT, Location
-from workshop.cloud.names.probing import CheckTarget, Prober, ProbeResult
-from workshop.cloud.names.reach import FORBIDDEN, NO_CONNECTION, Reach, Reached, Unreached
+from workshop.cloud.names.probing import FORBIDDEN, NO_CONNECTION, CheckTarget, Prober, ProbeResult, Reach, Reached
 from workshop.cloud.names.records import Zone, ZoneRecord
 
 HOST = "abc123.execute-api.eu-west-1.amazonaws.com"
@@ -28,16 +28,6 @@ class Named:
     rcode: str = "REFUSED"
     target: str = ""
     region: str = ""
-
-
-@dataclass(frozen=True)
-class Mapped:
-    """What a custom domain makes of a path."""
-
-    api: str
-    stage: str
-    path: str
-    region: str
 
 
 class App:
@@ -71,7 +61,7 @@ def nowhere(*_: Any) -> Any:
 
 
 async def probe(app: App, config: CheckConfig) -> ProbeResult:
-    reach = Reach(nowhere, lambda *_: None, lambda _: None)
+    reach = Reach(nowhere, lambda *_: None)
     prober = Prober(app, reach.locate, asyncio.get_running_loop().time)
     return await prober(CheckTarget(config, "sa-east-1", "177.71.207.138"))
 
@@ -132,7 +122,7 @@ async def test_a_response_that_is_late_does_not_break_off_what_the_function_does
 
 async def test_the_end_of_what_is_under_way_can_be_waited_for_and_not_for_ever():
     app, loop = App(before=5), asyncio.get_running_loop()
-    prober = Prober(app, Reach(nowhere, lambda *_: None, lambda _: None).locate)
+    prober = Prober(app, Reach(nowhere, lambda *_: None).locate)
     await prober.finish(1)
     await prober(CheckTarget(check(), "sa-east-1", "177.71.207.138"))
     began = loop.time()
@@ -214,7 +204,7 @@ async def test_without_sni_there_is_no_handshake():
     assert (await probe(app, replace(check("HTTP", host=LOCAL), sni=False))).ok
 
 
-@pytest.mark.parametrize("ip", ["192.0.2.1", "10.0.0.1", "2001:db8::1", "not an address"])
+@pytest.mark.parametrize("ip", ["192.0.2.1", "10.0.0.1", "2001:db8::1"])
 async def test_an_address_elsewhere_is_never_called(ip):
     app = App()
     assert (await probe(app, check(ip=ip))).text == NO_CONNECTION
@@ -239,13 +229,11 @@ def locate(host: str, *, dns: dict[str, Named] | None = None, domains: dict[tupl
     """Where a request ends up. `dns`: outcomes by name; `domains`: APIs by custom domain or its target, and region."""
     names, mapped = dns or {}, domains or {}
 
-    def in_region(name: str, region: str, path: str) -> Mapped | None:
-        return Mapped(mapped[name, region], "prod", path, region) if (name, region) in mapped else None
+    def in_region(name: str, region: str, path: str) -> ApiTarget | None:
+        found = ((where, api) for (each, where), api in mapped.items() if each == name and region in ("", where))
+        return next((ApiTarget("0", where, api, "prod", path) for where, api in found), None)
 
-    def known(name: str) -> Mapped | None:
-        return next((Mapped(api, "prod", "", region) for (each, region), api in mapped.items() if each == name), None)
-
-    reach = Reach(lambda name, *_: names.get(name, Named()), in_region, known)
+    reach = Reach(lambda name, *_: names.get(name, Named()), in_region)
     return reach.locate(host, "/health", DEFAULT)
 
 
@@ -265,7 +253,7 @@ def test_a_record_that_names_an_api_leads_there_as_it_is():
 def test_a_name_that_no_custom_domain_of_the_region_has_is_forbidden():
     dns = {"api.x.localhost": Named("NOERROR", TARGET, "eu-west-1")}
     found = locate("api.x.localhost", dns=dns, domains={("api.x.localhost", "us-west-2"): "two"})
-    assert found == Unreached(FORBIDDEN)
+    assert found == FORBIDDEN
 
 
 def test_a_custom_domain_without_a_zone_here_and_the_target_of_one_are_reached():
@@ -286,7 +274,7 @@ def test_a_custom_domain_without_a_zone_here_and_the_target_of_one_are_reached()
 )
 def test_what_dns_says_against_a_name_is_the_reason(outcome, text):
     domains = {} if outcome.rcode == "REFUSED" else {("api.x.localhost", "eu-west-1"): "one"}
-    assert locate("api.x.localhost", dns={"api.x.localhost": outcome}, domains=domains) == Unreached(text)
+    assert locate("api.x.localhost", dns={"api.x.localhost": outcome}, domains=domains) == text
 
 
 async def test_a_checker_asks_dns_from_where_it_is():
@@ -300,7 +288,7 @@ async def test_a_checker_asks_dns_from_where_it_is():
         return Named("NOERROR", chosen.values[0], chosen.chain[-1].region)
 
     app = App()
-    prober = Prober(app, Reach(find, lambda *_: None, lambda _: None).locate)
+    prober = Prober(app, Reach(find, lambda *_: None).locate)
     for region in ("ap-southeast-2", "sa-east-1"):
         await prober(CheckTarget(check(host="api.x.localhost"), region, "192.0.2.1"))
     assert [dict(scope["headers"])[b"host"] for scope in app.scopes] == [

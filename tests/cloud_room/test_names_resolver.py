@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.cloud_room.zone_builders import HOME, REPLICA, endpoint, lookup, record, zone
+from workshop.cloud.names.front_door import MOST_KEPT, Answer, Resolver
 from workshop.cloud.names.places import DEFAULT, place_named
 from workshop.cloud.names.records import Zone
-from workshop.cloud.names.resolver import MOST_KEPT, Answer, Resolver
 from workshop.cloud.timing import Timing
 
 NAME = "api.rydes.localhost"

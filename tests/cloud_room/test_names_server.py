@@ -19,8 +19,8 @@ import pytest
 
 from tests.cloud_room.conftest import Cloud, eventually, free_port
 from workshop.cloud import daemon
+from workshop.cloud.hosts import ADDRESSES
 from workshop.cloud.layout import Layout, read_record
-from workshop.cloud.names.loopback import ADDRESSES
 
 NAME = "api.rydes.localhost"
 LINUX = Path("/proc/net").exists()

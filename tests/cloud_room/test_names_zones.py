@@ -24,7 +24,7 @@ def fresh(prefix: str = "zone") -> str:
 
 def create(client: Any, name: str = "", **more: Any) -> dict[str, Any]:
     name = name or fresh()
-    return dict(client.create_hosted_zone(Name=name, CallerReference=f"r-{name}-{next(NUMBERS)}", **more))
+    return dict(client.create_hosted_zone(Name=name, CallerReference=f"r-{name[:60]}-{next(NUMBERS)}", **more))
 
 
 def own_id(created: dict[str, Any]) -> str:

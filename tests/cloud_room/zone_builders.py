@@ -6,9 +6,8 @@ import random
 from collections.abc import Collection
 from typing import Any
 
-from workshop.cloud.names.endpoints import Endpoints
+from workshop.cloud.hosts import Endpoints
 from workshop.cloud.names.lookup import Lookup
-from workshop.cloud.names.loopback import RegionAddresses
 from workshop.cloud.names.records import Alias, Zone, ZoneRecord
 
 HOME, REPLICA = "us-west-2", "eu-west-1"
@@ -44,7 +43,7 @@ def lookup(
     *zones: Zone, sick: Collection[str] = (), down: Collection[str] = (), bound: Collection[str] = (HOME, REPLICA), seed: int = 1
 ) -> Lookup:
     """A lookup in which the health checks `sick` fail and the regions `down` have no API Gateway."""
-    endpoints = Endpoints(RegionAddresses(bound), target_region, lambda label: label == "d111")
+    endpoints = Endpoints(bound, target_region, lambda label: label == "d111")
     return Lookup(
         lambda: zones,
         endpoints,

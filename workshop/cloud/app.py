@@ -18,7 +18,7 @@ from workshop.cloud.control import Control
 from workshop.cloud.fault_registry import ServiceCall
 from workshop.cloud.hosts import is_loopback_host
 from workshop.cloud.middleware import ServiceMiddleware
-from workshop.cloud.names.region_headers import naming_region
+from workshop.cloud.names.front_door import naming_region
 from workshop.cloud.responses import Asgi, Receive, Response, Scope, Send, document, refusal, respond
 from workshop.cloud.routes import (
     CONTROLS,

@@ -6,38 +6,20 @@ and changes nothing (docs/aws-behaviours.md, section 6.8).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ministack.services import apigateway_v1
 
+from workshop.cloud.hosts import endpoint_host
 from workshop.cloud.names.records import plain_name
 from workshop.cloud.patches import require_attribute
 
-__all__ = ["ApiTarget", "domain_target", "has_domain", "region_of_domain_target", "regional_zone"]
+__all__ = ["ROOT", "ApiTarget", "api_behind", "domain_target", "region_of_domain_target"]
 
 ROOT = "(none)"
-ZONES = {
-    "us-east-1": "Z1UJRXOUMOOFQ8",
-    "us-east-2": "ZOJJZC49E0EPZ",
-    "us-west-1": "Z2MUQ32089INYE",
-    "us-west-2": "Z2OJLYMUO9EFXC",
-    "ca-central-1": "Z19DQILCV0OWEC",
-    "sa-east-1": "ZCMLWB8V5SYIT",
-    "eu-west-1": "ZLY8HYME6SFDD",
-    "eu-west-2": "ZJ5UAJN8Y3Z2Q",
-    "eu-west-3": "Z3KY65QIEKYHQQ",
-    "eu-central-1": "Z1U9ULNL0V5AJ3",
-    "eu-north-1": "Z3UWIKFBOOGXPP",
-    "ap-south-1": "Z3VO1THU9YC4UR",
-    "ap-northeast-1": "Z1YSHQZHG15GKL",
-    "ap-northeast-2": "Z20JF4UZKIW1U8",
-    "ap-southeast-1": "ZL327KTPIQFUL",
-    "ap-southeast-2": "Z2RPCDW04V8134",
-}
-"""The hosted zones of API Gateway's regional endpoints, for alias records."""
-OTHER_ZONE = "Z1UJRXOUMOOFQ8"
+"""The base path of a mapping that has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +32,36 @@ class ApiTarget:
     stage: str
     path: str
 
+    @property
+    def staged_path(self) -> str:
+        """The path at the API's own host."""
+        return f"/{self.stage}{self.path}" if self.stage else self.path
 
-def domain_target(host: str, path: str = "/", region: str = "") -> ApiTarget | None:
+
+def domain_target(host: str, region: str = "", path: str = "/") -> ApiTarget | None:
     """What a custom domain's name or its regional name calls at a path; None when no domain of that name maps it.
 
     A name that exists in several regions means the one in `region`, without one the first.
     """
-    for (account, found, stored), _ in _named(host):
+    for (account, found, name), _ in _named(host):
         if region in ("", found):
-            mappings = require_attribute(apigateway_v1, "_base_path_mappings").get_scoped(account, found, stored, {})
+            mappings = require_attribute(apigateway_v1, "_base_path_mappings").get_scoped(account, found, name, {})
             target = _mapped(account, found, mappings, path)
             if target is not None:
                 return target
     return None
 
 
-def has_domain(host: str) -> bool:
-    """Whether the name is one of a custom domain or its regional name, whatever it maps."""
-    return next(_named(host), None) is not None
+def api_behind(
+    mapped: Callable[[str, str, str], ApiTarget | None], name: str, region: str, target: str, path: str
+) -> tuple[str, str] | None:
+    """The API, and the path there, of a request to `name`, which DNS leads to the endpoint `target` of a region.
+
+    On AWS an endpoint takes its own name and the custom domains of its region alone. Here a record may also name an API's
+    endpoint itself, which saves a workshop without a domain the certificate.
+    """
+    found, endpoint = mapped(name, region, path), endpoint_host(target)
+    return (found.api, found.staged_path) if found else (endpoint.api, path) if endpoint else None
 
 
 def region_of_domain_target(host: str) -> str:
@@ -76,12 +70,8 @@ def region_of_domain_target(host: str) -> str:
     return next((key[1] for key, record in _named(host) if plain_name(record["regionalDomainName"]) == name), "")
 
 
-def regional_zone(region: str) -> str:
-    """The id of the hosted zone in which API Gateway's regional names of a region are, for alias records."""
-    return ZONES.get(region, OTHER_ZONE)
-
-
 def _named(host: str) -> Iterator[tuple[tuple[str, str, str], Mapping[str, Any]]]:
+    """The custom domains that a name means: its own, a wildcard's, or that of a regional name."""
     name = plain_name(host)
     for key, record in require_attribute(apigateway_v1, "_domain_names").all_items():
         stored = plain_name(key[2])
@@ -92,17 +82,13 @@ def _named(host: str) -> Iterator[tuple[tuple[str, str, str], Mapping[str, Any]]
 
 def _mapped(account: str, region: str, mappings: Mapping[str, Any], path: str) -> ApiTarget | None:
     """The longest base path that the path begins with; a mapping without a stage takes it from the path."""
-    best: tuple[int, Mapping[str, Any], str] | None = None
-    for base, mapping in mappings.items():
-        prefix = "" if base in ("", ROOT) else f"/{base}"
-        matches = path == prefix or path.startswith(f"{prefix}/")
-        if matches and (best is None or len(prefix) > best[0]):
-            best = len(prefix), mapping, path[len(prefix) :] or "/"
-    if best is None:
+    prefixes = {base: "" if base in ("", ROOT) else f"/{base}" for base in mappings}
+    fitting = [base for base, prefix in prefixes.items() if path == prefix or path.startswith(f"{prefix}/")]
+    if not fitting:
         return None
-    _, mapping, rest = best
-    stage = mapping.get("stage") or ""
+    base = max(fitting, key=lambda each: len(prefixes[each]))
+    stage, rest = mappings[base].get("stage") or "", path[len(prefixes[base]) :] or "/"
     if not stage:
         stage, _, rest = rest.lstrip("/").partition("/")
         rest = f"/{rest}"
-    return ApiTarget(account, region, mapping["restApiId"], stage, rest)
+    return ApiTarget(account, region, mappings[base]["restApiId"], stage, rest)

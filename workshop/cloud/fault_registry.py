@@ -15,8 +15,7 @@ from xml.sax.saxutils import escape
 
 from workshop.cloud.events import TABLES_CHANGED, EventBus
 from workshop.cloud.fault_model import CloudFault, fault_error
-from workshop.cloud.names.checkers import CHECKER_REGIONS
-from workshop.cloud.regions import ENABLED, OPT_IN
+from workshop.cloud.regions import CHECKER_REGIONS, ENABLED, OPT_IN
 from workshop.cloud.responses import Response
 
 __all__ = ["FaultRegistry", "ServiceCall", "error_response", "shaped_error"]

@@ -7,17 +7,15 @@ In: the properties of the type. Out: the provider in MiniStack's Cognito, made, 
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from ministack.services import cognito
 
-from workshop.cloud.patches import require_attribute
-from workshop.cloud.stack_types import failed, register
+from workshop.cloud.patches import require_attribute, require_attributes
+from workshop.cloud.stack_types import Properties, failed, register
 
 __all__ = ["patch_identity_providers"]
 
 KIND = "AWS::Cognito::UserPoolIdentityProvider"
-Properties = dict[str, Any]
 FIXED = ("UserPoolId", "ProviderName", "ProviderType")
 """What only a new provider can have."""
 CHANGEABLE = ("ProviderDetails", "AttributeMapping", "IdpIdentifiers")
@@ -26,8 +24,7 @@ GONE = "ResourceNotFoundException"
 
 def patch_identity_providers() -> None:
     """Register the type."""
-    for operation in ("_create_identity_provider", "_update_identity_provider", "_delete_identity_provider"):
-        require_attribute(cognito, operation)
+    require_attributes(cognito, "_create_identity_provider", "_update_identity_provider", "_delete_identity_provider")
     register(KIND, create=_create, update=_update, delete=_delete)
 
 
@@ -37,17 +34,21 @@ def _create(_: str, properties: Properties, __: str) -> tuple[str, Properties]:
 
 
 def _update(physical_id: str, old: Properties, new: Properties, stack: str, logical_id: str | None) -> tuple[str, Properties]:
-    """In place, or by another provider; one that keeps its name can only be replaced in another pool."""
-    if any(old.get(name) != new.get(name) for name in FIXED):
-        if all(old.get(name) == new.get(name) for name in FIXED[:2]):
-            _delete(physical_id, old)
-        created = _create(logical_id or "", new, stack)
-        if created[0] == physical_id and old.get("UserPoolId") != new.get("UserPoolId"):
-            _delete(physical_id, old)
-        return created
-    values = {name: new.get(name, {} if name != "IdpIdentifiers" else []) for name in CHANGEABLE}
-    _call("_update_identity_provider", {"UserPoolId": new["UserPoolId"], "ProviderName": physical_id, **values})
-    return physical_id, {}
+    """In place, or by another provider. One that keeps its name cannot exist beside its successor: it goes first in the same
+    pool, and in another pool CloudFormation would not see that it is another."""
+    if all(old.get(name) == new.get(name) for name in FIXED):
+        values = {name: new.get(name, [] if name == "IdpIdentifiers" else {}) for name in CHANGEABLE}
+        _call("_update_identity_provider", {"UserPoolId": new["UserPoolId"], "ProviderName": physical_id, **values})
+        return physical_id, {}
+    same_pool = old.get("UserPoolId") == new.get("UserPoolId")
+    if new.get("ProviderName") != physical_id:
+        return _create(logical_id or "", new, stack)
+    if same_pool:
+        _delete(physical_id, old)
+    created = _create(logical_id or "", new, stack)
+    if not same_pool:
+        _delete(physical_id, old)
+    return created
 
 
 def _delete(physical_id: str, properties: Properties) -> None:

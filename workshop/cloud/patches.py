@@ -13,7 +13,7 @@ from typing import Any
 
 from workshop.errors import WorkshopError
 
-__all__ = ["PINNED", "PinnedVersionError", "check_version", "patch", "patch_around", "require_attribute"]
+__all__ = ["PINNED", "PinnedVersionError", "check_version", "patch", "patch_around", "require_attribute", "require_attributes"]
 
 PINNED = "1.5.33"
 
@@ -34,6 +34,12 @@ def require_attribute(owner: Any, name: str) -> Any:
     if not hasattr(owner, name):
         raise _changed(f"{getattr(owner, '__name__', owner)} has no {name}")
     return getattr(owner, name)
+
+
+def require_attributes(owner: Any, *names: str) -> None:
+    """Raises `PinnedVersionError` unless everything of these names exists."""
+    for name in names:
+        require_attribute(owner, name)
 
 
 def patch(owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:

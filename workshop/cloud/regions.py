@@ -1,11 +1,11 @@
-"""The regions of the commercial partition, and which of them an account can use without enabling them first.
+"""The regions of the commercial partition, which of them an account can use without enabling them first, and where checkers are.
 
-In: nothing. Out: two sets of names.
+In: nothing. Out: names and addresses.
 """
 
 from __future__ import annotations
 
-__all__ = ["ENABLED", "OPT_IN"]
+__all__ = ["CHECKER_RANGES", "CHECKER_REGIONS", "ENABLED", "OPT_IN"]
 
 ENABLED = frozenset(
     {
@@ -51,3 +51,16 @@ OPT_IN = frozenset(
     }
 )
 """An account has to enable these first; in the local cloud no account has."""
+
+CHECKER_RANGES = {
+    "us-east-1": ("107.23.255.0/26", "54.243.31.192/26"),
+    "us-west-1": ("54.183.255.128/26", "54.241.32.64/26"),
+    "us-west-2": ("54.244.52.192/26", "54.245.168.0/26"),
+    "eu-west-1": ("176.34.159.192/26", "54.228.16.0/26"),
+    "ap-southeast-1": ("54.251.31.128/26", "54.255.254.192/26"),
+    "ap-southeast-2": ("54.252.254.192/26", "54.252.79.128/26"),
+    "ap-northeast-1": ("54.248.220.0/26", "54.250.253.192/26"),
+    "sa-east-1": ("177.71.207.128/26", "54.232.40.64/26"),
+}
+"""Route 53's health checkers: the address ranges of each region (docs/aws-behaviours.md, section 6.3)."""
+CHECKER_REGIONS = tuple(CHECKER_RANGES)

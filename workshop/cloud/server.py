@@ -30,8 +30,8 @@ from workshop.cloud.connections import Connections, raise_descriptor_limit
 from workshop.cloud.control import Control
 from workshop.cloud.daemon import ACCOUNT
 from workshop.cloud.environment import leave_user_environment
+from workshop.cloud.hosts import ADDRESSES
 from workshop.cloud.layout import Layout, Record, write_record
-from workshop.cloud.names.loopback import ADDRESSES
 from workshop.cloud.patches import check_version
 from workshop.cloud.persistence import Snapshots
 from workshop.cloud.ports import name_server_sockets, region_sockets
@@ -224,7 +224,7 @@ def _assembled(layout: Layout, record: Record, regions: Collection[str]) -> _Clo
         backlog=emulator.tables.replication.backlog,
         saving=snapshots.costs,
         unsaved=emulator.disk.notice,
-        more=emulator.names.controls.actions(),
+        more=emulator.names.feed.actions(),
     )
     app = CloudApp(
         emulator.app,

@@ -20,7 +20,7 @@ import botocore.model
 from workshop.cloud.fault_registry import ServiceCall
 from workshop.cloud.patches import patch
 
-__all__ = ["describe_call", "operation_names", "patch_service_names"]
+__all__ = ["describe_call", "operation_at", "operation_names", "patch_service_names", "service_model"]
 
 # Services whose name in requests differs from the name of their model.
 MODELS = {
@@ -47,7 +47,7 @@ def describe_call(
     if action:
         return ServiceCall(service, action, region, "query")
     protocol = "s3" if service == "s3" else "xml" if service in ("route53", "cloudfront") else "rest"
-    return ServiceCall(service, _by_path(service, method, path, query), region, protocol)
+    return ServiceCall(service, operation_at(service, method, path, query), region, protocol)
 
 
 @functools.cache
@@ -57,7 +57,7 @@ def _loader() -> botocore.loaders.Loader:
 
 
 @functools.cache
-def _model(service: str) -> Any:
+def service_model(service: str) -> Any:
     name = MODELS.get(service, service)
     try:
         return botocore.model.ServiceModel(_loader().load_service_model(name, "service-2"), service_name=name)
@@ -67,11 +67,11 @@ def _model(service: str) -> Any:
 
 def operation_names(service: str) -> Collection[str]:
     """All operations of a service by their names in the AWS CLI's models; empty for a service without a model."""
-    model = _model(service)
+    model = service_model(service)
     return list(model.operation_names) if model is not None else []
 
 
-def _by_path(service: str, method: str, path: str, query: Mapping[str, Any]) -> str:
+def operation_at(service: str, method: str, path: str, query: Mapping[str, Any]) -> str:
     name = "apigatewayv2" if service == "apigateway" and path.startswith("/v2/") else service
     best = ("", -1)
     for operation, verb, pattern, wanted in _routes(name):
@@ -83,7 +83,7 @@ def _by_path(service: str, method: str, path: str, query: Mapping[str, Any]) -> 
 
 @functools.cache
 def _routes(service: str) -> list[tuple[str, str, re.Pattern[str], tuple[str, ...]]]:
-    model, routes = _model(service), []
+    model, routes = service_model(service), []
     for operation in model.operation_names if model is not None else ():
         http = model.operation_model(operation).http
         uri, _, arguments = http.get("requestUri", "/").partition("?")

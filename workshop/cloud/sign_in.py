@@ -23,9 +23,6 @@ _POOL: ContextVar[str | None] = ContextVar("sign_in_pool", default=None)
 """The user pool whose host the request at hand names; None: it names none."""
 
 
-TAKEN = "Domain already associated with another user pool."
-
-
 def patch_sign_in() -> None:
     require_attribute(cognito, "_user_pools")
     require_attribute(cognito, "error_response_json")
@@ -36,9 +33,7 @@ def patch_sign_in() -> None:
 def sign_in_pool(host: str) -> str | None:
     """The id of the user pool, of any account, whose domain the host is."""
     named = sign_in_host(host)
-    if named is None:
-        return None
-    return _owner(named.prefix, named.region)
+    return _owner(*named) if named else None
 
 
 @contextlib.contextmanager
@@ -72,5 +67,5 @@ def _owner(prefix: str, region: str) -> str | None:
 def _create_domain(original: Callable[[Any], Any], data: Any) -> Any:
     """A prefix that another pool of the region has, in any account, is taken (docs/aws-behaviours.md, section 7)."""
     if _owner(str(data.get("Domain")), responses.get_region()) is not None:
-        return cognito.error_response_json("InvalidParameterException", TAKEN, 400)
+        return cognito.error_response_json("InvalidParameterException", "Domain already associated with another user pool.", 400)
     return original(data)

@@ -98,6 +98,10 @@ class Timing:
         """The length of a wait, in seconds."""
         return self._scaled(_SECONDS[wait])
 
+    def names_seconds(self, seconds: float) -> float:
+        """The clock of names: how long a TTL or a checker's interval lasts whose real figure the API shows."""
+        return {"instant": 0.01, "fast": 0.1, "realistic": 1.0}[self.profile] * self.scale * seconds
+
     def lag(self, chance: random.Random) -> float:
         """The replication lag of one write, in seconds: the profile's, within plus or minus 30 percent."""
         return self.seconds("lag") * chance.uniform(1 - JITTER, 1 + JITTER)

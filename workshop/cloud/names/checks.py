@@ -1,25 +1,34 @@
-"""Health checks as values, read live from MiniStack's Route 53; and the state of the alarms that some of them follow.
+"""Health checks: which settings go together, what Route 53 fills in, and the checks of every account as values.
 
-In: the stores of MiniStack's Route 53 and CloudWatch, of every account. Out: frozen configurations with AWS's defaults filled in.
+In: settings by the API's names; the stores of MiniStack's Route 53 and CloudWatch. Out: complete settings or `Refused`; frozen
+configurations; the state of an alarm (docs/aws-behaviours.md, section 6.6).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ipaddress
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ministack.core import responses
 from ministack.services import cloudwatch, route53
 
+from workshop.cloud.names.wire import Refused
 from workshop.cloud.patches import require_attribute
+from workshop.cloud.regions import CHECKER_REGIONS
 
-__all__ = ["ENDPOINT_TYPES", "INSUFFICIENT", "CheckConfig", "alarm_state", "stored_checks"]
+__all__ = ["CheckConfig", "alarm_state", "check_settings", "completed", "stored_checks"]
 
 ENDPOINT_TYPES = frozenset({"HTTP", "HTTPS", "HTTP_STR_MATCH", "HTTPS_STR_MATCH", "TCP"})
 """The types whose checkers send requests."""
-INSUFFICIENT = "INSUFFICIENT_DATA"
-"""The state of an alarm without enough data."""
+FIELDS = {
+    **{"IPAddress": "ip", "FullyQualifiedDomainName": "host", "Port": "port", "ResourcePath": "path", "SearchString": "search"},
+    **{"RequestInterval": "interval", "FailureThreshold": "threshold", "Regions": "regions", "Inverted": "inverted"},
+    **{"Disabled": "disabled", "EnableSNI": "sni", "MeasureLatency": "measures_latency", "ChildHealthChecks": "children"},
+    **{"HealthThreshold": "health_threshold", "InsufficientDataHealthStatus": "insufficient"},
+}
+"""Settings by the API's names, and here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +61,10 @@ class CheckConfig:
         return self.type in ENDPOINT_TYPES
 
 
-_cache: dict[str, tuple[Any, int, CheckConfig]] = {}
-"""By id: the configuration that a check was read from and its version, and the check. A change makes a new one of either."""
-
-
 def stored_checks() -> Mapping[str, CheckConfig]:
     """Every health check of every account by its id, as the store has them now."""
-    stored: dict[tuple[str, str], Any] = require_attribute(route53, "_health_checks").to_dict()
-    for gone in _cache.keys() - {check for _, check in stored}:
-        _cache.pop(gone, None)
-    return {check: _check(account, check, record) for (account, check), record in stored.items()}
+    found: dict[tuple[str, str], Any] = require_attribute(route53, "_health_checks").to_dict()
+    return {check: _config(account, check, record["config"]) for (account, check), record in found.items()}
 
 
 def alarm_state(config: CheckConfig) -> str:
@@ -75,43 +78,62 @@ def alarm_state(config: CheckConfig) -> str:
         with require_attribute(responses, "request_scope")(config.account, region):
             require_attribute(cloudwatch, "_evaluate_alarm")(simple)
     alarm = simple or require_attribute(cloudwatch, "_composite_alarms").get_scoped(config.account, region, name) or {}
-    return str(alarm.get("StateValue") or INSUFFICIENT)
+    return str(alarm.get("StateValue") or "INSUFFICIENT_DATA")
 
 
-def _check(account: str, check: str, stored: Mapping[str, Any]) -> CheckConfig:
-    source, version, found = _cache.get(check, (None, 0, None))
-    if found is None or source is not stored["config"] or version != stored.get("version"):
-        found = _parsed(account, check, stored["config"])
-        _cache[check] = (stored["config"], stored.get("version", 0), found)
-    return found
+def completed(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings with AWS's defaults."""
+    kind = settings["Type"]
+    defaults: dict[str, Any] = {"Inverted": False, "Disabled": False}
+    if kind in ENDPOINT_TYPES:
+        defaults.update(RequestInterval=30, FailureThreshold=3, MeasureLatency=False, EnableSNI=kind.startswith("HTTPS"))
+        if kind != "TCP":
+            defaults["Port"] = 443 if kind.startswith("HTTPS") else 80
+    elif kind == "CALCULATED":
+        defaults["HealthThreshold"] = 0
+    return {**defaults, **settings}
 
 
-def _parsed(account: str, check: str, stored: Mapping[str, Any]) -> CheckConfig:
-    kind, alarm = str(stored.get("Type", "")), stored.get("AlarmIdentifier") or {}
-    path = stored.get("ResourcePath") or "/"
-    return CheckConfig(
-        id=check,
-        account=account,
-        type=kind,
-        ip=stored.get("IPAddress") or "",
-        host=(stored.get("FullyQualifiedDomainName") or "").lower().removesuffix("."),
-        port=int(stored.get("Port") or (443 if kind.startswith("HTTPS") else 80)),
-        path=path if path.startswith("/") else f"/{path}",
-        search=stored.get("SearchString") or "",
-        interval=int(stored.get("RequestInterval") or 30),
-        threshold=int(stored.get("FailureThreshold") or 3),
-        regions=_names(stored, "Regions"),
-        inverted=bool(stored.get("Inverted")),
-        disabled=bool(stored.get("Disabled")),
-        sni=bool(stored.get("EnableSNI", True)),
-        measures_latency=bool(stored.get("MeasureLatency")),
-        children=_names(stored, "ChildHealthChecks"),
-        health_threshold=int(stored.get("HealthThreshold") or 0),
-        alarm=(alarm.get("Region") or "", alarm.get("Name") or ""),
-        insufficient=stored.get("InsufficientDataHealthStatus") or "LastKnownStatus",
+def check_settings(settings: Mapping[str, Any], reset: Collection[str] = ()) -> None:
+    """Raises `Refused` for settings that do not go together; single ones were checked against the model. `reset` are those that
+    were just reset: a host that was may be missing."""
+    for problem in _problems(settings, settings["Type"], reset):
+        raise Refused("InvalidInput", problem)
+
+
+def _problems(settings: Mapping[str, Any], kind: str, reset: Collection[str]) -> Iterator[str]:
+    needed = {"CLOUDWATCH_METRIC": "AlarmIdentifier", "RECOVERY_CONTROL": "RoutingControlArn", "TCP": "Port"}.get(kind)
+    if needed and not settings.get(needed):
+        yield f"{needed} is required for health checks of type {kind}."
+    if kind not in ENDPOINT_TYPES:
+        return
+    address, host, regions = settings.get("IPAddress"), settings.get("FullyQualifiedDomainName"), settings.get("Regions") or ()
+    if not address and not host and "FullyQualifiedDomainName" not in reset:
+        yield f"IPAddress or FullyQualifiedDomainName is required for health checks of type {kind}."
+    if address:
+        try:
+            ipaddress.ip_address(address)
+        except ValueError:
+            yield f"Invalid IPAddress: {address}"
+    if settings.get("RequestInterval", 30) not in (10, 30):
+        yield f"Invalid RequestInterval: {settings['RequestInterval']}. Valid values are 10 and 30."
+    if kind.endswith("_STR_MATCH") != bool(settings.get("SearchString")):
+        yield "SearchString is required for health checks whose type ends in _STR_MATCH, and allowed for no other."
+    if not set(regions) <= set(CHECKER_REGIONS):
+        yield f"Invalid region for health checkers. Valid values are {', '.join(CHECKER_REGIONS)}."
+    if regions and len(set(regions)) < 3:
+        yield "Specify at least 3 regions for health checkers."
+
+
+def _config(account: str, check: str, settings: Mapping[str, Any]) -> CheckConfig:
+    found = {field: settings[member] for member, field in FIELDS.items() if settings.get(member) not in (None, "")}
+    kind, alarm = str(settings.get("Type", "")), settings.get("AlarmIdentifier") or {}
+    found.update(
+        host=found.get("host", "").lower().removesuffix("."),
+        port=found.get("port") or (443 if kind.startswith("HTTPS") else 80),
+        path="/" + found.get("path", "").removeprefix("/"),
+        regions=tuple(found.get("regions", ())),
+        children=tuple(found.get("children", ())),
+        alarm=(alarm.get("Region", ""), alarm.get("Name", "")),
     )
-
-
-def _names(stored: Mapping[str, Any], member: str) -> tuple[str, ...]:
-    """A list of names, without the empty ones that MiniStack's own parser makes of them."""
-    return tuple(name for name in stored.get(member) or () if name)
+    return CheckConfig(check, account, kind, **found)

@@ -6,6 +6,7 @@ that were followed, and the values at their end. It is pure: it reads no clock, 
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from workshop.cloud.names.places import Location, kilometres, point_of_region
 from workshop.cloud.names.records import Alias, Proximity, Zone, ZoneRecord
 
-__all__ = ["ALIAS_TTL", "Choice", "choose", "is_healthy"]
+__all__ = ["Choice", "choose", "is_healthy", "negative_ttl"]
 
 ALIAS_TTL = 60
 """Seconds for which an answer by an alias to something outside the zone is kept: API Gateway's and CloudFront's own TTL."""
@@ -61,14 +62,15 @@ def choose(
     while True:
         group = _group(zone, name, type)
         if group is None and not (chain and chain[-1].alias):
-            return Choice(chain, "NXDOMAIN", _negative_ttl(zone), ())
+            return Choice(chain, "NXDOMAIN", negative_ttl(zone), ())
         chosen = _chosen(group or (), asker, health.of_record, chance)
         chain += chosen
         if not chosen or (len(chain) >= MOST_RECORDS and _is_inner_alias(zone, chain[-1])):
-            return Choice(chain, "NODATA", _negative_ttl(zone), ())
+            return Choice(chain, "NODATA", negative_ttl(zone), ())
         target = _target(zone, chain[-1], type)
         if not target or len(chain) >= MOST_RECORDS:
-            return Choice(chain, "NOERROR", _ttl(zone, chain), _values(chosen))
+            values = (value for record in chosen for value in ((record.alias.name,) if record.alias else record.values))
+            return Choice(chain, "NOERROR", int(min(_ttl(zone, record) for record in chain)), tuple(values))
         name = target
 
 
@@ -92,20 +94,16 @@ class _Health:
             return False
         if record.alias is None or not record.alias.evaluate:
             return True
-        return (
-            self._of_group(record.alias.name, record.type)
-            if _is_inner_alias(self._zone, record)
-            else self._alias_up(record.alias)
-        )
+        inner = _is_inner_alias(self._zone, record)
+        return self._of_group(record.alias.name, record.type) if inner else self._alias_up(record.alias)
 
     def _of_group(self, name: str, type: str) -> bool:
         """Whether any of the records that this asker could get is healthy. A group that refers back to itself is not, by that."""
         key = (name, type)
         if key not in self._groups:
             self._groups[key] = False
-            self._groups[key] = any(
-                self.of_record(record) for record in _candidates(_group(self._zone, name, type) or (), self._asker)
-            )
+            candidates = _candidates(_group(self._zone, name, type) or (), self._asker)
+            self._groups[key] = any(self.of_record(record) for record in candidates)
         return self._groups[key]
 
 
@@ -139,8 +137,6 @@ def _chosen(group: tuple[ZoneRecord, ...], asker: Location, healthy: Healthy, ch
     match candidates[0].policy:
         case "weighted":
             return (_weighted(candidates, healthy, chance),)
-        case "failover":
-            return (_failover(candidates, healthy),)
         case "multivalue":
             usable = [record for record in candidates if healthy(record)] or candidates
             return tuple(chance.sample(usable, min(MOST_VALUES, len(usable))))
@@ -151,6 +147,8 @@ def _chosen(group: tuple[ZoneRecord, ...], asker: Location, healthy: Healthy, ch
 def _candidates(group: Sequence[ZoneRecord], asker: Location) -> list[ZoneRecord]:
     """The records that an asker can get, the preferred ones first. A group has one policy: Route 53 refuses mixtures."""
     match group[0].policy if group else "":
+        case "failover":
+            return sorted(group, key=lambda record: record.failover != "PRIMARY")
         case "latency":
             return sorted(group, key=lambda record: _distance_to_region(record.region, asker))
         case "geolocation":
@@ -163,25 +161,11 @@ def _candidates(group: Sequence[ZoneRecord], asker: Location) -> list[ZoneRecord
 
 
 def _weighted(group: list[ZoneRecord], healthy: Healthy, chance: random.Random) -> ZoneRecord:
-    """By weight among the healthy ones. Zero weights count once no other is healthy; when none is, all count as healthy."""
-    heavy = [record for record in group if record.weight]
-    zero = [record for record in group if not record.weight]
-    for part in (heavy, zero):
-        usable = [record for record in part if healthy(record)]
-        if usable:
-            return _drawn(usable, chance)
-    return _drawn(group, chance)
-
-
-def _drawn(group: list[ZoneRecord], chance: random.Random) -> ZoneRecord:
-    """One of a group by weight; each with the same chance where all weights are zero."""
-    return chance.choices(group, [record.weight or 0 for record in group] if any(record.weight for record in group) else None)[0]
-
-
-def _failover(group: list[ZoneRecord], healthy: Healthy) -> ZoneRecord:
-    """The primary one while it is healthy, or when the secondary one is not healthy either."""
-    ordered = sorted(group, key=lambda record: record.failover != "PRIMARY")
-    return next((record for record in ordered if healthy(record)), ordered[0])
+    """By weight among the healthy ones; when none is, all count as healthy. Zero weights have the same chance once there is no
+    other."""
+    usable = [record for record in group if healthy(record)] or group
+    weights = [record.weight or 0 for record in usable]
+    return chance.choices(usable, weights if any(weights) else None)[0]
 
 
 def _precision(record: ZoneRecord, asker: Location) -> int:
@@ -224,18 +208,12 @@ def _is_inner_alias(zone: Zone, record: ZoneRecord) -> bool:
     return record.alias is not None and record.alias.zone_id == zone.id
 
 
-def _values(records: tuple[ZoneRecord, ...]) -> tuple[str, ...]:
-    return tuple(value for record in records for value in ((record.alias.name,) if record.alias else record.values))
-
-
-def _ttl(zone: Zone, chain: tuple[ZoneRecord, ...]) -> int:
+def _ttl(zone: Zone, record: ZoneRecord) -> float:
     """An alias has the TTL of its target."""
-    own = [record.ttl for record in chain if not record.alias]
-    outer = [ALIAS_TTL for record in chain if record.alias and not _is_inner_alias(zone, record)]
-    return min(own + outer)
+    return record.ttl if record.alias is None else math.inf if _is_inner_alias(zone, record) else ALIAS_TTL
 
 
-def _negative_ttl(zone: Zone) -> int:
+def negative_ttl(zone: Zone) -> int:
     """How long "no such name" is kept: the smaller of the SOA record's TTL and its last figure (RFC 2308)."""
     soa = next((record for record in zone.records if record.type == "SOA" and record.name == zone.name), None)
     if soa is None or not soa.values:

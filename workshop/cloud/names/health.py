@@ -1,8 +1,7 @@
 """Route 53's health checks: the status of each, from what its checkers, its children or its alarm say.
 
 In: the configurations of health checks, live; a way to send one request; faults of checkers. Out: whether a check is healthy,
-what each checker saw last, and metrics (docs/aws-behaviours.md, section 6.3). When a request is sent is the matter of `rounds`,
-how it is made that of `probing`.
+what each checker saw last, and metrics of the namespace AWS/Route53 (docs/aws-behaviours.md, section 6.3).
 """
 
 from __future__ import annotations
@@ -10,20 +9,34 @@ from __future__ import annotations
 import functools
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
-from workshop.cloud.names.check_metrics import CheckMetrics, Sink
-from workshop.cloud.names.check_state import CheckerObservation, CheckState
+from workshop.cloud.fault_registry import FaultRegistry
+from workshop.cloud.names.checkers import CheckState, Rounds, restored
 from workshop.cloud.names.checks import CheckConfig, alarm_state
 from workshop.cloud.names.probing import CheckTarget, ProbeResult
-from workshop.cloud.names.rounds import CheckerFaults, Rounds
 from workshop.cloud.scheduler import Scheduler
 from workshop.cloud.timing import Timing
 
-__all__ = ["CheckerObservation", "HealthChecks"]
+__all__ = ["CheckerObservation", "HealthChecks", "Sink"]
 
+Sink = Callable[[str, str, str, float, str], None]
+"""Account, health check, metric, value, unit."""
 PUBLISH_SECONDS, ALARM_SECONDS = 60, 10
 """How often metrics are published and alarms are looked at, on the clock of names."""
+MOST_TIMES = 200
+"""Requests of one check between two publications whose times are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckerObservation:
+    """What one checker reports. `checked` is in seconds since the epoch."""
+
+    region: str
+    ip: str
+    status: str
+    checked: float
 
 
 class HealthChecks:
@@ -37,15 +50,15 @@ class HealthChecks:
         probe: Callable[[CheckTarget], Awaitable[ProbeResult]],
         checks: Callable[[], Mapping[str, CheckConfig]],
         metrics: Sink,
-        faults: CheckerFaults,
+        faults: FaultRegistry,
         *,
-        chance: random.Random | None = None,
+        chance: random.Random,
         alarm: Callable[[CheckConfig], str] = alarm_state,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
-        self._scheduler, self._checks = scheduler, checks
-        self._metrics, self._alarm, self._on_change = CheckMetrics(metrics), alarm, on_change
-        self._rounds = Rounds(scheduler, timing, probe, faults, chance or random.Random(), self._heard)
+        self._scheduler, self.configs = scheduler, checks
+        self._sink, self._alarm, self._on_change = metrics, alarm, on_change
+        self._rounds = Rounds(scheduler, timing, probe, faults, chance, self._heard)
         self._states: dict[str, CheckState] = {}
         self._saved: dict[str, Any] = {}
         self._publishing = False
@@ -63,19 +76,19 @@ class HealthChecks:
         state = self._state(check_id)
         return state.percentage if state else 100.0
 
-    def observations(self, check_id: str) -> list[CheckerObservation]:
-        """What each checker saw last; checkers that have not sent a request yet are left out."""
+    def observations(self, check_id: str, seen: Literal["last", "last_failure"] = "last") -> list[CheckerObservation]:
+        """What each checker saw last, or the last failure that it saw; checkers that saw nothing of the kind are left out."""
         state = self._state(check_id)
-        return state.observations if state else []
-
-    def last_failures(self, check_id: str) -> list[CheckerObservation]:
-        """The last failure that each checker saw; those that saw none are left out."""
-        state = self._state(check_id)
-        return state.last_failures if state else []
+        found = [(checker, getattr(checker, seen)) for checker in (state.checkers if state else ())]
+        return [CheckerObservation(checker.region, checker.ip, *result) for checker, result in found if result]
 
     def document(self) -> dict[str, Any]:
         """The saved form: what each checker remembers."""
-        return {**self._saved, **{check: state.document() for check, state in self._states.items()}}
+        saved = {
+            check: {"alarm_healthy": state.alarm_healthy, "checkers": [asdict(checker) for checker in state.checkers]}
+            for check, state in self._states.items()
+        }
+        return {**self._saved, **saved}
 
     def restore(self, document: dict[str, Any]) -> None:
         """Begin with what `document` returned; it applies to the checks that the store has by now."""
@@ -92,7 +105,7 @@ class HealthChecks:
         self._publishing = False
 
     def _state(self, check_id: str) -> CheckState | None:
-        if check_id not in self._states and check_id in self._checks():
+        if check_id not in self._states and check_id in self.configs():
             self._take_up()
         return self._states.get(check_id)
 
@@ -121,7 +134,7 @@ class HealthChecks:
 
     def _take_up(self) -> None:
         """Begin what is new, drop what is gone, apply what was changed."""
-        configs = self._checks()
+        configs = self.configs()
         for gone in self._states.keys() - configs.keys():
             self._states.pop(gone).round += 1
         for check, config in configs.items():
@@ -138,9 +151,9 @@ class HealthChecks:
             self._rounds.later(PUBLISH_SECONDS, self._publish)
 
     def _begin(self, config: CheckConfig) -> None:
-        state = self._states[config.id] = CheckState(config)
-        if config.id in self._saved:
-            state.restore(self._saved[config.id])
+        saved = self._saved.get(config.id, {"alarm_healthy": True, "checkers": ()})
+        checkers = [restored(each) for each in saved["checkers"]]
+        state = self._states[config.id] = CheckState(config, checkers=checkers, alarm_healthy=saved["alarm_healthy"])
         if config.has_endpoint:
             self._rounds.begin(state)
         elif config.type == "CLOUDWATCH_METRIC":
@@ -149,25 +162,41 @@ class HealthChecks:
     def _look_at_alarm(self, state: CheckState) -> None:
         if self._states.get(state.config.id) is not state:
             return
-        without_data = {"Healthy": True, "Unhealthy": False}.get(state.config.insufficient, state.alarm_healthy)
         before = state.alarm_healthy
         if not state.config.disabled:
+            without_data = {"Healthy": True, "Unhealthy": False}.get(state.config.insufficient, before)
             state.alarm_healthy = {"OK": True, "ALARM": False}.get(self._alarm(state.config), without_data)
         self._rounds.later(ALARM_SECONDS, functools.partial(self._look_at_alarm, state))
         if before != state.alarm_healthy:
             self._on_change()
 
     def _heard(self, state: CheckState, result: ProbeResult, worth_keeping: bool) -> None:
-        self._metrics.took(state.config, result)
+        measured = state.config.measures_latency or state.config.type == "TCP"
+        if measured and len(state.times) < MOST_TIMES:
+            state.times.append(result)
         if worth_keeping:
             self._on_change()
 
     def _publish(self) -> None:
         self._take_up()  # a stack may have changed a check without a word
-        for check, state in list(self._states.items()):
-            calculated = state.config.type == "CALCULATED"
-            figure = float(self._healthy_children(state.config)) if calculated else state.percentage
-            self._metrics.publish(state.config, self.healthy(check), figure)
+        for state in list(self._states.values()):
+            self._publish_check(state)
         self._publishing = bool(self._states)
         if self._publishing:
             self._rounds.later(PUBLISH_SECONDS, self._publish)
+
+    def _publish_check(self, state: CheckState) -> None:
+        """The status, the share of healthy checkers or the number of healthy children, and the times of requests."""
+        config = state.config
+        values = [("HealthCheckStatus", float(self.healthy(config.id)), "None")]
+        if config.has_endpoint:
+            values.append(("HealthCheckPercentageHealthy", state.percentage, "Percent"))
+        elif config.type == "CALCULATED":
+            values.append(("ChildHealthCheckHealthyCount", float(self._healthy_children(config)), "None"))
+        for result in state.times:
+            for metric, seconds in (("ConnectionTime", result.connection), ("TimeToFirstByte", result.first_byte)):
+                if seconds is not None:
+                    values.append((metric, seconds * 1000, "Milliseconds"))
+        state.times = []
+        for metric, value, unit in values:
+            self._sink(config.account, config.id, metric, value, unit)

@@ -10,10 +10,10 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from workshop.cloud.hosts import ENDPOINT_TTL, Endpoints
 from workshop.cloud.names.choice import Choice, choose, is_healthy
-from workshop.cloud.names.endpoints import ENDPOINT_TTL, Endpoints
 from workshop.cloud.names.places import DEFAULT, Location
-from workshop.cloud.names.records import Alias, Zone, ZoneRecord, plain_name
+from workshop.cloud.names.records import Alias, Zone, ZoneRecord, is_below, plain_name
 
 __all__ = ["MOST_ZONES", "Lookup", "RecordSet", "ResolvedName"]
 
@@ -68,7 +68,7 @@ class Lookup:
 
     def zone_of(self, name: str) -> Zone | None:
         """The public zone that decides about a name: the one with the longest name, of two with the same name the older."""
-        covering = [zone for zone in self.zones() if not zone.private and _covers(zone.name, name)]
+        covering = [zone for zone in self.zones() if not zone.private and zone.contains(name)]
         return max(covering, key=lambda zone: len(zone.name), default=None)
 
     def choose(self, zone: Zone, name: str, kind: str, asker: Location) -> Choice:
@@ -117,7 +117,8 @@ class Lookup:
                 return self._at_endpoint(owner, owner, kind, answers), False
             return ResolvedName("NOERROR", tuple(answers), zone, owner), True
         answers.append(RecordSet(owner, kind, choice.ttl, choice.values))
-        return ResolvedName("NOERROR", tuple(answers), zone, owner, self._region_of(last, choice)), False
+        region = self.endpoints.region_at(choice.values[0]) if last.type == "A" and choice.values else ""
+        return ResolvedName("NOERROR", tuple(answers), zone, owner, region), False
 
     def _at_endpoint(self, target: str, owner: str, kind: str, answers: list[RecordSet]) -> ResolvedName:
         """The end of a chain outside the zones: the address of an endpoint, under the name that leads there."""
@@ -126,18 +127,10 @@ class Lookup:
             answers = [*answers, RecordSet(owner, "A", ENDPOINT_TTL, (address,))]
         return ResolvedName("NOERROR" if answers else "NODATA", tuple(answers), None, target, self.endpoints.region(target))
 
-    def _region_of(self, last: ZoneRecord, choice: Choice) -> str:
-        """The region whose own address a plain A record names."""
-        return self.endpoints.addresses.region_at(choice.values[0]) if last.type == "A" and choice.values else ""
-
-
-def _covers(zone: str, name: str) -> bool:
-    return name == zone or name.endswith(f".{zone}")
-
 
 def _delegation(zone: Zone, name: str) -> RecordSet | None:
     """The NS records below the zone's apex that hand a name on to other name servers."""
     for record in zone.records:
-        if record.type == "NS" and record.name != zone.name and _covers(record.name, name):
+        if record.type == "NS" and record.name != zone.name and is_below(name, record.name):
             return RecordSet(record.name, "NS", record.ttl, record.values)
     return None

@@ -1,6 +1,6 @@
-"""Everything about names, put together: health checks, Route 53, the name server, the front door, what people see of them.
+"""Everything about names, put together: health checks, the services and their types in stacks, name server, front door, feed.
 
-In: the timing, the faults, the addresses of regions. Out: the parts that the server runs, and one document to save.
+In: the timing, the faults, the regions with an address of their own. Out: the parts that the server runs, one document to save.
 """
 
 from __future__ import annotations
@@ -10,29 +10,31 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
-from workshop.cloud.distributions import distribution_of, patch_distributions
-from workshop.cloud.domain_targets import ApiTarget, domain_target, region_of_domain_target
+from workshop.cloud.certificate_stacks import CertificateStacks
+from workshop.cloud.certificates import Certificates
+from workshop.cloud.distributions import Distributions, distribution_of
+from workshop.cloud.domain_targets import domain_target, region_of_domain_target
+from workshop.cloud.domains import CustomDomains
 from workshop.cloud.events import OWN
 from workshop.cloud.fault_registry import FaultRegistry
-from workshop.cloud.name_services import NameServices
-from workshop.cloud.names.authority import Authority
-from workshop.cloud.names.check_metrics import Sink
+from workshop.cloud.global_table_stacks import GlobalTableStacks
+from workshop.cloud.hosts import Endpoints
+from workshop.cloud.identity_provider_stacks import patch_identity_providers
+from workshop.cloud.names.authority import Authority, Responder
 from workshop.cloud.names.checks import stored_checks
-from workshop.cloud.names.controls import NamesControls
-from workshop.cloud.names.endpoints import Endpoints
 from workshop.cloud.names.feed import NamesFeed
-from workshop.cloud.names.front_door import FrontDoor
-from workshop.cloud.names.health import HealthChecks
+from workshop.cloud.names.front_door import FrontDoor, Resolver
+from workshop.cloud.names.health import HealthChecks, Sink
 from workshop.cloud.names.lookup import Lookup
-from workshop.cloud.names.loopback import RegionAddresses
-from workshop.cloud.names.messages import Responder
-from workshop.cloud.names.probing import CheckTarget, Prober, ProbeResult
-from workshop.cloud.names.reach import Reach
-from workshop.cloud.names.records import Alias, invalidate, zones
-from workshop.cloud.names.resolver import Resolver
+from workshop.cloud.names.probing import CheckTarget, Prober, ProbeResult, Reach
+from workshop.cloud.names.records import Alias, zones
+from workshop.cloud.names.service import Route53Service
+from workshop.cloud.names.zones import Zones
 from workshop.cloud.responses import Asgi
+from workshop.cloud.route53_stacks import Route53Stacks
 from workshop.cloud.scheduler import LoopDriver, Scheduler
 from workshop.cloud.sign_in import patch_sign_in
+from workshop.cloud.stack_types import StackWaits
 from workshop.cloud.timing import Timing
 
 __all__ = ["Names"]
@@ -63,27 +65,31 @@ class Names:
         self.health = HealthChecks(
             scheduler, timing, self._probe, stored_checks, metrics, faults, chance=chance, on_change=lambda: changed((OWN,))
         )
-        self._services = NameServices(
-            self.health, scheduler, timing, faults, changed=lambda state: changed((state,)), chance=chance
-        )
-        addresses = RegionAddresses(regions)
-        self._endpoints = Endpoints(addresses, region_of_domain_target, lambda label: distribution_of(label) is not None)
+        self._endpoints = Endpoints(regions, region_of_domain_target, lambda label: distribution_of(label) is not None)
         lookup = Lookup(zones, self._endpoints, self.health.healthy, self._alias_up, chance)
-        responder = Responder(lookup, timing)
-        self.authority = Authority(responder.respond)
+        self._reach = Reach(lookup.find, domain_target)
+        self._responder = Responder(lookup, timing)
+        self.authority = Authority(self._responder.respond)
         self._resolver = Resolver(lookup, timing, time.monotonic, faults.stale_seconds)
-        self.door = FrontDoor(lookup, self._resolver, addresses, _mapped, scope_of)
-        self.feed = NamesFeed(
-            lookup, self._resolver, self.health, stored_checks, timing, lambda: (self.authority.port, responder.queries)
-        )
-        self.controls = NamesControls(self.feed, lookup, self._resolver, timing)
-        self._reach = Reach(lookup.find, _mapped, domain_target)
+        self.door = FrontDoor(lookup, self._resolver, domain_target, scope_of)
+        self.feed = NamesFeed(lookup, self._resolver, self.health, timing, lambda: (self.authority.port, self._responder.queries))
+        self._waits = StackWaits()
+        self._certificates = Certificates(scheduler.now, timing, faults, lambda: changed(("acm",)))
+        self._zones = Zones(scheduler.now, timing, chance, self._certificates.settle)
+        self._route53 = Route53Service(self.health, lookup, self._zones)
+        self._distributions = Distributions(scheduler.now, timing, self._waits, self._certificates.settle)
 
     def apply(self) -> None:
-        """Patch MiniStack's Route 53, ACM, API Gateway, Cognito and CloudFront."""
-        self._services.apply()
+        """Patch MiniStack's services and its types in stacks, before the parts that look at what stacks do in threads."""
+        self._route53.apply()
+        self._certificates.apply()
+        CustomDomains(self._certificates).apply()
+        self._distributions.apply()
+        Route53Stacks(self._route53).apply()
+        CertificateStacks(self._certificates, self._zones, self._waits).apply()
+        GlobalTableStacks(self._waits).apply()
+        patch_identity_providers()
         patch_sign_in()
-        patch_distributions()
 
     def probe_through(self, app: Asgi) -> None:
         """From now on health checkers send their requests to the cloud's outermost layer."""
@@ -92,13 +98,13 @@ class Names:
     def begin(self, saved: dict[str, Any]) -> None:
         """Go on with what `document` returned, on the server's loop, after the state of the services is back."""
         self._driver.attach()
-        self._services.restore(saved.get("route53", {}))
+        self._route53.restore(saved.get("route53", {}))
         self.health.restore(saved.get("health", {}))
         self._driver.run()
 
     def document(self) -> dict[str, Any]:
         """The saved form of what MiniStack does not save itself."""
-        return {"route53": self._services.document(), "health": self.health.document()}
+        return {"route53": self._route53.document(), "health": self.health.document()}
 
     async def quiet(self) -> None:
         """Before a reset: no health checker sends anything any more, and what was sent has been responded to."""
@@ -109,14 +115,13 @@ class Names:
     def clear(self) -> None:
         """Forget everything, at a reset of the cloud."""
         self.health.clear()
-        self._services.clear()
+        self._route53.clear()
         self._resolver.flush()
-        invalidate()
 
     def end(self) -> None:
-        """Close the name server and end what waits."""
+        """Close the name server and end every wait of a stack."""
         self.authority.close()
-        self._services.end()
+        self._waits.end()
 
     async def _probe(self, target: CheckTarget) -> ProbeResult:
         if self._prober is None:
@@ -127,7 +132,3 @@ class Names:
         """An alias that evaluates its target gives way only when API Gateway of the region is down (docs/aws-behaviours.md,
         section 6)."""
         return not self._faults.gateway_down(self._endpoints.region(alias.name))
-
-
-def _mapped(name: str, region: str, path: str) -> ApiTarget | None:
-    return domain_target(name, path, region)

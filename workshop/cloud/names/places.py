@@ -1,21 +1,27 @@
 """Where an asker is, and how far from a region of AWS.
 
-In: an address, a country, a state (`US-OR`) or a region of AWS. Out: a `Location`, and distances over the globe. AWS measures the
-latency between networks and regions; distance is the local cloud's stand-in for it (docs/aws-behaviours.md, section 6.2).
+In: an address, a country, a state (`US-OR`) or a region of AWS. Out: a `Location`, and distances over the globe, which stand in
+for the latency that AWS measures (docs/aws-behaviours.md, section 6.2). `places.csv` has a point near the middle of each place's
+population or data centres, in half degrees: good for an order by distance, and for nothing else.
 """
 
 from __future__ import annotations
 
+import csv
 import ipaddress
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
-from workshop.cloud.names.countries import CONTINENTS, COUNTRIES, REGIONS, STATES
-
-__all__ = ["DEFAULT", "Location", "kilometres", "place_named", "place_of_address", "point_of_region"]
+__all__ = ["DEFAULT", "PLACES", "Location", "kilometres", "place_named", "place_of_address", "point_of_region"]
 
 EARTH = 6371.0
 """The globe's radius in kilometres."""
+PLACES = {
+    row["place"]: (row["within"], float(row["latitude"]), float(row["longitude"]))
+    for row in csv.DictReader(Path(__file__).with_name("places.csv").read_text().splitlines())
+}
+"""Countries in continents, states of the USA, regions of AWS in countries or states; latitude and longitude."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +38,12 @@ class Location:
 
 def place_named(name: str) -> Location | None:
     """The place of a country (`SG`), a state of the USA (`US-OR`) or a region of AWS (`eu-west-1`); None for another name."""
-    country, dash, state = name.strip().upper().partition("-")
-    if name.strip().lower() in REGIONS:
-        country, state, point = REGIONS[name.strip().lower()]
-    elif country == "US" and state in STATES:
-        point = STATES[state]
-    elif country in COUNTRIES and not dash:
-        point = COUNTRIES[country]
-    else:
+    code, region = name.strip().upper(), name.strip().lower()
+    if code not in PLACES and region not in PLACES:
         return None
-    return Location(CONTINENTS[country], country, state, *point)
+    within, latitude, longitude = PLACES[code if code in PLACES else region]
+    country, _, subdivision = (code if code in PLACES else within).partition("-")
+    return Location(PLACES[country][0], country, subdivision, latitude, longitude)
 
 
 def place_of_address(ip: str) -> Location:
@@ -50,13 +52,13 @@ def place_of_address(ip: str) -> Location:
         address = ipaddress.ip_address(ip)
     except ValueError:
         return DEFAULT
-    return next((place for block, place in _BLOCKS if address in block), DEFAULT)
+    return SINGAPORE if address in SINGAPORES_BLOCK else DEFAULT
 
 
 def point_of_region(region: str) -> tuple[float, float] | None:
     """Latitude and longitude of a region of AWS, None for a name that is none."""
-    found = REGIONS.get(region)
-    return found[2] if found else None
+    found = PLACES.get(region)
+    return found[1:] if found and region.islower() else None
 
 
 def kilometres(place: Location, point: tuple[float, float]) -> float:
@@ -67,14 +69,8 @@ def kilometres(place: Location, point: tuple[float, float]) -> float:
     return EARTH * 2 * math.asin(min(1.0, math.sqrt(chord)))
 
 
-def _place_of_region(region: str) -> Location:
-    country, state, point = REGIONS[region]
-    return Location(CONTINENTS[country], country, state, *point)
-
-
-DEFAULT = _place_of_region("us-west-2")
-_BLOCKS = (
-    (ipaddress.ip_network("198.51.100.0/24"), _place_of_region("ap-southeast-1")),
-    (ipaddress.ip_network("203.0.113.0/24"), DEFAULT),
-)
-"""Addresses that nobody has (RFC 5737): for trying out what an asker elsewhere gets."""
+DEFAULT = Location("NA", "US", "OR", *PLACES["us-west-2"][1:])
+SINGAPORE = Location("AS", "SG", "", *PLACES["ap-southeast-1"][1:])
+SINGAPORES_BLOCK = ipaddress.ip_network("198.51.100.0/24")
+"""Addresses that are nobody's (RFC 5737), for trying out what an asker elsewhere gets. Those of 203.0.113.0/24 are in Oregon, as
+the cloud's first region is."""

@@ -1,7 +1,7 @@
 """One request of one health checker, made inside this process through the cloud's own application.
 
 In: a check, and the region of the checker. Out: whether it passed, in the words of Route 53, and how long it took. Faults,
-throttled functions and gateways apply, because the request takes the way of any other; nothing leaves the machine.
+throttled functions and gateways apply, because the request takes the way of any other; nothing outside this cloud is ever called.
 """
 
 from __future__ import annotations
@@ -13,15 +13,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
+from workshop.cloud.domain_targets import ApiTarget, api_behind
+from workshop.cloud.hosts import endpoint_host
 from workshop.cloud.names.checks import CheckConfig
+from workshop.cloud.names.lookup import ResolvedName
 from workshop.cloud.names.places import DEFAULT, Location, place_named
-from workshop.cloud.names.reach import NO_CONNECTION, Reached, Unreached
 from workshop.cloud.responses import Asgi
 
-__all__ = ["UNREACHED", "CheckTarget", "ProbeResult", "Prober"]
+__all__ = ["FORBIDDEN", "NO_CONNECTION", "UNREACHED", "CheckTarget", "ProbeResult", "Prober", "Reach", "Reached"]
 
 RESPONSE_SECONDS, BODY_SECONDS = 2.0, 2.0
 """From the connection to the status, and from there to the end of what is searched (docs/aws-behaviours.md, section 6.3).
@@ -30,11 +32,11 @@ SEARCHED_BYTES = 5120
 PATH_CHARACTERS = "/%:@!$&'()*+,;=~"
 """What a path may contain as it is (RFC 3986), escapes included."""
 AGENT = "Amazon-Route53-Health-Check-Service (ref {check}; report http://amzn.to/1vsZADi)"
-NO_SNI = "Failure: SSL alert handshake_failure"
+NO_CONNECTION = "Failure: The health checker could not establish a connection within the timeout limit."
+FORBIDDEN = "Failure: HTTP Status Code 403, Forbidden"
+RCODES = {"NXDOMAIN": "Rcode NXDomain(3)", "REFUSED": "Rcode Refused(5)"}
 NO_RESPONSE = "Failure: The endpoint did not respond to the health check request within the timeout limit."
-HUNG_UP = "Failure: The endpoint closed the connection without a response."
-NOT_FOUND = "Failure: HTTP Status Code {status}. The specified string was not found in the response body."
-CONNECTED = "Success: TCP connection established"
+STATUSES = frozenset(HTTPStatus)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +61,43 @@ class ProbeResult:
 UNREACHED = ProbeResult(False, NO_CONNECTION)
 
 
+class Reached(NamedTuple):
+    """An API of this cloud: its own host name and the path that is requested there."""
+
+    host: str
+    path: str
+
+
+class Reach:
+    """Which API of this cloud is reached under a host name. `find` asks DNS, by name, type and place; `mapped` returns what the
+    custom domain of a name and region ("" for any) makes of a path."""
+
+    def __init__(
+        self, find: Callable[[str, str, Location], ResolvedName], mapped: Callable[[str, str, str], ApiTarget | None]
+    ) -> None:
+        self._find, self._mapped = find, mapped
+
+    def locate(self, host: str, path: str, place: Location) -> Reached | str:
+        """Where a request to `host` ends up, sent by a checker at `place`; or why one on AWS would not get that far."""
+        if endpoint := endpoint_host(host):
+            return Reached(f"{endpoint.api}.execute-api.{endpoint.region}.localhost", path)
+        found = self._find(host, "A", place)
+        if found.rcode == "NOERROR" and found.region:
+            api = api_behind(self._mapped, host, found.region, found.target, path)
+            return Reached(f"{api[0]}.execute-api.{found.region}.localhost", api[1]) if api else FORBIDDEN
+        if found.rcode == "NOERROR" and found.target:
+            return NO_CONNECTION
+        domain = self._mapped(host, "", path) if found.rcode == "REFUSED" else None
+        if domain is not None:
+            return Reached(f"{domain.api}.execute-api.{domain.region}.localhost", domain.staged_path)
+        return f"Failure: DNS resolution failed: {RCODES.get(found.rcode, 'No answers')}"
+
+
 class Prober:
     """`app` is the cloud's outermost layer; `locate` returns where a request to a host and a path ends up."""
 
     def __init__(
-        self,
-        app: Asgi,
-        locate: Callable[[str, str, Location], Reached | Unreached],
-        clock: Callable[[], float] = time.perf_counter,
+        self, app: Asgi, locate: Callable[[str, str, Location], Reached | str], clock: Callable[[], float] = time.perf_counter
     ) -> None:
         self._app, self._locate, self._clock = app, locate, clock
         self._calls: set[asyncio.Task[None]] = set()
@@ -74,26 +105,25 @@ class Prober:
     async def __call__(self, target: CheckTarget) -> ProbeResult:
         """The result of one request."""
         began, check = self._clock(), target.check
-        if check.ip and not _is_loopback(check.ip):
+        if check.ip and not ipaddress.ip_address(check.ip).is_loopback:
             return UNREACHED
         host = check.host or check.ip
         found = self._locate(host, check.path, place_named(target.region) or DEFAULT)
-        if isinstance(found, Unreached):
-            return ProbeResult(False, found.text)
+        if isinstance(found, str):
+            return ProbeResult(False, found)
         if not _listens(check):
             return UNREACHED
         connection = self._clock() - began
         if check.type == "TCP":
-            return ProbeResult(True, CONNECTED, connection)
+            return ProbeResult(True, "Success: TCP connection established", connection)
         if check.type.startswith("HTTPS") and not check.sni:
-            return ProbeResult(False, NO_SNI, connection)
+            return ProbeResult(False, "Failure: SSL alert handshake_failure", connection)
         exchange = _Exchange(self._clock)
         call = asyncio.create_task(self._call(found, target, exchange))
         self._calls.add(call)
         call.add_done_callback(self._calls.discard)
         ok, text = await _passed(exchange, check)
-        first_byte = None if exchange.first_byte is None else exchange.first_byte - began
-        return ProbeResult(ok, text, connection, first_byte)
+        return ProbeResult(ok, text, connection, exchange.first_byte and exchange.first_byte - began)
 
     async def finish(self, within: float) -> None:
         """Return once no request is under way any more, or after so many seconds. Before a reset: a function that still runs
@@ -155,20 +185,13 @@ async def _passed(exchange: _Exchange, check: CheckConfig) -> tuple[bool, str]:
     except TimeoutError:
         return False, NO_RESPONSE
     if not exchange.status:
-        return False, HUNG_UP
-    status = _status(exchange.status)
+        return False, "Failure: The endpoint closed the connection without a response."
+    status = f"{exchange.status}, {HTTPStatus(exchange.status).phrase}" if exchange.status in STATUSES else str(exchange.status)
     if not 200 <= exchange.status < 400:
         return False, f"Failure: HTTP Status Code {status}"
     if check.type.endswith("STR_MATCH") and check.search.encode() not in await exchange.read():
-        return False, NOT_FOUND.format(status=status)
+        return False, f"Failure: HTTP Status Code {status}. The specified string was not found in the response body."
     return True, f"Success: HTTP Status Code {status}"
-
-
-def _status(code: int) -> str:
-    try:
-        return f"{code}, {HTTPStatus(code).phrase}"
-    except ValueError:
-        return str(code)
 
 
 def _listens(check: CheckConfig) -> bool:
@@ -178,21 +201,9 @@ def _listens(check: CheckConfig) -> bool:
     return check.host.endswith(".localhost") or (encrypted and check.port == 443)
 
 
-def _is_loopback(ip: str) -> bool:
-    try:
-        return ipaddress.ip_address(ip).is_loopback
-    except ValueError:
-        return False
-
-
 def _scope(found: Reached, target: CheckTarget) -> dict[str, Any]:
     path, _, query = found.path.partition("?")
-    headers = {
-        "host": found.host,
-        "user-agent": AGENT.format(check=target.check.id),
-        "accept": "*/*",
-        "connection": "close",
-    }
+    headers = {"host": found.host, "user-agent": AGENT.format(check=target.check.id), "accept": "*/*", "connection": "close"}
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},

@@ -1,4 +1,4 @@
-"""Hosted zones and records as values, read live from MiniStack's Route 53.
+"""Hosted zones and records: names, routing policies, record sets as MiniStack stores them, and all of it as values, read live.
 
 In: the store of MiniStack's Route 53, of every account. Out: frozen zones, with names in lower case and no dot at the end.
 """
@@ -15,7 +15,43 @@ from ministack.services import route53
 
 from workshop.cloud.patches import require_attribute
 
-__all__ = ["Alias", "Proximity", "Zone", "ZoneRecord", "invalidate", "plain_name", "zones"]
+__all__ = [
+    "POLICIES",
+    "Alias",
+    "Proximity",
+    "Stored",
+    "Zone",
+    "ZoneRecord",
+    "is_below",
+    "plain_name",
+    "shown",
+    "shown_name",
+    "stored",
+    "zones",
+]
+
+Stored = Mapping[str, Any]
+"""A record set as MiniStack keeps it: the API's members; the name in lower case with a dot at the end and `*` for a wildcard;
+ResourceRecords are texts."""
+POLICIES = {
+    "Weight": "weighted",
+    "Region": "latency",
+    "Failover": "failover",
+    "GeoLocation": "geolocation",
+    "MultiValueAnswer": "multivalue answer",
+    "GeoProximityLocation": "geoproximity",
+    "CidrRoutingConfig": "IP-based",
+}
+"""The routing policies besides simple, by the member that decides about each."""
+FIELDS = {
+    "SetIdentifier": "set_id",
+    "Weight": "weight",
+    "Failover": "failover",
+    "Region": "region",
+    "MultiValueAnswer": "multivalue",
+    "HealthCheckId": "health_check",
+}
+"""Members of a stored record that a `ZoneRecord` has as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +76,8 @@ class Proximity:
 
 @dataclass(frozen=True, slots=True)
 class ZoneRecord:
-    """One resource record set. `name` is in lower case, without the dot at the end, a wildcard's label as `*`.
-
-    `ttl` is in seconds, 0 for an alias; `values` are the values as the API shows them, none for an alias; `country` is `*` for
-    the default record of geolocation; `health_check` is an id or "".
-    """
+    """One record set. `ttl` is in seconds, 0 for an alias; `values` are as the API shows them, none for an alias; `country` is
+    `*` for the default record of geolocation."""
 
     name: str
     type: str
@@ -67,10 +100,10 @@ class ZoneRecord:
         """Its routing policy: simple, weighted, failover, latency, geolocation, geoproximity or multivalue."""
         decided = {
             "weighted": self.weight is not None,
-            "failover": bool(self.failover),
-            "latency": bool(self.region),
-            "geolocation": bool(self.continent or self.country),
-            "geoproximity": self.proximity is not None,
+            "failover": self.failover,
+            "latency": self.region,
+            "geolocation": self.continent or self.country,
+            "geoproximity": self.proximity,
             "multivalue": self.multivalue,
         }
         return next((name for name, holds in decided.items() if holds), "simple")
@@ -78,7 +111,7 @@ class ZoneRecord:
 
 @dataclass(frozen=True)
 class Zone:
-    """One hosted zone. `id` has no prefix; `name` is as in `Record`."""
+    """One hosted zone. `id` has no prefix."""
 
     id: str
     name: str
@@ -99,33 +132,57 @@ class Zone:
 
     def contains(self, name: str) -> bool:
         """Whether a name is the zone's own or one below it."""
-        return name == self.name or name.endswith(f".{self.name}")
+        return is_below(name, self.name)
 
 
 _cache: dict[tuple[str, str], tuple[Any, Zone]] = {}
-"""By account and id: the list that a zone was read from, and the zone. Whoever changes a zone gives it a new list."""
+"""By account and id: the list that a zone was read from, and the zone. Whatever changes a zone gives it a new list."""
 
 
 def zones() -> tuple[Zone, ...]:
     """Every hosted zone of every account, as the store has them now."""
-    stored: dict[tuple[str, str], Any] = require_attribute(route53, "_zones").to_dict()
+    existing: dict[tuple[str, str], Any] = require_attribute(route53, "_zones").to_dict()
     records: dict[tuple[str, str], Any] = require_attribute(route53, "_records").to_dict()
-    for key in _cache.keys() - stored.keys():
+    for key in _cache.keys() - existing.keys():
         _cache.pop(key, None)
-    return tuple(_zone(key, zone, records.get(key, [])) for key, zone in stored.items())
+    return tuple(_zone(key, zone, records.get(key, [])) for key, zone in existing.items())
 
 
-def invalidate() -> None:
-    """Read every zone anew at the next look, also one whose list of records was changed in place."""
-    _cache.clear()
+def is_below(name: str, above: str) -> bool:
+    """Whether a name is another one or below it."""
+    return name == above or name.endswith(f".{above}")
 
 
 def plain_name(name: str) -> str:
-    """A name in the form of `Record`: lower case, no dot at the end, `*` for the `\\052` under which the API may show it."""
+    """A name in lower case, with no dot at the end, and `*` for the `\\052` under which the API shows a wildcard."""
     return name.lower().removesuffix(".").replace("\\052", "*")
 
 
-def _zone(key: tuple[str, str], zone: Mapping[str, Any], records: list[Mapping[str, Any]]) -> Zone:
+def shown_name(name: str) -> str:
+    """A name as the API shows it: a wildcard is `\\052`."""
+    return name.replace("*", "\\052")
+
+
+def stored(record: Stored) -> dict[str, Any]:
+    """A record set of a request as MiniStack keeps it."""
+    kept = {**record, "Name": plain_name(record["Name"]) + "."}
+    if "ResourceRecords" in kept:
+        kept["ResourceRecords"] = [each["Value"] for each in kept["ResourceRecords"]]
+    if alias := kept.get("AliasTarget"):
+        zone_id = alias["HostedZoneId"].rpartition("/")[2]
+        kept["AliasTarget"] = {**alias, "DNSName": plain_name(alias["DNSName"]) + ".", "HostedZoneId": zone_id}
+    return kept
+
+
+def shown(record: Stored) -> dict[str, Any]:
+    """A record set as the API shows it."""
+    found = {**record, "Name": shown_name(record["Name"])}
+    if "ResourceRecords" in found:
+        found["ResourceRecords"] = [{"Value": value} for value in found["ResourceRecords"]]
+    return found
+
+
+def _zone(key: tuple[str, str], zone: Mapping[str, Any], records: list[Stored]) -> Zone:
     source, found = _cache.get(key, (None, None))
     if found is None or source is not records:
         account, zone_id = key
@@ -135,43 +192,24 @@ def _zone(key: tuple[str, str], zone: Mapping[str, Any], records: list[Mapping[s
     return found
 
 
-def _record(stored: Mapping[str, Any]) -> ZoneRecord:
-    place, weight = stored.get("GeoLocation") or {}, stored.get("Weight")
+def _record(kept: Stored) -> ZoneRecord:
+    place, near, alias = kept.get("GeoLocation") or {}, kept.get("GeoProximityLocation"), kept.get("AliasTarget")
     return ZoneRecord(
-        name=plain_name(stored["Name"]),
-        type=str(stored["Type"]).upper(),
-        ttl=int(stored.get("TTL") or 0),
-        values=tuple(stored.get("ResourceRecords") or ()),
-        set_id=stored.get("SetIdentifier") or "",
-        weight=None if weight is None else int(weight),
-        failover=stored.get("Failover") or "",
-        region=stored.get("Region") or "",
+        plain_name(kept["Name"]),
+        str(kept["Type"]).upper(),
+        int(kept.get("TTL") or 0),
+        tuple(kept.get("ResourceRecords") or ()),
+        **{field: kept[member] for member, field in FIELDS.items() if kept.get(member) is not None},
         continent=place.get("ContinentCode") or "",
         country=place.get("CountryCode") or "",
         subdivision=place.get("SubdivisionCode") or "",
-        proximity=_proximity(stored.get("GeoProximityLocation")),
-        multivalue=bool(stored.get("MultiValueAnswer")),
-        health_check=stored.get("HealthCheckId") or "",
-        alias=_alias(stored.get("AliasTarget")),
+        proximity=None if near is None else _proximity(near, near.get("Coordinates") or {}),
+        alias=Alias(alias["HostedZoneId"], plain_name(alias["DNSName"]), bool(alias.get("EvaluateTargetHealth")))
+        if alias
+        else None,
     )
 
 
-def _proximity(stored: Mapping[str, Any] | None) -> Proximity | None:
-    if stored is None:
-        return None
-    point = stored.get("Coordinates") or {}
-    return Proximity(
-        region=stored.get("AWSRegion") or "",
-        local_zone=stored.get("LocalZoneGroup") or "",
-        latitude=float(point.get("Latitude") or 0),
-        longitude=float(point.get("Longitude") or 0),
-        bias=int(stored.get("Bias") or 0),
-    )
-
-
-def _alias(stored: Mapping[str, Any] | None) -> Alias | None:
-    if not stored:
-        return None
-    return Alias(
-        stored.get("HostedZoneId") or "", plain_name(stored.get("DNSName") or ""), bool(stored.get("EvaluateTargetHealth"))
-    )
+def _proximity(near: Mapping[str, Any], point: Mapping[str, Any]) -> Proximity:
+    latitude, longitude, bias = float(point.get("Latitude", 0)), float(point.get("Longitude", 0)), int(near.get("Bias", 0))
+    return Proximity(near.get("AWSRegion", ""), near.get("LocalZoneGroup", ""), latitude, longitude, bias)

@@ -1,180 +1,154 @@
-"""Route 53's XML, in MiniStack's own helpers: requests with their parts, responses, and what MiniStack reads or writes wrongly.
+"""Route 53's REST-XML, read and written by botocore's model of the service.
 
-In: an HTTP request to Route 53. Out: its parts by name, and responses that botocore reads back as they were meant: booleans in
-small letters, children of lists, geoproximity, wildcards (docs/aws-behaviours.md, section 6.4).
+In: an HTTP request. Out: its members as plain values, checked against the model (docs/aws-behaviours.md, section 6.4); responses;
+refusals. MiniStack's own listings are written the same way.
 """
 
 from __future__ import annotations
 
-import datetime
+import functools
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
 from ministack.services import route53
 
-from workshop.cloud.names.recordsets import Refused, shown_name, stored_name
-from workshop.cloud.patches import patch, patch_around, require_attribute
+from workshop.cloud.patches import require_attribute
 from workshop.cloud.responses import Response
+from workshop.cloud.service_models import service_model
 
-__all__ = [
-    "Route53Request",
-    "add",
-    "add_change",
-    "add_list",
-    "check_attributes",
-    "children",
-    "error",
-    "patch_formats",
-    "respond",
-    "utc",
-]
+__all__ = ["Refused", "Values", "checked", "coerced", "error", "read_request", "respond", "write"]
 
-READ = (
-    *("_zones", "_records", "_changes", "_health_checks", "_tags", "_caller_refs", "_hc_caller_refs", "_lock"),
-    *("_find", "_findall", "_text", "_parse_body", "_xml_response", "_error_response", "_parse_vpc", "_build_vpc_el"),
-    *("_same_name_zone_with_vpc", "_build_hosted_zone_el", "_build_change_info_el", "_zone_id", "_hc_id", "_default_records"),
-    *("_DEFAULT_NS", "API_VERSION"),
-)
-PROXIMITY = ("AWSRegion", "LocalZoneGroup", "Bias")
+Values = dict[str, Any]
+"""The members of a request, a response or a structure, by the API's names."""
+TEXT = "Invalid XML ; cvc-{limit}-valid: Value '{value}' is not facet-valid with respect to {limit} '{bound}' for type '{type}'."
 
 
-def check_attributes() -> None:
-    """Raises `PinnedVersionError` unless MiniStack's Route 53 has everything that these modules read."""
-    for name in READ:
-        require_attribute(route53, name)
+class Refused(Exception):
+    """A call that Route 53 refuses, with its code and text."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, message)
+        self.code, self.message = code, message
 
 
-@dataclass(frozen=True, slots=True)
-class Route53Request:
-    """One request: the values of its path's parameters, its query, its body."""
-
-    parts: tuple[str, ...]
-    query: Mapping[str, Any]
-    body: bytes
-
-    def root(self) -> Element:
-        """The root of the body. Raises `Refused` for a body that is no XML."""
-        root: Element | None = route53._parse_body(self.body)
-        if root is None:
-            raise Refused("InvalidInput", "Missing or invalid request body.")
-        return root
-
-    def value(self, name: str) -> str:
-        """A value of the query, "" for none."""
-        found = self.query.get(name, "")
-        return str((found[0] if isinstance(found, list) and found else found) or "")
-
-    def page(self) -> tuple[str, int]:
-        """The marker and the size of a page."""
-        size = self.value("maxitems") or "100"
-        if not size.isdigit() or int(size) < 1:
-            raise Refused("InvalidInput", f"Invalid maxitems: {size}")
-        return self.value("marker"), min(int(size), 100)
+def read_request(operation: str, path: str, query: Mapping[str, Any], body: bytes) -> Values:
+    """The members of a request. Raises `Refused` for one that does not fit the model."""
+    found = _path_pattern(operation).fullmatch(path)
+    named = {**{name: value[0] if isinstance(value, list) else value for name, value in query.items()}, **found.groupdict()}  # type: ignore[union-attr]
+    root = require_attribute(route53, "_parse_body")(body)
+    shape, values = _operation(operation).input_shape, {}
+    for name, member in shape.members.items():
+        key = member.serialization.get("name", name)
+        if "location" in member.serialization:
+            if named.get(key) not in (None, ""):
+                values[name] = coerced(member, named[key])
+        elif root is not None and (element := route53._find(root, key)) is not None:
+            values[name] = _read(member, element)
+    checked(shape, values)
+    return values
 
 
-def respond(root: str, build: Callable[[Element], object], status: int = 200, location: str = "") -> Response:
-    """A response with this root element; `location` is the path of what was created."""
-    code, headers, body = route53._xml_response(root, build, status)
-    if location:
-        headers = {**headers, "Location": f"https://route53.amazonaws.com/{route53.API_VERSION}/{location}"}
-    return code, headers, body
+def respond(operation: str, values: Values) -> Response:
+    """The response of an operation; its `Location` goes into a header."""
+    model = _operation(operation)
+
+    def build(root: Element) -> None:
+        for name, member in model.output_shape.members.items():
+            if name in values and "location" not in member.serialization:
+                write(root, name, member, values[name])
+
+    response: Response = route53._xml_response(model.output_shape.name, build, model.http.get("responseCode", 200))
+    if "Location" in values:
+        response[1]["Location"] = f"https://route53.amazonaws.com/{route53.API_VERSION}/{values['Location']}"
+    return response
 
 
 def error(refused: Refused) -> Response:
     """The response of a call that is refused."""
-    response: Response = route53._error_response(refused.code, refused.message, refused.status)
+    status = service_model("route53").shape_for(refused.code).metadata.get("error", {}).get("httpStatusCode", 400)
+    response: Response = route53._error_response(refused.code, refused.message, status)
     return response
 
 
-def add(parent: Element, name: str, text: str = "") -> Element:
-    """A child element with a text."""
+def write(parent: Element, name: str, shape: Any, value: Any) -> None:
+    """Add a value as a child element; `shape` is one of the model or its name."""
+    shape = service_model("route53").shape_for(shape) if isinstance(shape, str) else shape
     child = SubElement(parent, name)
-    if text:
-        child.text = text
-    return child
+    if shape.type_name == "structure":
+        for inner, member in shape.members.items():
+            if value.get(inner) is not None:
+                write(child, member.serialization.get("name", inner), member, value[inner])
+    elif shape.type_name == "list":
+        for each in value:
+            write(child, shape.member.serialization.get("name", "member"), shape.member, each)
+    else:
+        child.text = str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def add_list(parent: Element, name: str, member: str, values: Iterable[str]) -> None:
-    """A list of texts as child elements."""
-    inner = add(parent, name)
-    for value in values:
-        add(inner, member, value)
+def coerced(shape: Any, value: Any) -> Any:
+    """A value in the types of its shape, without members that it does not know. Templates write numbers and booleans as texts."""
+    shape = service_model("route53").shape_for(shape) if isinstance(shape, str) else shape
+    match shape.type_name:
+        case "structure":
+            return {name: coerced(shape.members[name], inner) for name, inner in value.items() if name in shape.members}
+        case "list":
+            return [coerced(shape.member, each) for each in value]
+        case "integer" | "long":
+            if not re.fullmatch(r"\s*-?\d{1,18}\s*", str(value)):
+                text = f"Invalid XML ; cvc-datatype-valid.1.2.1: '{value}' is not a valid value for 'integer'."
+                raise Refused("InvalidInput", text)
+            return int(value)
+        case "boolean":
+            return str(value).lower() == "true"
+    return str(value)
 
 
-def add_change(parent: Element, change: Mapping[str, Any]) -> None:
-    """The ChangeInfo of a change."""
-    route53._build_change_info_el(parent, change)
+def checked(shape: Any, value: Values) -> Values:
+    """The same value. Raises `Refused` for what its shape does not allow."""
+    shape = service_model("route53").shape_for(shape) if isinstance(shape, str) else shape
+    for problem in _problems(shape, value):
+        raise Refused("InvalidInput", problem)
+    return value
 
 
-def children(parent: Element | None, name: str, member: str) -> list[str]:
-    """The texts of a list's members."""
-    inner = route53._find(parent, name) if parent is not None else None
-    return [(child.text or "").strip() for child in route53._findall(inner, member)] if inner is not None else []
+def _read(shape: Any, element: Element) -> Any:
+    if shape.type_name == "structure":
+        found = ((name, route53._find(element, member.serialization.get("name", name))) for name, member in shape.members.items())
+        return {name: _read(shape.members[name], child) for name, child in found if child is not None}
+    if shape.type_name == "list":
+        return [_read(shape.member, child) for child in element]
+    return coerced(shape, element.text or "")
 
 
-def utc(seconds: float) -> str:
-    """A time as Route 53 shows it."""
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-
-
-def patch_formats() -> None:
-    """Patch how MiniStack reads and writes names, health checks and record sets."""
-    patch(route53, "_normalise_name", lambda _: lambda name: stored_name(name) if name else name)
-    patch_around(route53, "_build_health_check_el", _build_health_check)
-    patch_around(route53, "_parse_health_check_config", _parse_health_check)
-    patch_around(route53, "_build_record_set_el", _build_record_set)
-    patch_around(route53, "_parse_record_set", _parse_record_set)
-
-
-def _build_health_check(original: Callable[[Element, Any], None], parent: Element, check: Mapping[str, Any]) -> None:
-    config = {name: str(value).lower() if isinstance(value, bool) else value for name, value in check["config"].items()}
-    original(parent, {**check, "config": config})
-
-
-def _parse_health_check(original: Callable[[Element], dict[str, Any]], element: Element) -> dict[str, Any]:
-    config = original(element)
-    for name, member in (("ChildHealthChecks", "ChildHealthCheck"), ("Regions", "Region")):
-        if name in config:
-            config[name] = children(element, name, member)
-    return config
-
-
-def _build_record_set(original: Callable[[Element, Any], None], parent: Element, record: Mapping[str, Any]) -> None:
-    original(parent, {**record, "Name": shown_name(record["Name"])})
-    location = record.get("GeoProximityLocation")
-    if location is None:
+def _problems(shape: Any, value: Any) -> Iterator[str]:
+    """What of a value lies outside its shape: members that are missing, unknown words, figures and lengths out of range."""
+    if shape.type_name == "structure":
+        for name in shape.required_members:
+            if name not in value:
+                yield f"Missing field '{name}' in {shape.name}"
+        for name, inner in value.items():
+            yield from _problems(shape.members[name], inner)
         return
-    shown = add(parent[-1], "GeoProximityLocation")
-    for name in PROXIMITY:
-        if name in location:
-            add(shown, name, str(location[name]))
-    if "Coordinates" in location:
-        point = add(shown, "Coordinates")
-        for name in ("Latitude", "Longitude"):
-            add(point, name, location["Coordinates"][name])
+    known = getattr(shape, "enum", None)
+    if known and value not in known:
+        yield TEXT.format(limit="enumeration", value=value, bound=f"[{', '.join(known)}]", type=shape.name)
+    kind, figure = ("Inclusive", value) if isinstance(value, int) else ("Length", len(value))
+    least, most = shape.metadata.get("min", figure), shape.metadata.get("max", figure)
+    if not least <= figure <= most:
+        limit, bound = ("min", least) if figure < least else ("max", most)
+        yield TEXT.format(limit=f"{limit}{kind}", value=value, bound=bound, type=shape.name)
+    if shape.type_name == "list":
+        for each in value:
+            yield from _problems(shape.member, each)
 
 
-def _parse_record_set(original: Callable[[Element], dict[str, Any]], element: Element) -> dict[str, Any]:
-    record = original(element)
-    if record["Name"]:
-        record["Name"] = stored_name(record["Name"])
-    if record.get("AliasTarget"):
-        record["AliasTarget"]["DNSName"] = stored_name(record["AliasTarget"]["DNSName"])
-        record["AliasTarget"]["HostedZoneId"] = re.sub("^/hostedzone/", "", record["AliasTarget"]["HostedZoneId"])
-    location = route53._find(element, "GeoProximityLocation")
-    if location is not None:
-        record["GeoProximityLocation"] = _proximity(location)
-    return record
+def _operation(operation: str) -> Any:
+    return service_model("route53").operation_model(operation)
 
 
-def _proximity(element: Element) -> dict[str, Any]:
-    location: dict[str, Any] = {name: route53._text(element, name) for name in PROXIMITY if route53._text(element, name)}
-    if "Bias" in location:
-        location["Bias"] = int(location["Bias"])
-    point = route53._find(element, "Coordinates")
-    if point is not None:
-        location["Coordinates"] = {name: route53._text(point, name) for name in ("Latitude", "Longitude")}
-    return location
+@functools.cache
+def _path_pattern(operation: str) -> re.Pattern[str]:
+    uri = _operation(operation).http["requestUri"].rstrip("/")
+    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", uri) + "/?")

@@ -1,157 +1,223 @@
-"""Hosted zones: creating, showing and deleting them as Route 53 does.
+"""Hosted zones, their records and reusable delegation sets: creating, changing and deleting them as Route 53 does.
 
-In: requests and stacks. Out: zones in MiniStack's store, with the name servers of their delegation set, and AWS's refusals
-(docs/aws-behaviours.md, section 6.5).
+In: requests, stacks and ACM. Out: zones and records in MiniStack's store, changes that are PENDING for a while, a call for
+every part that looks at records, and AWS's refusals (docs/aws-behaviours.md, sections 6.4 and 6.5).
 """
 
 from __future__ import annotations
 
+import random
 import re
-from collections.abc import Mapping
+import string
+from collections.abc import Callable, Mapping
 from typing import Any
-from xml.etree.ElementTree import Element
 
+from ministack.core import responses
 from ministack.services import route53
 
-from workshop.cloud.names.changes import Changes, no_zone
-from workshop.cloud.names.delegation_sets import DelegationSets, add_delegation_set, bare_id
-from workshop.cloud.names.recordsets import Refused, stored_name
-from workshop.cloud.names.wire import Route53Request, add, add_change, respond
-from workshop.cloud.responses import Response
+from workshop.cloud.names.batches import changed_records
+from workshop.cloud.names.records import plain_name, stored
+from workshop.cloud.names.wire import Refused, Values, checked
+from workshop.cloud.patches import patch_around
+from workshop.cloud.timing import Timing
 
-__all__ = ["MOST_ZONES", "Zones"]
+__all__ = ["MOST_SETS", "MOST_ZONES", "Zones", "bare_id"]
 
-MOST_ZONES = 500
+MOST_ZONES, MOST_SETS = 500, 100
 NOT_EMPTY = "The specified hosted zone contains non-required resource record sets and so cannot be deleted."
-EXISTS = "A hosted zone has already been created with the specified caller reference."
-CONFLICT = "The VPC {vpc} in region {region} has already been associated with the hosted zone {zone} with the same domain name."
+CREATED = "A delegation set with the same owner and caller reference combination has already been created."
 LABEL = re.compile(r"[a-z0-9!\"#$%&'()*+,/:;<=>?@\[\\\]^_`{|}~-]{1,63}")
+Zone = dict[str, Any]
+
+
+def bare_id(value: str) -> str:
+    """An id without the prefix under which the API may show it."""
+    return value.rpartition("/")[2]
 
 
 class Zones:
-    """Operations on the zones of the current account."""
+    """The zones of the current account. `sets` are its reusable delegation sets, as the API shows them, by their ids;
+    `published` is called after every change of zones or records, in the thread that made it."""
 
-    def __init__(self, changes: Changes, sets: DelegationSets) -> None:
-        self._changes, self._sets = changes, sets
+    def __init__(self, now: Callable[[], float], timing: Timing, chance: random.Random, published: Callable[[], None]) -> None:
+        self._now, self._timing, self._chance, self.published = now, timing, chance, published
+        self.sets: Any = responses.AccountScopedDict()
 
-    def create(self, request: Route53Request) -> Response:
-        """CreateHostedZone."""
-        root = request.root()
-        config = route53._find(root, "HostedZoneConfig")
-        vpc, problem = route53._parse_vpc(root)
-        if problem:
-            refused: Response = problem
-            return refused
-        private = config is not None and route53._text(config, "PrivateZone").lower() == "true"
-        zone, change = self.add(
-            route53._text(root, "Name"),
-            route53._text(root, "CallerReference"),
-            comment=route53._text(config, "Comment") if config is not None else "",
-            vpcs=[vpc] if vpc else [],
-            private=private or vpc is not None,
-            set_id=bare_id(route53._text(root, "DelegationSetId")),
-        )
+    def apply(self) -> None:
+        """Patch how MiniStack records a change."""
+        patch_around(route53, "_new_change", self._new_change)
 
-        def build(shown: Element) -> None:
-            route53._build_hosted_zone_el(shown, zone)
-            add_change(shown, change)
-            if zone["vpcs"]:
-                route53._build_vpc_el(shown, zone["vpcs"][0])
-            else:
-                self._show_servers(shown, zone)
+    def operations(self) -> Mapping[str, Callable[[Values], Values]]:
+        """From a request's members to the response's."""
+        return {
+            "CreateHostedZone": self._create,
+            "GetHostedZone": lambda request: self._shown(self.zone(request["Id"])),
+            "DeleteHostedZone": lambda request: {"ChangeInfo": self.remove(request["Id"])},
+            "ChangeResourceRecordSets": lambda each: {"ChangeInfo": self.change(each["HostedZoneId"], each["ChangeBatch"])},
+            "GetChange": lambda request: {"ChangeInfo": self._change_info(request["Id"])},
+            "CreateReusableDelegationSet": self._create_set,
+            "GetReusableDelegationSet": lambda request: {"DelegationSet": self.delegation_set(request["Id"])},
+            "ListReusableDelegationSets": self._list_sets,
+            "DeleteReusableDelegationSet": self._delete_set,
+        }
 
-        return respond("CreateHostedZoneResponse", build, 201, f"hostedzone/{zone['id']}")
+    def zone(self, zone_id: str) -> Zone:
+        """MiniStack's record of a zone. Raises `Refused`."""
+        found: Zone | None = route53._zones.get(bare_id(zone_id))
+        if found is None:
+            raise Refused("NoSuchHostedZone", f"No hosted zone found with ID: {zone_id}")
+        return found
 
     def add(
-        self, name: str, reference: str, *, comment: str, vpcs: list[dict[str, str]], private: bool, set_id: str = ""
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Create a zone; returns it and the change. Raises `Refused`."""
-        if not name or not reference:
-            raise Refused("InvalidInput", "Name and CallerReference are required.")
-        name = stored_name(name)
+        self, name: str, reference: str, *, comment: str = "", vpcs: list[Values], private: bool = False, set_id: str = ""
+    ) -> Zone:
+        """Create a zone. Raises `Refused`."""
+        name = plain_name(name) + "."
         if len(name) > 256 or not all(LABEL.fullmatch(label) for label in name[:-1].split(".")):
             raise Refused("InvalidDomainName", f"{name} is not a valid domain name.")
-        found = self._sets.get(set_id) if set_id else None
+        servers = self.delegation_set(set_id)["NameServers"] if set_id else []
         with route53._lock:
             if reference in route53._caller_refs:
-                raise Refused("HostedZoneAlreadyExists", EXISTS, 409)
+                raise Refused(
+                    "HostedZoneAlreadyExists", "A hosted zone has already been created with the specified caller reference."
+                )
             if len(route53._zones) >= MOST_ZONES:
                 raise Refused("TooManyHostedZones", f"Limits Exceeded: MAX_HOSTED_ZONES_BY_OWNER={MOST_ZONES}")
-            _check_vpcs(name, vpcs)
+            if any(route53._same_name_zone_with_vpc(name, vpc) for vpc in vpcs):
+                raise Refused("ConflictingDomainExists", f"A VPC is already associated with a hosted zone named {name}")
             zone = {"id": route53._zone_id(), "name": name, "caller_reference": reference, "comment": comment}
-            zone.update(private=private, vpcs=vpcs)
+            zone.update(private=private or bool(vpcs), vpcs=vpcs, delegation_set=bare_id(set_id))
             records = route53._default_records(name)
-            if found is not None:
-                zone["delegation_set"] = found.id
-                records = _records_of(records, found.servers)
+            if servers:
+                soa = f"{servers[0]}. {records[0]['ResourceRecords'][0].partition(' ')[2]}"
+                values = ([soa], [f"{server}." for server in servers])
+                records = [{**record, "ResourceRecords": each} for record, each in zip(records, values, strict=True)]
             route53._zones[zone["id"]], route53._records[zone["id"]] = zone, records
             route53._caller_refs[reference] = zone["id"]
-            change = route53._new_change()
-        self._changes.published()
-        return zone, change
-
-    def show(self, request: Route53Request) -> Response:
-        """GetHostedZone."""
-        zone = self._found(request.parts[0])
-
-        def build(shown: Element) -> None:
-            route53._build_hosted_zone_el(shown, zone)
-            if zone.get("private"):
-                listed = add(shown, "VPCs")
-                for vpc in zone.get("vpcs", []):
-                    route53._build_vpc_el(listed, vpc)
-            else:
-                self._show_servers(shown, zone)
-
-        return respond("GetHostedZoneResponse", build)
-
-    def delete(self, request: Route53Request) -> Response:
-        """DeleteHostedZone."""
-        change = self.remove(request.parts[0])
-        return respond("DeleteHostedZoneResponse", lambda shown: add_change(shown, change))
-
-    def remove(self, zone_id: str) -> dict[str, Any]:
-        """Delete a zone that holds no records but its own NS and SOA; its reference stays used. Raises `Refused`."""
-        with route53._lock:
-            zone = self._found(zone_id)
-            own = {(zone["name"], "NS"), (zone["name"], "SOA")}
-            if any((record["Name"], record["Type"]) not in own for record in route53._records.get(zone_id, [])):
-                raise Refused("HostedZoneNotEmpty", NOT_EMPTY)
-            del route53._zones[zone_id]
-            route53._records.pop(zone_id, None)
-            route53._tags.pop(("hostedzone", zone_id), None)
-            change: dict[str, Any] = route53._new_change()
-        self._changes.published()
-        return change
-
-    def servers(self, zone: Mapping[str, Any]) -> tuple[str, ...]:
-        """The name servers of a zone."""
-        set_id = zone.get("delegation_set")
-        return self._sets.get(set_id).servers if set_id else tuple(route53._DEFAULT_NS)
-
-    def _show_servers(self, shown: Element, zone: Mapping[str, Any]) -> None:
-        set_id = zone.get("delegation_set")
-        add_delegation_set(shown, self.servers(zone), self._sets.get(set_id) if set_id else None)
-
-    def _found(self, zone_id: str) -> dict[str, Any]:
-        zone: dict[str, Any] | None = route53._zones.get(zone_id)
-        if zone is None:
-            raise no_zone(zone_id)
+        self.published()
         return zone
 
+    def remove(self, zone_id: str) -> Values:
+        """Delete a zone that holds no records but its own NS and SOA; its reference stays used. Raises `Refused`."""
+        with route53._lock:
+            zone = self.zone(zone_id)
+            own = {(zone["name"], "NS"), (zone["name"], "SOA")}
+            if any((record["Name"], record["Type"]) not in own for record in route53._records.get(zone["id"], [])):
+                raise Refused("HostedZoneNotEmpty", NOT_EMPTY)
+            del route53._zones[zone["id"]]
+            route53._records.pop(zone["id"], None)
+            route53._tags.pop(("hostedzone", zone["id"]), None)
+            change = route53._new_change()
+        self.published()
+        return self._change_info(change["id"])
 
-def _records_of(records: list[dict[str, Any]], servers: tuple[str, ...]) -> list[dict[str, Any]]:
-    """A new zone's NS and SOA records with these name servers."""
-    values = {
-        "NS": [f"{server}." for server in servers],
-        "SOA": [f"{servers[0]}. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"],
-    }
-    return [{**record, "ResourceRecords": values[record["Type"]]} for record in records]
+    def change(self, zone_id: str, batch: Values) -> Values:
+        """Apply a ChangeBatch of the API's form. Raises `Refused`."""
+        checked("ChangeBatch", batch)
+        changes = [(each["Action"], stored(each["ResourceRecordSet"])) for each in batch["Changes"]]
+        with route53._lock:
+            zone = self.zone(zone_id)
+            before = route53._records.get(zone["id"], ())
+            others = {other: route53._zones[other]["name"] for other in route53._zones if other != zone["id"]}
+            route53._records[zone["id"]] = changed_records(zone, before, changes, others, route53._health_checks)
+            change = route53._new_change(batch.get("Comment", ""))
+        self.published()
+        return self._change_info(change["id"])
 
+    def servers(self, zone: Mapping[str, Any]) -> list[str]:
+        """The name servers of a zone."""
+        set_id = zone.get("delegation_set")
+        return list(self.delegation_set(set_id)["NameServers"] if set_id else route53._DEFAULT_NS)
 
-def _check_vpcs(name: str, vpcs: list[dict[str, str]]) -> None:
-    for vpc in vpcs:
-        other = route53._same_name_zone_with_vpc(name, vpc)
-        if other is not None:
-            text = CONFLICT.format(vpc=vpc["VPCId"], region=vpc["VPCRegion"], zone=other["id"])
-            raise Refused("ConflictingDomainExists", text)
+    def delegation_set(self, set_id: str) -> Values:
+        """A reusable delegation set. Raises `Refused`."""
+        found: Values | None = self.sets.get(bare_id(set_id))
+        if found is None:
+            raise Refused("NoSuchDelegationSet", f"A delegation set with the ID {set_id} does not exist.")
+        return found
+
+    def zones_of(self, set_id: str) -> int:
+        """How many zones use a delegation set. Raises `Refused`."""
+        wanted = bare_id(self.delegation_set(set_id)["Id"])
+        return sum(1 for zone in route53._zones.values() if zone.get("delegation_set") == wanted)
+
+    def _create(self, request: Values) -> Values:
+        config, vpc = request.get("HostedZoneConfig", {}), request.get("VPC")
+        if vpc and not (vpc.get("VPCRegion") and vpc.get("VPCId", "").startswith("vpc-")):
+            raise Refused("InvalidVPCId", f"The VPC ID '{vpc.get('VPCId', '')}' is not valid.")
+        zone = self.add(
+            request["Name"],
+            request["CallerReference"],
+            comment=config.get("Comment", ""),
+            vpcs=[vpc] if vpc else [],
+            private=config.get("PrivateZone", False),
+            set_id=request.get("DelegationSetId", ""),
+        )
+        with route53._lock:
+            change = self._change_info(route53._new_change()["id"])
+        shown = {**self._shown(zone), "ChangeInfo": change, "Location": f"hostedzone/{zone['id']}"}
+        return {**shown, "VPC": vpc} if vpc else shown
+
+    def _shown(self, zone: Zone) -> Values:
+        set_id, config = (
+            zone.get("delegation_set"),
+            {"Comment": zone.get("comment", ""), "PrivateZone": bool(zone.get("private"))},
+        )
+        described = {"Id": f"/hostedzone/{zone['id']}", "Name": zone["name"], "CallerReference": zone["caller_reference"]}
+        count = len(route53._records.get(zone["id"], ()))
+        shown: Values = {"HostedZone": {**described, "Config": config, "ResourceRecordSetCount": count}}
+        if zone.get("vpcs"):
+            return {**shown, "VPCs": zone["vpcs"]}
+        return {**shown, "DelegationSet": self.delegation_set(set_id) if set_id else {"NameServers": self.servers(zone)}}
+
+    def _change_info(self, change_id: str) -> Values:
+        change = route53._changes.get(bare_id(change_id))
+        if change is None:
+            raise Refused("NoSuchChange", f"A change with the ID {change_id} does not exist.")
+        status = "INSYNC" if self._now() >= change.get("due", 0.0) else "PENDING"
+        shown = {"Id": f"/change/{change['id']}", "Status": status, "SubmittedAt": change["submitted_at"]}
+        return {**shown, "Comment": change["comment"]} if change.get("comment") else shown
+
+    def _new_change(self, original: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any]:
+        change = original(*arguments)
+        change["due"] = self._now() + self._timing.seconds("dns.insync")
+        return change
+
+    def _create_set(self, request: Values) -> Values:
+        """With new name servers, or with those of a zone, which uses the set from now on."""
+        reference, zone_id = request["CallerReference"], request.get("HostedZoneId")
+        if any(found["CallerReference"] == reference for found in self.sets.values()):
+            raise Refused("DelegationSetAlreadyCreated", CREATED)
+        if len(self.sets) >= MOST_SETS:
+            raise Refused("LimitsExceeded", f"Limits Exceeded: MAX_REUSABLE_DELEGATION_SETS_BY_OWNER={MOST_SETS}")
+        set_id = "N" + "".join(self._chance.choices(string.ascii_uppercase + string.digits, k=13))
+        servers = [
+            f"ns-{512 * number + self._chance.randrange(512)}.awsdns-{self._chance.randrange(64):02d}.{domain}"
+            for number, domain in enumerate(("com", "net", "org", "co.uk"))
+        ]
+        if zone_id:
+            zone = route53._zones.get(bare_id(zone_id))
+            if zone is None:
+                raise Refused("HostedZoneNotFound", f"The specified HostedZone {zone_id} cannot be found.")
+            if zone.get("delegation_set"):
+                raise Refused("DelegationSetAlreadyReusable", f"The delegation set of hosted zone {zone_id} is reusable already.")
+            servers, zone["delegation_set"] = [server.removesuffix(".") for server in route53._DEFAULT_NS], set_id
+        self.sets[set_id] = {"Id": f"/delegationset/{set_id}", "CallerReference": reference, "NameServers": servers}
+        return {"DelegationSet": self.sets[set_id], "Location": f"delegationset/{set_id}"}
+
+    def _list_sets(self, request: Values) -> Values:
+        marker, wanted = request.get("Marker", ""), request.get("MaxItems", "100")
+        if not re.fullmatch(r"[1-9]\d*", wanted):
+            raise Refused("InvalidInput", f"Invalid maxitems: {wanted}")
+        size = min(int(wanted), 100)
+        rest = [key for key in sorted(self.sets) if key > marker]
+        page = {"DelegationSets": [self.sets[key] for key in rest[:size]], "Marker": marker, "MaxItems": size}
+        return {**page, "IsTruncated": True, "NextMarker": rest[size - 1]} if len(rest) > size else {**page, "IsTruncated": False}
+
+    def _delete_set(self, request: Values) -> Values:
+        if self.zones_of(request["Id"]):
+            raise Refused(
+                "DelegationSetInUse", f"The delegation set {request['Id']} is in use by hosted zones and cannot be deleted."
+            )
+        del self.sets[bare_id(request["Id"])]
+        return {}
