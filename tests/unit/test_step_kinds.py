@@ -52,7 +52,9 @@ def test_a_declared_proof_of_access_is_a_read_that_the_service_has(service):
 
 
 def test_what_is_unique_or_costs_something_is_declared_by_the_kinds_that_leave_it():
-    assert {name for name in TYPES if resource_type(name).unique} == {"table", "stack", "function", "log-group", "bucket"}
+    assert {name for name in TYPES if resource_type(name).unique} == {
+        "table", "stack", "function", "log-group", "bucket", "custom-domain",
+    }  # fmt: skip
     assert {name for name in TYPES if resource_type(name).usd_a_month} == {"table", "log-group", "bucket"}
     assert resource_type("something of a kind that there is not") is None
 
@@ -68,4 +70,6 @@ def test_the_notes_that_mean_that_something_may_exist_are_those_of_tables_replic
 
 def test_no_two_quotas_have_one_name():
     names = [quota.name for quota in quotas()]
-    assert sorted(names) == sorted(set(names)) == ["rest-apis", "roles", "stacks", "tables"]
+    assert sorted(names) == sorted(set(names)) == [
+        "certificates", "custom-domains", "rest-apis", "roles", "stacks", "tables",
+    ]  # fmt: skip

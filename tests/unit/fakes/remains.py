@@ -1,4 +1,4 @@
-"""Functions, REST APIs, roles, buckets and log groups, as far as a sweep asks for them: plain lists that a test fills."""
+"""Functions, REST APIs, custom domains, certificates, roles, buckets and log groups, for a sweep: plain lists that a test fills."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ class FakeRemains:
         """Tags by region and name."""
         self.apis: dict[tuple[str, str], tuple[str, dict[str, str]]] = {}
         """Name and tags by region and id."""
+        self.domains: dict[tuple[str, str], dict[str, str]] = {}
+        """Tags by region and name."""
+        self.certificates: dict[str, tuple[str, dict[str, str]]] = {}
+        """Domain name and tags by ARN."""
         self.roles: dict[str, dict[str, str]] = {}
         self.log_groups: set[tuple[str, str]] = set()
         self.group_tags: dict[str, dict[str, str]] = {}
@@ -54,6 +58,23 @@ class FakeRemains:
         mine = [(i, name, tags) for (where, i), (name, tags) in sorted(self.apis.items()) if where == region and i > position]
         page = {"items": [{"id": i, "name": name, "tags": tags} for i, name, tags in mine[:1]]}
         return {**page, "position": mine[0][0]} if len(mine) > 1 else page
+
+    def get_domain_name(self, region: str, domainName: str) -> dict[str, Any]:
+        if (region, domainName) not in self.domains:
+            raise AwsError(
+                "NotFoundException", "Invalid domain name identifier specified", service="apigateway",
+                operation="GetDomainName", region=region, status=404,
+            )  # fmt: skip
+        return {"domainName": domainName, "domainNameStatus": "AVAILABLE", "tags": self.domains[region, domainName]}
+
+    def list_certificates(self, region: str, Includes: dict[str, Any], NextToken: str = "") -> dict[str, Any]:
+        assert "EC_prime256v1" in Includes["keyTypes"], "ACM lists short RSA keys only, unless others are named"
+        arns = sorted(arn for arn in self.certificates if f":{region}:" in arn and arn > NextToken)
+        page = {"CertificateSummaryList": [{"CertificateArn": a, "DomainName": self.certificates[a][0]} for a in arns[:1]]}
+        return {**page, "NextToken": arns[0]} if len(arns) > 1 else page
+
+    def list_tags_for_certificate(self, region: str, CertificateArn: str) -> dict[str, Any]:
+        return {"Tags": [{"Key": k, "Value": v} for k, v in self.certificates[CertificateArn][1].items()]}
 
     def list_roles(self, region: str, Marker: str = "") -> dict[str, Any]:
         names = sorted(name for name in self.roles if name > Marker)
