@@ -1,4 +1,4 @@
-"""Functions, REST APIs, custom domains, certificates, roles, buckets and log groups, for a sweep: plain lists that a test fills."""
+"""Functions, APIs, custom domains, certificates, roles, buckets, log groups, as far as a sweep asks: lists that a test fills."""
 
 from __future__ import annotations
 
