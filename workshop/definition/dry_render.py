@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from workshop.definition.budget import SECONDS, UNITS, budget
+from workshop.definition.derived import plan_variables, template_variables
 from workshop.definition.form_errors import problem_at, problems_of
 from workshop.definition.loader import Workshop
 from workshop.definition.model import Definition, StepSpec
@@ -22,7 +23,6 @@ from workshop.definition.problem import Problem, from_error
 from workshop.definition.semantics import Kinds
 from workshop.definition.source_location import SourceLocation
 from workshop.definition.templating import render_entry, render_settings
-from workshop.definition.variables import TemplateVariables
 from workshop.definition.wellformed import malformed
 from workshop.errors import DefinitionError
 from workshop.steps.base import Params
@@ -54,17 +54,12 @@ class _DryNode:
     def __init__(self, workshop: Workshop, settings: Settings, step: StepSpec, location: SourceLocation, region: str) -> None:
         self.workshop, self.settings, self.step, self.location, self.region = workshop, settings, step, location, region
         self.outputs = PlaceholderOutputs(workshop.definition, settings)
-        self.variables = TemplateVariables(
-            workshop=workshop.name,
-            title=workshop.definition.title,
-            target="local",
-            account="000000000000",
-            region=settings.home if region == GLOBAL else region,
-            home=settings.home,
-            regions=list(settings.regions),
-            steps=self.outputs,
-            apis=PlaceholderApis(self.outputs),
-        ).with_parameters(settings.parameters)
+        self.variables = template_variables(
+            plan_variables(workshop.definition, settings, "local", "000000000000"),
+            settings.home if region == GLOBAL else region,
+            self.outputs,
+            PlaceholderApis(self.outputs),
+        )
 
     def problems(self, params: type[Params] | None) -> Iterator[Problem]:
         """What is wrong with the step. `params` is None for an unknown kind, whose settings are only rendered."""

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from workshop.aws.client import AwsClient
 from workshop.aws.errors import CredentialsError
 from workshop.aws.target import Target
+from workshop.definition.derived import plan_variables, template_variables
 from workshop.definition.files import DefinitionFiles
 from workshop.definition.form_errors import problems_of
 from workshop.definition.loader import Workshop
@@ -24,7 +25,6 @@ from workshop.definition.model import StepSpec
 from workshop.definition.parameters import Settings
 from workshop.definition.placement import GLOBAL, by_region
 from workshop.definition.templating import render_settings, render_settings_leniently
-from workshop.definition.variables import TemplateVariables
 from workshop.engine.events import Emit, Event, NodeFinished, NodeProgressed, NodeWaits
 from workshop.engine.journal import Installation, Journal
 from workshop.engine.plan import Node, NodeKey, Plan, build
@@ -153,18 +153,8 @@ class Contexts:
         """What the node's templates are filled in with."""
         account = node.key.account
         workspace = self.workspace.of_account(account)
-        variables = TemplateVariables(
-            workshop=workspace.name,
-            title=workspace.workshop.definition.title,
-            target=workspace.target.name,
-            account=account,
-            region=self._region(node),
-            home=workspace.home,
-            regions=list(workspace.settings.regions),
-            steps=self._steps(account),
-            apis=self.apis(account),
-        )
-        return variables.with_parameters(workspace.settings.parameters)
+        plan = plan_variables(workspace.workshop.definition, workspace.settings, workspace.target.name, account)
+        return template_variables(plan, self._region(node), self._steps(account), self.apis(account))
 
     def apis(self, account: str) -> dict[str, dict[str, str]]:
         """The addresses of the API in each region where it is deployed: `{region: {url, path_url}}`."""
