@@ -6,7 +6,8 @@ from what earlier steps made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,13 +18,14 @@ from pydantic import ValidationError
 from workshop.aws.client import AwsClient
 from workshop.aws.errors import CredentialsError
 from workshop.aws.target import Target
+from workshop.definition.derived import delegated, plan_variables, template_variables
 from workshop.definition.files import DefinitionFiles
 from workshop.definition.form_errors import problems_of
 from workshop.definition.loader import Workshop
+from workshop.definition.model import StepSpec
 from workshop.definition.parameters import Settings
 from workshop.definition.placement import GLOBAL, by_region
 from workshop.definition.templating import render_settings, render_settings_leniently
-from workshop.definition.variables import TemplateVariables
 from workshop.engine.events import Emit, Event, NodeFinished, NodeProgressed, NodeWaits
 from workshop.engine.journal import Installation, Journal
 from workshop.engine.plan import Node, NodeKey, Plan, build
@@ -32,6 +34,7 @@ from workshop.engine.scope import Scope
 from workshop.errors import DefinitionError, WorkshopError
 from workshop.steps.base import Context, Files, Outputs, Step
 from workshop.steps.registry import kinds
+from workshop.steps.settings import per_region
 from workshop.waiting import Clock
 
 __all__ = ["Contexts", "Workspace"]
@@ -141,45 +144,63 @@ class Contexts:
         """The node's step and context; raises `MissingOutputError` when a step before it has no outputs yet.
 
         With `missing="blank"` outputs that do not exist (any more) are empty: what identifies a resource never needs them.
-        `outputs` replaces the variables `steps` and `apis`.
+        `outputs` replaces the variables `steps`, `apis` and `names`.
         """
         files, variables = self.workspace.workshop.files, {**self.variables(node), **(outputs or {})}
+        entries = _entries(node.spec)
         if missing == "error":
-            return self._context(node, render_settings(node.spec, variables), variables, files)
-        return self._context(node, render_settings_leniently(node.spec, variables), variables, _BlankFiles(files))
+            return self._context(node, render_settings(node.spec, variables, entries), variables, files)
+        return self._context(node, render_settings_leniently(node.spec, variables, entries), variables, _BlankFiles(files))
 
     def variables(self, node: Node) -> dict[str, Any]:
         """What the node's templates are filled in with."""
         account = node.key.account
         workspace = self.workspace.of_account(account)
-        variables = TemplateVariables(
-            workshop=workspace.name,
-            title=workspace.workshop.definition.title,
-            target=workspace.target.name,
-            account=account,
-            region=self._region(node),
-            home=workspace.home,
-            regions=list(workspace.settings.regions),
-            steps=self._steps(account),
-            apis=self.apis(account),
-        )
-        return variables.with_parameters(workspace.settings.parameters)
+        plan = plan_variables(workspace.workshop.definition, workspace.settings, workspace.target.name, account)
+        return template_variables(plan, self._region(node), self.made(account))
+
+    def made(self, account: str) -> dict[str, dict[str, Any]]:
+        """What templates see of the steps that are done: `steps`, `apis` and `names`."""
+        return {"steps": self._steps(account), "apis": self.apis(account), "names": self.names(account)}
 
     def apis(self, account: str) -> dict[str, dict[str, str]]:
-        """The addresses of the API in each region where it is deployed: `{region: {url, path_url}}`."""
+        """The API in each region where it is deployed: `{region: {url, path_url, host, id, stage}}`."""
         spec = self.workspace.workshop.definition.apis
         if spec is None:
             return {}
         workspace, found = self.workspace.of_account(account), dict[str, dict[str, str]]()
         target = workspace.target
-        for region in workspace.settings.regions:
-            api = self.outputs.get(NodeKey(account, spec.step, region), {}).get(spec.output)
-            if api:
+        for region, step in itertools.product(workspace.settings.regions, spec.made_by):
+            api = self.outputs.get(NodeKey(account, step, region), {}).get(spec.output)
+            if api and region not in found:
                 found[region] = {
                     "url": target.api_url(api, region, spec.stage),
                     "path_url": target.api_path_url(api, region, spec.stage),
+                    "host": target.api_host(api, region),
+                    "id": api,
+                    "stage": spec.stage,
                 }
         return found
+
+    def api_addresses(self, account: str) -> dict[str, dict[str, str]]:
+        """The addresses alone, as results show them: `{region: {url, path_url}}`."""
+        return {region: {name: api[name] for name in ("url", "path_url")} for region, api in self.apis(account).items()}
+
+    def names(self, account: str) -> dict[str, dict[str, str]]:
+        """The names that DNS routes, where their records are made: `{name: {host, url}}`; `url` is empty where no browser could
+        resolve the name."""
+        workspace, found = self.workspace.of_account(account), dict[str, dict[str, str]]()
+        known = delegated(workspace.settings.parameters, workspace.target.name)
+        for name, spec in workspace.workshop.definition.names.items():
+            of_step = (outputs for key, outputs in self.outputs.items() if (key.account, key.step) == (account, spec.step))
+            host = next((outputs[spec.output] for outputs in of_step if outputs.get(spec.output)), "").rstrip(".")
+            if host:
+                found[name] = {"host": host, "url": workspace.target.name_url(host, delegated=known)}
+        return found
+
+    def named(self, account: str) -> dict[str, dict[str, str]] | None:
+        """The same for results: None for a definition that lists no names."""
+        return self.names(account) if self.workspace.workshop.definition.names else None
 
     def links(self, account: str) -> dict[str, str]:
         """The addresses of the web pages by name, where their site is rendered."""
@@ -211,11 +232,11 @@ class Contexts:
     def _defaults(self, node: Node, variables: Mapping[str, Any]) -> Mapping[str, Any]:
         parameters = self.workspace.workshop.definition.parameters
         defaults = {name: parameter.default for name, parameter in parameters.items()}
-        return render_settings_leniently(node.spec, {**variables, **defaults})
+        return render_settings_leniently(node.spec, {**variables, **defaults}, _entries(node.spec))
 
     def _others(self, kind: str, variables: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         specs = self.workspace.workshop.definition.steps()
-        return [render_settings_leniently(spec, variables) for spec in specs if spec.kind == kind]
+        return [render_settings_leniently(spec, variables, _entries(spec)) for spec in specs if spec.kind == kind]
 
     def _region(self, node: Node) -> str:
         return self.workspace.of_account(node.key.account).home if node.key.region == GLOBAL else node.key.region
@@ -228,7 +249,7 @@ class Contexts:
         try:
             params = step.Params.model_validate(settings)
         except ValidationError as error:
-            raise _bad_settings(node, step, error) from error
+            raise _bad_settings(node, step, error, workspace.settings.regions) from error
         context = Context(
             aws=workspace.clients[key.account],
             account=key.account,
@@ -309,9 +330,14 @@ class _BlankFiles(Files):
         return self._files.render_leniently(name, variables)
 
 
-def _bad_settings(node: Node, step: Step[Any], error: ValidationError) -> DefinitionError:
+def _entries(spec: StepSpec) -> frozenset[str]:
+    """The settings of a step that have an entry for each region."""
+    return per_region(kinds()[spec.kind].Params)
+
+
+def _bad_settings(node: Node, step: Step[Any], error: ValidationError, regions: Sequence[str]) -> DefinitionError:
     """The first of what pydantic found, by file, line and field where the step was read from a file."""
     location = node.spec.location
     if location is not None:
-        return problems_of(error, step.Params, location.document, (*location.base, "with"))[0].error()
+        return problems_of(error, step.Params, location.document, (*location.base, "with"), regions=regions)[0].error()
     return DefinitionError(what=f"{error.errors()[0]['msg']}.", fix="Correct its settings.", field=node.key.step)
