@@ -6,27 +6,27 @@ refuses, outputs read without waiting for the step that makes them. Writes nothi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
 from workshop.definition.budget import SECONDS, UNITS, budget
+from workshop.definition.derived import plan_variables, template_variables
 from workshop.definition.form_errors import problem_at, problems_of
 from workshop.definition.loader import Workshop
 from workshop.definition.model import Definition, StepSpec
 from workshop.definition.parameters import Settings
 from workshop.definition.placeholders import PlaceholderApis, PlaceholderOutputs
-from workshop.definition.placement import GLOBAL, needed_regions, node_regions
+from workshop.definition.placement import GLOBAL, by_region, needed_regions, node_regions
 from workshop.definition.problem import Problem, from_error
 from workshop.definition.semantics import Kinds
 from workshop.definition.source_location import SourceLocation
-from workshop.definition.templating import render_settings
-from workshop.definition.variables import TemplateVariables
+from workshop.definition.templating import render_entry, render_settings
 from workshop.definition.wellformed import malformed
 from workshop.errors import DefinitionError
 from workshop.steps.base import Params
-from workshop.steps.settings import TemplateFile, named_files
+from workshop.steps.settings import TemplateFile, named_files, per_region
 
 __all__ = ["dry_render"]
 
@@ -54,37 +54,58 @@ class _DryNode:
     def __init__(self, workshop: Workshop, settings: Settings, step: StepSpec, location: SourceLocation, region: str) -> None:
         self.workshop, self.settings, self.step, self.location, self.region = workshop, settings, step, location, region
         self.outputs = PlaceholderOutputs(workshop.definition, settings)
-        self.variables = TemplateVariables(
-            workshop=workshop.name,
-            title=workshop.definition.title,
-            target="local",
-            account="000000000000",
-            region=settings.home if region == GLOBAL else region,
-            home=settings.home,
-            regions=list(settings.regions),
-            steps=self.outputs,
-            apis=PlaceholderApis(self.outputs),
-        ).with_parameters(settings.parameters)
+        self.variables = template_variables(
+            plan_variables(workshop.definition, settings, "local", "000000000000"),
+            settings.home if region == GLOBAL else region,
+            self.outputs,
+            PlaceholderApis(self.outputs),
+        )
 
     def problems(self, params: type[Params] | None) -> Iterator[Problem]:
         """What is wrong with the step. `params` is None for an unknown kind, whose settings are only rendered."""
         rendered: dict[str, Any] = {}
+        entries = per_region(params) if params else frozenset[str]()
         for key, value in self.step.settings.items():
             try:
-                rendered |= render_settings(self.step.model_copy(update={"settings": {key: value}}), self.variables)
+                if key in entries:
+                    rendered[key] = yield from self._entries(key)
+                else:
+                    rendered |= render_settings(self.step.model_copy(update={"settings": {key: value}}), self.variables)
             except DefinitionError as error:
                 yield from_error(error)
         yield from self._not_waited_for("with")
         if params is None:
             return
-        failed = self.step.settings.keys() - rendered.keys()
+        failed, regions = self.step.settings.keys() - rendered.keys(), self.settings.regions
         try:
             rendered = params.model_validate({**self.step.settings, **rendered}).model_dump(exclude=failed)
         except ValidationError as error:
-            yield from problems_of(error, params, self.location.document, (*self.location.base, "with"), skip=failed)
+            yield from problems_of(
+                error, params, self.location.document, (*self.location.base, "with"), skip=failed, regions=regions
+            )
             refused = {details["loc"][0] for details in error.errors() if details["loc"]}
             rendered = {key: value for key, value in rendered.items() if key not in refused}
         yield from self._files(params, rendered)
+
+    def _entries(self, key: str) -> Generator[Problem, None, list[Any]]:
+        """The entries of a setting that has one for each region. What is kept by region is read from the entry's own:
+        a host of one region beside the health of another is found here, and not when the one fails."""
+        several = {step.id for step in self.workshop.definition.steps() if by_region(step.placement)}
+        entries, read = list[Any](), set(self.outputs.read)
+        for region in self.settings.regions:
+            self.outputs.read.clear()
+            entries.append(render_entry(self.step, key, region, self.variables))
+            read |= self.outputs.read
+            for name, place in sorted(self.outputs.read):
+                if name in several and place != region:
+                    yield problem_at(
+                        self.location.document,
+                        (*self.location.base, "with", key),
+                        f"The entry for {region} reads an output that '{name}' has in {place}.",
+                        f"Read that of its own region: steps.{name}[region].",
+                    )
+        self.outputs.read.update(read)
+        return entries
 
     def _files(self, params: type[Params], rendered: Mapping[str, Any]) -> Iterator[Problem]:
         for key, mark in named_files(params).items():

@@ -32,12 +32,21 @@ class TemplateVariables:
     home: str
     regions: Sequence[str]
     """All regions, home first."""
+    zone_name: str
+    """The DNS zone of the workshop."""
+    delegated: bool
+    """Whether resolvers find that zone."""
     steps: Mapping[str, Any]
     """The outputs of each step, by region where it runs in several."""
     apis: Mapping[str, Any]
     """`{region: {"url": ..., "path_url": ...}}`."""
 
-    def with_parameters(self, parameters: Mapping[str, str]) -> dict[str, Any]:
+    @classmethod
+    def of_plan(cls) -> tuple[str, ...]:
+        """The variables that are known before the first step, and are the same for all steps of an account."""
+        return tuple(field.name for field in fields(cls) if field.name not in ("region", *OUTPUT_NAMES))
+
+    def with_parameters(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """All variables by name."""
         return {**parameters, **{field.name: getattr(self, field.name) for field in fields(self)}}
 

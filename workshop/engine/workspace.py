@@ -6,7 +6,7 @@ from what earlier steps made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,13 +17,14 @@ from pydantic import ValidationError
 from workshop.aws.client import AwsClient
 from workshop.aws.errors import CredentialsError
 from workshop.aws.target import Target
+from workshop.definition.derived import plan_variables, template_variables
 from workshop.definition.files import DefinitionFiles
 from workshop.definition.form_errors import problems_of
 from workshop.definition.loader import Workshop
+from workshop.definition.model import StepSpec
 from workshop.definition.parameters import Settings
 from workshop.definition.placement import GLOBAL, by_region
 from workshop.definition.templating import render_settings, render_settings_leniently
-from workshop.definition.variables import TemplateVariables
 from workshop.engine.events import Emit, Event, NodeFinished, NodeProgressed, NodeWaits
 from workshop.engine.journal import Installation, Journal
 from workshop.engine.plan import Node, NodeKey, Plan, build
@@ -32,6 +33,7 @@ from workshop.engine.scope import Scope
 from workshop.errors import DefinitionError, WorkshopError
 from workshop.steps.base import Context, Files, Outputs, Step
 from workshop.steps.registry import kinds
+from workshop.steps.settings import per_region
 from workshop.waiting import Clock
 
 __all__ = ["Contexts", "Workspace"]
@@ -142,26 +144,17 @@ class Contexts:
         `outputs` replaces the variables `steps` and `apis`.
         """
         files, variables = self.workspace.workshop.files, {**self.variables(node), **(outputs or {})}
+        entries = _entries(node.spec)
         if missing == "error":
-            return self._context(node, render_settings(node.spec, variables), variables, files)
-        return self._context(node, render_settings_leniently(node.spec, variables), variables, _BlankFiles(files))
+            return self._context(node, render_settings(node.spec, variables, entries), variables, files)
+        return self._context(node, render_settings_leniently(node.spec, variables, entries), variables, _BlankFiles(files))
 
     def variables(self, node: Node) -> dict[str, Any]:
         """What the node's templates are filled in with."""
         account = node.key.account
         workspace = self.workspace.of_account(account)
-        variables = TemplateVariables(
-            workshop=workspace.name,
-            title=workspace.workshop.definition.title,
-            target=workspace.target.name,
-            account=account,
-            region=self._region(node),
-            home=workspace.home,
-            regions=list(workspace.settings.regions),
-            steps=self._steps(account),
-            apis=self.apis(account),
-        )
-        return variables.with_parameters(workspace.settings.parameters)
+        plan = plan_variables(workspace.workshop.definition, workspace.settings, workspace.target.name, account)
+        return template_variables(plan, self._region(node), self._steps(account), self.apis(account))
 
     def apis(self, account: str) -> dict[str, dict[str, str]]:
         """The addresses of the API in each region where it is deployed: `{region: {url, path_url}}`."""
@@ -209,11 +202,11 @@ class Contexts:
     def _defaults(self, node: Node, variables: Mapping[str, Any]) -> Mapping[str, Any]:
         parameters = self.workspace.workshop.definition.parameters
         defaults = {name: parameter.default for name, parameter in parameters.items()}
-        return render_settings_leniently(node.spec, {**variables, **defaults})
+        return render_settings_leniently(node.spec, {**variables, **defaults}, _entries(node.spec))
 
     def _others(self, kind: str, variables: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         specs = self.workspace.workshop.definition.steps()
-        return [render_settings_leniently(spec, variables) for spec in specs if spec.kind == kind]
+        return [render_settings_leniently(spec, variables, _entries(spec)) for spec in specs if spec.kind == kind]
 
     def _region(self, node: Node) -> str:
         return self.workspace.of_account(node.key.account).home if node.key.region == GLOBAL else node.key.region
@@ -226,7 +219,7 @@ class Contexts:
         try:
             params = step.Params.model_validate(settings)
         except ValidationError as error:
-            raise _bad_settings(node, step, error) from error
+            raise _bad_settings(node, step, error, workspace.settings.regions) from error
         context = Context(
             aws=workspace.clients[key.account],
             account=key.account,
@@ -306,9 +299,14 @@ class _BlankFiles(Files):
         return self._files.render_leniently(name, variables)
 
 
-def _bad_settings(node: Node, step: Step[Any], error: ValidationError) -> DefinitionError:
+def _entries(spec: StepSpec) -> frozenset[str]:
+    """The settings of a step that have an entry for each region."""
+    return per_region(kinds()[spec.kind].Params)
+
+
+def _bad_settings(node: Node, step: Step[Any], error: ValidationError, regions: Sequence[str]) -> DefinitionError:
     """The first of what pydantic found, by file, line and field where the step was read from a file."""
     location = node.spec.location
     if location is not None:
-        return problems_of(error, step.Params, location.document, (*location.base, "with"))[0].error()
+        return problems_of(error, step.Params, location.document, (*location.base, "with"), regions=regions)[0].error()
     return DefinitionError(what=f"{error.errors()[0]['msg']}.", fix="Correct its settings.", field=node.key.step)
