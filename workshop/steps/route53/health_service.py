@@ -1,4 +1,4 @@
-"""Health checks as their kind declares them: the service, the resource type, the quota (docs/aws-behaviours.md, sections 6.5, 8)."""
+"""Health checks as their kind declares them: service, resource type, quota (docs/aws-behaviours.md, sections 6.5 and 6.12)."""
 
 from __future__ import annotations
 

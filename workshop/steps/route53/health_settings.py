@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from workshop.aws.resources.health_checks import CHECKER_REGIONS, HealthCheck
 from workshop.steps.context import Params
 
-__all__ = ["HealthParams", "Differences", "differences", "fixed_settings", "wanted_config"]
+__all__ = ["Differences", "HealthParams", "differences", "fixed_settings", "wanted_config"]
 
 FIXED = ("Type", "RequestInterval", "MeasureLatency")
 """What Route 53 never changes: another value takes another check."""
@@ -27,9 +27,10 @@ CheckerRegion = Literal[
 
 
 class HealthParams(Params):
-    """`host` and `path` are what the checkers ask for; with `search` that text has to be in the first 5,120 bytes of the response.
-    `interval` is in seconds between two requests of one checker, `threshold` in results of one checker before it changes its mind.
-    `regions` are those of the checkers: all, or at least three.
+    """`host` and `path` are what the checkers ask for; `search` has to be in the first 5,120 bytes of the response.
+
+    `interval` is in seconds between two requests of one checker; `threshold` are the equal results after which a checker changes
+    its opinion. `regions` are those of the checkers: all, or at least three.
     """
 
     host: Annotated[str, Field(max_length=255, pattern=r"^[A-Za-z0-9._-]*$")]
