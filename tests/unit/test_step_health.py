@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -30,8 +31,15 @@ def params(**changed: Any) -> HealthParams:
 
 
 class Sandbox(StepSandbox):
+    runs = 0
+
     def step(self, region: str = HOME, others: Any = None, **changed: Any) -> Context[Any]:
         return self.context(params(**changed), region=region, others=RECORDS if others is None else others)
+
+    def next_run(self, **changed: Any) -> Context[Any]:
+        """The context of another process, whose run has an id of its own."""
+        self.runs += 1
+        return replace(self.step(**changed), run=f"20260301-0900{self.runs:02}-ab12")
 
     def checks(self) -> list[dict[str, Any]]:
         return list(self.aws.route53.call(CONTROL, "list_health_checks")["HealthChecks"])
@@ -263,20 +271,20 @@ async def test_a_creation_that_was_killed_anywhere_is_finished_by_the_next_run_a
         number += 1
         for after in (False, True):
             if before is not None:
-                await STEP.create(sandbox.step(**before))
+                await STEP.create(sandbox.next_run(**before))
             killed_at(number, after, sandbox)
             try:
-                await STEP.create(sandbox.step(**changed))
+                await STEP.create(sandbox.next_run(**changed))
                 ended = True
             except Killed:
                 ended, kills = False, kills + 1
             revived(sandbox)
             if stranger:
                 sandbox.forget_everything()
-            made = await STEP.create(sandbox.step(**changed))
-            assert (await STEP.observe(sandbox.step(**changed))).outputs == made
+            made = await STEP.create(sandbox.next_run(**changed))
+            assert (await STEP.observe(sandbox.next_run(**changed))).outputs == made
             assert len(sandbox.checks()) <= (2 if "interval" in changed else 1), f"call {number}, after: {after}"
-            await STEP.destroy(sandbox.step(**changed))
+            await STEP.destroy(sandbox.next_run(**changed))
             assert sandbox.checks() == [], f"call {number}, after: {after}"
         if ended:
             break
