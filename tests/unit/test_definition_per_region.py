@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Annotated
 
 import pytest
@@ -9,16 +10,11 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel, ConfigDict, Field
 
 from tests.unit.definition_builders import KINDS, Inert, steps, write
-from tests.unit.fakes.aws import ACCOUNT, FakeClient
-from tests.unit.fakes.virtual_time import VirtualClock
-from workshop.aws.target import Target
+from tests.unit.fakes.workspaces import workspace
 from workshop.definition.lint import lint
-from workshop.definition.loader import load
-from workshop.definition.parameters import resolve
 from workshop.definition.schema import json_schema
 from workshop.definition.templating import MissingOutputError
-from workshop.engine.journal import Journal
-from workshop.engine.workspace import Contexts, Workspace
+from workshop.engine.workspace import Contexts
 from workshop.errors import DefinitionError
 from workshop.steps.base import Params, Placement
 from workshop.steps.registry import register, unregister
@@ -55,20 +51,15 @@ def problems(folder, ports):
 @pytest.fixture
 def contexts(tmp_path):
     """Contexts of a workshop whose last step has the entry of the test, and the node of that step."""
-    register(PIER)
-    journal = Journal(tmp_path / "runs.db")
+    with contextlib.ExitStack() as stack:
+        register(PIER)
+        stack.callback(unregister, PIER)
 
-    def made(ports):
-        definition = load(str(write(tmp_path, pier(ports), api__yaml__j2="A: 1\n")))
-        workspace = Workspace(
-            workshop=definition, settings=resolve(definition, {}, []), target=Target("aws", tmp_path),
-            clients={ACCOUNT: FakeClient(VirtualClock())}, journal=journal, clock=VirtualClock(), run="run-1",
-        )  # fmt: skip
-        return Contexts(workspace, lambda _: None), workspace.plan().nodes
+        def made(ports):
+            found = stack.enter_context(workspace(tmp_path, pier(ports), api__yaml__j2="A: 1\n"))
+            return Contexts(found, lambda _: None), found.plan().nodes
 
-    yield made
-    journal.close()
-    unregister(PIER)
+        yield made
 
 
 def test_the_mark_is_found_on_the_field():

@@ -277,16 +277,17 @@ async def _deployment(session: Session) -> Deployment:
         raise _not_drillable(session, "lists no `apis:`, so there is nothing to put a load on")
     contexts = Contexts(workspace, lambda _: None)
     steps = [(node, *contexts.context(node, missing="blank")) for node in workspace.plan().nodes]
-    stacks = [step.stack_name(ctx) for node, step, ctx in steps if node.key.step == definition.apis.step]
+    of_api = ((node.key.region, step.stack_name(ctx)) for node, step, ctx in steps if node.key.step in definition.apis.made_by)
+    stacks = {region: name for region, name in of_api if name}
     tables = [table for _, step, ctx in steps if (table := step.data_table(ctx))]
-    if not any(stacks):
+    if not stacks:
         raise _not_drillable(session, "has no stack that makes its `apis:`")
     if not tables:
         raise _not_drillable(session, "has no step that makes a table")
     names = StackNames(
         workshop=workspace.name,
         table=tables[0],
-        stack=stacks[0],
+        stacks=stacks,
         output=definition.apis.output,
         stage=definition.apis.stage,
         regions=workspace.settings.regions,

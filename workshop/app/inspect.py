@@ -56,7 +56,8 @@ async def status(session: Session) -> StatusReport:
         points=points,
         order=[spec.id for spec in workspace.workshop.definition.steps()],
         failed=failed_regions(session.folder, workspace.journal, session.scope),
-        apis=contexts.apis(session.account),
+        apis=contexts.api_addresses(session.account),
+        names=contexts.named(session.account),
         links=contexts.links(session.account),
         setup=session.command_line("setup"),
     )

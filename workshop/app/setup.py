@@ -82,7 +82,8 @@ async def setup(session: Session, plan: Plan, watch: Watch, *, step: str = "", a
         code=_exit_code(results, watch.stop),
         resume=session.command_line(title),
         seconds=session.elapsed(),
-        apis=contexts.apis(session.account),
+        apis=contexts.api_addresses(session.account),
+        names=contexts.named(session.account),
         links=links,
         next_commands={words: session.next_command(words) for words in OFFERED if links or words != "open"},
     )

@@ -42,13 +42,17 @@ class Target:
             return replace(self, sites=self.sites / account, site_path=f"{account}/")
         return replace(self, sites=self.sites.with_name(f"{self.name}-{account}"))
 
+    def api_host(self, api: str, region: str) -> str:
+        """The host name of an API: what a record and a health check name."""
+        return f"{api}.execute-api.{region}.{'localhost' if self.gateway else 'amazonaws.com'}"
+
     def api_url(self, api: str, region: str, stage: str) -> str:
         """The address for browsers and curl; ends in a slash."""
         if self.gateway and self.serves_sites:
-            return f"http://{api}.execute-api.{region}.localhost:{self.port}/{stage}/"
+            return f"http://{self.api_host(api, region)}:{self.port}/{stage}/"
         if self.gateway:
             return self.api_path_url(api, region, stage)
-        return f"https://{api}.execute-api.{region}.amazonaws.com/{stage}/"
+        return f"https://{self.api_host(api, region)}/{stage}/"
 
     def api_path_url(self, api: str, region: str, stage: str) -> str:
         """The address for everything that cannot resolve `*.localhost`; equal to `api_url` on AWS."""
@@ -66,6 +70,12 @@ class Target:
     def resolvers(self) -> tuple[NameServer, ...]:
         """Public resolvers; on the local target its name server, since no resolver knows its zones."""
         return PUBLIC_RESOLVERS if self.name_server is None else (self.name_server,)
+
+    def name_url(self, host: str, *, delegated: bool) -> str:
+        """The address below a name that DNS routes; empty where no browser can resolve it, because its zone is not delegated."""
+        if self.gateway:
+            return f"http://{host}:{self.port}/"
+        return f"https://{host}/" if delegated else ""
 
     def site_folder(self, workshop: str) -> Path:
         """The folder of the rendered site of a workshop."""

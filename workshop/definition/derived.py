@@ -34,12 +34,10 @@ def plan_variables(definition: Definition, settings: Settings, target: str, acco
     }
 
 
-def template_variables(plan: Mapping[str, Any], region: str, steps: Mapping[str, Any], apis: Mapping[str, Any]) -> dict[str, Any]:
-    """The variables of a step's templates: those of its plan, its region, and what the steps before it made."""
-    variables = TemplateVariables(
-        **{name: plan[name] for name in TemplateVariables.of_plan()}, region=region, steps=steps, apis=apis
-    )
-    return variables.with_parameters(plan)
+def template_variables(plan: Mapping[str, Any], region: str, made: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The variables of a step's templates: those of its plan, its region, and what the steps before it made (`OUTPUT_NAMES`)."""
+    own: dict[str, Any] = {name: plan[name] for name in TemplateVariables.of_plan()}
+    return TemplateVariables(**{**own, **made, "region": region}).with_parameters(plan)
 
 
 def zone_name(workshop: str, parameters: Mapping[str, str], target: str, account: str) -> str:

@@ -17,7 +17,7 @@ from workshop.definition.form_errors import problem_at, problems_of
 from workshop.definition.loader import Workshop
 from workshop.definition.model import Definition, StepSpec
 from workshop.definition.parameters import Settings
-from workshop.definition.placeholders import PlaceholderApis, PlaceholderOutputs
+from workshop.definition.placeholders import PlaceholderOutputs, placeholders
 from workshop.definition.placement import GLOBAL, by_region, needed_regions, node_regions
 from workshop.definition.problem import Problem, from_error
 from workshop.definition.semantics import Kinds
@@ -57,8 +57,7 @@ class _DryNode:
         self.variables = template_variables(
             plan_variables(workshop.definition, settings, "local", "000000000000"),
             settings.home if region == GLOBAL else region,
-            self.outputs,
-            PlaceholderApis(self.outputs),
+            placeholders(self.outputs),
         )
 
     def problems(self, params: type[Params] | None) -> Iterator[Problem]:

@@ -24,6 +24,7 @@ __all__ = [
     "Definition",
     "LinkSpec",
     "ModuleSpec",
+    "NameSpec",
     "ParameterSpec",
     "Patience",
     "StepSpec",
@@ -94,11 +95,26 @@ class ParameterSpec(_Form):
 
 
 class ApiSpec(_Form):
-    """Which step's output is the id of the API in each region."""
+    """Which step's output is the id of the API in each region: of one `step`, or of several `steps` for different regions."""
 
-    step: str = Field(description="The step that makes the API.")
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["step"]}, {"required": ["steps"]}]})
+
+    step: str = Field(default="", description="The step that makes the API.")
+    steps: tuple[str, ...] = Field(default=(), max_length=50, description="The steps that make it, each in other regions.")
     output: str = Field(default="ApiId", description="The step's output that holds the API's id.")
     stage: str = Field(pattern=r"^[A-Za-z0-9_-]{1,128}$", description="The API's stage.")
+
+    @property
+    def made_by(self) -> tuple[str, ...]:
+        """The steps that make the API."""
+        return self.steps or (self.step,)
+
+
+class NameSpec(_Form):
+    """A name that DNS routes to the APIs, shown in the results."""
+
+    step: str = Field(description="The step that makes its records.")
+    output: str = Field(default="Name", description="The step's output that holds the name.")
 
 
 class LinkSpec(_Form):
@@ -120,6 +136,7 @@ class Definition(_Form):
     )
     modules: tuple[ModuleSpec, ...] = Field(min_length=1, max_length=50, description="The modules, in the order of the workshop.")
     apis: ApiSpec | None = Field(default=None, description="Where the addresses of the APIs come from.")
+    names: Mapping[Name, NameSpec] = Field(default_factory=dict, max_length=20, description="The names that DNS routes.")
     links: Mapping[Name, LinkSpec] = Field(default_factory=dict, max_length=100, description="The pages that the results name.")
 
     def steps(self) -> tuple[StepSpec, ...]:

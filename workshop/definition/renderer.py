@@ -39,7 +39,7 @@ _FAULTS = (
 
 
 class MissingOutputError(DefinitionError):
-    """A template reads an output below `steps` or `apis` that does not exist at this moment."""
+    """A template reads an output below `steps`, `apis` or `names` that does not exist at this moment."""
 
 
 class Renderer:

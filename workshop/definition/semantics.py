@@ -11,6 +11,7 @@ from typing import Any
 
 from workshop.definition.form_errors import problem_at
 from workshop.definition.model import LONGEST_VALUE, MOST_STEPS, Definition, ModuleSpec, Patience, StepSpec
+from workshop.definition.placement import by_region
 from workshop.definition.problem import Problem, closest
 from workshop.definition.variables import RESERVED
 from workshop.definition.yamlfile import Document, FieldPath
@@ -40,7 +41,7 @@ def semantic_problems(definition: Definition, document: Document, kinds: Kinds) 
     """Every problem that shows without files and templates, in the order of the lines."""
     if len(definition.steps()) > MOST_STEPS:
         return [problem_at(document, ("modules",), f"There are more than {MOST_STEPS} steps.", "Split the workshop in two.")]
-    rules = (_regions, _parameters, _modules, _steps, _needs, _cycles, _results)
+    rules = (_regions, _parameters, _modules, _steps, _needs, _cycles, _results, _names)
     found = [problem for rule in rules for problem in islice(rule(definition, document), MOST_PROBLEMS)]
     found += _kinds(definition, document, kinds)
     return sorted(found, key=lambda problem: problem.line)
@@ -169,11 +170,29 @@ def _cycles(definition: Definition, document: Document) -> Iterator[Problem]:
 def _results(definition: Definition, document: Document) -> Iterator[Problem]:
     ids = [step.id for step in definition.steps()]
     wanted: list[tuple[FieldPath, str]] = [(("links", name, "step"), link.step) for name, link in definition.links.items()]
+    wanted += [(("names", name, "step"), spec.step) for name, spec in definition.names.items()]
     if definition.apis:
-        wanted.append((("apis", "step"), definition.apis.step))
+        if bool(definition.apis.step) == bool(definition.apis.steps):
+            what = "Both 'step' and 'steps' are there." if definition.apis.step else "The field 'step' is missing."
+            yield problem_at(document, ("apis",), what, "Name the step that makes the API, or several as `steps:`; not both.")
+        elif definition.apis.step:
+            wanted.append((("apis", "step"), definition.apis.step))
+        wanted += [(("apis", "steps", number), step) for number, step in enumerate(definition.apis.steps)]
     for field, step in wanted:
         if step not in ids:
             yield problem_at(document, field, f"'{shown(step)}' is not a step.", closest(step, ids))
+
+
+def _names(definition: Definition, document: Document) -> Iterator[Problem]:
+    places = {step.id: step.placement for step in definition.steps()}
+    for name, spec in definition.names.items():
+        if spec.step in places and by_region(places[spec.step]):
+            yield problem_at(
+                document,
+                ("names", name, "step"),
+                f"The step '{spec.step}' runs in several regions, and a name has one.",
+                "Name the step that makes the records, with `in: global`.",
+            )
 
 
 def _kinds(definition: Definition, document: Document, kinds: Kinds) -> Iterator[Problem]:

@@ -30,11 +30,11 @@ HEALTH = "/health"
 
 @dataclass(frozen=True, slots=True)
 class StackNames:
-    """What to look for: the workshop's name, its table, its API's stack, the output with the API's id, its stage."""
+    """What to look for: the workshop's name, its table, its API's stack by region, the output with the API's id, its stage."""
 
     workshop: str
     table: str
-    stack: str
+    stacks: Mapping[str, str]
     output: str
     stage: str
     regions: tuple[str, ...]
@@ -94,17 +94,18 @@ async def find_deployment(aws: AwsClient, target: Target, names: StackNames, com
 
 async def _in_region(aws: AwsClient, target: Target, names: StackNames, region: str, commands: Commands) -> RegionDeployment:
     setup = f"Bring the workshop to ready first: {commands.setup}"
-    stack = await describe_stack(aws, region, names.stack)
+    name = names.stacks.get(region, "")
+    stack = await describe_stack(aws, region, name) if name else None
     if stack is None or stack.status == "DELETE_COMPLETE":
         raise WorkshopError(
             what=f"There is no API in {region}.",
-            why=f"The stack {names.stack} does not exist there.",
+            why=f"The stack {name} does not exist there." if name else "No step that makes the API runs there.",
             fix=setup,
             code="NoStack",
         )
     if stack.tags.get("workshop") != names.workshop:
         raise WorkshopError(
-            what=f"The stack {names.stack} in {region} is not this workshop's.",
+            what=f"The stack {name} in {region} is not this workshop's.",
             why=f"It does not carry the tag workshop={names.workshop}, and a drill fails only what the workshop made.",
             fix=f"See what is deployed: {commands.status}",
             code="ForeignStack",
@@ -113,7 +114,7 @@ async def _in_region(aws: AwsClient, target: Target, names: StackNames, region: 
     functions = tuple(sorted(name for kind, name, _ in await stack_resources(aws, region, stack.id) if kind == FUNCTION))
     if not api or not functions:
         raise WorkshopError(
-            what=f"The stack {names.stack} in {region} has no {'function' if api else 'API'} that a drill could use.",
+            what=f"The stack {name} in {region} has no {'function' if api else 'API'} that a drill could use.",
             why=f"It is {stack.status}.",
             fix=setup,
             code="NoApi",
@@ -121,7 +122,7 @@ async def _in_region(aws: AwsClient, target: Target, names: StackNames, region: 
     routes = await _routes(aws, region, api)
     _require_routes(routes, region)
     url = target.api_path_url(api, region, names.stage)
-    return RegionDeployment(region, names.stack, functions, api, names.stage, url, routes.get(HEALTH))
+    return RegionDeployment(region, name, functions, api, names.stage, url, routes.get(HEALTH))
 
 
 def _require_routes(routes: Mapping[str, ApiRoute], region: str) -> None:

@@ -6,6 +6,7 @@ from what earlier steps made.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -17,7 +18,7 @@ from pydantic import ValidationError
 from workshop.aws.client import AwsClient
 from workshop.aws.errors import CredentialsError
 from workshop.aws.target import Target
-from workshop.definition.derived import plan_variables, template_variables
+from workshop.definition.derived import delegated, plan_variables, template_variables
 from workshop.definition.files import DefinitionFiles
 from workshop.definition.form_errors import problems_of
 from workshop.definition.loader import Workshop
@@ -141,7 +142,7 @@ class Contexts:
         """The node's step and context; raises `MissingOutputError` when a step before it has no outputs yet.
 
         With `missing="blank"` outputs that do not exist (any more) are empty: what identifies a resource never needs them.
-        `outputs` replaces the variables `steps` and `apis`.
+        `outputs` replaces the variables `steps`, `apis` and `names`.
         """
         files, variables = self.workspace.workshop.files, {**self.variables(node), **(outputs or {})}
         entries = _entries(node.spec)
@@ -154,23 +155,50 @@ class Contexts:
         account = node.key.account
         workspace = self.workspace.of_account(account)
         plan = plan_variables(workspace.workshop.definition, workspace.settings, workspace.target.name, account)
-        return template_variables(plan, self._region(node), self._steps(account), self.apis(account))
+        return template_variables(plan, self._region(node), self.made(account))
+
+    def made(self, account: str) -> dict[str, dict[str, Any]]:
+        """What templates see of the steps that are done: `steps`, `apis` and `names`."""
+        return {"steps": self._steps(account), "apis": self.apis(account), "names": self.names(account)}
 
     def apis(self, account: str) -> dict[str, dict[str, str]]:
-        """The addresses of the API in each region where it is deployed: `{region: {url, path_url}}`."""
+        """The API in each region where it is deployed: `{region: {url, path_url, host, id, stage}}`."""
         spec = self.workspace.workshop.definition.apis
         if spec is None:
             return {}
         workspace, found = self.workspace.of_account(account), dict[str, dict[str, str]]()
         target = workspace.target
-        for region in workspace.settings.regions:
-            api = self.outputs.get(NodeKey(account, spec.step, region), {}).get(spec.output)
-            if api:
+        for region, step in itertools.product(workspace.settings.regions, spec.made_by):
+            api = self.outputs.get(NodeKey(account, step, region), {}).get(spec.output)
+            if api and region not in found:
                 found[region] = {
                     "url": target.api_url(api, region, spec.stage),
                     "path_url": target.api_path_url(api, region, spec.stage),
+                    "host": target.api_host(api, region),
+                    "id": api,
+                    "stage": spec.stage,
                 }
         return found
+
+    def api_addresses(self, account: str) -> dict[str, dict[str, str]]:
+        """The addresses alone, as results show them: `{region: {url, path_url}}`."""
+        return {region: {name: api[name] for name in ("url", "path_url")} for region, api in self.apis(account).items()}
+
+    def names(self, account: str) -> dict[str, dict[str, str]]:
+        """The names that DNS routes, where their records are made: `{name: {host, url}}`; `url` is empty where no browser could
+        resolve the name."""
+        workspace, found = self.workspace.of_account(account), dict[str, dict[str, str]]()
+        known = delegated(workspace.settings.parameters, workspace.target.name)
+        for name, spec in workspace.workshop.definition.names.items():
+            of_step = (outputs for key, outputs in self.outputs.items() if (key.account, key.step) == (account, spec.step))
+            host = next((outputs[spec.output] for outputs in of_step if outputs.get(spec.output)), "").rstrip(".")
+            if host:
+                found[name] = {"host": host, "url": workspace.target.name_url(host, delegated=known)}
+        return found
+
+    def named(self, account: str) -> dict[str, dict[str, str]] | None:
+        """The same for results: None for a definition that lists no names."""
+        return self.names(account) if self.workspace.workshop.definition.names else None
 
     def links(self, account: str) -> dict[str, str]:
         """The addresses of the web pages by name, where their site is rendered."""
