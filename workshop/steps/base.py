@@ -128,6 +128,8 @@ class Observed:
     """For `foreign`: what is in the way."""
     adopted: str = ""
     """Since when it is ours (ISO 8601, UTC) where another hand made it; empty when we made it ourselves."""
+    kept: bool = False
+    """Whether it is used without being ours to delete: a teardown removes what was put into it, and leaves it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

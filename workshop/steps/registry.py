@@ -22,6 +22,7 @@ MODULES = (
     "workshop.steps.dynamodb.replica",
     "workshop.steps.dynamodb.items",
     "workshop.steps.cloudformation.stack",
+    "workshop.steps.route53.zone",
     "workshop.steps.web_site",
     "workshop.steps.http_check",
 )
