@@ -156,11 +156,15 @@ def _by_tags_alone(resource: Resource) -> str:
 
 
 async def _tagged(workspace: Workspace, region: str, search: RegionSearch, emit: Emit) -> list[Resource]:
-    """Of every kind that exists: the step that made something may have left the definition."""
+    """Of every kind that exists: the step that made something may have left the definition. What is in no region is looked for
+    once."""
     alone = replace(workspace, settings=Settings(workspace.settings.parameters, (region,)))
     nodes = alone.plan().nodes
     found: list[Resource] = []
+    is_first = region == search.regions[0]
     for step in kinds().values() if nodes else ():
+        if step.is_global and not is_first:
+            continue
         _, ctx = Contexts(alone, lambda _: None).context(nodes[0], missing="blank")
         try:
             found += await step.tagged(ctx)

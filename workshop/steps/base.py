@@ -176,6 +176,8 @@ class Step(ABC, Generic[P]):
     """Whether even observing the step calls an address that the definition names."""
     deleted_with_parent: ClassVar[bool] = False
     """Whether what the step made is deleted with what contains it, as items are with their table."""
+    is_global: ClassVar[bool] = False
+    """Whether AWS keeps what it makes in no region, so that `tagged` finds all of it from any region."""
     placements: ClassVar[frozenset[Placement]] = frozenset(Placement)
     """Where the kind may be used."""
     services: ClassVar[tuple[Service, ...]] = ()
