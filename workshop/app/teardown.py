@@ -32,6 +32,8 @@ from workshop.state_dir import UnwritableError, unwritable
 from workshop.steps.base import Resource
 from workshop.steps.registry import noted_resources
 
+NOWHERE = frozenset({"", "global"})
+"""In place of the region, of what belongs to none."""
 __all__ = ["located", "planned_removal", "teardown"]
 
 
@@ -82,7 +84,7 @@ async def teardown(session: Session, watch: Watch, *, search: RegionSearch | Non
         if found is not None and not stop.asked:
             leftovers = [*found, *await claim_left(session, begun.lock)]
             receipt = _written(session, _receipt(session, results, leftovers, asked, resume), watch.notice)
-            journal.record_left(session.scope, {left.region for left in leftovers if left.ours and left.region})
+            journal.record_left(session.scope, {left.region for left in leftovers if left.ours} - NOWHERE)
         code = _exit_code([*leftovers, *asked.denied], stop)
         begun.ok = code == ExitCode.DONE
     if receipt is not None and not asked.denied and not any(left.ours for left in leftovers):

@@ -107,6 +107,8 @@ def _print_steps(console: SafeConsole, report: PlanReport) -> None:
 def _action(report: PlanReport, point: NodeState) -> str:
     if report.removes and not point.observed.ours and point.observed.state is not State.ABSENT:
         return "leave alone"
+    if report.removes and point.observed.kept:
+        return "keep"
     if report.adopts and point.observed.foreign and all(each.adoption for each in point.observed.foreign):
         return "adopt"
     if kinds()[point.node.spec.kind].is_verification:

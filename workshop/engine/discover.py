@@ -170,8 +170,9 @@ async def find_orphans(workspace: Workspace, search: RegionSearch, known: Collec
     """What carries the workshop's tags in these regions and is not among `known`: made under names, or by steps, of before."""
     identities = {resource.identity for resource in known}
     groups = await asyncio.gather(*(_tagged(workspace, region, search, emit) for region in search.regions))
-    found = [resource for group in groups for resource in group if resource.identity not in identities]
-    return [replace(resource, why=_by_tags_alone(resource)) for resource in found]
+    # What belongs to no region is found in each.
+    found = {resource.identity: resource for group in groups for resource in group if resource.identity not in identities}
+    return [replace(resource, why=_by_tags_alone(resource)) for resource in found.values()]
 
 
 def _by_tags_alone(resource: Resource) -> str:
@@ -183,7 +184,8 @@ def _by_tags_alone(resource: Resource) -> str:
 
 
 async def _tagged(workspace: Workspace, region: str, search: RegionSearch, emit: Emit) -> list[Resource]:
-    """Of every kind that exists: the step that made something may have left the definition."""
+    """Of every kind that exists: the step that made something may have left the definition. What is in no region is looked for
+    once."""
     alone = _alone_in(workspace, region)
     contexts = Contexts(alone, lambda _: None)
     nodes = sorted(alone.plan(former=True).nodes, key=lambda node: node.former)
@@ -191,7 +193,10 @@ async def _tagged(workspace: Workspace, region: str, search: RegionSearch, emit:
     if ctx is None:
         return []
     found: list[Resource] = []
+    is_first = region == search.regions[0]
     for step in kinds().values():
+        if step.is_global and not is_first:
+            continue
         try:
             found += await step.tagged(ctx)
         except AwsError as error:

@@ -59,6 +59,8 @@ async def tear_down(workspace: Workspace, plan: Plan, contexts: Contexts, emit: 
         journal.intend(run, scope, node.key, contexts.outputs[node.key])
         journal.inventory.mark_present(scope, node.key, await _named(step, ctx))
         await step.destroy(ctx)
+        if observed.kept:
+            return NodeResult(node, Outcome.SKIPPED, detail=observed.detail)
         return NodeResult(node, Outcome.ABSENT if observed.state is State.ABSENT else Outcome.REMOVED)
 
     emit(RunStarted("teardown", backwards))

@@ -60,6 +60,8 @@ class Workspace:
     """The options that mean this workshop in this place, as they were given on the command line."""
     granted: bool = False
     """Whether running the definition's code and calling its addresses was granted; what is built in needs no grant."""
+    allow_dangling: bool = False
+    """Whether a zone may be deleted while its parent still delegates to it."""
     account_settings: Mapping[str, Settings] = field(default_factory=dict)
     """Parameters and regions by account, where there are several accounts and one differs from the others."""
 
@@ -317,6 +319,7 @@ class Contexts:
             notes=_JournalNotes(workspace, key, self._region(node)),
             report=_NodeReporter(node, self.emit),
             given=workspace.given,
+            allow_dangling=workspace.allow_dangling,
         )
         return step, context
 

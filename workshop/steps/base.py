@@ -130,6 +130,8 @@ class Observed:
     """For `foreign`: what is in the way."""
     adopted: str = ""
     """Since when it is ours (ISO 8601, UTC) where another hand made it; empty when we made it ourselves."""
+    kept: bool = False
+    """Whether it is used without being ours to delete: a teardown removes what was put into it, and leaves it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -176,6 +178,8 @@ class Step(ABC, Generic[P]):
     """Whether even observing the step calls an address that the definition names."""
     deleted_with_parent: ClassVar[bool] = False
     """Whether what the step made is deleted with what contains it, as items are with their table."""
+    is_global: ClassVar[bool] = False
+    """Whether AWS keeps what it makes in no region, so that `tagged` finds all of it from any region."""
     placements: ClassVar[frozenset[Placement]] = frozenset(Placement)
     """Where the kind may be used."""
     services: ClassVar[tuple[Service, ...]] = ()

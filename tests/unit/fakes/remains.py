@@ -29,6 +29,25 @@ class FakeRemains:
         """Tags by name."""
         self.objects: dict[str, list[str]] = {}
         """Keys by bucket."""
+        self.certificates: dict[tuple[str, str], tuple[str, str]] = {}
+        """Domain name and name of the validation record by region and ARN."""
+        self.enabled = ["us-west-2", "eu-west-1", "us-east-1"]
+        """The regions of the account."""
+
+    def list_regions(self, region: str, RegionOptStatusContains: list[str]) -> dict[str, Any]:
+        return {"Regions": [{"RegionName": name} for name in self.enabled]}
+
+    def list_certificates(self, region: str, Includes: dict[str, Any], NextToken: str = "") -> dict[str, Any]:
+        mine = [
+            (arn, name) for (where, arn), (name, _) in sorted(self.certificates.items()) if where == region and arn > NextToken
+        ]
+        page = {"CertificateSummaryList": [{"CertificateArn": arn, "DomainName": name} for arn, name in mine[:1]]}
+        return {**page, "NextToken": mine[0][0]} if len(mine) > 1 else page
+
+    def describe_certificate(self, region: str, CertificateArn: str) -> dict[str, Any]:
+        name, record = self.certificates[region, CertificateArn]
+        option = {"DomainName": name, "ResourceRecord": {"Name": f"{record}.", "Type": "CNAME", "Value": "x"}}
+        return {"Certificate": {"CertificateArn": CertificateArn, "DomainValidationOptions": [option]}}
 
     def get_function(self, region: str, FunctionName: str) -> dict[str, Any]:
         if (region, FunctionName) not in self.functions:
