@@ -26,6 +26,7 @@ STEP, HEALTH = RouteRecords(), RouteHealth()
 CONTROL = "us-east-1"
 NAME, MARK = "api.films.example.com", "_workshop.api.films.example.com"
 ASIA = "ap-southeast-1"
+READS = ("list_health_checks", "list_tags_for_resources", "list_resource_record_sets", "get_change", "list_hosted_zones_by_name")
 
 
 def host(region: str) -> str:
@@ -388,11 +389,14 @@ async def test_a_command_that_was_killed_anywhere_is_finished_by_the_next_one(sa
     """At no moment does a record point at a health check that does not exist."""
 
     def sound(call: Any) -> None:
+        if call.operation in READS:
+            return
         ids = sandbox.check_ids()
         assert all(each.get("HealthCheckId", next(iter(ids), None)) in ids for each in sandbox.records()), call.operation
 
     number, kills, ended = 0, 0, False
     sandbox.aws.watch = sound
+    sandbox.aws.route53.parts.timing.change("fast", 1.0)
     while not ended:
         number += 1
         for after in (False, True):

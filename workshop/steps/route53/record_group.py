@@ -1,7 +1,7 @@
 """The records of one name as a zone has them now: whose they are, and which health checks they leave behind.
 
-In: a context, a zone. Out: frozen values; reads only. Records have no tags: a TXT record beside them shows whose they are, written
-and removed in the same batch as they are (docs/aws-behaviours.md, section 6.11).
+In: a context, a zone. Out: frozen values; reads only. Records have no tags: a TXT record beside them shows whose they are,
+written and removed in the same batch as they are (docs/aws-behaviours.md, section 6.11).
 """
 
 from __future__ import annotations
