@@ -168,11 +168,10 @@ Resources:
 async def test_custom_domains_and_certificates_are_found_by_their_names_in_the_region(sandbox, make):
     remains = sandbox.aws.remains
     remains.domains = {(HOME, "api.films.example"): dict(OURS), ("eu-west-1", "api.films.example"): dict(OURS)}
-    arns = [
-        f"arn:aws:acm:{region}:111122223333:certificate/{n}" for region, n in ((HOME, 1), (HOME, 2), (HOME, 3), ("eu-west-1", 4))
-    ]
-    remains.certificates = dict(zip(arns, [("api.films.example", dict(OURS)), ("api.films.example", {}), ("other", {}),
-                                           ("api.films.example", dict(OURS))], strict=True))  # fmt: skip
+    arns = [f"arn:aws:acm:{region}:111122223333:certificate/{n}" for n, region in enumerate((HOME, HOME, HOME, "eu-west-1"))]
+    names = ("api.films.example", "api.films.example", "other", "api.films.example")
+    remains.certificates = {(arn.split(":")[3], arn): (name, "_x") for arn, name in zip(arns, names, strict=True)}
+    remains.certificate_tags = {arn: dict(OURS) for arn in (arns[0], *arns[2:])}
     left = {(r.kind, r.id or r.name): r for r in await STEP.leftovers(make(template=EDGE))}
     assert {key: r.ours for key, r in left.items()} == {
         ("custom-domain", "api.films.example"): True,
@@ -183,7 +182,7 @@ async def test_custom_domains_and_certificates_are_found_by_their_names_in_the_r
 
 
 async def test_a_custom_domain_of_others_is_in_the_way_and_a_certificate_is_not(sandbox, make):
-    sandbox.aws.remains.certificates[f"arn:aws:acm:{HOME}:111122223333:certificate/1"] = ("api.films.example", {})
+    sandbox.aws.remains.certificates[HOME, f"arn:aws:acm:{HOME}:111122223333:certificate/1"] = ("api.films.example", "_x")
     assert (await STEP.observe(make(template=EDGE))).state is State.ABSENT
     sandbox.aws.remains.domains[HOME, "api.films.example"] = {}
     observed = await STEP.observe(make(template=EDGE))
@@ -196,7 +195,7 @@ async def test_what_a_stack_kept_of_its_edge_is_named(sandbox, make):
         sandbox, retains=[("AWS::ApiGateway::DomainName", "api.films.example"), ("AWS::CertificateManager::Certificate", arn)]
     )
     sandbox.aws.remains.domains[HOME, "api.films.example"] = {}
-    sandbox.aws.remains.certificates[arn] = ("api.films.example", {})
+    sandbox.aws.remains.certificates[HOME, arn] = ("api.films.example", "_x")
     await STEP.destroy(make())
     assert [(r.kind, r.name) for r in await STEP.leftovers(make())] == [
         ("custom-domain", "api.films.example"),

@@ -19,8 +19,6 @@ class FakeRemains:
         """Name and tags by region and id."""
         self.domains: dict[tuple[str, str], dict[str, str]] = {}
         """Tags by region and name."""
-        self.certificates: dict[str, tuple[str, dict[str, str]]] = {}
-        """Domain name and tags by ARN."""
         self.roles: dict[str, dict[str, str]] = {}
         self.log_groups: set[tuple[str, str]] = set()
         self.group_tags: dict[str, dict[str, str]] = {}
@@ -31,6 +29,8 @@ class FakeRemains:
         """Keys by bucket."""
         self.certificates: dict[tuple[str, str], tuple[str, str]] = {}
         """Domain name and name of the validation record by region and ARN."""
+        self.certificate_tags: dict[str, dict[str, str]] = {}
+        """By ARN."""
         self.enabled = ["us-west-2", "eu-west-1", "us-east-1"]
         """The regions of the account."""
 
@@ -38,6 +38,7 @@ class FakeRemains:
         return {"Regions": [{"RegionName": name} for name in self.enabled]}
 
     def list_certificates(self, region: str, Includes: dict[str, Any], NextToken: str = "") -> dict[str, Any]:
+        assert "EC_prime256v1" in Includes["keyTypes"], "ACM lists short RSA keys only, unless others are named"
         mine = [
             (arn, name) for (where, arn), (name, _) in sorted(self.certificates.items()) if where == region and arn > NextToken
         ]
@@ -86,14 +87,8 @@ class FakeRemains:
             )  # fmt: skip
         return {"domainName": domainName, "domainNameStatus": "AVAILABLE", "tags": self.domains[region, domainName]}
 
-    def list_certificates(self, region: str, Includes: dict[str, Any], NextToken: str = "") -> dict[str, Any]:
-        assert "EC_prime256v1" in Includes["keyTypes"], "ACM lists short RSA keys only, unless others are named"
-        arns = sorted(arn for arn in self.certificates if f":{region}:" in arn and arn > NextToken)
-        page = {"CertificateSummaryList": [{"CertificateArn": a, "DomainName": self.certificates[a][0]} for a in arns[:1]]}
-        return {**page, "NextToken": arns[0]} if len(arns) > 1 else page
-
     def list_tags_for_certificate(self, region: str, CertificateArn: str) -> dict[str, Any]:
-        return {"Tags": [{"Key": k, "Value": v} for k, v in self.certificates[CertificateArn][1].items()]}
+        return {"Tags": [{"Key": k, "Value": v} for k, v in self.certificate_tags.get(CertificateArn, {}).items()]}
 
     def list_roles(self, region: str, Marker: str = "") -> dict[str, Any]:
         names = sorted(name for name in self.roles if name > Marker)

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from workshop.aws.client import AwsClient, AwsResponse
+from workshop.aws.client import AwsClient
 from workshop.aws.errors import AwsError
+from workshop.aws.resources.certificates import certificate_summaries
 from workshop.aws.resources.listing import Found
 from workshop.shell import aws_line
 
 __all__ = ["certificate_count", "certificates", "custom_domain", "custom_domain_count"]
-
-KEY_TYPES = ["RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1"]
-"""ACM lists RSA keys of up to 2,048 bits only, unless the others are named."""
 
 
 async def custom_domain(aws: AwsClient, region: str, name: str) -> list[Found]:
@@ -42,7 +40,7 @@ async def custom_domain(aws: AwsClient, region: str, name: str) -> list[Found]:
 
 async def certificates(aws: AwsClient, region: str, name: str) -> list[Found]:
     """The certificates of the region whose first name is that one; `name` may also be the ARN of one."""
-    listed = [each for each in await _certificates(aws, region) if name in (each["DomainName"], each["CertificateArn"])]
+    listed = [each for each in await certificate_summaries(aws, region) if name in (each["DomainName"], each["CertificateArn"])]
     found = []
     for each in listed:
         arn = each["CertificateArn"]
@@ -71,18 +69,7 @@ async def custom_domain_count(aws: AwsClient, region: str) -> int:
 
 async def certificate_count(aws: AwsClient, region: str) -> int:
     """How many certificates the region has."""
-    return len(await _certificates(aws, region))
-
-
-async def _certificates(aws: AwsClient, region: str) -> list[AwsResponse]:
-    found: list[AwsResponse] = []
-    page: dict[str, str] = {}
-    while True:
-        response = await aws.call("acm", region, "list_certificates", Includes={"keyTypes": KEY_TYPES}, **page)
-        found += response.get("CertificateSummaryList", [])
-        if not response.get("NextToken"):
-            return found
-        page = {"NextToken": response["NextToken"]}
+    return len(await certificate_summaries(aws, region))
 
 
 async def _tags(aws: AwsClient, region: str, arn: str) -> dict[str, str] | None:

@@ -8,6 +8,7 @@ from workshop.aws.client import AwsClient
 from workshop.aws.resources.edges import certificate_count, custom_domain_count
 from workshop.steps.declarations import SERVICE_QUOTAS, AccessProof, Quota, ResourceType, Service
 from workshop.steps.dynamodb.service import DYNAMODB, TABLE
+from workshop.steps.route53.service import ACM
 
 __all__ = ["QUOTAS", "RESOURCE_TYPES", "SERVICES", "ApiQuota", "CertificateQuota", "DomainQuota", "RoleQuota", "StackQuota"]
 
@@ -15,7 +16,7 @@ APIS = "arn:aws:apigateway:{region}::/restapis"
 """What IAM checks a listing of APIs on: the other services here know `*` only."""
 DOMAINS = "arn:aws:apigateway:{region}::/domainnames"
 SERVICES = (
-    Service("acm", AccessProof("list_certificates", "acm:ListCertificates", {"MaxItems": 1})),
+    ACM,
     Service("apigateway", AccessProof("get_rest_apis", "apigateway:GET", {"limit": 1}, APIS)),
     Service(
         "cloudformation",
