@@ -17,6 +17,7 @@ __all__ = [
     "captured",
     "command_line",
     "comment",
+    "filled",
     "flagged",
     "into",
     "operands",
@@ -87,6 +88,12 @@ def captured(variable: str, words: Iterable[str]) -> str:
 def with_captured(words: Iterable[str], flag: str, variable: str) -> str:
     """The line that runs a command with an option whose value is a variable of an earlier line."""
     return f'{command_line(words)} {flag} "${variable}"'
+
+
+def filled(words: Iterable[str], flag: str, text: str, variables: Iterable[str]) -> str:
+    """The line that runs a command with an option whose value is `text`, with variables of earlier lines at its `%s`."""
+    values = " ".join(f'"${variable}"' for variable in variables)
+    return f'{command_line(words)} {flag} "$(printf {word(text)} {values})"'
 
 
 def repeat(words: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 from tests.unit.fakes.aws import refusal
 from tests.unit.fakes.context import EU, HOME, StepSandbox
+from tests.unit.kills import Killed, killed_at
 from workshop.aws.errors import AwsError
 from workshop.errors import WorkshopError
 from workshop.steps.base import Context, Phase, State
@@ -220,10 +222,6 @@ async def test_a_full_account_is_explained(sandbox):
     assert "as many health checks as it may have" in caught.value.what and "L-ACB674F3" in caught.value.fix
 
 
-class Killed(BaseException):
-    """kill -9: no handler of the product sees it."""
-
-
 def _once(operation: str, act: Any) -> Any:
     def watch(call: Any) -> None:
         nonlocal act
@@ -232,30 +230,6 @@ def _once(operation: str, act: Any) -> Any:
             doing()
 
     return watch
-
-
-def killed_at(number: int, after: bool, sandbox: Sandbox) -> None:
-    """The process ends at its call with this number, before or after it takes effect."""
-    seen = 0
-    inner = sandbox.aws._answer
-
-    def answer(*arguments: Any) -> Any:
-        nonlocal seen
-        seen += 1
-        if seen == number and not after:
-            raise Killed
-        mine = seen == number
-        try:
-            return inner(*arguments)
-        finally:
-            if mine:
-                raise Killed
-
-    sandbox.aws._answer = answer
-
-
-def revived(sandbox: Sandbox) -> None:
-    del sandbox.aws._answer
 
 
 CHANGES = [({}, {"interval": 30}), ({}, {"path": "/prod/ping"}), (None, {})]
@@ -272,13 +246,11 @@ async def test_a_creation_that_was_killed_anywhere_is_finished_by_the_next_run_a
         for after in (False, True):
             if before is not None:
                 await STEP.create(sandbox.next_run(**before))
-            killed_at(number, after, sandbox)
-            try:
+            with suppress(Killed), killed_at(sandbox.aws, number, after=after):
+                ended = False
                 await STEP.create(sandbox.next_run(**changed))
                 ended = True
-            except Killed:
-                ended, kills = False, kills + 1
-            revived(sandbox)
+            kills += not ended
             if stranger:
                 sandbox.forget_everything()
             made = await STEP.create(sandbox.next_run(**changed))
@@ -292,10 +264,8 @@ async def test_a_creation_that_was_killed_anywhere_is_finished_by_the_next_run_a
 
 
 async def test_a_check_without_tags_is_found_by_a_sweep_of_a_machine_that_knows_nothing(sandbox):
-    killed_at(2, True, sandbox)  # the list, then the creation
-    with pytest.raises(Killed):
+    with pytest.raises(Killed), killed_at(sandbox.aws, 2, after=True):  # the list, then the creation
         await STEP.create(sandbox.step())
-    revived(sandbox)
     sandbox.forget_everything()
     (check,) = sandbox.checks()
     assert sandbox.tags(check["Id"]) == {}

@@ -30,9 +30,10 @@ from workshop.errors import WorkshopError
 from workshop.shell import aws, aws_line, captured, with_captured
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Permission, Phase, Placement, Resource, State, Step
 from workshop.steps.ownership import Note, owner_of
-from workshop.steps.route53.health_service import HEALTH_CHECK, ROUTE53, HealthCheckQuota
+from workshop.steps.route53.health_service import HEALTH_CHECK, HealthCheckQuota, health_permissions
 from workshop.steps.route53.health_settings import HealthParams, differences, fixed_settings, wanted_config
 from workshop.steps.route53.references import is_our_reference, reference
+from workshop.steps.route53.service import GLOBAL, ROUTE53
 from workshop.steps.route53.watching import check_path
 
 __all__ = ["REGION_TAG", "STEP", "STEP_TAG", "RouteHealth", "TaggedCheck", "tagged_checks"]
@@ -45,9 +46,6 @@ MOST_REFERENCES = 20
 MOST_UPDATES = 3
 KIND = "healthcheck"
 RECORDS = "route53.records"
-CHECKS = "arn:aws:route53:::healthcheck/*"
-UNNAMED = ("ListHealthChecks", "CreateHealthCheck")
-"""Actions that IAM checks on no particular health check."""
 
 
 @dataclass(frozen=True)
@@ -125,11 +123,17 @@ class RouteHealth(Step[HealthParams]):
 
     async def tagged(self, ctx: Context[HealthParams]) -> list[Resource]:
         """All of the account, whatever their region: health checks are in none, and each costs money."""
+        try:
+            checks = await tagged_checks(ctx)
+        except AwsError as error:
+            if error.denied and not ctx.others(self.kind):
+                return []  # a definition without health checks asks for no permission to look for them
+            raise
         found = []
-        for each in await tagged_checks(ctx):
+        for each in checks:
             is_untagged = not each.tags and is_our_reference(each.check.reference, ctx.workshop)
             if ctx.owns(each.tags) or is_untagged:
-                found.append(_resource(each, each.tags.get(REGION_TAG, "global")))
+                found.append(_resource(each, each.tags.get(REGION_TAG, GLOBAL)))
         return found
 
     def commands(self, ctx: Context[HealthParams]) -> list[str]:
@@ -145,24 +149,12 @@ class RouteHealth(Step[HealthParams]):
         return [captured("CHECK", create), with_captured(tag, "--resource-id", "CHECK")]
 
     def permissions(self, ctx: Context[HealthParams]) -> list[Permission]:  # noqa: ARG002
-        # DeleteHealthCheck in a setup: of a check that was replaced.
-        changes = {
-            Phase.SETUP: (
-                "CreateHealthCheck",
-                "UpdateHealthCheck",
-                "GetHealthCheck",
-                "ChangeTagsForResource",
-                "DeleteHealthCheck",
-            ),
-            Phase.TEARDOWN: ("DeleteHealthCheck",),
-            Phase.CHECK: (),
-        }
         reads = ("ListHealthChecks", "ListTagsForResources")
-        return [
-            Permission(f"route53:{action}", "*" if action in UNNAMED else CHECKS, "", phase)
-            for phase, more in changes.items()
-            for action in (*reads, *more)
-        ]
+        # DeleteHealthCheck in a setup: of a check that was replaced.
+        setup = ("CreateHealthCheck", "UpdateHealthCheck", "GetHealthCheck", "ChangeTagsForResource", "DeleteHealthCheck")
+        return health_permissions(
+            {Phase.SETUP: (*reads, *setup), Phase.TEARDOWN: (*reads, "DeleteHealthCheck"), Phase.CHECK: reads}
+        )
 
 
 STEP = RouteHealth()

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from workshop.aws.client import AwsClient
 from workshop.aws.resources.health_checks import health_check_limit
-from workshop.steps.declarations import AccessProof, Quota, ResourceType, Service
+from workshop.steps.base import Permission, Phase
+from workshop.steps.declarations import Quota, ResourceType
 
-__all__ = ["HEALTH_CHECK", "ROUTE53", "HealthCheckQuota"]
+__all__ = ["CHECK_ARNS", "HEALTH_CHECK", "HealthCheckQuota", "health_permissions"]
 
-ROUTE53 = Service("route53", AccessProof("list_hosted_zones", "route53:ListHostedZones", {"MaxItems": "1"}))
 HEALTH_CHECK = ResourceType(
     "health-check",
     "health check",
     usd_a_month=2.75,
     upkeep="a check at $0.75, HTTPS at $1, and fast checking at $1; it is paid whether records use it or not",
 )
+
+
+CHECK_ARNS = "arn:aws:route53:::healthcheck/*"
+"""A check's id is not known before it exists."""
+_UNNAMED = ("ListHealthChecks", "CreateHealthCheck")
+"""Actions that IAM checks on no particular health check."""
+
+
+def health_permissions(actions: Mapping[Phase, Sequence[str]]) -> list[Permission]:
+    """The permissions for actions on health checks, named without the prefix of Route 53."""
+    return [
+        Permission(f"route53:{action}", "*" if action in _UNNAMED else CHECK_ARNS, "", phase)
+        for phase, names in actions.items()
+        for action in names
+    ]
 
 
 class HealthCheckQuota(Quota):
