@@ -170,9 +170,8 @@ async def find_orphans(workspace: Workspace, search: RegionSearch, known: Collec
     """What carries the workshop's tags in these regions and is not among `known`: made under names, or by steps, of before."""
     identities = {resource.identity for resource in known}
     groups = await asyncio.gather(*(_tagged(workspace, region, search, emit) for region in search.regions))
-    # What belongs to no region is found in each.
-    found = {resource.identity: resource for group in groups for resource in group if resource.identity not in identities}
-    return [replace(resource, why=_by_tags_alone(resource)) for resource in found.values()]
+    found = [resource for group in groups for resource in group if resource.identity not in identities]
+    return [replace(resource, why=_by_tags_alone(resource)) for resource in found]
 
 
 def _by_tags_alone(resource: Resource) -> str:

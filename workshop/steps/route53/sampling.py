@@ -16,7 +16,7 @@ from workshop.aws.dns import Answer, Authority
 from workshop.aws.target import Target
 from workshop.steps.route53.routing import Expectation, Member
 
-__all__ = ["SIGNIFICANCE", "Sample", "band", "chance_of", "mismatch", "sample_answers"]
+__all__ = ["SIGNIFICANCE", "Sample", "band", "chance_of", "mismatch", "region_of", "regions_by_answer", "sample_answers"]
 
 SIGNIFICANCE = 0.001
 """The chance below which counts are taken for wrong: one check in a thousand that is right fails."""
@@ -44,7 +44,7 @@ async def sample_answers(
     target: Target, authority: Authority, name: str, members: Sequence[Member], queries: int, source: str | None = None
 ) -> Sample:
     """Ask `queries` times. `source` is the subnet in which the asker claims to be. Raises `DnsError`."""
-    regions = await _regions_by_answer(target, members)
+    regions = await regions_by_answer(target, members)
     kind = members[0].type
     gate = asyncio.Semaphore(AT_ONCE)
 
@@ -53,7 +53,7 @@ async def sample_answers(
             return await authority.query(name, kind, source)
 
     answers = await asyncio.gather(*(one() for _ in range(queries)))
-    counts = Counter(_region_of(answer, regions) for answer in answers)
+    counts = Counter(region_of(answer, regions) for answer in answers)
     return Sample(
         name,
         queries,
@@ -94,6 +94,27 @@ def chance_of(counts: Mapping[str, int], shares: Mapping[str, float]) -> float:
     return min(1.0, 2 * min(_chi_square(cells), _at_least(seen, total, wanted / total)))  # two tests, so twice the chance
 
 
+async def regions_by_answer(target: Target, members: Sequence[Member]) -> dict[str, str]:
+    """The region by what DNS answers for it: a name or an address; for an alias the addresses that its target has now."""
+    found: dict[str, str] = {}
+    for member in members:
+        if member.type == "CNAME":
+            found[member.target] = member.region
+        else:
+            found |= dict.fromkeys(member.values, member.region)
+        if member.type != "CNAME" and member.target:
+            answer = await target.dns.ask(member.target, member.type, target.resolvers, recursive=True)
+            found |= dict.fromkeys(answer.values, member.region)
+    return found
+
+
+def region_of(answer: Answer, regions: Mapping[str, str]) -> str:
+    """The region that an answer leads to; what was answered where that is no target of the group."""
+    if not answer.values:
+        return NOTHING if answer.rcode == "NOERROR" else f"{NOTHING} ({answer.rcode})"
+    return next((regions[value] for value in answer.values if value in regions), answer.values[0])
+
+
 def band(share: float, queries: int) -> tuple[float, float]:
     """The shares between which 99.9 percent of samples of this size lie."""
     wide = SIGMAS * math.sqrt(share * (1 - share) / queries) if queries else 1.0
@@ -132,26 +153,6 @@ def _tail(freedom: int, squares: float) -> float:
     for _ in range((freedom - 1) // 2):
         tail, term, at = tail + term, term * half / at, at + 1
     return tail
-
-
-async def _regions_by_answer(target: Target, members: Sequence[Member]) -> dict[str, str]:
-    """The region by what DNS answers for it: a name or an address; for an alias the addresses that its target has now."""
-    found: dict[str, str] = {}
-    for member in members:
-        if member.type == "CNAME":
-            found[member.target] = member.region
-        else:
-            found |= dict.fromkeys(member.values, member.region)
-        if member.type != "CNAME" and member.target:
-            answer = await target.dns.ask(member.target, member.type, target.resolvers, recursive=True)
-            found |= dict.fromkeys(answer.values, member.region)
-    return found
-
-
-def _region_of(answer: Answer, regions: Mapping[str, str]) -> str:
-    if not answer.values:
-        return NOTHING if answer.rcode == "NOERROR" else f"{NOTHING} ({answer.rcode})"
-    return next((regions[value] for value in answer.values if value in regions), answer.values[0])
 
 
 def _shares(sample: Sample) -> str:
