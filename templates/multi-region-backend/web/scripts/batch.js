@@ -47,8 +47,12 @@
       const [least, most] = band(sent, shares.get(first));
       return `${head} Every item had a resolver of its own. By chance ${places.get(first)} gets between ${least} and ${most} of ${sent}.`;
     }
-    if (counts.size === 1)
-      return `${head} One browser is one resolver: it ${asked ? `asked ${asked === 1 ? "once" : `${asked} times`} and` : ""} kept the answer for its TTL. The halves even out over many people, not over many requests.`;
+    if (counts.size === 1) {
+      const often = asked ? `asked ${asked === 1 ? "once" : `${asked} times`} and ` : "";
+      const split = [...shares.values()].some((share) => share > 0 && share < 1);
+      const lesson = split ? " The shares even out over many people, not over many requests." : "";
+      return `${head} One browser is one resolver: it ${often}kept the answer for its TTL.${lesson}`;
+    }
     return `${head} The answer changed while the items were sent, when its TTL ended.`;
   }
 
