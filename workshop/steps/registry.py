@@ -23,6 +23,9 @@ MODULES = (
     "workshop.steps.dynamodb.items",
     "workshop.steps.cloudformation.stack",
     "workshop.steps.route53.zone",
+    "workshop.steps.route53.health",
+    "workshop.steps.route53.records",
+    "workshop.steps.route53.wiring_step",
     "workshop.steps.web_site",
     "workshop.steps.http_check",
 )

@@ -13,14 +13,16 @@ Answer = tuple[int, bytes]
 
 
 class Server:
-    """Serves while the block runs. `answer` gets the path; `asked` are the paths so far."""
+    """Serves while the block runs. `answer` gets the path; `asked` are the paths so far, `hosts` what was asked for by Host."""
 
     def __init__(self, answer: Callable[[str], Answer]) -> None:
         self.asked: list[str] = []
-        asked = self.asked
+        self.hosts: list[str] = []
+        asked, hosts = self.asked, self.hosts
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                hosts.append(self.headers["Host"])
                 asked.append(self.path)
                 status, body = answer(self.path)
                 self.send_response(status)

@@ -41,7 +41,7 @@ class Observation:
     """What one checker says."""
 
     region: str
-    address: str
+    ip: str
     status: str
     checked: float
 
