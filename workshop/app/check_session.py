@@ -88,12 +88,12 @@ async def _check_context(found: _Materials, connection: Connection) -> CheckCont
     installed = next((s for s in found.installations if s.scope.account == account), None)
     settings = _settings(workshop, invocation, installed)
     client = ReadOnlyClient(connection.client)
-    steps, event = _planned_steps(found, settings, connection, account, client)
+    steps, event, regions = _planned_steps(found, settings, connection, account, client)
     return CheckContext(
         workshop=workshop.name if workshop else invocation.workshop,
         source=str(workshop.source) if workshop else invocation.workshop,
         target=place.target,
-        regions=settings.regions,
+        regions=regions,
         known_regions=await known_regions(),
         account=account,
         aws=client,
@@ -117,10 +117,10 @@ async def _check_context(found: _Materials, connection: Connection) -> CheckCont
 
 def _planned_steps(
     found: _Materials, settings: Settings, connection: Connection, account: str, client: ReadOnlyClient
-) -> tuple[tuple[PlannedStep, ...], EventPlan]:
-    """Every step in every region with its context, and the minutes and the cost of a setup."""
+) -> tuple[tuple[PlannedStep, ...], EventPlan, tuple[str, ...]]:
+    """Every step in every region with its context, the minutes and the cost of a setup, and all regions, home first."""
     if found.workshop is None:
-        return (), found.event
+        return (), found.event, settings.regions
     workspace = Workspace(
         workshop=found.workshop,
         settings=settings,
@@ -130,7 +130,11 @@ def _planned_steps(
         clock=found.place.clock,
         run="check",
     )
-    contexts, plan = Contexts(workspace, lambda _: None), workspace.plan()
+    try:
+        plan, regions = workspace.plan(), workspace.everywhere()
+    except DefinitionError:
+        return (), found.event, settings.regions  # lint has named it among the problems
+    contexts = Contexts(workspace, lambda _: None)
     contexts.remember(plan)
     steps: list[PlannedStep] = []
     for node in plan.nodes:
@@ -142,10 +146,10 @@ def _planned_steps(
             step, ctx = contexts.context(node, missing="blank")
         except DefinitionError:
             continue  # lint has named it among the problems
-        steps.append(PlannedStep(step, ctx, node.key.region if node.key.region in settings.regions else "", complete))
+        steps.append(PlannedStep(step, ctx, node.key.region if node.key.region in regions else "", complete))
     minutes = plan.minutes(lambda node: kinds()[node.spec.kind].estimate.minutes)
     usd = sum(kinds()[node.spec.kind].estimate.usd for node in plan.nodes)
-    return tuple(steps), replace(found.event, setup_minutes=minutes, usd=usd)
+    return tuple(steps), replace(found.event, setup_minutes=minutes, usd=usd), regions
 
 
 def _definition(name: str) -> tuple[Workshop | None, list[Problem]]:

@@ -46,12 +46,12 @@ async def status(session: Session) -> StatusReport:
     """Query the cloud for everything of the workshop."""
     workspace = session.workspace
     contexts = Contexts(workspace, lambda _: None)
-    points = await observe_all(workspace, workspace.plan(), contexts)
+    points = await observe_all(workspace, workspace.plan(former=True), contexts)
     return StatusReport(
         workshop=workspace.name,
         target=workspace.target.name,
         account=session.account,
-        regions=workspace.settings.regions,
+        regions=workspace.everywhere(former=any(point.node.former for point in points)),
         module=_reached(workspace.workshop.definition.module_names(), points),
         points=points,
         order=[spec.id for spec in workspace.workshop.definition.steps()],
@@ -115,7 +115,9 @@ def _reached(modules: Iterable[str], points: Sequence[NodeState]) -> str:
     """The last module up to which everything is ready; empty when the first is not."""
     reached = ""
     for module in modules:
-        if any(point.observed.state is not State.READY for point in points if point.node.module == module):
+        if any(
+            point.observed.state is not State.READY for point in points if point.node.module == module and not point.node.former
+        ):
             break
         reached = module
     return reached

@@ -148,6 +148,7 @@ async def open_session(
             given=invocation.options(target),
             granted=not no_calls and Grants(folder).hold(workshop),
         )
+        await _check_regions(workspace.everywhere())
         identity = connection.identity.arn if connection.identity else ""
         yield Session(invocation, workspace, folder, account, identity, installed, began)
 
@@ -222,7 +223,7 @@ def _settings(workshop: Workshop, invocation: Invocation, installed: Installatio
             code="Stands",
         )
     kept = [*settings.regions, *(r for r in installed.regions if r not in settings.regions)]
-    return Settings(settings.parameters, tuple(kept))
+    return replace(settings, regions=tuple(kept))
 
 
 def _require_no_secret(settings: Settings) -> None:

@@ -61,8 +61,8 @@ async def planned_removal(session: Session) -> PlanReport:
         target=workspace.target.name,
         account=session.account,
         identity=session.identity,
-        regions=workspace.settings.regions,
-        points=await with_data_at_risk(await observe_all(workspace, workspace.plan(), contexts), contexts),
+        regions=workspace.everywhere(former=True),
+        points=await with_data_at_risk(await observe_all(workspace, workspace.plan(former=True), contexts), contexts),
     )
 
 
@@ -72,7 +72,7 @@ async def teardown(session: Session, watch: Watch, *, search: RegionSearch | Non
     In the regions of the search, what carries our tags under other names is reported too.
     """
     workspace, journal = session.workspace, session.workspace.journal
-    contexts, plan, stop = Contexts(workspace, watch.emit), workspace.plan(), watch.stop
+    contexts, plan, stop = Contexts(workspace, watch.emit), workspace.plan(former=True), watch.stop
     asked = _Asked(_regions(session, search), search)
     resume = session.command_line("teardown --sweep" if search else "teardown")
     leftovers: list[Resource] = []
@@ -95,7 +95,7 @@ async def teardown(session: Session, watch: Watch, *, search: RegionSearch | Non
         workshop=workspace.name,
         target=workspace.target.name,
         account=session.account,
-        regions=workspace.settings.regions,
+        regions=workspace.everywhere(former=True),
         results=results,
         code=code,
         resume=resume,
@@ -131,7 +131,7 @@ def _regions(session: Session, search: RegionSearch | None) -> list[str]:
     """The workshop's regions, those of the search, and those in which the last teardown left something."""
     workspace = session.workspace
     also = search.regions if search else workspace.journal.left_in(session.scope)
-    return list(dict.fromkeys((*workspace.settings.regions, *also)))
+    return list(dict.fromkeys((*workspace.everywhere(former=True), *also)))
 
 
 def _receipt(

@@ -33,7 +33,7 @@ COMMANDS = {
     "step": ("workshop.cli.step", "List the steps, show one, or run one by itself."),
     "explain": ("workshop.cli.explain", "Print the AWS CLI commands of a step, with real values."),
     "open": ("workshop.cli.open", "Open a page of the workshop's web app: harness, globalflix."),
-    "observe": ("workshop.cli.observe", "Measure replication lag, and see which write wins a conflict."),
+    "observe": ("workshop.cli.observe", "Measure replication lag, see which write wins a conflict, and what DNS answers."),
     "drill": ("workshop.cli.drill", "Fail a region on purpose, measure the failover, and undo it."),
     "cloud": ("workshop.cli.cloud", "Run the local cloud: AWS on this machine, without an account."),
     "definition": ("workshop.cli.definition", "Check, describe and create workshops (for authors)."),

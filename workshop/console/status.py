@@ -66,7 +66,9 @@ def _print(report: StatusReport) -> None:
     failed = {region.region for region in report.failed}
     if all(point.observed.state is State.ABSENT for point in report.points):
         console.print(f"Nothing is deployed. Set it up: [bold]{escape(report.setup)}[/]", soft_wrap=True)
-    elif any(p.observed.state is not State.READY and p.node.key.region not in failed for p in report.points):
+    elif any(
+        p.observed.state is not State.READY and not p.node.former and p.node.key.region not in failed for p in report.points
+    ):
         console.print(f"Not everything is ready. Bring it to ready: [bold]{escape(report.setup)}[/]", soft_wrap=True)
 
 

@@ -25,6 +25,7 @@ __all__ = ["definition_of", "problem_at", "problems_of"]
 _PATTERNS = {
     "regions": ("is not the name of a region", "Regions look like us-west-2."),
     "parameters": ("cannot be the name of a variable", "Use letters, digits and _, beginning with a letter."),
+    "in": ("is not a place where a step runs", "Use home, replicas, each, global, a region, or '{{ parameter }}'."),
     "stage": ("cannot be a stage", "Use letters, digits, - and _."),
     "page": ("is not a page of the site", "Name a file inside the site, such as index.html."),
 }
@@ -49,13 +50,17 @@ def problems_of(
     *,
     skip: Set[str] = frozenset(),
     regions: Sequence[str] = (),
+    form_only: bool = False,
 ) -> list[Problem]:
-    """Every error about `model`, whose values are at `base` in the document; none about the fields in `skip`.
+    """Every error about `model`, whose values are at `base` in the document; none about the fields in `skip`, and
+    with `form_only` none about values: only about fields that are missing or do not exist.
 
     `regions` are those of the entries of settings that have one for each region: an error names the first in which it is met.
     """
     entries = per_region(model)
     every = [details for details in _causes(error) if not skip & set(details["loc"][:1])]
+    if form_only:
+        every = [details for details in every if details["type"] in ("missing", "extra_forbidden")]
     misspelt = _misspelt(every)
     merged = {(*loc[:-1], name) for loc, name in misspelt.items()}
     found: dict[tuple[FieldPath, str], Problem] = {}

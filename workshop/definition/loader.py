@@ -76,17 +76,20 @@ def known_kinds() -> Kinds:
 
 
 def assemble(definition: Definition, document: Document, source: WorkshopSource) -> Workshop:
-    """The workshop, with the location of each step."""
+    """The workshop, with the location of each module and step."""
     files = source.files()
+
+    def at(*field: str | int) -> SourceLocation:
+        return SourceLocation(document, field, files.renderer)
+
     modules = tuple(
         module.model_copy(
             update={
                 "steps": tuple(
-                    step.located_at(SourceLocation(document, ("modules", module_number, "steps", number), files.renderer))
-                    for number, step in enumerate(module.steps)
+                    step.located_at(at("modules", module_number, "steps", number)) for number, step in enumerate(module.steps)
                 )
             }
-        )
+        ).located_at(at("modules", module_number))
         for module_number, module in enumerate(definition.modules)
     )
     return Workshop(definition.model_copy(update={"modules": modules}), files, source.path, source.builtin)

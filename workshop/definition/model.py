@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 from pydantic_core import SchemaError, SchemaValidator, ValidationError, core_schema
@@ -50,40 +50,59 @@ Title = Annotated[str, Field(min_length=1, max_length=200)]
 Page = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_-]*(?:[./][A-Za-z0-9_-]+)*/?$")]
 
 
+_PLACES = {placement.value: placement for placement in Placement if placement is not Placement.NAMED}
+"""The words of `in:`; every other value names a region."""
+
+
 class _Form(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_by_alias=True, validate_by_name=True)
 
 
-class StepSpec(_Form):
-    """One step: what kind it is, where it runs, what it waits for, and the kind's settings."""
-
-    id: StepId = Field(description="The step's name, unique in the workshop.")
-    kind: str = Field(description="What the step does: one of the step kinds.")
-    placement: Placement = Field(alias="in", description="Where it runs: home, replicas, each or global.")
-    needs: tuple[str, ...] = Field(default=(), max_length=50, description="The steps that must be ready before this one starts.")
-    settings: Mapping[str, Any] = Field(default_factory=dict, alias="with", description="The settings of the kind.")
-    title: str = Field(default="", description="What people read instead of the id.")
+class _Located(_Form):
+    """A part of a definition that knows where it is defined."""
 
     _location: SourceLocation | None = PrivateAttr(default=None)
 
     @property
     def location(self) -> SourceLocation | None:
-        """Where the step is defined; None for a step made in code."""
+        """Where it is defined; None for one made in code."""
         return self._location
 
-    def located_at(self, location: SourceLocation) -> StepSpec:
-        """The same step with its location."""
-        step = self.model_copy()
-        step._location = location
-        return step
+    def located_at(self, location: SourceLocation) -> Self:
+        """The same with its location."""
+        located = self.model_copy()
+        located._location = location
+        return located
 
 
-class ModuleSpec(_Form):
+class StepSpec(_Located):
+    """One step: what kind it is, where it runs, what it waits for, and the kind's settings."""
+
+    id: StepId = Field(description="The step's name, unique in the workshop.")
+    kind: str = Field(description="What the step does: one of the step kinds.")
+    place: str = Field(
+        alias="in",
+        pattern=rf"^({'|'.join(_PLACES)})$|{REGION_PATTERN}|\{{[{{%]",
+        description="Where it runs: home, replicas, each, global, a region, or a template of a region.",
+    )
+    needs: tuple[str, ...] = Field(default=(), max_length=50, description="The steps that must be ready before this one starts.")
+    settings: Mapping[str, Any] = Field(default_factory=dict, alias="with", description="The settings of the kind.")
+    title: str = Field(default="", description="What people read instead of the id.")
+    when: str = Field(default="true", description="Whether it runs, by parameters and target: a template of true or false.")
+
+    @property
+    def placement(self) -> Placement:
+        """Where it runs."""
+        return _PLACES.get(self.place, Placement.NAMED)
+
+
+class ModuleSpec(_Located):
     """One module of the workshop: the steps that bring an attendee to the start of the next one."""
 
     name: Name = Field(description="The module's name, for --through.")
     title: Title = Field(description="The module's title.")
     steps: tuple[StepSpec, ...] = Field(min_length=1, max_length=MOST_STEPS, description="The steps of this module.")
+    when: str = Field(default="true", description="Whether its steps run, by parameters and target: a template of true or false.")
 
 
 class ParameterSpec(_Form):
@@ -92,6 +111,7 @@ class ParameterSpec(_Form):
     default: str = Field(description="The value unless --param gives another.")
     pattern: str = Field(default="", description="A regular expression that the whole value must match.")
     description: str = Field(default="", description="What it is, for people.")
+    secret: bool = Field(default=False, description="Whether it is a secret: never on the command line, never shown.")
 
 
 class ApiSpec(_Form):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from workshop.definition.loader import Workshop
 from workshop.definition.model import LONGEST_VALUE, REGION_PATTERN, ParameterSpec, matches
@@ -25,6 +25,8 @@ class Settings:
 
     parameters: Mapping[str, str]
     regions: tuple[str, ...]
+    elsewhere: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By step with a region of its own: the other regions in which a search found something of it."""
 
     @property
     def home(self) -> str:

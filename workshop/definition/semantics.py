@@ -207,6 +207,6 @@ def _kinds(definition: Definition, document: Document, kinds: Kinds) -> Iterator
             yield problem_at(
                 document,
                 (*field, "in"),
-                f"A step of kind {step.kind} cannot run in '{step.placement.value}'.",
+                f"A step of kind {step.kind} cannot run in '{shown(step.place)}'.",
                 f"Use one of: {fitting}.",
             )

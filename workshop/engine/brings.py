@@ -83,7 +83,7 @@ def unlisted(contexts: Contexts, node: Node, found: Iterable[Brought], listed: I
 
 def _with_placeholders(contexts: Contexts, node: Node) -> Iterator[Brought]:
     workspace = contexts.workspace
-    outputs = PlaceholderOutputs(workspace.workshop.definition, workspace.settings)
+    outputs = PlaceholderOutputs(workspace.workshop.definition, workspace.places(node.key.account))
     definition = workspace.workshop.definition
     apis = _OwnApis(outputs) if definition.apis else {}
     names = _OwnNames(outputs) if definition.names else {}

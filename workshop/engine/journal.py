@@ -230,6 +230,19 @@ class Journal:
         ).fetchone()
         return {} if row is None else dict(json.loads(row[0]))
 
+    def knows(self, scope: Scope, key: NodeKey) -> bool:
+        """Whether something of a node may exist: its latest line is not one of its removal, or of its being left alone."""
+        return self._latest(scope, key) not in (None, Outcome.REMOVED.value, Outcome.ABSENT.value, Outcome.SKIPPED.value)
+
+    def regions_of(self, scope: Scope, step: str) -> tuple[str, ...]:
+        """The regions in which something of a step may exist: as `knows` has it."""
+        rows = self._db.execute(
+            "SELECT DISTINCT region FROM results WHERE workshop = ? AND target = ? AND account = ? AND step = ? ORDER BY region",
+            (scope.workshop, scope.target, scope.account, step),
+        ).fetchall()
+        keys = (NodeKey(scope.account, step, region) for (region,) in rows)
+        return tuple(key.region for key in keys if self.knows(scope, key))
+
     def record_made(self, run: str, scope: Scope, key: NodeKey, resource: tuple[str, str, str], identity: str = "") -> None:
         """Written before a resource `(kind, name, region)` is made, and again with its `identity` once AWS has given it one.
 

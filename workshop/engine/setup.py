@@ -30,7 +30,7 @@ __all__ = ["check_files", "set_up"]
 async def check_files(workspace: Workspace, plan: Plan) -> None:
     """Read every file that the plan needs, before anything is changed; raises `UsageError` for the first wrong one."""
     for settings in (workspace.settings, *workspace.account_settings.values()):
-        require_sound(workspace.workshop, settings)
+        require_sound(workspace.workshop, settings, target=workspace.target.name)
     contexts = Contexts(workspace, lambda _: None)
     for node in plan.nodes:
         try:

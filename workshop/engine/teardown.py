@@ -30,7 +30,12 @@ async def tear_down(workspace: Workspace, plan: Plan, contexts: Contexts, emit: 
     contexts.remember(plan)
 
     async def bring_down(node: Node) -> NodeResult:
-        step, ctx = contexts.context(node, missing="blank")
+        looked_up = contexts.of_former(node) if node.former else contexts.context(node, missing="blank")
+        if looked_up is None:
+            return NodeResult(
+                node, Outcome.SKIPPED, detail="is switched off, and its settings name nothing with these parameters"
+            )
+        step, ctx = looked_up
         if step.is_verification:
             return NodeResult(node, Outcome.ABSENT)
         try:
@@ -38,6 +43,8 @@ async def tear_down(workspace: Workspace, plan: Plan, contexts: Contexts, emit: 
         except CredentialsError:
             raise
         except WorkshopError as error:
+            if contexts.may_be_ignored(node, error):
+                return NodeResult(node, Outcome.SKIPPED, detail=f"is switched off; looking for it is not allowed: {error.code}")
             if not step.deleted_with_parent:
                 raise
             # Nothing to remove here, so that it cannot be read must not keep its parent.
@@ -106,13 +113,18 @@ async def _ask_all(plan: Plan, contexts: Contexts) -> dict[NodeKey, list[Resourc
     workspace = contexts.workspace
 
     async def of(node: Node) -> list[Resource]:
-        step, ctx = contexts.context(node, missing="blank")
+        looked_up = contexts.of_former(node) if node.former else contexts.context(node, missing="blank")
+        if looked_up is None:
+            return []
+        step, ctx = looked_up
         try:
             left = await step.leftovers(ctx)
         except WorkshopError as error:
             if workspace.cannot_go_on(error):
                 raise
-            return [_unknown(node, error)]
+            return [] if contexts.may_be_ignored(node, error) else [_unknown(node, error)]
+        if node.former:
+            left = [resource for resource in left if resource.ours]  # what others have under its names is in the way of nothing
         workspace.journal.inventory.mark_gone(workspace.scope(node.key.account), node.key, left)
         return left
 

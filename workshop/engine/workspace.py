@@ -6,6 +6,7 @@ from what earlier steps made.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,15 +17,16 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from workshop.aws.client import AwsClient
-from workshop.aws.errors import CredentialsError
+from workshop.aws.errors import AwsError, CredentialsError
 from workshop.aws.target import Target
+from workshop.definition.conditions import places
 from workshop.definition.derived import delegated, plan_variables, template_variables
 from workshop.definition.files import DefinitionFiles
 from workshop.definition.form_errors import problems_of
 from workshop.definition.loader import Workshop
 from workshop.definition.model import StepSpec
 from workshop.definition.parameters import Settings
-from workshop.definition.placement import GLOBAL, by_region
+from workshop.definition.placement import GLOBAL, Places, by_region
 from workshop.definition.templating import render_settings, render_settings_leniently
 from workshop.engine.events import Emit, Event, NodeFinished, NodeProgressed, NodeWaits
 from workshop.engine.journal import Installation, Journal
@@ -63,6 +65,9 @@ class Workspace:
     account_settings: Mapping[str, Settings] = field(default_factory=dict)
     """Parameters and regions by account, where there are several accounts and one differs from the others."""
 
+    searched: Places | None = None
+    """While one region is searched: the places of all steps in it, instead of those that follow from the settings."""
+
     @property
     def trusted(self) -> bool:
         """Whether the definition's code may run and its addresses be called."""
@@ -99,10 +104,40 @@ class Workspace:
     def scope(self, account: str) -> Scope:
         return Scope(self.name, self.target.name, account)
 
-    def plan(self, through: str | None = None) -> Plan:
-        """The plan for every account, each in its own regions."""
-        regions = {account: self.of_account(account).settings.regions for account in self.clients}
-        return build(self.workshop.definition, regions, through=through)
+    def plan(self, through: str | None = None, *, former: bool = False) -> Plan:
+        """The plan for every account, each in its own regions.
+
+        With `former` also what a setup with these settings would not make and an earlier one may have made.
+        """
+        places = {account: self.former_places(account) if former else self.places(account) for account in self.clients}
+        return build(self.workshop.definition, places, through=through, former=former)
+
+    def places(self, account: str) -> Places:
+        """Where the steps run in an account; raises `DefinitionError` for a template of `when:` or `in:` that cannot be used."""
+        return self._places[account]
+
+    def former_places(self, account: str) -> Places:
+        """The same, with the other regions in which the journal or a search knows steps with a region of their own."""
+        own, elsewhere = self.places(account), self.of_account(account).settings.elsewhere
+        former: dict[str, tuple[str, ...]] = {}
+        for step, region in own.named.items():
+            known = (*elsewhere.get(step, ()), *self.journal.regions_of(self.scope(account), step))
+            former[step] = tuple(dict.fromkeys(place for place in known if place not in (region, GLOBAL)))
+        return replace(own, former=former)
+
+    def everywhere(self, *, former: bool = False) -> tuple[str, ...]:
+        """Every region in which a step runs in some account, home first; with `former` also where one may have run before."""
+        found = (self.former_places(account) if former else self.places(account) for account in self.clients)
+        return tuple(dict.fromkeys(region for places in found for region in places.everywhere(former=former)))
+
+    @functools.cached_property
+    def _places(self) -> dict[str, Places]:
+        definition = self.workshop.definition
+        return {account: self.searched or places(definition, self.plan_variables(account)) for account in self.clients}
+
+    def plan_variables(self, account: str) -> dict[str, Any]:
+        """What templates see that is known before the first step."""
+        return plan_variables(self.workshop.definition, self.of_account(account).settings, self.target.name, account)
 
     def writing_down(self, emit: Emit) -> Emit:
         """The same `emit`, with each result in the journal first. What was cancelled keeps its open intent there."""
@@ -152,12 +187,25 @@ class Contexts:
             return self._context(node, render_settings(node.spec, variables, entries), variables, files)
         return self._context(node, render_settings_leniently(node.spec, variables, entries), variables, _BlankFiles(files))
 
+    def of_former(self, node: Node) -> tuple[Step[Any], Context[Any]] | None:
+        """The same for a node that no setup makes now; None where its settings mean nothing with these parameters."""
+        try:
+            return self.context(node, missing="blank")
+        except DefinitionError:
+            return None
+
+    def may_be_ignored(self, node: Node, error: WorkshopError) -> bool:
+        """Whether that a node could not be read matters to no one: no setup makes it now, none on this machine ever did, and
+        the caller has no permission to look."""
+        journal, scope = self.workspace.journal, self.workspace.scope(node.key.account)
+        denied = isinstance(error, AwsError) and error.denied
+        return node.former and denied and not journal.knows(scope, node.key)
+
     def variables(self, node: Node) -> dict[str, Any]:
         """What the node's templates are filled in with."""
         account = node.key.account
         workspace = self.workspace.of_account(account)
-        plan = plan_variables(workspace.workshop.definition, workspace.settings, workspace.target.name, account)
-        return template_variables(plan, self._region(node), self.made(account))
+        return template_variables(workspace.plan_variables(account), self._region(node), self.made(account))
 
     def made(self, account: str) -> dict[str, dict[str, Any]]:
         """What templates see of the steps that are done: `steps`, `apis` and `names`."""
@@ -170,7 +218,9 @@ class Contexts:
             return {}
         workspace, found = self.workspace.of_account(account), dict[str, dict[str, str]]()
         target = workspace.target
-        for region, step in itertools.product(workspace.settings.regions, spec.made_by):
+        own = (key.region for key in self.outputs if key.account == account and key.step in spec.made_by and key.region != GLOBAL)
+        regions = dict.fromkeys((*workspace.settings.regions, *own))
+        for region, step in itertools.product(regions, spec.made_by):
             api = self.outputs.get(NodeKey(account, step, region), {}).get(spec.output)
             if api and region not in found:
                 found[region] = {
@@ -220,13 +270,13 @@ class Contexts:
                 self.outputs[node.key] = known
 
     def _steps(self, account: str) -> dict[str, Any]:
-        steps: dict[str, Any] = {}
+        steps, places = dict[str, Any](), self.workspace.places(account)
         for spec in self.workspace.workshop.definition.steps():
             outputs = {k.region: dict(v) for k, v in self.outputs.items() if (k.account, k.step) == (account, spec.id)}
             if by_region(spec.placement):
                 steps[spec.id] = outputs
             else:
-                steps[spec.id] = next(iter(outputs.values()), {})
+                steps[spec.id] = next((outputs[r] for r in places.of(spec) if r in outputs), next(iter(outputs.values()), {}))
         return steps
 
     def _defaults(self, node: Node, variables: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -56,6 +56,8 @@ class Placement(enum.StrEnum):
     REPLICAS = "replicas"
     EACH = "each"
     GLOBAL = "global"
+    NAMED = "region"
+    """In one region that `in:` names, itself or by a template; it may be none of the workshop's own."""
 
 
 class Phase(enum.StrEnum):

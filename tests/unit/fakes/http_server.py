@@ -13,7 +13,7 @@ Answer = tuple[int, bytes]
 
 
 class Server:
-    """Serves while the block runs. `answer` gets the path; `asked` are the paths so far, `hosts` what was asked for by Host."""
+    """Serves while the block runs. `answer` gets the path; `asked` and `hosts` are the paths and Host headers so far."""
 
     def __init__(self, answer: Callable[[str], Answer]) -> None:
         self.asked: list[str] = []
@@ -22,8 +22,8 @@ class Server:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                hosts.append(self.headers["Host"])
                 asked.append(self.path)
+                hosts.append(self.headers.get("Host", ""))
                 status, body = answer(self.path)
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))

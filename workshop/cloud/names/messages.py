@@ -85,7 +85,8 @@ class Responder:
             self._fill_any(response, name, place)
         else:
             kind = dns.rdatatype.to_text(question.rdtype)
-            self._add(response, self._lookup.find(name, kind, place))
+            found = self._lookup.find(name, kind, place)
+            self._add(response, self._lookup.endpoint(name, kind) if found.rcode == "REFUSED" else found)
 
     def _fill_any(self, response: dns.message.Message, name: str, place: Location) -> None:
         """Every type at the name; CNAME alone where there is one."""

@@ -38,7 +38,8 @@ class Delegation:
     @property
     def complete(self) -> bool:
         """Whether every resolver that responded, and the parent where it did, see exactly the zone's servers."""
-        return bool(self.resolvers) and self.seeing == len(self.resolvers) and self.at_parent in (None, self.wanted)
+        at_resolvers = bool(self.wanted and self.resolvers) and self.seeing == len(self.resolvers)
+        return at_resolvers and self.at_parent in (None, self.wanted)
 
     @property
     def dangling(self) -> bool:

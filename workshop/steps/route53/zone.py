@@ -63,6 +63,7 @@ class Route53Zone(Step[ZoneParams]):
     Params = ZoneParams
     estimate = Estimate(minutes=1, usd=0.50)
     placements = frozenset({Placement.GLOBAL})
+    is_global = True
     services = (ROUTE53, ACM)
     resource_types = (ZONE, RECORD)
     noted_resources = frozenset({ZONE_NOTE})
