@@ -133,6 +133,8 @@ def _planned_steps(
     try:
         plan, regions = workspace.plan(), workspace.everywhere()
     except DefinitionError:
+        if not found.problems:
+            raise  # it comes from a parameter that was given, and is wrong usage
         return (), found.event, settings.regions  # lint has named it among the problems
     contexts = Contexts(workspace, lambda _: None)
     contexts.remember(plan)

@@ -18,7 +18,7 @@ from workshop.engine.observe import NodeState, observe_all
 from workshop.engine.plan import Plan
 from workshop.engine.results import NodeResult
 from workshop.engine.setup import check_files, set_up
-from workshop.engine.workspace import Contexts
+from workshop.engine.workspace import Contexts, Workspace
 from workshop.errors import ExitCode, UsageError, WorkshopError
 from workshop.steps.base import State
 
@@ -89,9 +89,16 @@ async def setup(session: Session, plan: Plan, watch: Watch, *, step: str = "", a
     )
 
 
-def selected(plan: Plan, step: str | None, region: str | None) -> Plan:
+def selected(workspace: Workspace, plan: Plan, step: str | None, region: str | None) -> Plan:
     """The nodes of one step, or of all, in one region, or in all; raises `UsageError` for names that do not exist."""
     names = sorted({node.key.step for node in plan.nodes})
+    if step is not None and any(step in workspace.places(account).off for account in workspace.clients):
+        raise UsageError(
+            what=f"The step {step} is switched off.",
+            why="Its condition in the definition (`when`) is false with these parameters on this target.",
+            fix="See the condition in the definition, and the parameters with: --param NAME=VALUE",
+            code="SwitchedOff",
+        )
     if step is not None and step not in names:
         raise UsageError(what=f"There is no step {step!r}.", fix=f"Steps: {', '.join(names)}", code="UnknownStep")
     found = plan.select(lambda node: step in (None, node.key.step) and region in (None, node.key.region))

@@ -105,7 +105,7 @@ async def run_step(invocation: Invocation, step: str, in_region: str | None) -> 
 
     async with opened(invocation, named=True) as (session, progress):
         whole = session.workspace.plan()
-        wanted = selected(whole, step, in_region)
+        wanted = selected(session.workspace, whole, step, in_region)
         await check_files(session.workspace, wanted)
         line = session.command_line(f"step run {step}")
         session = require_grant(session, line, progress)  # noqa: PLW2901
