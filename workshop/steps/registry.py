@@ -23,6 +23,8 @@ MODULES = (
     "workshop.steps.dynamodb.items",
     "workshop.steps.cloudformation.stack",
     "workshop.steps.route53.zone",
+    "workshop.steps.route53.health",
+    "workshop.steps.route53.records",
     "workshop.steps.route53.dns_delegation",
     "workshop.steps.route53.answers",
     "workshop.steps.web_site",
