@@ -69,8 +69,8 @@ async def setup(
 ) -> SetupReport:
     """Run a plan under the locks and the journal.
 
-    `step` is the one step that `step run` was asked for, `agreed` what a person agreed to adopt; `needed` are the nodes before the
-    plan, as they were observed, for their outputs.
+    `step` is the one step that `step run` was asked for, `agreed` what a person agreed to adopt; `needed` are the nodes before
+    the plan, as they were observed, for their outputs.
     """
     workspace, journal = session.workspace, session.workspace.journal
     command = "step run" if step else "setup"

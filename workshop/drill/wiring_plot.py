@@ -76,7 +76,7 @@ def _check(drawing: Drawing, wire: Wire, y: float) -> None:
     x = WIDTH - BOX - 16
     drawing.rect(x, y, BOX, HEIGHT, PALE, round_by=6)
     drawing.text(x + 14, y + 26, wire.watches.region if wire.watches else "nothing that is known", size=18, bold=True)
-    drawing.text(x + 14, y + 48, _cut(wire.asks or "does not exist"), size=15, fill=INK if wire.watches else BAD)
+    drawing.text(x + 14, y + 48, _cut(wire.asks or "does not exist"), size=14, fill=INK if wire.watches else BAD)
     drawing.text(x + 14, y + 68, _cut(wire.check), size=13, fill=CALM)
 
 
