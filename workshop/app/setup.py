@@ -58,15 +58,25 @@ def plan_report(session: Session, points: Sequence[NodeState], command: str = "s
     )
 
 
-async def setup(session: Session, plan: Plan, watch: Watch, *, step: str = "", agreed: Collection[Adoption] = ()) -> SetupReport:
+async def setup(
+    session: Session,
+    plan: Plan,
+    watch: Watch,
+    *,
+    step: str = "",
+    agreed: Collection[Adoption] = (),
+    needed: Sequence[NodeState] = (),
+) -> SetupReport:
     """Run a plan under the locks and the journal.
 
-    `step` is the one step that `step run` was asked for, `agreed` what a person agreed to adopt.
+    `step` is the one step that `step run` was asked for, `agreed` what a person agreed to adopt; `needed` are the nodes before
+    the plan, as they were observed, for their outputs.
     """
     workspace, journal = session.workspace, session.workspace.journal
     command = "step run" if step else "setup"
     title = f"{command} {step}".rstrip()
     contexts = Contexts(workspace, watch.emit)
+    contexts.outputs.update({point.node.key: point.observed.outputs for point in needed if point.observed.outputs})
     async with run(session, title, watch) as begun:
         journal.record_installed(workspace.installation(session.account, session.since))
         results = await set_up(workspace, plan, contexts, watch.emit, watch.stop, agreed)

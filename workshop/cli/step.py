@@ -114,6 +114,6 @@ async def run_step(invocation: Invocation, step: str, in_region: str | None) -> 
             own = [point for point in points if point.node.key.step == step]
             confirm(session, plan_report(session, own), progress, line=line)
         async with interruptible(progress) as watch:
-            report = await setup(session, wanted, watch, step=step)
+            report = await setup(session, wanted, watch, step=step, needed=points)
         show_setup(report, json=invocation.json)
         return report.code
