@@ -21,10 +21,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 from fake_regions import FakeRegions
 from served_site import Site
 
-__all__ = ["ROOT", "WEB"]
+__all__ = ["ROOT", "SHARED", "WEB"]
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "templates" / "global-serverless" / "web"
+SHARED = ROOT / "templates" / "_shared" / "web"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -116,7 +117,7 @@ def serve() -> Iterator[Callable[..., Site]]:
     sites: list[Site] = []
 
     def make(config: dict[str, Any] | None, replace: dict[str, str] | None = None) -> Site:
-        site = Site(WEB, config, replace)
+        site = Site((WEB, SHARED), config, replace)
         site.start()
         sites.append(site)
         return site

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import WEB
+from conftest import SHARED, WEB
 from fake_regions import FakeRegions
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,14 +28,20 @@ PLAYING = "document.getElementById('video')?.paused === false && document.getEle
 
 def sources(*suffixes: str) -> dict[Path, str]:
     """The site's own texts, without its media."""
-    return {p: p.read_text() for p in WEB.rglob("*") if p.suffix in suffixes and "media" not in p.parts[len(WEB.parts) :]}
+    return {
+        p: p.read_text()
+        for folder in (WEB, SHARED)
+        for p in folder.rglob("*")
+        if p.suffix in suffixes and "media" not in p.parts[len(folder.parts) :]
+    }
 
 
 def test_a_downloaded_folder_works_when_opened_from_the_disk(
     new_page: Callable[..., Page], config: dict[str, Any], regions: FakeRegions, tmp_path: Path
 ) -> None:
     folder = tmp_path / "my download #1"
-    shutil.copytree(WEB, folder)
+    shutil.copytree(SHARED, folder)
+    shutil.copytree(WEB, folder, dirs_exist_ok=True)
     (folder / "config.js").write_text(f"window.WORKSHOP_CONFIG = {json.dumps(config)};\n")
     page = new_page()
     page.goto((folder / "index.html").as_uri())
@@ -85,7 +91,8 @@ def test_each_page_weighs_less_than_150_kilobytes_without_media(new_page: Callab
         site.requested.clear()
         page.goto(site.url + name, wait_until="networkidle" if name == "index.html" else "load")
         own = [path for path in site.requested if not path.startswith("media/") and path != "config.js"]
-        assert sum((WEB / path).stat().st_size for path in own) < 80 * 1024, f"{name}: {own}"
+        files = [(WEB if (WEB / path).is_file() else SHARED) / path for path in own]
+        assert sum(file.stat().st_size for file in files) < 80 * 1024, f"{name}: {own}"
 
 
 def test_every_page_has_the_same_strict_policy() -> None:
@@ -120,7 +127,7 @@ def test_no_script_builds_markup_from_text_and_no_page_has_inline_code() -> None
 def test_each_script_is_loaded_by_a_page_and_each_address_is_relative() -> None:
     loaded = {src for text in sources(".html").values() for src in re.findall(r'(?:src|href)="([^"#]+)"', text)}
     assert all(not address.startswith(("/", "http")) and ".." not in address for address in loaded)
-    present = {p.relative_to(WEB).as_posix() for p in sources(".js", ".css")}
+    present = {p.relative_to(WEB if p.is_relative_to(WEB) else SHARED).as_posix() for p in sources(".js", ".css")}
     assert present == {address for address in loaded if address.endswith((".js", ".css"))} - {"config.js"}
 
 

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from workshop.app.connections import NO_ACCOUNT, Connection, Notice, Place, try_aws, try_local, unconnected
 from workshop.app.invocation import Invocation
@@ -27,6 +28,7 @@ from workshop.engine.journal import Installation, Journal
 from workshop.engine.workspace import Contexts, Workspace
 from workshop.errors import DefinitionError, WorkshopError
 from workshop.state_dir import open_folder
+from workshop.steps.base import Context, Step
 from workshop.steps.registry import kinds
 from workshop.waiting import SystemClock
 
@@ -133,23 +135,37 @@ def _planned_steps(
     try:
         plan, regions = workspace.plan(), workspace.everywhere()
     except DefinitionError:
+        if not found.problems:
+            raise  # it comes from a parameter that was given, and is wrong usage
         return (), found.event, settings.regions  # lint has named it among the problems
     contexts = Contexts(workspace, lambda _: None)
     contexts.remember(plan)
     steps: list[PlannedStep] = []
     for node in plan.nodes:
-        complete = True
         try:
             step, ctx = contexts.context(node)
+            complete = not _awaits_outputs(step, ctx)
         except MissingOutputError:
             complete = False
-            step, ctx = contexts.context(node, missing="blank")
         except DefinitionError:
             continue  # lint has named it among the problems
+        if not complete:
+            step, ctx = contexts.context(node, missing="blank")
         steps.append(PlannedStep(step, ctx, node.key.region if node.key.region in regions else "", complete))
     minutes = plan.minutes(lambda node: kinds()[node.spec.kind].estimate.minutes)
     usd = sum(kinds()[node.spec.kind].estimate.usd for node in plan.nodes)
     return tuple(steps), replace(found.event, setup_minutes=minutes, usd=usd), regions
+
+
+def _awaits_outputs(step: Step[Any], ctx: Context[Any]) -> bool:
+    """Whether a file that the step names is filled in with outputs of earlier steps, as its settings may be."""
+    try:
+        step.check_files(ctx)
+    except MissingOutputError:
+        return True
+    except WorkshopError:
+        return False  # a check of its own reports it
+    return False
 
 
 def _definition(name: str) -> tuple[Workshop | None, list[Problem]]:

@@ -86,14 +86,14 @@ def explained(session: Session, step: str | None, region: str | None) -> list[tu
     """The AWS CLI lines of each node of a step, or of all; without a call."""
     contexts, plan = Contexts(session.workspace, lambda _: None), session.workspace.plan()
     contexts.remember(plan)
-    return [(node.key, _commands(contexts, node)) for node in selected(plan, step, region).nodes]
+    return [(node.key, _commands(contexts, node)) for node in selected(session.workspace, plan, step, region).nodes]
 
 
 def shown_step(session: Session, step: str, region: str | None) -> ShownStep:
     """One step with its settings filled in as far as they are known; without a call."""
     contexts, plan = Contexts(session.workspace, lambda _: None), session.workspace.plan()
     contexts.remember(plan)
-    nodes = selected(plan, step, region).nodes
+    nodes = selected(session.workspace, plan, step, region).nodes
     kind, ctx = contexts.context(nodes[0], missing="blank")
     return ShownStep(nodes, kind, ctx)
 

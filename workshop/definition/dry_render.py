@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from workshop.definition.budget import SECONDS, UNITS, budget
 from workshop.definition.conditions import places
 from workshop.definition.derived import plan_variables, template_variables
+from workshop.definition.drill_lint import drill_problems
 from workshop.definition.form_errors import problem_at, problems_of
 from workshop.definition.loader import Workshop
 from workshop.definition.model import Definition, StepSpec
@@ -54,6 +55,7 @@ def dry_render(workshop: Workshop, settings: Settings, kinds: Kinds, target: str
                 if step.location is not None and not total.exhausted:
                     node = _DryNode(workshop, plan, where, step, step.location, region)
                     found |= dict.fromkeys(node.problems(kind.Params if kind else None))
+        found |= dict.fromkeys(drill_problems(workshop.definition, plan))
     return list(found)
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import ConfigDict, Field
 from pydantic_core import SchemaError, SchemaValidator, ValidationError, core_schema
 
-from workshop.definition.source_location import SourceLocation
+from workshop.definition.drill_model import DrillSpec
+from workshop.definition.form import Form, Located
 from workshop.steps.base import Placement
 
 __all__ = [
@@ -54,28 +55,7 @@ _PLACES = {placement.value: placement for placement in Placement if placement is
 """The words of `in:`; every other value names a region."""
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_alias=True, validate_by_name=True)
-
-
-class _Located(_Form):
-    """A part of a definition that knows where it is defined."""
-
-    _location: SourceLocation | None = PrivateAttr(default=None)
-
-    @property
-    def location(self) -> SourceLocation | None:
-        """Where it is defined; None for one made in code."""
-        return self._location
-
-    def located_at(self, location: SourceLocation) -> Self:
-        """The same with its location."""
-        located = self.model_copy()
-        located._location = location
-        return located
-
-
-class StepSpec(_Located):
+class StepSpec(Located):
     """One step: what kind it is, where it runs, what it waits for, and the kind's settings."""
 
     id: StepId = Field(description="The step's name, unique in the workshop.")
@@ -96,7 +76,7 @@ class StepSpec(_Located):
         return _PLACES.get(self.place, Placement.NAMED)
 
 
-class ModuleSpec(_Located):
+class ModuleSpec(Located):
     """One module of the workshop: the steps that bring an attendee to the start of the next one."""
 
     name: Name = Field(description="The module's name, for --through.")
@@ -105,7 +85,7 @@ class ModuleSpec(_Located):
     when: str = Field(default="true", description="Whether its steps run, by parameters and target: a template of true or false.")
 
 
-class ParameterSpec(_Form):
+class ParameterSpec(Form):
     """A value that a facilitator may change with `--param`; templates see it as a variable."""
 
     default: str = Field(description="The value unless --param gives another.")
@@ -114,7 +94,7 @@ class ParameterSpec(_Form):
     secret: bool = Field(default=False, description="Whether it is a secret: never on the command line, never shown.")
 
 
-class ApiSpec(_Form):
+class ApiSpec(Form):
     """Which step's output is the id of the API in each region: of one `step`, or of several `steps` for different regions."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["step"]}, {"required": ["steps"]}]})
@@ -130,21 +110,21 @@ class ApiSpec(_Form):
         return self.steps or (self.step,)
 
 
-class NameSpec(_Form):
+class NameSpec(Form):
     """A name that DNS routes to the APIs, shown in the results."""
 
     step: str = Field(description="The step that makes its records.")
     output: str = Field(default="Name", description="The step's output that holds the name.")
 
 
-class LinkSpec(_Form):
+class LinkSpec(Form):
     """One page of the web app, shown by name in the results."""
 
     step: str = Field(description="The step that makes the site.")
     page: Page = Field(default="index.html", description="The page inside the site.")
 
 
-class Definition(_Form):
+class Definition(Form):
     """A whole workshop."""
 
     name: Name = Field(description="The workshop's name: part of tags, addresses and the state folder.")
@@ -158,6 +138,7 @@ class Definition(_Form):
     apis: ApiSpec | None = Field(default=None, description="Where the addresses of the APIs come from.")
     names: Mapping[Name, NameSpec] = Field(default_factory=dict, max_length=20, description="The names that DNS routes.")
     links: Mapping[Name, LinkSpec] = Field(default_factory=dict, max_length=100, description="The pages that the results name.")
+    drill: DrillSpec | None = Field(default=None, description="The load of a drill.")
 
     def steps(self) -> tuple[StepSpec, ...]:
         """Every step, in the order of the file."""

@@ -81,6 +81,10 @@ def _copy(name: str, draft: Path, builtin: str) -> None:
             _copy_file(str(shared), str(draft / shared.name))
     definition = draft / builtins.DEFINITION_FILE
     text = definition.read_text(encoding="utf-8")
+    if builtins.SHARED in text:
+        own = Path(builtins.SHARED).name
+        shutil.copytree(builtins.shared_root() / builtins.SHARED, draft / own, ignore=_SKIPPED, copy_function=_copy_file)
+        text = text.replace(builtins.SHARED, own)
     text = re.sub(r"(?m)^name:.*$", f"name: {name}", text, count=1)
     text = text.replace(f"templates/{builtin}", f"./{name}")
     definition.write_text(text, encoding="utf-8")

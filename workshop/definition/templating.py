@@ -1,4 +1,4 @@
-"""Renders the settings of a step.
+"""Renders the settings of a step, and every other block of templates.
 
 In: a `StepSpec`, the variables, the settings that have an entry for each region. Out: the same with every template rendered.
 In the strict form a missing output is a `MissingOutputError`; in the lenient form, for teardown and status, it is empty.
@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Set
 from typing import Any
 
+from workshop.definition.form import Located
 from workshop.definition.model import StepSpec
 from workshop.definition.renderer import MissingOutputError, Renderer
 from workshop.errors import DefinitionError
 from workshop.quoting import hidden, shown
 
-__all__ = ["MissingOutputError", "render_entry", "render_settings", "render_settings_leniently"]
+__all__ = ["MissingOutputError", "render_entry", "render_settings", "render_settings_leniently", "render_value"]
 
 Fill = Callable[[str, Mapping[str, Any], str], str]
 
@@ -55,7 +56,12 @@ def _entry(spec: StepSpec, key: str, region: str, variables: Mapping[str, Any], 
         raise _changed(error, what=f"{error.problem.rstrip('.')} (in the entry for {region}).") from error
 
 
-def _value(spec: StepSpec, value: Any, variables: Mapping[str, Any], fill: Fill, field: tuple[str | int, ...]) -> Any:
+def render_value(block: Located, value: Any, variables: Mapping[str, Any], *field: str | int) -> Any:
+    """A value of a block of a definition, which is in its `field`, with every text in it rendered; raises `DefinitionError`."""
+    return _value(block, value, variables, _strictly(block), field)
+
+
+def _value(spec: Located, value: Any, variables: Mapping[str, Any], fill: Fill, field: tuple[str | int, ...]) -> Any:
     if isinstance(value, str):
         return _text(spec, value, variables, fill, field)
     if isinstance(value, Mapping):
@@ -68,14 +74,16 @@ def _value(spec: StepSpec, value: Any, variables: Mapping[str, Any], fill: Fill,
     return value
 
 
-def _text(spec: StepSpec, text: str, variables: Mapping[str, Any], fill: Fill, field: tuple[str | int, ...]) -> str:
+def _text(spec: Located, text: str, variables: Mapping[str, Any], fill: Fill, field: tuple[str | int, ...]) -> str:
     if "{" not in text and text.isprintable():
         return text  # most settings: neither a template nor anything hidden in it
-    where = spec.location.where(*field) if spec.location else f"step {spec.id}"
+    where = spec.location.where(*field) if spec.location else _called(spec)
     try:
         return fill(text, variables, where)
     except DefinitionError as error:
-        dotted = spec.location.dotted(*field) if spec.location else ".".join(map(str, (spec.id, *field)))
+        dotted = (
+            spec.location.dotted(*field) if spec.location else ".".join(map(str, (_called(spec).removeprefix("step "), *field)))
+        )
         raise _changed(error, field=dotted) from error
 
 
@@ -86,7 +94,7 @@ def _changed(error: DefinitionError, *, what: str = "", field: str = "") -> Defi
     )
 
 
-def _strictly(spec: StepSpec) -> Fill:
+def _strictly(spec: Located) -> Fill:
     def fill(text: str, values: Mapping[str, Any], where: str) -> str:
         return _without_hidden(_renderer(spec).render(text, values, where), where)
 
@@ -105,7 +113,11 @@ def _without_hidden(text: str, where: str) -> str:
     return text
 
 
-def _renderer(spec: StepSpec) -> Renderer:
+def _called(spec: Located) -> str:
+    return f"step {spec.id}" if isinstance(spec, StepSpec) else type(spec).__name__
+
+
+def _renderer(spec: Located) -> Renderer:
     return spec.location.renderer if spec.location else Renderer(_no_files)
 
 

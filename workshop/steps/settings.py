@@ -72,8 +72,8 @@ def named_files(params: type[BaseModel]) -> dict[str, NamedFile]:
     return {name: mark for name, field in params.model_fields.items() for mark in field.metadata if isinstance(mark, NamedFile)}
 
 
-def _without_hidden(name: str) -> str:
-    if shown(name, len(name)) != name:
+def _without_hidden(name: str | None) -> str | None:
+    if name is not None and shown(name, len(name)) != name:
         raise PydanticCustomError(
             "hidden_characters",
             "The name '{name}' holds characters that cannot be seen",

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.unit.fakes.api_gateway import FakeGateway
 from tests.unit.fakes.cloudformation import FakeCloudFormation
 from tests.unit.fakes.dynamodb import CloudDynamoDB
 from tests.unit.fakes.remains import FakeRemains
@@ -51,6 +52,7 @@ class FakeClient:
         self.cloudformation = FakeCloudFormation(self.clock, self.account)
         self.route53 = CloudRoute53(self.clock, self.account)
         self.remains = FakeRemains()
+        self.gateway = FakeGateway()
         self._refusals: dict[tuple[str, str], list[AwsError]] = {}
         self._lost: list[str] = []
 
@@ -97,6 +99,8 @@ class FakeClient:
         if service == "route53":
             return self.route53.call(region, operation, **parameters)
         fake = self.cloudformation if service == "cloudformation" else self.remains
+        if service == "apigateway" and hasattr(self.gateway, operation):
+            fake = self.gateway
         response: dict[str, Any] = getattr(fake, operation)(region, **parameters)
         return response
 

@@ -13,7 +13,7 @@ from workshop.aws.client import AwsClient
 from workshop.aws.errors import AwsError
 from workshop.aws.resources.route53 import RecordSet, plain_name
 
-__all__ = ["VALIDATION_SUFFIX", "certificates_validated_by", "is_validation"]
+__all__ = ["VALIDATION_SUFFIX", "certificate_summaries", "certificates_validated_by", "is_validation"]
 
 VALIDATION_SUFFIX = ".acm-validations.aws"
 KEY_TYPES = ["RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1"]
@@ -37,7 +37,7 @@ async def certificates_validated_by(aws: AwsClient, regions: Iterable[str], name
 async def _in_region(aws: AwsClient, region: str, names: Collection[str]) -> list[tuple[str, str]]:
     validated = [name.partition(".")[2] for name in names]
     found: list[tuple[str, str]] = []
-    for summary in await _certificates(aws, region):
+    for summary in await certificate_summaries(aws, region):
         # A wildcard has the record of its base, so that both forms of a name count.
         covered = {summary.get("DomainName", ""), *summary.get("SubjectAlternativeNameSummaries", ())}
         partial = summary.get("HasAdditionalSubjectAlternativeNames", False)
@@ -47,7 +47,8 @@ async def _in_region(aws: AwsClient, region: str, names: Collection[str]) -> lis
     return found
 
 
-async def _certificates(aws: AwsClient, region: str) -> list[dict[str, Any]]:
+async def certificate_summaries(aws: AwsClient, region: str) -> list[dict[str, Any]]:
+    """Every certificate of the region, as ACM lists it."""
     found: list[dict[str, Any]] = []
     page: dict[str, str] = {}
     while True:

@@ -13,7 +13,7 @@ from workshop.aws.client import AwsClient, AwsResponse
 from workshop.aws.errors import AwsError
 from workshop.aws.resources.route53 import plain_name
 
-__all__ = ["CustomDomain", "Mapping", "custom_domains", "get_routes"]
+__all__ = ["CustomDomain", "Mapping", "custom_domains", "get_routes", "get_stages"]
 
 ROOT = "(none)"
 """What API Gateway calls the base path of a mapping that has none."""
@@ -69,6 +69,17 @@ async def get_routes(aws: AwsClient, region: str, api: str) -> frozenset[str] | 
             return None
         raise
     return frozenset(found)
+
+
+async def get_stages(aws: AwsClient, region: str, api: str) -> frozenset[str]:
+    """The stages of a REST API; none when the API does not exist."""
+    try:
+        response = await aws.call("apigateway", region, "get_stages", restApiId=api)
+    except AwsError as error:
+        if error.code == "NotFoundException":
+            return frozenset()
+        raise
+    return frozenset(stage["stageName"] for stage in response.get("item", []))
 
 
 async def _mappings(aws: AwsClient, region: str, name: str) -> tuple[Mapping, ...]:

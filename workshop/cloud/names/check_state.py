@@ -12,7 +12,7 @@ from typing import Any
 from workshop.cloud.names.checkers import Checker, CheckerResult, enough
 from workshop.cloud.names.checks import CheckConfig
 
-__all__ = ["CheckState", "CheckerObservation"]
+__all__ = ["CheckState", "CheckerObservation", "CheckerOpinion"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,18 @@ class CheckerObservation:
     region: str
     ip: str
     status: str
+    checked: float
+
+
+@dataclass(frozen=True, slots=True)
+class CheckerOpinion:
+    """What one checker thinks. `streak` counts its latest results that say otherwise, `last` is the text of the newest, empty
+    before the first; `checked` is in seconds since the epoch."""
+
+    region: str
+    healthy: bool
+    streak: int
+    last: str
     checked: float
 
 
@@ -49,6 +61,14 @@ class CheckState:
         if not self.checkers:
             return 100.0
         return 100.0 * sum(checker.healthy for checker in self.checkers.values()) / len(self.checkers)
+
+    @property
+    def opinions(self) -> list[CheckerOpinion]:
+        """What each checker thinks, those included that have not sent a request yet."""
+        return [
+            CheckerOpinion(each.region, each.healthy, each.streak, each.last.text if each.last else "", each.checked)
+            for each in self.checkers.values()
+        ]
 
     @property
     def observations(self) -> list[CheckerObservation]:

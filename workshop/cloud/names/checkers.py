@@ -58,6 +58,11 @@ class Checker:
         return str(ipaddress.ip_network(ranges[self.number % len(ranges)])[10])
 
     @property
+    def checked(self) -> float:
+        """When its last request ended, 0 before the first."""
+        return self.last.time if self.last else 0.0
+
+    @property
     def key(self) -> str:
         return f"{self.region}/{self.number}"
 

@@ -1,15 +1,17 @@
 """What pages and people see of names: zones, groups of records with health and share, health checks, kept answers, the name
 server.
 
-In: the parts that know these. Out: one JSON document, version 1. It changes nothing.
+In: the parts that know these. Out: one JSON document, version 1, to which members are only added. It changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from itertools import groupby
 from typing import Any, Protocol
 
+from workshop.cloud.names.check_state import CheckerOpinion
 from workshop.cloud.names.checks import CheckConfig
 from workshop.cloud.names.clock import interval
 from workshop.cloud.names.lookup import Lookup
@@ -30,6 +32,7 @@ class HealthSource(Protocol):
 
     def healthy(self, check_id: str) -> bool: ...
     def percentage(self, check_id: str) -> float: ...
+    def opinions(self, check_id: str) -> Sequence[CheckerOpinion]: ...
 
 
 class NamesFeed:
@@ -73,8 +76,11 @@ class NamesFeed:
             "path": config.path,
             "interval": config.interval,
             "threshold": config.threshold,
+            "inverted": config.inverted,
+            "disabled": config.disabled,
             "healthy": self._health.healthy(config.id),
             "percentage": round(self._health.percentage(config.id), 1),
+            "checkers": [asdict(opinion) for opinion in self._health.opinions(config.id)],
         }
 
     def _zone(self, zone: Zone) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from workshop.cloud.names.check_metrics import CheckMetrics, Sink
-from workshop.cloud.names.check_state import CheckerObservation, CheckState
+from workshop.cloud.names.check_state import CheckerObservation, CheckerOpinion, CheckState
 from workshop.cloud.names.checks import CheckConfig, alarm_state
 from workshop.cloud.names.probing import CheckTarget, ProbeResult
 from workshop.cloud.names.rounds import CheckerFaults, Rounds
@@ -62,6 +62,11 @@ class HealthChecks:
         """How many of a check's checkers call its endpoint healthy, in percent; 100 for a check without an endpoint."""
         state = self._state(check_id)
         return state.percentage if state else 100.0
+
+    def opinions(self, check_id: str) -> list[CheckerOpinion]:
+        """What each checker of a check thinks; none for a check without an endpoint."""
+        state = self._state(check_id)
+        return state.opinions if state else []
 
     def observations(self, check_id: str) -> list[CheckerObservation]:
         """What each checker saw last; checkers that have not sent a request yet are left out."""

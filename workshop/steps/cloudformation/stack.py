@@ -44,7 +44,7 @@ from workshop.steps.cloudformation.notes import (
     note_requested,
 )
 from workshop.steps.cloudformation.permissions import stack_permissions
-from workshop.steps.cloudformation.services import RESOURCE_TYPES, SERVICES, ApiQuota, RoleQuota, StackQuota
+from workshop.steps.cloudformation.services import QUOTAS, RESOURCE_TYPES, SERVICES
 from workshop.steps.cloudformation.template import Declared, declared, parsed
 from workshop.steps.cloudformation.waits import failure, mark, wait_settled
 from workshop.steps.declarations import RenderedLimit
@@ -91,7 +91,7 @@ class CloudFormationStack(Step[StackParams]):
     services = SERVICES
     resource_types = RESOURCE_TYPES
     noted_resources = frozenset({STACK_NOTE})
-    quotas = (StackQuota(), ApiQuota(), RoleQuota())
+    quotas = QUOTAS
     rendered_limit = RenderedLimit("template", MOST_TEMPLATE_BYTES, "Shorten the template, or split it into two stacks")
 
     def check_files(self, ctx: Context[StackParams]) -> None:

@@ -69,7 +69,7 @@ class RouteHealth(Step[HealthParams]):
     Params = HealthParams
     estimate = Estimate(minutes=0.2, usd=0.10)
     is_global = True
-    placements = frozenset({Placement.HOME, Placement.REPLICAS, Placement.EACH})
+    placements = frozenset({Placement.HOME, Placement.REPLICAS, Placement.EACH, Placement.NAMED})
     services = (ROUTE53,)
     resource_types = (HEALTH_CHECK,)
     noted_resources = frozenset({CHECK_NOTE})

@@ -92,6 +92,12 @@ class Wire:
     right: bool
     """Whether the check watches what the record points at; also for a record that needs no check."""
 
+    @property
+    def sentence(self) -> str:
+        """The wire in words."""
+        watched = f"health check {self.check} watches {self.watches or self.asks}" if self.check else "it has no health check"
+        return f"points at {self.points or self.host}, and {watched}"
+
 
 @dataclass(frozen=True)
 class Proof:
@@ -122,11 +128,7 @@ class Proof:
     @property
     def summary(self) -> str:
         """One sentence about a wiring that is proven."""
-        return "; ".join(
-            f"{wire.region}: points at {wire.points}"
-            + (f", and health check {wire.check} watches the same" if wire.check else ", the last resort without a check")
-            for wire in self.wires
-        )
+        return "; ".join(f"{wire.region}: {wire.sentence}" for wire in self.wires)
 
 
 def wiring_error(proof: Proof) -> WorkshopError:

@@ -125,11 +125,19 @@ class World:
             return Located((replace(endpoint, stage=stage, route=f"/{rest}"),), None, region)
         return self._mapped(host, region, path)
 
-    def hosts(self) -> set[tuple[str, str]]:
-        """Region and id of every API that a record, a custom domain or a health check names."""
-        names = [record.target for record in self.records] + [check.host for check in self.checks.values()]
-        found = {(match["region"], match["api"]) for name in names if (match := _API.fullmatch(name))}
-        return found | {(domain.region, each.api) for domain in self.domains for each in domain.mappings}
+    def is_api(self, host: str) -> bool:
+        """Whether a host is an API's own, as against the regional name of a custom domain."""
+        return _API.fullmatch(host) is not None
+
+    def end_of(self, host: str) -> str:
+        """The last name that the plain records of the zone lead to from a host."""
+        name = host
+        for _ in range(MOST_STEPS):
+            group = self.group(name)
+            if len(group) != 1 or group[0].set_identifier or not group[0].target:
+                break
+            name = group[0].target
+        return name
 
     def _followed(self, host: str) -> tuple[Endpoint | None, str] | Located:
         """The API that a host names, or None with the region of a custom domain; `Located` when it leads to neither."""
