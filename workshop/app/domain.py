@@ -147,13 +147,13 @@ async def undelegate(aws: AwsClient, plan: DelegationPlan, *, notice: Notice) ->
 
 
 async def _change(aws: AwsClient, plan: DelegationPlan, action: str, record: dict[str, object], notice: Notice) -> None:
-    said = False
+    noticed = False
 
     def waiting(reason: str, _: float) -> None:
-        nonlocal said
-        if not said:
+        nonlocal noticed
+        if not noticed:
             notice(f"Waiting for {reason}")
-        said = True
+        noticed = True
 
     reason = f"every name server of {plan.parent.name} to have the change"
     comment = f"delegation of {plan.zone.name} by workshop"

@@ -83,6 +83,14 @@ async def delegate_command(
     return ExitCode.DONE
 
 
+def _require_whole(parent: str, zone: str, servers: tuple[str, ...], *, remove: bool) -> None:
+    if bool(zone) != bool(servers) or (remove and not parent):
+        what = "--zone and --server go together." if bool(zone) != bool(servers) else "--remove needs --parent."
+        raise UsageError(
+            what=what, fix="workshop domain delegate --zone NAME --server NS --server NS --parent ZONE", code="Usage"
+        )
+
+
 def _require(plan: DelegationPlan, expected: str) -> None:
     if expected and expected != plan.account:
         raise UsageError(

@@ -111,7 +111,7 @@ async def answers_command(invocation: Invocation, queries: int, source: str | No
 
 
 def _subnet(text: str) -> str:
-    """The network with its length; a single address stands for the network around it that resolvers pass on."""
+    """The network with its length; a single address means the network around it that resolvers pass on."""
     import ipaddress
 
     try:
