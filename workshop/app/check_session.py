@@ -16,6 +16,7 @@ from typing import Any
 
 from workshop.app.connections import NO_ACCOUNT, Connection, Notice, Place, try_aws, try_local, unconnected
 from workshop.app.invocation import Invocation
+from workshop.app.secrets import with_secrets
 from workshop.aws.boto_client import THREADS
 from workshop.aws.regions import known_regions
 from workshop.checks.context import CheckContext, EventPlan, Machine, PlannedStep
@@ -23,6 +24,7 @@ from workshop.checks.read_only import ReadOnlyClient
 from workshop.definition.lint import Problem, lint
 from workshop.definition.loader import Workshop, load
 from workshop.definition.parameters import Settings, resolve, still_valid
+from workshop.definition.secrets import obstacles
 from workshop.definition.templating import MissingOutputError
 from workshop.engine.journal import Installation, Journal
 from workshop.engine.workspace import Contexts, Workspace
@@ -90,6 +92,8 @@ async def _check_context(found: _Materials, connection: Connection) -> CheckCont
     installed = next((s for s in found.installations if s.scope.account == account), None)
     settings = _settings(workshop, invocation, installed)
     client = ReadOnlyClient(connection.client)
+    if workshop is not None and connection.identity is not None:
+        settings = await with_secrets(workshop, settings, client)
     steps, event, regions = _planned_steps(found, settings, connection, account, client)
     return CheckContext(
         workshop=workshop.name if workshop else invocation.workshop,
@@ -113,6 +117,7 @@ async def _check_context(found: _Materials, connection: Connection) -> CheckCont
         ),
         since=installed.since if installed else "",
         clock=place.clock,
+        secrets=obstacles(workshop, settings) if workshop else {},
         options=replace(invocation, expect_account="").options(invocation.target),
     )
 

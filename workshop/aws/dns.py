@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PUBLIC_RESOLVERS", "Answer", "Authority", "Dns", "DnsError", "DnsTransport", "NameServer", "NetworkTransport"]
 
-TIMEOUT = 3.0
+TIMEOUT = 2.0
 """Seconds for one attempt at one server."""
 MOST_SERVERS = 3
 """How many servers are tried by UDP before port 53 counts as blocked."""

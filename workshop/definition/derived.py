@@ -23,6 +23,8 @@ def plan_variables(definition: Definition, settings: Settings, target: str, acco
     """The parameters and everything else that is known before the first step: what decides which steps run, and where."""
     return {
         **settings.parameters,
+        **dict.fromkeys((name for name, spec in definition.parameters.items() if spec.secret), ""),
+        **settings.secrets,
         "workshop": definition.name,
         "title": definition.title,
         "target": target,

@@ -53,7 +53,7 @@ def dry_render(workshop: Workshop, settings: Settings, kinds: Kinds, target: str
             kind = kinds.get(step.kind)
             for region in where.of(step):
                 if step.location is not None and not total.exhausted:
-                    node = _DryNode(workshop, plan, where, step, step.location, region)
+                    node = _DryNode(workshop, plan, where, step, step.location, region, settings.secrets)
                     found |= dict.fromkeys(node.problems(kind.Params if kind else None))
         found |= dict.fromkeys(drill_problems(workshop.definition, plan))
     return list(found)
@@ -63,13 +63,21 @@ class _DryNode:
     """One step in one region."""
 
     def __init__(
-        self, workshop: Workshop, plan: Mapping[str, Any], where: Places, step: StepSpec, location: SourceLocation, region: str
+        self,
+        workshop: Workshop,
+        plan: Mapping[str, Any],
+        where: Places,
+        step: StepSpec,
+        location: SourceLocation,
+        region: str,
+        secrets: Mapping[str, str],
     ) -> None:
         self.workshop, self.step, self.location, self.region = workshop, step, location, region
         self.off = step.id in where.off
         """Switched off: it is looked at as if all steps ran, and what its values are with these parameters means nothing."""
         self.places = replace(where, off=frozenset()) if self.off else where
         self.outputs = PlaceholderOutputs(workshop.definition, self.places)
+        self.secrets = secrets
         own = plan["home"] if region == GLOBAL else region
         self.variables = template_variables(plan, own, placeholders(self.outputs))
 
@@ -86,6 +94,7 @@ class _DryNode:
             except DefinitionError as error:
                 yield from_error(error)
         yield from self._not_waited_for("with")
+        yield from (self._told(name, "with", key) for key, value in rendered.items() for name in self._secrets_in(value))
         if params is None:
             return
         failed = self.step.settings.keys() - rendered.keys()
@@ -143,6 +152,7 @@ class _DryNode:
         except DefinitionError as error:
             yield from_error(error) if error.where else self._at(key, error)
             return
+        yield from (self._told(secret, "with", key) for secret in self._secrets_in(text))
         if reason := malformed(text, mark.form, name.removesuffix(".j2")):
             wrong = DefinitionError(
                 what=f"The result of '{name}' is not well formed.",
@@ -150,6 +160,19 @@ class _DryNode:
                 fix="Check its quotes and commas, and the indentation of what it fills in.",
             )
             yield self._at(key, wrong)
+
+    def _secrets_in(self, text: Any) -> list[str]:
+        """The secrets that a text holds: what is no text, such as the parameters of a stack, may hold them."""
+        secrets = self.secrets.items()
+        return [name for name, value in secrets if value and value in text] if isinstance(text, str) else []
+
+    def _told(self, secret: str, *field: str) -> Problem:
+        return problem_at(
+            self.location.document,
+            (*self.location.base, *field),
+            f"The secret '{secret}' would be part of it, and be shown and kept with it.",
+            "Give it to a stack in `parameters`, and declare it in the template with NoEcho: true.",
+        )
 
     def _inside(self, folder: Any, name: str) -> str:
         """The template in `folder` if there is one, otherwise the one beside the definition."""

@@ -55,7 +55,10 @@ def require_sound(workshop: Workshop, settings: Settings, kinds: Kinds | None = 
 
 
 def _defaults(definition: Definition) -> Settings:
-    return Settings({name: spec.default for name, spec in definition.parameters.items()}, definition.regions)
+    """The defaults; in place of each secret a text by which it is known."""
+    specs = definition.parameters.items()
+    values = {name: spec.default for name, spec in specs if not spec.secret}
+    return Settings(values, definition.regions, secrets={name: f"secret-{name}" for name, spec in specs if spec.secret})
 
 
 def _sorted(problems: Iterable[Problem]) -> list[Problem]:

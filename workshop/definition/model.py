@@ -88,10 +88,20 @@ class ModuleSpec(Located):
 class ParameterSpec(Form):
     """A value that a facilitator may change with `--param`; templates see it as a variable."""
 
-    default: str = Field(description="The value unless --param gives another.")
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"secret": {"const": True}}, "required": ["secret"]},
+            "then": {},
+            "else": {"required": ["default"]},
+        }
+    )
+
+    default: str = Field(default="", description="The value unless --param gives another; a secret has none.")
     pattern: str = Field(default="", description="A regular expression that the whole value must match.")
     description: str = Field(default="", description="What it is, for people.")
-    secret: bool = Field(default=False, description="Whether it is a secret: never on the command line, never shown.")
+    choices: tuple[str, ...] = Field(default=(), max_length=50, description="The values that it may have.")
+    secret: bool = Field(default=False, description="Whether it is a secret: never given by --param, never shown or kept.")
+    changeable: bool = Field(default=False, description="Whether a change of it is one setup away, without a teardown.")
 
 
 class ApiSpec(Form):

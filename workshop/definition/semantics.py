@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from workshop.definition.form_errors import problem_at
-from workshop.definition.model import LONGEST_VALUE, MOST_STEPS, Definition, ModuleSpec, Patience, StepSpec
+from workshop.definition.model import LONGEST_VALUE, MOST_STEPS, Definition, ModuleSpec, ParameterSpec, Patience, StepSpec
 from workshop.definition.placement import by_region
 from workshop.definition.problem import Problem, closest
 from workshop.definition.variables import RESERVED
@@ -24,6 +24,8 @@ Kinds = Mapping[str, Step[Any]]
 
 MOST_PROBLEMS = 100
 """Problems of one sort that are listed: finding the nearest name to each takes time."""
+CLAIM = "claim"
+"""The name below a workshop's parameters of Systems Manager that the lock of its account uses (workshop/aws/lock)."""
 _WORDS_OF_TEMPLATES = (
     "and or not in is if else true false none True False None range dict joiner namespace loop self super caller varargs "
     "kwargs import from recursive with context"
@@ -70,6 +72,7 @@ def _parameters(definition: Definition, document: Document) -> Iterator[Problem]
             yield problem_at(
                 document, field, f"'{name}' cannot be a parameter: templates use that word already.", "Choose another name."
             )
+        yield from _secret(name, parameter, document) if parameter.secret else _chosen(name, parameter, document)
         if len(parameter.default) > LONGEST_VALUE:
             yield problem_at(
                 document,
@@ -78,7 +81,7 @@ def _parameters(definition: Definition, document: Document) -> Iterator[Problem]
                 "Put long texts into a file, and read() it in a template.",
             )
             continue
-        if not parameter.pattern:
+        if not parameter.pattern or (parameter.secret and not parameter.default):
             continue
         if patience.is_over:
             yield problem_at(
@@ -100,6 +103,23 @@ def _parameters(definition: Definition, document: Document) -> Iterator[Problem]
                 f"The default '{shown(parameter.default)}' does not match the pattern.",
                 "Change one of the two.",
             )
+
+
+def _secret(name: str, parameter: ParameterSpec, document: Document) -> Iterator[Problem]:
+    field: FieldPath = ("parameters", name)
+    if parameter.default:
+        yield problem_at(document, (*field, "default"), "A secret has no default: it would be in this file.", "Remove it.")
+    if name == CLAIM:
+        yield problem_at(document, field, f"'{name}' cannot be a secret: the lock keeps its claim there.", "Choose another name.")
+
+
+def _chosen(name: str, parameter: ParameterSpec, document: Document) -> Iterator[Problem]:
+    field: FieldPath = ("parameters", name)
+    if "default" not in parameter.model_fields_set:
+        yield problem_at(document, (*field, "default"), "The field 'default' is missing.", "Add `default:`.")
+    elif parameter.choices and parameter.default not in parameter.choices:
+        what = f"The default '{shown(parameter.default)}' is none of the choices."
+        yield problem_at(document, (*field, "default"), what, f"Use one of: {', '.join(map(shown, parameter.choices))}.")
 
 
 def _modules(definition: Definition, document: Document) -> Iterator[Problem]:

@@ -37,7 +37,7 @@ class CachedAnswer:
 
 @dataclass(frozen=True)
 class RoutedAnswers:
-    """What was measured. `source` is the subnet where the asker claimed to be, or empty; `problem` what chance does not explain."""
+    """What was measured. `source` is the subnet where the asker claimed to be, or empty; `problem` is what is no chance."""
 
     name: str
     sample: Sample

@@ -27,6 +27,7 @@ from workshop.engine.results import NodeResult, Outcome
 from workshop.engine.scope import Scope
 from workshop.engine.undos import SCHEMA as UNDOS
 from workshop.engine.undos import Undos
+from workshop.redaction import without_secrets
 from workshop.state_dir import refuse_link, unwritable
 
 __all__ = ["Installation", "Journal", "Scope"]
@@ -181,7 +182,7 @@ class Journal:
 
     def intend(self, run: str, scope: Scope, key: NodeKey, outputs: Mapping[str, str] = MappingProxyType({})) -> None:
         """Written before a node changes anything; `outputs` are what is known of it before it is removed."""
-        known = json.dumps(dict(outputs)) if outputs else None
+        known = without_secrets(json.dumps(dict(outputs))) if outputs else None
         self._write(
             "INSERT INTO results (run, workshop, target, account, step, region, outputs, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (run, account, step, region) DO NOTHING",
@@ -206,7 +207,7 @@ class Journal:
                 key.region,
                 result.outcome.value,
                 result.seconds,
-                json.dumps(dict(result.outputs)),
+                without_secrets(json.dumps(dict(result.outputs))),
                 error,
                 _exactly_now(),
                 _exactly_now(),

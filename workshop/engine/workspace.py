@@ -10,8 +10,6 @@ import functools
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import ValidationError
@@ -21,15 +19,15 @@ from workshop.aws.errors import AwsError, CredentialsError
 from workshop.aws.target import Target
 from workshop.definition.conditions import places
 from workshop.definition.derived import delegated, plan_variables, template_variables
-from workshop.definition.files import DefinitionFiles
 from workshop.definition.form_errors import problems_of
 from workshop.definition.loader import Workshop
 from workshop.definition.model import StepSpec
 from workshop.definition.parameters import Settings
 from workshop.definition.placement import GLOBAL, Places, by_region
 from workshop.definition.templating import render_settings, render_settings_leniently
-from workshop.engine.events import Emit, Event, NodeFinished, NodeProgressed, NodeWaits
+from workshop.engine.events import Emit, Event, NodeFinished
 from workshop.engine.journal import Installation, Journal
+from workshop.engine.node_services import BlankFiles, JournalNotes, NodeReporter
 from workshop.engine.plan import Node, NodeKey, Plan, build
 from workshop.engine.results import Outcome
 from workshop.engine.scope import Scope
@@ -185,7 +183,7 @@ class Contexts:
         entries = _entries(node.spec)
         if missing == "error":
             return self._context(node, render_settings(node.spec, variables, entries), variables, files)
-        return self._context(node, render_settings_leniently(node.spec, variables, entries), variables, _BlankFiles(files))
+        return self._context(node, render_settings_leniently(node.spec, variables, entries), variables, BlankFiles(files))
 
     def of_former(self, node: Node) -> tuple[Step[Any], Context[Any]] | None:
         """The same for a node that no setup makes now; None where its settings mean nothing with these parameters."""
@@ -281,7 +279,7 @@ class Contexts:
 
     def _defaults(self, node: Node, variables: Mapping[str, Any]) -> Mapping[str, Any]:
         parameters = self.workspace.workshop.definition.parameters
-        defaults = {name: parameter.default for name, parameter in parameters.items()}
+        defaults = {name: parameter.default for name, parameter in parameters.items() if not parameter.secret}
         return render_settings_leniently(node.spec, {**variables, **defaults}, _entries(node.spec))
 
     def _others(self, kind: str, variables: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -316,68 +314,12 @@ class Contexts:
             defaults=lambda: self._defaults(node, variables),
             others=lambda kind: self._others(kind, variables),
             clock=workspace.clock,
-            notes=_JournalNotes(workspace, key, self._region(node)),
-            report=_NodeReporter(node, self.emit),
+            notes=JournalNotes(workspace.journal, workspace.scope(key.account), workspace.run, key, self._region(node)),
+            report=NodeReporter(node, self.emit),
             given=workspace.given,
             allow_dangling=workspace.allow_dangling,
         )
         return step, context
-
-
-@dataclass(frozen=True, slots=True)
-class _JournalNotes:
-    """The notes of one node, in the journal."""
-
-    workspace: Workspace
-    key: NodeKey
-    region: str
-
-    def record(self, kind: str, name: str, identity: str = "") -> None:
-        self.workspace.journal.record_made(self.workspace.run, self._scope, self.key, (kind, name, self.region), identity)
-
-    def forget(self, kind: str, name: str) -> None:
-        self.workspace.journal.forget_made(self._scope, (kind, name, self.region))
-
-    def made(self, kind: str, name: str, region: str) -> datetime | None:
-        return self.workspace.journal.made(self._scope, (kind, name, region))
-
-    def identity(self, kind: str, name: str, region: str) -> str:
-        return self.workspace.journal.identity(self._scope, (kind, name, region))
-
-    @property
-    def _scope(self) -> Scope:
-        return self.workspace.scope(self.key.account)
-
-
-@dataclass(frozen=True, slots=True)
-class _NodeReporter:
-    """The reports of one node, as events."""
-
-    node: Node
-    emit: Emit
-
-    def progress(self, text: str) -> None:
-        self.emit(NodeProgressed(self.node, text))
-
-    def waiting(self, reason: str, seconds: float) -> None:
-        self.emit(NodeWaits(self.node, reason, seconds))
-
-
-class _BlankFiles(Files):
-    """The files of a definition, whose templates may read outputs that do not exist (any more): those are empty."""
-
-    def __init__(self, files: DefinitionFiles) -> None:
-        self._files = files
-
-    @property
-    def root(self) -> Path:
-        return self._files.root
-
-    def path(self, name: str) -> Path:
-        return self._files.path(name)
-
-    def render(self, name: str, variables: Mapping[str, Any]) -> str:
-        return self._files.render_leniently(name, variables)
 
 
 def _entries(spec: StepSpec) -> frozenset[str]:

@@ -237,6 +237,14 @@ class Step(ABC, Generic[P]):
         """The name of the CloudFormation stack that the step makes; empty when it makes none."""
         return ""
 
+    def zone_name(self, ctx: Context[P]) -> str:  # noqa: ARG002
+        """The name of the public DNS zone that the step makes or finds; empty when it needs none."""
+        return ""
+
+    def routed_name(self, ctx: Context[P]) -> str:  # noqa: ARG002
+        """The domain name whose records the step makes; empty when it makes none."""
+        return ""
+
     def brings(self, ctx: Context[P]) -> list[Brought]:  # noqa: ARG002
         """What the step would run, allow or call, read from its settings and files alone. Most kinds bring nothing."""
         return []

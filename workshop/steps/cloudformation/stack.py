@@ -339,8 +339,11 @@ def _declared(ctx: Context[StackParams]) -> list[Declared]:
 
 
 async def _is_current(ctx: Context[StackParams], stack: Stack) -> bool:
-    """Whether the stack was made from today's template and parameters."""
-    if dict(stack.parameters) != {**stack.parameters, **ctx.params.parameters}:
+    """Whether the stack was made from today's template and parameters, as far as those can be read: AWS returns asterisks for
+    one that is declared with `NoEcho` (docs/aws-behaviours.md, section 3.5)."""
+    readable = {name: value for name, value in stack.parameters.items() if not value or value.strip("*")}
+    wanted = {name: value for name, value in ctx.params.parameters.items() if name in readable or name not in stack.parameters}
+    if readable != {**readable, **wanted}:
         return False
     return _same_template(await template_of(ctx.aws, ctx.region, stack.id), _body(ctx))
 

@@ -144,6 +144,9 @@ class RouteRecords(Step[RecordsParams]):
             raise
         return found
 
+    def routed_name(self, ctx: Context[RecordsParams]) -> str:
+        return plain_name(ctx.params.name)
+
     def commands(self, ctx: Context[RecordsParams]) -> list[str]:
         lines: list[str] = []
         zones: list[str] = []

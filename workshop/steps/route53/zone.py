@@ -140,6 +140,9 @@ class Route53Zone(Step[ZoneParams]):
         mine = [owned_zone(ctx, zone, tags[zone.id], ZONE_NOTE) for zone in zones]
         return [await self._left(ctx, each) for each in mine if each.ours and not each.owner.adopted]
 
+    def zone_name(self, ctx: Context[ZoneParams]) -> str:
+        return ctx.params.name
+
     def commands(self, ctx: Context[ZoneParams]) -> list[str]:
         # A zone with our reference is ours, tags or not.
         return [aws_line("route53 create-hosted-zone", name=ctx.params.name, caller_reference=reference(ctx))]
