@@ -81,7 +81,7 @@ async def observe_all(workspace: Workspace, plan: Plan, contexts: Contexts) -> l
 
 async def _of_former(contexts: Contexts, node: Node) -> Observed:
     """What an earlier setup left of a node that none makes now."""
-    looked_up = contexts.of_former(node)
+    looked_up = contexts.blank_context(node)
     if looked_up is None or looked_up[0].is_verification:
         return Observed(State.ABSENT)
     try:
