@@ -35,14 +35,15 @@
   /* A sentence about what happened, for people: `apart` is whether every item had a resolver of its own. */
   function words({ answers, places, shares, apart, named, seconds }) {
     const { counts, sent, failed } = tally(answers);
-    const each = [...counts].map(([region, count]) => `${count} to ${places.get(region) ?? region}`);
+    const order = [...new Set([...places.keys(), ...counts.keys()])].filter((region) => counts.has(region));
+    const each = order.map((region) => `${counts.get(region)} to ${places.get(region) ?? region}`);
     if (!each.length) return `None of ${sent} was taken.`;
     const lost = failed ? ` ${failed} failed.` : "";
     const head = `${each.join(", ")} in ${seconds.toFixed(1)} s.${lost}`;
     if (!named) return `${head} Without a name this page sends everything to one region, and to another when that one fails.`;
     const asked = answers.filter(({ source }) => source === "asked").length;
     if (apart) {
-      const first = [...counts.keys()].find((region) => shares.get(region) > 0 && shares.get(region) < 1);
+      const first = order.find((region) => shares.get(region) > 0 && shares.get(region) < 1);
       if (!first) return `${head} Every item had a resolver of its own, and all of them were given the same answer.`;
       const [least, most] = band(sent, shares.get(first));
       return `${head} Every item had a resolver of its own. By chance ${places.get(first)} gets between ${least} and ${most} of ${sent}.`;

@@ -5,7 +5,7 @@
  * Never throws: whatever the network does comes back as an answer with words. */
 (function (W) {
   "use strict";
-  const DEADLINE_MS = 8000;
+  const DEADLINE_MS = 15000;
   const pinned = new Map(); // target id -> the address that responded first
 
   const clip = (text) => (text.length > 160 ? `${text.slice(0, 157)}...` : text);

@@ -4,7 +4,7 @@
   const { make, byId, say } = W.dom;
   const world = W.world.current;
   const BATCH = 70;
-  const AT_ONCE = 6;
+  const AT_ONCE = 2; // more would only start more processes behind the local cloud
   const REDRAW_MS = 250;
   const ASK_MS = 1000;
   const places = new Map(world.regions.map((region) => [region.id, region.place]));
