@@ -75,10 +75,9 @@ async def observe_all(workspace: Workspace, plan: Plan, contexts: Contexts) -> l
     if stop.fatal is not None:
         raise stop.fatal
     nodes = {node.key: node for node in plan.nodes}
-    points = (
-        NodeState(nodes[r.node.key], found.get(r.node.key, Observed(State.BROKEN, r.error.what if r.error else r.detail)), r.error)
-        for r in results
-    )
+    broken = {r.node.key: Observed(State.BROKEN, r.error.what if r.error else r.detail) for r in results}
+    seen = {**broken, **found}
+    points = (NodeState(nodes[r.node.key], seen[r.node.key], r.error) for r in results)
     return [point for point in points if not (point.node.former and _nothing_of_ours(point.observed))]
 
 
