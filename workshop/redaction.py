@@ -6,10 +6,12 @@ signed request in some refusals (SignatureDoesNotMatch carries the session token
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from collections.abc import Iterable
 
-__all__ = ["redact"]
+__all__ = ["MASK", "SHORTEST", "keep_secret", "redact", "without_secrets"]
 
 MASK = "***"
 PATTERNS = (
@@ -25,11 +27,29 @@ SHORTEST = 8
 """Known secrets shorter than this are not searched for: they would blacken ordinary words."""
 
 
+_secrets: set[str] = set()
+"""The secrets that this process has read, each in the forms in which texts hold it."""
+
+
+def keep_secret(value: str) -> None:
+    """From now on `value` is masked in everything that this process shows or writes, also where JSON or a shell quotes it."""
+    if len(value) >= SHORTEST:
+        _secrets.update((value, shlex.quote(value), json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]))
+
+
+def without_secrets(text: str) -> str:
+    """The text with the secrets that this process has read masked, and nothing else changed."""
+    for secret in sorted(_secrets, key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    return text
+
+
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """The text without keys, tokens, signatures and the given secrets; access key ids keep their last four characters."""
     for secret in secrets:
         if len(secret) >= SHORTEST:
             text = text.replace(secret, MASK)
+    text = without_secrets(text)
     for pattern in PATTERNS:
         text = pattern.sub(rf"\g<1>{MASK}", text)
     return ACCESS_KEY.sub(rf"\1{MASK}\2", text)

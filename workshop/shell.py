@@ -11,7 +11,21 @@ from collections.abc import Iterable, Sequence
 
 from workshop.quoting import shown
 
-__all__ = ["aws", "aws_line", "command_line", "comment", "flagged", "into", "operands", "poll", "repeat", "word"]
+__all__ = [
+    "aws",
+    "aws_line",
+    "captured",
+    "command_line",
+    "comment",
+    "filled",
+    "flagged",
+    "into",
+    "operands",
+    "poll",
+    "repeat",
+    "with_captured",
+    "word",
+]
 
 LONGEST = 4_096
 """Characters of one word in a comment: the longest path of Linux."""
@@ -64,6 +78,22 @@ def operands(*values: str) -> list[str]:
 def into(words: Iterable[str], file: str) -> str:
     """The line that writes what a command prints into a file."""
     return f"{command_line(words)} > {word(file)}"
+
+
+def captured(variable: str, words: Iterable[str]) -> str:
+    """The line that keeps what a command prints in a shell variable, whose name is ours, for the lines after it."""
+    return f'{variable}="$({command_line(words)})"'
+
+
+def with_captured(words: Iterable[str], flag: str, variable: str) -> str:
+    """The line that runs a command with an option whose value is a variable of an earlier line."""
+    return f'{command_line(words)} {flag} "${variable}"'
+
+
+def filled(words: Iterable[str], flag: str, text: str, variables: Iterable[str]) -> str:
+    """The line that runs a command with an option whose value is `text`, with variables of earlier lines at its `%s`."""
+    values = " ".join(f'"${variable}"' for variable in variables)
+    return f'{command_line(words)} {flag} "$(printf {word(text)} {values})"'
 
 
 def repeat(words: Iterable[str]) -> str:

@@ -22,11 +22,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 from fake_regions import FakeRegions
 from served_site import Site
 
-__all__ = ["ROOT", "WEB"]
+__all__ = ["ROOT", "SHARED", "WEB"]
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 WEB = ROOT / "templates" / "global-serverless" / "web"
+SHARED = ROOT / "templates" / "_shared" / "web"
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 """The first is what Playwright uses too where no window is shown: the same engine for a third of the processor time."""
 
@@ -141,7 +142,7 @@ def serve() -> Iterator[Callable[..., Site]]:
     sites: list[Site] = []
 
     def make(config: dict[str, Any] | None, replace: dict[str, str] | None = None) -> Site:
-        site = Site(WEB, config, replace)
+        site = Site((WEB, SHARED), config, replace)
         site.start()
         sites.append(site)
         return site

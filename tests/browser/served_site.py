@@ -9,6 +9,7 @@ import json
 import mimetypes
 import re
 import threading
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -26,16 +27,17 @@ TYPES = {
 
 
 class Site:
-    """The rendered site: `replace` maps a path to the text that is served instead of the file."""
+    """The rendered site: `roots` are the folders of its files, `replace` maps a path to the text that is served instead of the
+    file."""
 
-    def __init__(self, root: Path, config: dict[str, Any] | None, replace: dict[str, str] | None = None) -> None:
+    def __init__(self, roots: Sequence[Path], config: dict[str, Any] | None, replace: dict[str, str] | None = None) -> None:
         self.replace = dict(replace or {})
         self.ranges = True
         self.requested: list[str] = []
         if config is not None:
             self.replace["config.json"] = json.dumps(config)
             self.replace["config.js"] = f"window.WORKSHOP_CONFIG = {json.dumps(config)};\n"
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, root))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, roots))
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/"
 
@@ -49,7 +51,12 @@ class Site:
         self._server.server_close()
 
 
-def _handler(site: Site, root: Path) -> type[BaseHTTPRequestHandler]:
+def _inside(root: Path, path: str) -> Path | None:
+    file = (root / path).resolve()
+    return file if file.is_file() and file.is_relative_to(root.resolve()) else None
+
+
+def _handler(site: Site, roots: Sequence[Path]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -59,10 +66,10 @@ def _handler(site: Site, root: Path) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             path = unquote(urlsplit(self.path).path).lstrip("/") or "index.html"
             site.requested.append(path)
-            file = (root / path).resolve()
+            file = next((file for root in roots if (file := _inside(root, path))), None)
             if path in site.replace:
                 body = site.replace[path].encode()
-            elif file.is_file() and file.is_relative_to(root.resolve()):
+            elif file:
                 body = file.read_bytes()
             else:
                 return self._reply(404, b"not here", {})

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import WEB
+from conftest import ROOT, SHARED, WEB
 from fake_regions import FakeRegions
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,16 +26,26 @@ PAGES = ["index.html", "harness.html", "globalflix.html", "player.html"]
 PLAYING = "document.getElementById('video')?.paused === false && document.getElementById('video').currentTime > 0.3"
 
 
-def sources(*suffixes: str) -> dict[Path, str]:
-    """The site's own texts, without its media."""
-    return {p: p.read_text() for p in WEB.rglob("*") if p.suffix in suffixes and "media" not in p.parts[len(WEB.parts) :]}
+SITES = [WEB, ROOT / "templates" / "multi-region-backend" / "web"]
+every_site = pytest.mark.parametrize("web", SITES, ids=lambda web: web.parent.name)
+
+
+def sources(web: Path, *suffixes: str) -> dict[Path, str]:
+    """A site's texts, without its media."""
+    return {
+        p: p.read_text()
+        for folder in (web, SHARED)
+        for p in folder.rglob("*")
+        if p.suffix in suffixes and "media" not in p.parts[len(folder.parts) :]
+    }
 
 
 def test_a_downloaded_folder_works_when_opened_from_the_disk(
     new_page: Callable[..., Page], config: dict[str, Any], regions: FakeRegions, tmp_path: Path
 ) -> None:
     folder = tmp_path / "my download #1"
-    shutil.copytree(WEB, folder)
+    shutil.copytree(SHARED, folder)
+    shutil.copytree(WEB, folder, dirs_exist_ok=True)
     (folder / "config.js").write_text(f"window.WORKSHOP_CONFIG = {json.dumps(config)};\n")
     page = new_page()
     page.goto((folder / "index.html").as_uri())
@@ -77,19 +87,26 @@ def test_the_configuration_of_setup_is_valid_json_for_any_text(title: str) -> No
     assert "<" not in rendered
 
 
-def test_each_page_weighs_less_than_150_kilobytes_without_media(new_page: Callable[..., Page], site: Site) -> None:
-    total = sum(len(text.encode()) for text in sources(".html", ".css", ".js", ".svg", ".j2").values())
+@every_site
+def test_all_pages_weigh_less_than_150_kilobytes_without_media(web: Path) -> None:
+    total = sum(len(text.encode()) for text in sources(web, ".html", ".css", ".js", ".svg", ".j2").values())
     assert total < 150 * 1024, f"all pages together: {total // 1024} KB"
+
+
+def test_a_page_loads_less_than_80_kilobytes_without_media(new_page: Callable[..., Page], site: Site) -> None:
     page = new_page()
     for name in PAGES:
         site.requested.clear()
         page.goto(site.url + name, wait_until="networkidle" if name == "index.html" else "load")
         own = [path for path in site.requested if not path.startswith("media/") and path != "config.js"]
-        assert sum((WEB / path).stat().st_size for path in own) < 80 * 1024, f"{name}: {own}"
+        files = [(WEB if (WEB / path).is_file() else SHARED) / path for path in own]
+        assert sum(file.stat().st_size for file in files) < 80 * 1024, f"{name}: {own}"
 
 
-def test_every_page_has_the_same_strict_policy() -> None:
-    policies = [re.search(r'Content-Security-Policy" content="([^"]+)"', (WEB / name).read_text()) for name in PAGES]
+@every_site
+def test_every_page_has_the_same_strict_policy(web: Path) -> None:
+    pages = PAGES if web == WEB else ["index.html", "arithmetic.html"]
+    policies = [re.search(r'Content-Security-Policy" content="([^"]+)"', (web / name).read_text()) for name in pages]
     assert len({found and found[1] for found in policies}) == 1 and policies[0]
     policy = policies[0][1]
     assert "default-src 'none'" in policy and "require-trusted-types-for 'script'" in policy
@@ -107,20 +124,22 @@ def test_an_inline_script_would_not_run(
     assert page.evaluate("window.hacked") is None
 
 
-def test_no_script_builds_markup_from_text_and_no_page_has_inline_code() -> None:
+@every_site
+def test_no_script_builds_markup_from_text_and_no_page_has_inline_code(web: Path) -> None:
     forbidden = re.compile(
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|createContextualFragment|setHTML|\beval\(|new Function"
     )
-    for path, text in sources(".js", ".html").items():
+    for path, text in sources(web, ".js", ".html").items():
         assert not forbidden.search(text), path
-    for path, text in sources(".html").items():
+    for path, text in sources(web, ".html").items():
         assert not re.search(r"<script(?![^>]*\bsrc=)|\son\w+=|\sstyle=|<style|(?:src|href)=.?https?:", text), path
 
 
-def test_each_script_is_loaded_by_a_page_and_each_address_is_relative() -> None:
-    loaded = {src for text in sources(".html").values() for src in re.findall(r'(?:src|href)="([^"#]+)"', text)}
+@every_site
+def test_each_script_is_loaded_by_a_page_and_each_address_is_relative(web: Path) -> None:
+    loaded = {src for text in sources(web, ".html").values() for src in re.findall(r'(?:src|href)="([^"#]+)"', text)}
     assert all(not address.startswith(("/", "http")) and ".." not in address for address in loaded)
-    present = {p.relative_to(WEB).as_posix() for p in sources(".js", ".css")}
+    present = {p.relative_to(web if p.is_relative_to(web) else SHARED).as_posix() for p in sources(web, ".js", ".css")}
     assert present == {address for address in loaded if address.endswith((".js", ".css"))} - {"config.js"}
 
 

@@ -97,6 +97,12 @@ class FakeStep:
     async def leftovers(self, ctx: Any) -> list[Resource]:
         return self.remains
 
+    def zone_name(self, ctx: Any) -> str:
+        return ""
+
+    def routed_name(self, ctx: Any) -> str:
+        return ""
+
     def permissions(self, ctx: Any) -> list[Permission]:
         return self.needed
 

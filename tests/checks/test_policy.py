@@ -150,7 +150,7 @@ def test_a_stack_may_do_what_the_published_handlers_of_its_types_do() -> None:
     for phase, verb in ((Phase.SETUP, "create"), (Phase.SETUP, "delete"), (Phase.TEARDOWN, "delete")):
         allowed = {p.action for p in needed if p.phase is phase}
         for kind, named in handlers.items():
-            service = kind.split("::")[1].lower()
+            service = kind.split("::")[1].lower().replace("certificatemanager", "acm")
             own = {action for action in named[verb]["permissions"] if action.startswith(f"{service}:")}
             missing = own - allowed - set(UNUSED)
             assert not missing - {"iam:TagRole", "iam:UntagRole"} or (phase is Phase.SETUP and not missing), (kind, verb, missing)
@@ -174,3 +174,25 @@ def test_a_permission_is_a_line_of_its_functions_policy() -> None:
     assert {p.resource for p in needed if p.action == "lambda:AddPermission"} == {
         "arn:aws:lambda:us-west-2:111122223333:function:f"
     }
+
+
+def domain_permissions(*resources: Declared) -> set[tuple[str, str, Phase]]:
+    needed = stack_permissions("111122223333", "us-west-2", "edge", resources)
+    return {(p.action, p.resource.removeprefix("arn:aws:apigateway:us-west-2::"), p.phase) for p in needed}
+
+
+def test_a_custom_domain_may_be_made_under_its_own_name_only() -> None:
+    domain = Declared("D", "AWS::ApiGateway::DomainName", "api.example.com")
+    needed = domain_permissions(domain, Declared("M", "AWS::ApiGateway::BasePathMapping", ""))
+    assert ("apigateway:POST", "/domainnames", Phase.SETUP) in needed
+    assert ("apigateway:DELETE", "/domainnames/api.example.com", Phase.TEARDOWN) in needed
+    assert ("apigateway:POST", "/domainnames/api.example.com/basepathmappings", Phase.SETUP) in needed
+    assert not [resource for _, resource, _ in needed if "/domainnames/*" in resource or "/restapis" in resource]
+
+
+def test_a_certificate_takes_its_calls_and_the_record_that_validates_it() -> None:
+    needed = domain_permissions(Declared("C", "AWS::CertificateManager::Certificate", "api.example.com"))
+    assert ("acm:RequestCertificate", "arn:aws:acm:us-west-2:111122223333:certificate/*", Phase.SETUP) in needed
+    assert ("route53:ChangeResourceRecordSets", "arn:aws:route53:::hostedzone/*", Phase.SETUP) in needed
+    assert ("acm:DeleteCertificate", "arn:aws:acm:us-west-2:111122223333:certificate/*", Phase.TEARDOWN) in needed
+    assert ("acm:ListCertificates", "*", Phase.CHECK) in needed

@@ -27,6 +27,7 @@ def quick_workshop(shell: Shell) -> Path:
         ROOT / "templates" / "global-serverless", folder, ignore=shutil.ignore_patterns("media-source", "__pycache__"),
         dirs_exist_ok=True,
     )  # fmt: skip
+    shutil.copytree(ROOT / "templates" / "_shared", folder / "templates" / "_shared", dirs_exist_ok=True)
     shutil.copy(ROOT / "sample-data.json", folder)
     (folder / "web" / "failover-settings.js").write_text(f"window.WORKSHOP_FAILOVER =\n{json.dumps(PACE)}\n;\n")
     return folder

@@ -14,6 +14,7 @@ from workshop.cloud import daemon
 from workshop.cloud.names.checks import CheckConfig
 from workshop.cloud.names.feed import NamesFeed
 from workshop.cloud.names.front_door import Resolver
+from workshop.cloud.names.health import CheckerOpinion
 from workshop.cloud.names.records import Zone, ZoneRecord
 from workshop.cloud.timing import Timing
 
@@ -34,6 +35,9 @@ class HealthSource:
 
     def percentage(self, check_id: str) -> float:
         return 0.0 if check_id in self._sick else 100.0
+
+    def opinions(self, check_id: str) -> list[CheckerOpinion]:
+        return [CheckerOpinion("eu-west-1", check_id not in self._sick, 2, "Failure: Connection refused", 12.5)]
 
 
 def shown(*zones: Zone, sick: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -99,6 +103,14 @@ def test_the_document_has_checks_the_clock_and_the_name_server() -> None:
     assert [(row["id"], row["host"], row["healthy"], row["percentage"]) for row in document["checks"]] == [
         ("h1", "h.example", False, 0.0)
     ]
+
+
+def test_a_check_shows_what_each_of_its_checkers_thinks_and_how_close_it_is_to_changing_its_mind() -> None:
+    (check,) = shown(sick=("h1",))["checks"]
+    assert check["checkers"] == [
+        {"region": "eu-west-1", "healthy": False, "streak": 2, "last": "Failure: Connection refused", "checked": 12.5}
+    ]
+    assert (check["threshold"], check["inverted"], check["disabled"]) == (3, False, False)
 
 
 @pytest.fixture(scope="module")

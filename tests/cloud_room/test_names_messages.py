@@ -215,3 +215,11 @@ def test_a_connection_takes_one_query_after_the_other_and_ends_when_it_falls_sil
 
     assert run(silent_at_last()) == pytest.approx(IDLE_SECONDS)
     assert connection.sent == b"\0\x03ONE\0\x03TWO"
+
+
+def test_the_endpoints_own_names_are_answered_although_they_are_in_no_zone() -> None:
+    host = endpoint(REPLICA)
+    response = ask(responder(), host)
+    assert rows(response) == [f"{host}. 60 IN A {ADDRESSES[REPLICA]}"] and response.rcode() == dns.rcode.NOERROR
+    assert ask(responder(), host, "TXT").answer == []
+    assert ask(responder(), "other.execute-api.localhost").rcode() == dns.rcode.REFUSED

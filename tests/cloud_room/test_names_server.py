@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import os
 import shutil
@@ -18,6 +19,7 @@ import dns.rcode
 import pytest
 
 from tests.cloud_room.conftest import Cloud, eventually, free_port
+from workshop.aws.dns import Authority, Dns, DnsError, NameServer
 from workshop.cloud import daemon
 from workshop.cloud.hosts import ADDRESSES
 from workshop.cloud.layout import Layout, read_record
@@ -182,3 +184,17 @@ def test_names_are_gone_after_a_reset(emptied: Cloud) -> None:
     assert values(ask(state)) == ["192.0.2.1"]
     daemon.reset(emptied.home)
     assert ask(state).rcode() == dns.rcode.REFUSED
+
+
+@pytest.mark.parametrize("long", [False, True], ids=["udp", "tcp"])
+def test_the_tools_own_client_asks_the_name_server(shared: Cloud, long: bool) -> None:
+    name, texts = f"client{long}.localhost".lower(), [f'"{number:03}{"x" * 200}"' for number in range(20 if long else 1)]
+    zone(shared, name, Type="TXT", ResourceRecords=[{"Value": text} for text in texts])
+    server = NameServer("127.0.0.1", shared.state.dns_port or 0)
+    answer = asyncio.run(Authority(Dns(https=()), (server,)).query(f"api.{name}", "TXT"))
+    assert (answer.via, sorted(answer.values)) == ("tcp" if long else "udp", [text.strip('"') for text in texts])
+
+
+def test_a_closed_port_is_no_answer(shared: Cloud) -> None:
+    with pytest.raises(DnsError):
+        asyncio.run(Dns(https=()).ask("api.rydes.localhost", "A", [NameServer("127.0.0.1", free_port())], timeout=1))

@@ -14,7 +14,9 @@ from workshop.drill.deployment import StackNames, find_deployment
 from workshop.errors import WorkshopError
 
 TARGET = Target("aws", Path("sites"))
-NAMES = StackNames("ours", "t", "api-stack", "ApiId", "api", ("us-west-2", "eu-west-1"))
+NAMES = StackNames(
+    "ours", "t", dict.fromkeys(("us-west-2", "eu-west-1"), "api-stack"), "ApiId", "api", ("us-west-2", "eu-west-1")
+)
 PATHS = ("/update/{PK}/{SK}/{VAL}/{THUMB+}", "/get/{PK}/{SK}", "/health")
 
 
@@ -95,4 +97,6 @@ async def test_a_foreign_stack_is_not_looked_into() -> None:
 
 async def test_one_region_has_nowhere_to_go() -> None:
     with pytest.raises(WorkshopError, match="one region"):
-        await find_deployment(Stacks(), TARGET, StackNames("ours", "t", "s", "ApiId", "api", ("us-west-2",)), Commands())
+        await find_deployment(
+            Stacks(), TARGET, StackNames("ours", "t", {"us-west-2": "s"}, "ApiId", "api", ("us-west-2",)), Commands()
+        )

@@ -134,6 +134,7 @@ class CloudSandbox:
             rows += [(r, "parameter", p["Name"]) for p in self.client("ssm", r).describe_parameters()["Parameters"]]
         roles = self.client("iam").list_roles()["Roles"]
         rows += [("global", "role", role["RoleName"]) for role in roles if not role["RoleName"].startswith("AWSServiceRole")]
+        rows += [("global", "zone", zone["Name"]) for zone in self.client("route53").list_hosted_zones()["HostedZones"]]
         rows += [("global", "bucket", bucket["Name"]) for bucket in self.client("s3").list_buckets().get("Buckets", [])]
         return sorted(rows)
 

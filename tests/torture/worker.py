@@ -47,7 +47,7 @@ from workshop.waiting import SystemClock
 
 __all__ = ["CHANGES", "Order", "Place", "start", "work"]
 
-CHANGES = ("create_", "update_", "delete_", "put_", "tag_", "batch_write", "execute_", "add_tags")
+CHANGES = ("create_", "update_", "delete_", "put_", "tag_", "batch_write", "execute_", "add_tags", "change_")
 """Operations that change something begin like this."""
 SPEED = 25.0
 

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.unit.fakes.dynamodb import close_cloud
+from tests.unit.fakes.route53 import close_route53
 
 
 @pytest.fixture(autouse=True)
 def _closed_cloud() -> Iterator[None]:
     yield
     close_cloud()
+    close_route53()

@@ -114,7 +114,11 @@ WRONG = {
     "bad region": (steps(TABLE).replace("eu-west-1", "europe"), 3, "'europe' is not the name of a region"),
     "region twice": (steps(TABLE).replace("eu-west-1", "us-west-2"), 3, "us-west-2 is listed twice"),
     "placement": (steps(TABLE.replace("in: home", "in: each")), 10, "cannot run in 'each'.*Use one of: home"),
-    "placement word": (steps(TABLE.replace("in: home", "in: everywhere")), 10, "'home', 'replicas', 'each' or 'global'"),
+    "placement word": (
+        steps(TABLE.replace("in: home", "in: everywhere")),
+        10,
+        "not a place where a step runs. Use home, replicas, each, global, a region",
+    ),
     "reserved parameter": (steps(TABLE).replace("  table: {", "  region: {"), 5, "cannot be a parameter"),
     "default against pattern": (steps(TABLE).replace("default: films", "default: X"), 5, "does not match the pattern"),
     "pattern": (steps(TABLE).replace("'[a-z]{3,9}'", "'[a-z'"), 5, "not a regular expression"),

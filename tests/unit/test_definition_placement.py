@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.definition_builders import KINDS, steps, workshop
 from workshop.definition.lint import lint
-from workshop.definition.placement import GLOBAL, by_region, needed_regions, node_regions
+from workshop.definition.placement import GLOBAL, Places, by_region, needed_regions, node_regions
 from workshop.engine.plan import build
 from workshop.steps.base import Placement
 
@@ -44,7 +44,7 @@ def test_lint_accepts_an_output_exactly_where_the_plan_waits_for_it(tmp_path, ne
     first = f"{{id: first, kind: http.check, in: {need}, with: {{url: x}}}}"
     second = f"{{id: second, kind: http.check, in: {step}, needs: [first], with: {{url: '{{{{ {read} }}}}'}}}}"
     found = workshop(tmp_path, steps(first, second))
-    plan = build(found.definition, {"1": found.definition.regions})
+    plan = build(found.definition, {"1": Places(found.definition.regions)})
     region = "eu-west-1" if need == "each" else GLOBAL if need == "global" else "us-west-2"
     waits = all(
         any((key.step, key.region) == ("first", region) for key in node.needs) for node in plan.nodes if node.key.step == "second"

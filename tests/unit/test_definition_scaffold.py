@@ -47,6 +47,8 @@ def test_a_copy_of_a_builtin_workshop_is_complete(tmp_path):
     source = builtin_folder("global-serverless")
     assert copied.files.text("api/app.py") == (source / "api/app.py").read_text(encoding="utf-8")
     assert copied.files.text("sample-data.json") == (shared_root() / "sample-data.json").read_text(encoding="utf-8")
+    assert copied.files.path("_shared/web/scripts/dom.js").is_file(), "a copy has its own of what built-in workshops share"
+    assert "templates/_shared" not in (tmp_path / "my-films" / "workshop.yaml").read_text(encoding="utf-8")
     assert [step.id for step in copied.definition.steps()] == [step.id for step in load("global-serverless").definition.steps()]
 
 

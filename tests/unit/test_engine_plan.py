@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.unit.fakes.plans import definition, key, plan, step
 from workshop.definition.loader import load
+from workshop.definition.placement import Places
 from workshop.engine.plan import GLOBAL, NodeKey, Plan, build
 from workshop.errors import UsageError
 
@@ -15,7 +16,7 @@ REGIONS = ("us-west-2", "eu-west-1", "ap-south-1")
 
 
 def built(*steps, regions=REGIONS, accounts=("1",)) -> Plan:
-    return build(definition(backend=list(steps)), dict.fromkeys(accounts, regions))
+    return build(definition(backend=list(steps)), dict.fromkeys(accounts, Places(tuple(regions))))
 
 
 def needs_of(found: Plan, name: str, region: str) -> set[tuple[str, str]]:
@@ -65,19 +66,19 @@ def test_accounts_share_no_edge():
 
 def test_through_a_module_leaves_later_ones_out():
     workshop = definition(backend=[step("table")], explore=[step("web", "global", "table")])
-    assert [n.key.step for n in build(workshop, {"1": REGIONS}, through="backend").nodes] == ["table"]
-    assert [n.key.step for n in build(workshop, {"1": REGIONS}, through="explore").nodes] == ["table", "web"]
-    assert [n.module for n in build(workshop, {"1": REGIONS}).nodes] == ["backend", "explore"]
+    assert [n.key.step for n in build(workshop, {"1": Places(REGIONS)}, through="backend").nodes] == ["table"]
+    assert [n.key.step for n in build(workshop, {"1": Places(REGIONS)}, through="explore").nodes] == ["table", "web"]
+    assert [n.module for n in build(workshop, {"1": Places(REGIONS)}).nodes] == ["backend", "explore"]
 
 
 def test_an_unknown_module_is_a_usage_error_that_names_the_modules():
     with pytest.raises(UsageError) as caught:
-        build(definition(backend=[step("table")]), {"1": REGIONS}, through="bakend")
+        build(definition(backend=[step("table")]), {"1": Places(REGIONS)}, through="bakend")
     assert "bakend" in caught.value.what and "backend" in caught.value.fix
 
 
 def test_the_built_in_workshop_deploys_its_apis_while_the_replica_is_created():
-    found = build(load("global-serverless").definition, {"1": REGIONS[:2]})
+    found = build(load("global-serverless").definition, {"1": Places(REGIONS[:2])})
     assert needs_of(found, "api", "us-west-2") == set()
     assert needs_of(found, "data", "us-west-2") == {("replica", "eu-west-1")}
     assert len(found.nodes) == 12
@@ -118,7 +119,7 @@ def workshops(draw):
     shuffled = draw(st.permutations(steps))
     regions = draw(st.integers(1, 4))
     chosen = ["us-west-2", "eu-west-1", "ap-south-1", "sa-east-1"][:regions]
-    return build(definition(backend=shuffled), {"1": chosen, "2": chosen})
+    return build(definition(backend=shuffled), {"1": Places(tuple(chosen)), "2": Places(tuple(chosen))})
 
 
 @settings(max_examples=50, deadline=None)

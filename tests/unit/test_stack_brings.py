@@ -111,3 +111,19 @@ def test_one_long_policy_does_not_fill_the_list():
     properties = json.dumps({"PolicyDocument": {"Statement": statement}})
     found = brought(f"  Long: {{Type: 'AWS::IAM::Policy', Properties: {properties}}}")
     assert len(found["policy", "Long"]) < 2_100 and found["policy", "Long"].endswith("...")
+
+
+def test_a_name_that_a_stack_serves_and_the_zone_that_it_writes_to_are_named():
+    found = brought("""
+  Domain: {Type: 'AWS::ApiGateway::DomainName', Properties: {DomainName: api.example.com}}
+  Certificate:
+    Type: AWS::CertificateManager::Certificate
+    Properties:
+      DomainName: api.example.com
+      SubjectAlternativeNames: ['*.example.com']
+      DomainValidationOptions: [{DomainName: api.example.com, HostedZoneId: Z1}, {DomainName: '*.example.com', HostedZoneId: Z1}]
+""")
+    assert found == {
+        ("custom domain", "Domain"): "serves api.example.com",
+        ("certificate", "Certificate"): "for api.example.com, *.example.com, writes a record into the zone Z1",
+    }

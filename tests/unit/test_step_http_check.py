@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.fakes.context import StepSandbox
 from tests.unit.fakes.http_server import Server, closed_port
+from tests.unit.fakes.tls_server import TlsServer
 from workshop.errors import UsageError, WorkshopError
 from workshop.steps.base import State
 from workshop.steps.http_check import CheckParams, HttpCheck
@@ -132,3 +133,57 @@ async def test_it_makes_nothing_so_it_leaves_nothing(sandbox):
     await STEP.destroy(ctx)
     assert STEP.is_verification and await STEP.leftovers(ctx) == [] and STEP.permissions(ctx) == []
     assert STEP.commands(ctx) == ["curl -sS http://127.0.0.1/"]
+
+
+# Names that only the servers of their zone know.
+
+NAME = "api.event.example.com"
+
+
+def routed(sandbox: StepSandbox, kind: str, value: str) -> None:
+    zone = sandbox.aws.route53.put_zone("event.example.com")
+    sandbox.aws.route53.put_record(zone, NAME, kind, value)
+
+
+async def reached(sandbox: StepSandbox, url: str, **more) -> tuple[State, str]:
+    observed = await STEP.observe(sandbox.context(CheckParams(url=url, resolve="authority", **more)))
+    return observed.state, observed.detail
+
+
+@pytest.mark.parametrize(("kind", "value"), [("A", "127.0.0.1"), ("CNAME", "127.0.0.1.")])
+async def test_a_name_is_looked_up_at_its_zone_and_called_by_its_own_name(sandbox, kind, value):
+    routed(sandbox, kind, value)
+    with answering({"status": "ok"}) as server:
+        port = server.url.rpartition(":")[2]
+        assert (await reached(sandbox, f"http://{NAME}:{port}/health", expect={"status": "ok"}))[0] is State.READY
+        assert server.asked == ["/health"] and server.hosts == [f"{NAME}:{port}"]
+    assert all(server.startswith("ns-") for server in sandbox.internet.servers_asked())
+
+
+async def test_a_name_without_an_address_is_told_from_one_that_does_not_respond(sandbox):
+    routed(sandbox, "TXT", '"x"')
+    assert f"{NAME} has no address: its zone answers NOERROR" in (await reached(sandbox, f"http://{NAME}/"))[1]
+    assert "answers NXDOMAIN" in (await reached(sandbox, "http://no.event.example.com/"))[1]
+    sandbox.internet.own = None
+    sandbox.internet.blocked = {"udp", "tcp", "https"}
+    assert "No name server responds" in (await reached(sandbox, f"http://{NAME}/"))[1]
+
+
+async def test_a_name_in_no_zone_of_the_account_is_an_error_that_waiting_does_not_help(sandbox):
+    with pytest.raises(WorkshopError, match="No public zone"):
+        await STEP.create(sandbox.context(CheckParams(url="http://www.example.org/", resolve="authority")))
+    assert sandbox.clock.monotonic() == 0
+
+
+async def test_tls_is_spoken_with_the_name_and_its_certificate_is_still_verified(sandbox, tmp_path):
+    routed(sandbox, "A", "127.0.0.1")
+    with TlsServer(tmp_path, NAME) as server:
+        state, detail = await reached(sandbox, f"https://{NAME}:{server.port}/")
+    assert server.names == [NAME]
+    assert state is State.ABSENT and "certificate verify failed: self-signed" in detail
+
+
+def test_looking_a_name_up_takes_permissions_and_nothing_else_does(sandbox):
+    assert STEP.permissions(sandbox.context(CheckParams(url="http://x.net/"))) == []
+    needed = STEP.permissions(sandbox.context(CheckParams(url="http://x.net/", resolve="authority")))
+    assert {each.action for each in needed} == {"route53:ListHostedZonesByName", "route53:GetHostedZone"}

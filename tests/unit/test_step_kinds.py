@@ -6,6 +6,7 @@ import botocore.session
 import pytest
 from pydantic import ValidationError
 
+from workshop.definition.builtins import builtin_names
 from workshop.definition.loader import load
 from workshop.steps.base import Placement, Resource
 from workshop.steps.registry import kinds, noted_resources, quotas, resource_type, services
@@ -27,8 +28,8 @@ def test_a_typing_mistake_in_the_settings_of_a_kind_is_refused(name):
         KINDS[name].Params.model_validate({"nmae": "x"})
 
 
-def test_the_built_in_workshop_uses_every_kind():
-    assert {step.kind for step in load("global-serverless").definition.steps()} == set(KINDS)
+def test_the_built_in_workshops_use_every_kind():
+    assert {step.kind for name in builtin_names() for step in load(name).definition.steps()} == set(KINDS)
 
 
 def test_the_registry_cannot_be_changed_by_its_users():
@@ -52,8 +53,12 @@ def test_a_declared_proof_of_access_is_a_read_that_the_service_has(service):
 
 
 def test_what_is_unique_or_costs_something_is_declared_by_the_kinds_that_leave_it():
-    assert {name for name in TYPES if resource_type(name).unique} == {"table", "stack", "function", "log-group", "bucket"}
-    assert {name for name in TYPES if resource_type(name).usd_a_month} == {"table", "log-group", "bucket"}
+    assert {name for name in TYPES if resource_type(name).unique} == {
+        "table", "stack", "function", "log-group", "bucket", "custom-domain",
+    }  # fmt: skip
+    assert {name for name in TYPES if resource_type(name).usd_a_month} == {
+        "table", "log-group", "bucket", "hosted-zone", "health-check",
+    }  # fmt: skip
     assert resource_type("something of a kind that there is not") is None
 
 
@@ -62,10 +67,12 @@ def test_two_kinds_that_make_the_same_sort_of_resource_declare_it_alike():
         assert len({each for step in KINDS.values() for each in step.resource_types if each.name == name}) == 1
 
 
-def test_the_notes_that_mean_that_something_may_exist_are_those_of_tables_replicas_and_stacks():
-    assert noted_resources() == {"table", "replica", "stack"}
+def test_the_notes_that_mean_that_something_may_exist_are_those_of_what_the_kinds_make():
+    assert noted_resources() == {"table", "replica", "stack", "hosted-zone", "health-check"}
 
 
 def test_no_two_quotas_have_one_name():
     names = [quota.name for quota in quotas()]
-    assert sorted(names) == sorted(set(names)) == ["rest-apis", "roles", "stacks", "tables"]
+    assert sorted(names) == sorted(set(names)) == [
+        "certificates", "custom-domains", "health-checks", "hosted-zones", "rest-apis", "roles", "stacks", "tables",
+    ]  # fmt: skip

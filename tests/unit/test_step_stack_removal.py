@@ -158,6 +158,51 @@ Resources:
     assert found == {("bucket", "films-kept", True), ("table", "films-table", False)}
 
 
+EDGE = """\
+Resources:
+  Domain: {Type: AWS::ApiGateway::DomainName, Properties: {DomainName: api.films.example}}
+  Certificate: {Type: AWS::CertificateManager::Certificate, Properties: {DomainName: api.films.example}}
+"""
+
+
+async def test_custom_domains_and_certificates_are_found_by_their_names_in_the_region(sandbox, make):
+    remains = sandbox.aws.remains
+    remains.domains = {(HOME, "api.films.example"): dict(OURS), ("eu-west-1", "api.films.example"): dict(OURS)}
+    arns = [f"arn:aws:acm:{region}:111122223333:certificate/{n}" for n, region in enumerate((HOME, HOME, HOME, "eu-west-1"))]
+    names = ("api.films.example", "api.films.example", "other", "api.films.example")
+    remains.certificates = {(arn.split(":")[3], arn): (name, "_x") for arn, name in zip(arns, names, strict=True)}
+    remains.certificate_tags = {arn: dict(OURS) for arn in (arns[0], *arns[2:])}
+    left = {(r.kind, r.id or r.name): r for r in await STEP.leftovers(make(template=EDGE))}
+    assert {key: r.ours for key, r in left.items()} == {
+        ("custom-domain", "api.films.example"): True,
+        ("certificate", arns[0]): True,
+        ("certificate", arns[1]): False,
+    }
+    assert left["certificate", arns[0]].fix == f"aws acm delete-certificate --region {HOME} --certificate-arn {arns[0]}"
+
+
+async def test_a_custom_domain_of_others_is_in_the_way_and_a_certificate_is_not(sandbox, make):
+    sandbox.aws.remains.certificates[HOME, f"arn:aws:acm:{HOME}:111122223333:certificate/1"] = ("api.films.example", "_x")
+    assert (await STEP.observe(make(template=EDGE))).state is State.ABSENT
+    sandbox.aws.remains.domains[HOME, "api.films.example"] = {}
+    observed = await STEP.observe(make(template=EDGE))
+    assert observed.state is State.FOREIGN and [r.kind for r in observed.foreign] == ["custom-domain"]
+
+
+async def test_what_a_stack_kept_of_its_edge_is_named(sandbox, make):
+    arn = f"arn:aws:acm:{HOME}:111122223333:certificate/1"
+    standing(
+        sandbox, retains=[("AWS::ApiGateway::DomainName", "api.films.example"), ("AWS::CertificateManager::Certificate", arn)]
+    )
+    sandbox.aws.remains.domains[HOME, "api.films.example"] = {}
+    sandbox.aws.remains.certificates[HOME, arn] = ("api.films.example", "_x")
+    await STEP.destroy(make())
+    assert [(r.kind, r.name) for r in await STEP.leftovers(make())] == [
+        ("custom-domain", "api.films.example"),
+        ("certificate", "api.films.example"),
+    ]
+
+
 async def test_deletions_of_a_paced_api_are_thirty_seconds_apart(sandbox, make):
     sandbox.aws.cloudformation.seconds = 3
     standing(sandbox)

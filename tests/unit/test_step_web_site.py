@@ -135,3 +135,36 @@ async def test_the_configuration_may_lie_beside_the_pages(folder, make):
 def test_it_makes_no_call(make):
     assert STEP.permissions(make()) == []
     assert "no AWS call" in STEP.commands(make())[0]
+
+
+@pytest.fixture
+def sharing(folder):
+    """The step's context, with a folder that several workshops share."""
+    shared = folder / "shared"
+    (shared / "scripts").mkdir(parents=True)
+    (shared / "scripts" / "dom.js").write_text("dom()")
+    (shared / "scripts" / "app.js").write_text("not this one")
+    (shared / "notes.j2").write_text("no page")
+    params = SiteParams(source="web", shared="shared")
+    return lambda: StepSandbox().context(params, folder=folder, variables={"apis": APIS, "title": "Films"})
+
+
+async def test_the_site_gets_shared_files_where_it_has_none_of_that_name(folder, sharing):
+    await STEP.create(sharing())
+    assert names(folder) == ["config.js", "config.json", "index.html", "scripts/app.js", "scripts/dom.js"]
+    assert (site(folder) / "scripts" / "app.js").read_text() == "run()"
+    assert (await STEP.observe(sharing())).state is State.READY
+    assert "web and shared" in STEP.commands(sharing())[0]
+
+
+async def test_a_changed_shared_file_is_found(folder, sharing):
+    await STEP.create(sharing())
+    (folder / "shared" / "scripts" / "dom.js").write_text("dom(2)")
+    observed = await STEP.observe(sharing())
+    assert observed.state is State.PARTIAL and observed.detail == "scripts/dom.js differs"
+
+
+def test_a_shared_folder_that_is_none_is_found_before_anything_is_made(folder):
+    ctx = StepSandbox().context(SiteParams(source="web", shared="web/index.html"), folder=folder)
+    with pytest.raises(DefinitionError, match="not a folder"):
+        STEP.check_files(ctx)

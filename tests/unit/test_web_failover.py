@@ -14,12 +14,13 @@ from tests.unit.fakes.node import node
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "templates" / "global-serverless" / "web"
+SHARED = ROOT / "templates" / "_shared" / "web"
 VECTORS = json.loads((ROOT / "tests" / "vectors" / "failover.json").read_text())
 
 RUN = """
 globalThis.window = globalThis;
 require(process.argv[1] + "/failover-settings.js");
-require(process.argv[1] + "/scripts/failover.js");
+require(process.argv[2] + "/scripts/failover.js");
 const { settings, scenarios } = JSON.parse(require("fs").readFileSync(0, "utf8"));
 const { start, step, remaining } = globalThis.Workshop.failover;
 const isObject = (value) => value && typeof value === "object";
@@ -38,7 +39,12 @@ console.log(JSON.stringify({ shown, settings: globalThis.WORKSHOP_FAILOVER }));
 @pytest.fixture(scope="module")
 def played() -> dict[str, Any]:
     done = subprocess.run(
-        [node(), "-e", RUN, str(WEB)], check=False, input=json.dumps(VECTORS), capture_output=True, text=True, timeout=60
+        [node(), "-e", RUN, str(WEB), str(SHARED)],
+        check=False,
+        input=json.dumps(VECTORS),
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -12,9 +12,11 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from workshop.app.connections import NO_ACCOUNT, Connection, Notice, Place, try_aws, try_local, unconnected
 from workshop.app.invocation import Invocation
+from workshop.app.secrets import with_secrets
 from workshop.aws.boto_client import THREADS
 from workshop.aws.regions import known_regions
 from workshop.checks.context import CheckContext, EventPlan, Machine, PlannedStep
@@ -22,11 +24,13 @@ from workshop.checks.read_only import ReadOnlyClient
 from workshop.definition.lint import Problem, lint
 from workshop.definition.loader import Workshop, load
 from workshop.definition.parameters import Settings, resolve, still_valid
+from workshop.definition.secrets import obstacles
 from workshop.definition.templating import MissingOutputError
 from workshop.engine.journal import Installation, Journal
 from workshop.engine.workspace import Contexts, Workspace
 from workshop.errors import DefinitionError, WorkshopError
 from workshop.state_dir import open_folder
+from workshop.steps.base import Context, Step
 from workshop.steps.registry import kinds
 from workshop.waiting import SystemClock
 
@@ -88,12 +92,14 @@ async def _check_context(found: _Materials, connection: Connection) -> CheckCont
     installed = next((s for s in found.installations if s.scope.account == account), None)
     settings = _settings(workshop, invocation, installed)
     client = ReadOnlyClient(connection.client)
-    steps, event = _planned_steps(found, settings, connection, account, client)
+    if workshop is not None and connection.identity is not None:
+        settings = await with_secrets(workshop, settings, client)
+    steps, event, regions = _planned_steps(found, settings, connection, account, client)
     return CheckContext(
         workshop=workshop.name if workshop else invocation.workshop,
         source=str(workshop.source) if workshop else invocation.workshop,
         target=place.target,
-        regions=settings.regions,
+        regions=regions,
         known_regions=await known_regions(),
         account=account,
         aws=client,
@@ -111,16 +117,17 @@ async def _check_context(found: _Materials, connection: Connection) -> CheckCont
         ),
         since=installed.since if installed else "",
         clock=place.clock,
+        secrets=obstacles(workshop, settings) if workshop else {},
         options=replace(invocation, expect_account="").options(invocation.target),
     )
 
 
 def _planned_steps(
     found: _Materials, settings: Settings, connection: Connection, account: str, client: ReadOnlyClient
-) -> tuple[tuple[PlannedStep, ...], EventPlan]:
-    """Every step in every region with its context, and the minutes and the cost of a setup."""
+) -> tuple[tuple[PlannedStep, ...], EventPlan, tuple[str, ...]]:
+    """Every step in every region with its context, the minutes and the cost of a setup, and all regions, home first."""
     if found.workshop is None:
-        return (), found.event
+        return (), found.event, settings.regions
     workspace = Workspace(
         workshop=found.workshop,
         settings=settings,
@@ -130,22 +137,40 @@ def _planned_steps(
         clock=found.place.clock,
         run="check",
     )
-    contexts, plan = Contexts(workspace, lambda _: None), workspace.plan()
+    try:
+        plan, regions = workspace.plan(), workspace.everywhere()
+    except DefinitionError:
+        if not found.problems:
+            raise  # it comes from a parameter that was given, and is wrong usage
+        return (), found.event, settings.regions  # lint has named it among the problems
+    contexts = Contexts(workspace, lambda _: None)
     contexts.remember(plan)
     steps: list[PlannedStep] = []
     for node in plan.nodes:
-        complete = True
         try:
             step, ctx = contexts.context(node)
+            complete = not _awaits_outputs(step, ctx)
         except MissingOutputError:
             complete = False
-            step, ctx = contexts.context(node, missing="blank")
         except DefinitionError:
             continue  # lint has named it among the problems
-        steps.append(PlannedStep(step, ctx, node.key.region if node.key.region in settings.regions else "", complete))
+        if not complete:
+            step, ctx = contexts.context(node, missing="blank")
+        steps.append(PlannedStep(step, ctx, node.key.region if node.key.region in regions else "", complete))
     minutes = plan.minutes(lambda node: kinds()[node.spec.kind].estimate.minutes)
     usd = sum(kinds()[node.spec.kind].estimate.usd for node in plan.nodes)
-    return tuple(steps), replace(found.event, setup_minutes=minutes, usd=usd)
+    return tuple(steps), replace(found.event, setup_minutes=minutes, usd=usd), regions
+
+
+def _awaits_outputs(step: Step[Any], ctx: Context[Any]) -> bool:
+    """Whether a file that the step names is filled in with outputs of earlier steps, as its settings may be."""
+    try:
+        step.check_files(ctx)
+    except MissingOutputError:
+        return True
+    except WorkshopError:
+        return False  # a check of its own reports it
+    return False
 
 
 def _definition(name: str) -> tuple[Workshop | None, list[Problem]]:

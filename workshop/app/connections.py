@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from workshop.aws.boto_client import QUICK, BotoClient
+from workshop.aws.dns import Dns, NameServer
 from workshop.aws.identity import CredentialExpiry, Identity, credential_expiry, who_calls
 from workshop.aws.sessions import AwsSession, aws_account, local_account, local_session, override, profile_session
 from workshop.aws.target import Target
@@ -60,6 +61,11 @@ class Connection:
     cloud_unsaved: str = ""
     """Why the local cloud cannot save its state; empty when it can."""
 
+    @property
+    def arn(self) -> str:
+        """The caller's; empty when it is unknown."""
+        return self.identity.arn if self.identity else ""
+
 
 async def connect(place: Place, notice: Notice) -> Connection:
     """The account behind a target. Raises `WorkshopError` when there is none."""
@@ -89,7 +95,7 @@ async def try_local(place: Place, folder_error: WorkshopError | None, notice: No
             state = await asyncio.to_thread(_started, place.folder, notice)
         except WorkshopError as refusal:
             error = refusal
-    target = local_target(place.folder, state.port if state.running and state.port else CLOSED_PORT)
+    target = local_target(place.folder, state.port if state.running and state.port else CLOSED_PORT, state.dns_port)
     client = _quick_client(place, local_session(daemon.ACCOUNT), daemon.ACCOUNT, target.endpoint)
     if error is not None:
         return Connection(client, target, error=error, cloud_error=error)
@@ -125,10 +131,18 @@ def unconnected(place: Place, account: str) -> Connection:
     return Connection(client, aws_target(place.folder, account, ""), Identity(account, f"arn:aws:iam::{account}:root"))
 
 
-def local_target(folder: Path, port: int | None) -> Target:
-    """The local cloud of a state folder, which serves the sites too."""
+def local_target(folder: Path, port: int | None, dns_port: int | None = None) -> Target:
+    """The local cloud of a state folder, which serves the sites and the zones too."""
     gateway = f"127.0.0.1:{port}"
-    return Target("local", folder / "sites" / "local", endpoint=f"http://{gateway}", gateway=gateway, serves_sites=True)
+    return Target(
+        "local",
+        folder / "sites" / "local",
+        endpoint=f"http://{gateway}",
+        gateway=gateway,
+        serves_sites=True,
+        name_server=NameServer("127.0.0.1", dns_port or CLOSED_PORT),
+        dns=Dns(https=()),
+    )
 
 
 def aws_target(folder: Path, account: str, endpoint: str) -> Target:
@@ -143,7 +157,7 @@ def _quick_client(place: Place, session: AwsSession, account: str, endpoint: str
 
 
 def _local_connection(place: Place, state: daemon.CloudState) -> Connection:
-    target = local_target(place.folder, state.port)
+    target = local_target(place.folder, state.port, state.dns_port)
     client = local_account(target.endpoint, daemon.ACCOUNT, executor=place.executor)
     return Connection(client, target, Identity(daemon.ACCOUNT, f"arn:aws:iam::{daemon.ACCOUNT}:root"), cloud_port=state.port)
 

@@ -46,17 +46,18 @@ async def status(session: Session) -> StatusReport:
     """Query the cloud for everything of the workshop."""
     workspace = session.workspace
     contexts = Contexts(workspace, lambda _: None)
-    points = await observe_all(workspace, workspace.plan(), contexts)
+    points = await observe_all(workspace, workspace.plan(former=True), contexts)
     return StatusReport(
         workshop=workspace.name,
         target=workspace.target.name,
         account=session.account,
-        regions=workspace.settings.regions,
+        regions=workspace.everywhere(former=any(point.node.former for point in points)),
         module=_reached(workspace.workshop.definition.module_names(), points),
         points=points,
         order=[spec.id for spec in workspace.workshop.definition.steps()],
         failed=failed_regions(session.folder, workspace.journal, session.scope),
-        apis=contexts.apis(session.account),
+        apis=contexts.api_addresses(session.account),
+        names=contexts.named(session.account),
         links=contexts.links(session.account),
         setup=session.command_line("setup"),
     )
@@ -85,14 +86,14 @@ def explained(session: Session, step: str | None, region: str | None) -> list[tu
     """The AWS CLI lines of each node of a step, or of all; without a call."""
     contexts, plan = Contexts(session.workspace, lambda _: None), session.workspace.plan()
     contexts.remember(plan)
-    return [(node.key, _commands(contexts, node)) for node in selected(plan, step, region).nodes]
+    return [(node.key, _commands(contexts, node)) for node in selected(session.workspace, plan, step, region).nodes]
 
 
 def shown_step(session: Session, step: str, region: str | None) -> ShownStep:
     """One step with its settings filled in as far as they are known; without a call."""
     contexts, plan = Contexts(session.workspace, lambda _: None), session.workspace.plan()
     contexts.remember(plan)
-    nodes = selected(plan, step, region).nodes
+    nodes = selected(session.workspace, plan, step, region).nodes
     kind, ctx = contexts.context(nodes[0], missing="blank")
     return ShownStep(nodes, kind, ctx)
 
@@ -114,7 +115,9 @@ def _reached(modules: Iterable[str], points: Sequence[NodeState]) -> str:
     """The last module up to which everything is ready; empty when the first is not."""
     reached = ""
     for module in modules:
-        if any(point.observed.state is not State.READY for point in points if point.node.module == module):
+        if any(
+            point.observed.state is not State.READY for point in points if point.node.module == module and not point.node.former
+        ):
             break
         reached = module
     return reached

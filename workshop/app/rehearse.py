@@ -86,7 +86,7 @@ async def _own_cloud(notice: Notice) -> AsyncIterator[Path]:
 
 async def _require_free(session: Session, prompts: Prompts) -> None:
     """Nothing of the workshop may be in the account: the rehearsal removes what it finds under these names."""
-    points = await observed(session, session.workspace.plan())
+    points = await observed(session, session.workspace.plan(former=True))
     present = [str(point.node.key) for point in points if point.observed.state is not State.ABSENT]
     if session.installed is not None or present:
         found = ", ".join(present[:3]) or "see the journal"

@@ -19,11 +19,13 @@ from pathlib import Path
 
 from workshop.app.connections import Connection, Notice, Place, connect, offline
 from workshop.app.invocation import Invocation
+from workshop.app.secrets import with_masks, with_secrets
 from workshop.aws.boto_client import THREADS
 from workshop.aws.regions import known_regions
 from workshop.aws.target import Target
 from workshop.definition.loader import Workshop, load
 from workshop.definition.parameters import Settings, resolve, still_valid
+from workshop.definition.secrets import secret_names
 from workshop.drill.pending import pending_notices
 from workshop.engine.grants import Grants
 from workshop.engine.journal import Installation, Journal
@@ -132,13 +134,13 @@ async def open_session(
         installations = [s for s in opened.installations(workshop.name) if s.scope.target == target]
         place = await _place(invocation, workshop, installations, Place(target, folder, "", "", SystemClock(), executor))
         connection = _remembered(place, invocation, installations) if no_calls else await connect(place, notice)
-        account = connection.client.account
-        _expect(invocation.expect_account, account, target)
+        account = _expected(invocation.expect_account, connection.client.account, target)
         installed = next((s for s in installations if s.scope.account == account), None)
         _same_endpoint(installed, connection.target)
+        settings = await _checked_settings(workshop, invocation, _as_defined(workshop, installed, notice))
         workspace = Workspace(
             workshop=workshop,
-            settings=await _checked_settings(workshop, invocation, _as_defined(workshop, installed, notice)),
+            settings=with_masks(workshop, settings) if no_calls else await with_secrets(workshop, settings, connection.client),
             target=connection.target,
             clients={account: connection.client},
             journal=opened,
@@ -148,8 +150,8 @@ async def open_session(
             given=invocation.options(target),
             granted=not no_calls and Grants(folder).hold(workshop),
         )
-        identity = connection.identity.arn if connection.identity else ""
-        yield Session(invocation, workspace, folder, account, identity, installed, began)
+        await _check_regions(workspace.everywhere())
+        yield Session(invocation, workspace, folder, account, connection.arn, installed, began)
 
 
 async def _place(invocation: Invocation, workshop: Workshop, installations: list[Installation], place: Place) -> Place:
@@ -199,17 +201,19 @@ def _as_defined(workshop: Workshop, installed: Installation | None, notice: Noti
     if installed is None:
         return None
     kept, dropped = still_valid(workshop, installed.parameters)
-    for name in dropped:
+    for name in (name for name in dropped if name not in secret_names(workshop)):
         notice(f"! It was set up with {name}={installed.parameters[name]}, which its definition does not take any more.")
     return replace(installed, parameters=kept)
 
 
 def _settings(workshop: Workshop, invocation: Invocation, installed: Installation | None) -> Settings:
-    """The settings asked for, over those of the earlier setup: home and parameters are fixed until the teardown."""
+    """The settings asked for, over those of the earlier setup: home and parameters are fixed until the teardown,
+    except those that the definition lists as changeable."""
     if installed is None:
         return resolve(workshop, invocation.parameters, invocation.regions)
     settings = resolve(workshop, {**installed.parameters, **invocation.parameters}, invocation.regions or installed.regions)
-    changed = [k for k, v in settings.parameters.items() if k in installed.parameters and installed.parameters[k] != v]
+    specs, before = workshop.definition.parameters, installed.parameters
+    changed = [k for k, v in settings.parameters.items() if before.get(k, v) != v and not specs[k].changeable]
     if settings.regions[0] != installed.regions[0]:
         changed.append("home region")
     if changed:
@@ -222,7 +226,7 @@ def _settings(workshop: Workshop, invocation: Invocation, installed: Installatio
             code="Stands",
         )
     kept = [*settings.regions, *(r for r in installed.regions if r not in settings.regions)]
-    return Settings(settings.parameters, tuple(kept))
+    return replace(settings, regions=tuple(kept))
 
 
 def _require_no_secret(settings: Settings) -> None:
@@ -237,7 +241,8 @@ def _require_no_secret(settings: Settings) -> None:
             )
 
 
-def _expect(expected: str, account: str, target: str) -> None:
+def _expected(expected: str, account: str, target: str) -> str:
+    """The account; raises `UsageError` when it is not the one that was expected."""
     if expected and expected != account:
         raise UsageError(
             what=f"This is account {account}, not {expected}.",
@@ -245,6 +250,7 @@ def _expect(expected: str, account: str, target: str) -> None:
             fix="Choose the right profile (--profile NAME) or correct --expect-account",
             code="WrongAccount",
         )
+    return account
 
 
 async def _check_regions(regions: tuple[str, ...]) -> None:

@@ -18,7 +18,7 @@ from workshop.engine.observe import NodeState, observe_all
 from workshop.engine.plan import Plan
 from workshop.engine.results import NodeResult
 from workshop.engine.setup import check_files, set_up
-from workshop.engine.workspace import Contexts
+from workshop.engine.workspace import Contexts, Workspace
 from workshop.errors import ExitCode, UsageError, WorkshopError
 from workshop.steps.base import State
 
@@ -51,22 +51,32 @@ def plan_report(session: Session, points: Sequence[NodeState], command: str = "s
         target=workspace.target.name,
         account=session.account,
         identity=session.identity,
-        regions=workspace.settings.regions,
+        regions=workspace.everywhere(),
         points=points,
         brings=brought(workspace),
         adopts=adopts,
     )
 
 
-async def setup(session: Session, plan: Plan, watch: Watch, *, step: str = "", agreed: Collection[Adoption] = ()) -> SetupReport:
+async def setup(
+    session: Session,
+    plan: Plan,
+    watch: Watch,
+    *,
+    step: str = "",
+    agreed: Collection[Adoption] = (),
+    needed: Sequence[NodeState] = (),
+) -> SetupReport:
     """Run a plan under the locks and the journal.
 
-    `step` is the one step that `step run` was asked for, `agreed` what a person agreed to adopt.
+    `step` is the one step that `step run` was asked for, `agreed` what a person agreed to adopt; `needed` are the nodes before
+    the plan, as they were observed, for their outputs.
     """
     workspace, journal = session.workspace, session.workspace.journal
     command = "step run" if step else "setup"
     title = f"{command} {step}".rstrip()
     contexts = Contexts(workspace, watch.emit)
+    contexts.outputs.update({point.node.key: point.observed.outputs for point in needed if point.observed.outputs})
     async with run(session, title, watch) as begun:
         journal.record_installed(workspace.installation(session.account, session.since))
         results = await set_up(workspace, plan, contexts, watch.emit, watch.stop, agreed)
@@ -77,20 +87,28 @@ async def setup(session: Session, plan: Plan, watch: Watch, *, step: str = "", a
         workshop=workspace.name,
         target=workspace.target.name,
         account=session.account,
-        regions=workspace.settings.regions,
+        regions=workspace.everywhere(),
         results=results,
         code=_exit_code(results, watch.stop),
         resume=session.command_line(title),
         seconds=session.elapsed(),
-        apis=contexts.apis(session.account),
+        apis=contexts.api_addresses(session.account),
+        names=contexts.named(session.account),
         links=links,
         next_commands={words: session.next_command(words) for words in OFFERED if links or words != "open"},
     )
 
 
-def selected(plan: Plan, step: str | None, region: str | None) -> Plan:
+def selected(workspace: Workspace, plan: Plan, step: str | None, region: str | None) -> Plan:
     """The nodes of one step, or of all, in one region, or in all; raises `UsageError` for names that do not exist."""
     names = sorted({node.key.step for node in plan.nodes})
+    if step is not None and any(step in workspace.places(account).off for account in workspace.clients):
+        raise UsageError(
+            what=f"The step {step} is switched off.",
+            why="Its condition in the definition (`when`) is false with these parameters on this target.",
+            fix="See the condition in the definition, and the parameters with: --param NAME=VALUE",
+            code="SwitchedOff",
+        )
     if step is not None and step not in names:
         raise UsageError(what=f"There is no step {step!r}.", fix=f"Steps: {', '.join(names)}", code="UnknownStep")
     found = plan.select(lambda node: step in (None, node.key.step) and region in (None, node.key.region))

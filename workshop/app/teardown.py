@@ -32,6 +32,8 @@ from workshop.state_dir import UnwritableError, unwritable
 from workshop.steps.base import Resource
 from workshop.steps.registry import noted_resources
 
+NOWHERE = frozenset({"", "global"})
+"""In place of the region, of what belongs to none."""
 __all__ = ["located", "planned_removal", "teardown"]
 
 
@@ -59,8 +61,8 @@ async def planned_removal(session: Session) -> PlanReport:
         target=workspace.target.name,
         account=session.account,
         identity=session.identity,
-        regions=workspace.settings.regions,
-        points=await with_data_at_risk(await observe_all(workspace, workspace.plan(), contexts), contexts),
+        regions=workspace.everywhere(former=True),
+        points=await with_data_at_risk(await observe_all(workspace, workspace.plan(former=True), contexts), contexts),
     )
 
 
@@ -70,7 +72,7 @@ async def teardown(session: Session, watch: Watch, *, search: RegionSearch | Non
     In the regions of the search, what carries our tags under other names is reported too.
     """
     workspace, journal = session.workspace, session.workspace.journal
-    contexts, plan, stop = Contexts(workspace, watch.emit), workspace.plan(), watch.stop
+    contexts, plan, stop = Contexts(workspace, watch.emit), workspace.plan(former=True), watch.stop
     asked = _Asked(_regions(session, search), search)
     resume = session.command_line("teardown --sweep" if search else "teardown")
     leftovers: list[Resource] = []
@@ -82,7 +84,7 @@ async def teardown(session: Session, watch: Watch, *, search: RegionSearch | Non
         if found is not None and not stop.asked:
             leftovers = [*found, *await claim_left(session, begun.lock)]
             receipt = _written(session, _receipt(session, results, leftovers, asked, resume), watch.notice)
-            journal.record_left(session.scope, {left.region for left in leftovers if left.ours and left.region})
+            journal.record_left(session.scope, {left.region for left in leftovers if left.ours} - NOWHERE)
         code = _exit_code([*leftovers, *asked.denied], stop)
         begun.ok = code == ExitCode.DONE
     if receipt is not None and not asked.denied and not any(left.ours for left in leftovers):
@@ -93,7 +95,7 @@ async def teardown(session: Session, watch: Watch, *, search: RegionSearch | Non
         workshop=workspace.name,
         target=workspace.target.name,
         account=session.account,
-        regions=workspace.settings.regions,
+        regions=workspace.everywhere(former=True),
         results=results,
         code=code,
         resume=resume,
@@ -129,7 +131,7 @@ def _regions(session: Session, search: RegionSearch | None) -> list[str]:
     """The workshop's regions, those of the search, and those in which the last teardown left something."""
     workspace = session.workspace
     also = search.regions if search else workspace.journal.left_in(session.scope)
-    return list(dict.fromkeys((*workspace.settings.regions, *also)))
+    return list(dict.fromkeys((*workspace.everywhere(former=True), *also)))
 
 
 def _receipt(

@@ -1,12 +1,15 @@
 """Where a workshop is deployed, local cloud or AWS, and the addresses that follow from it.
 
-In: endpoints, ids and names. Out: addresses and folders; nothing is called.
+In: endpoints, ids and names. Out: addresses and folders, and the name servers to ask; nothing is called.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from workshop.aws.dns import PUBLIC_RESOLVERS, Authority, Dns, NameServer
 
 __all__ = ["Target"]
 
@@ -28,6 +31,10 @@ class Target:
     """Whether the gateway serves the sites too."""
     site_path: str = ""
     """Where below the gateway's sites this target's own are; empty or ending in a slash."""
+    name_server: NameServer | None = None
+    """The local cloud's name server, which serves every zone; None on AWS, where each zone has servers of its own."""
+    dns: Dns = field(default_factory=Dns, compare=False)
+    """What asks name servers."""
 
     def for_account(self, account: str) -> Target:
         """The target of one account of several, whose sites are in a folder of their own: no workshop has an account's name."""
@@ -35,19 +42,40 @@ class Target:
             return replace(self, sites=self.sites / account, site_path=f"{account}/")
         return replace(self, sites=self.sites.with_name(f"{self.name}-{account}"))
 
+    def api_host(self, api: str, region: str) -> str:
+        """The host name of an API: what a record and a health check name."""
+        return f"{api}.execute-api.{region}.{'localhost' if self.gateway else 'amazonaws.com'}"
+
     def api_url(self, api: str, region: str, stage: str) -> str:
         """The address for browsers and curl; ends in a slash."""
         if self.gateway and self.serves_sites:
-            return f"http://{api}.execute-api.{region}.localhost:{self.port}/{stage}/"
+            return f"http://{self.api_host(api, region)}:{self.port}/{stage}/"
         if self.gateway:
             return self.api_path_url(api, region, stage)
-        return f"https://{api}.execute-api.{region}.amazonaws.com/{stage}/"
+        return f"https://{self.api_host(api, region)}/{stage}/"
 
     def api_path_url(self, api: str, region: str, stage: str) -> str:
         """The address for everything that cannot resolve `*.localhost`; equal to `api_url` on AWS."""
         if self.gateway:
             return f"http://{self.gateway}/_aws/execute-api/{api}/{stage}/"
         return self.api_url(api, region, stage)
+
+    def authority(self, servers: Iterable[str]) -> Authority:
+        """The name servers of a zone with these names; those of the local cloud are one, whatever they are called."""
+        if self.name_server is not None:
+            return Authority(self.dns, (self.name_server,))
+        return Authority(self.dns, tuple(NameServer(server) for server in servers))
+
+    @property
+    def resolvers(self) -> tuple[NameServer, ...]:
+        """Public resolvers; on the local target its name server, since no resolver knows its zones."""
+        return PUBLIC_RESOLVERS if self.name_server is None else (self.name_server,)
+
+    def name_url(self, host: str, *, delegated: bool) -> str:
+        """The address below a name that DNS routes; empty where no browser can resolve it, because its zone is not delegated."""
+        if not delegated:
+            return ""
+        return f"http://{host}:{self.port}/" if self.gateway else f"https://{host}/"
 
     def site_folder(self, workshop: str) -> Path:
         """The folder of the rendered site of a workshop."""

@@ -15,6 +15,7 @@ from typing import ClassVar
 from workshop.aws.errors import AwsError
 from workshop.checks.context import CheckContext
 from workshop.steps.base import Permission
+from workshop.steps.route53.proof import Proof
 
 __all__ = [
     "Check",
@@ -52,6 +53,8 @@ class Finding:
     status: CheckStatus
     detail: str = ""
     fix: str = ""
+    wiring: Proof | None = None
+    """The proof behind it, which the report as a page draws."""
 
 
 @dataclass(frozen=True, slots=True)

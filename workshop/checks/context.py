@@ -7,8 +7,8 @@ definition, a cloud that did not start) is kept as an error, so that the report 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +91,8 @@ class CheckContext:
     since: str
     """Since when the workshop is deployed, by the journal; empty when it is not known to be."""
     clock: Clock
+    secrets: Mapping[str, WorkshopError | None] = field(default_factory=dict)
+    """The secrets of the definition, each with the error that a setup would end with; None for one that is no obstacle."""
     options: tuple[str, ...] = ()
     """The options that name this context on the command line, where they are not the defaults."""
 

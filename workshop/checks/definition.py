@@ -10,12 +10,14 @@ from typing import ClassVar
 
 from workshop.checks.base import Check, Family, Finding, failed, passed, warned
 from workshop.checks.context import CheckContext, PlannedStep
+from workshop.definition.secrets import store_name
 from workshop.errors import DefinitionError
 from workshop.shell import command_line
+from workshop.steps.base import Permission, Phase
 from workshop.steps.declarations import RenderedLimit
 from workshop.steps.settings import named_files
 
-__all__ = ["FAMILY", "SoundDefinition", "StepFiles"]
+__all__ = ["FAMILY", "Secrets", "SoundDefinition", "StepFiles"]
 
 FULL = 0.9
 """The share of AWS's limit above which a size is a warning."""
@@ -37,6 +39,32 @@ class SoundDefinition(Check):
         where = f"{first.place}: {first.field}: " if first.field else f"{first.place}: "
         lint = command_line(["workshop", "definition", "lint", self.context.source])
         return failed(f"{where}{first.what}{more}", first.fix or lint)
+
+
+class Secrets(Check):
+    """Every secret that a setup needs is given."""
+
+    name = "secrets"
+    title = "The secrets are given"
+
+    @classmethod
+    def instances(cls, context: CheckContext) -> Sequence[Check]:
+        """One, for a workshop that has secrets."""
+        return [cls(context, context.home)] if context.secrets else []
+
+    async def run(self) -> Finding:
+        for error in self.context.secrets.values():
+            if error is not None:
+                return failed(f"{error.what} {error.why}".strip(), error.fix)
+        return passed(", ".join(self.context.secrets))
+
+    def permissions(self) -> list[Permission]:
+        store = f"arn:aws:ssm:{self.region}:{self.context.account}:parameter"
+        return [
+            Permission("ssm:GetParameter", store + store_name(self.context.workshop, name), self.region, phase)
+            for name in self.context.secrets
+            for phase in (Phase.CHECK, Phase.SETUP, Phase.TEARDOWN)
+        ]
 
 
 @dataclass(frozen=True)
@@ -104,4 +132,4 @@ def _size(size: int) -> str:
     return f"{size:,} bytes" if size < 10_000 else f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
 
 
-FAMILY = Family("definition", "Definition and data", (SoundDefinition, StepFiles))
+FAMILY = Family("definition", "Definition and data", (SoundDefinition, Secrets, StepFiles))

@@ -68,6 +68,8 @@ class InTheWay(Check):
             return self._remains(await step.leftovers(ctx), observed)
         if observed.state is State.PARTIAL:
             return warned(f"Left half made by an earlier run: {observed.detail}.", go_on)
+        if observed.kept:
+            return passed(observed.detail)
         if not self.context.since:
             return warned("It exists already, from a run that this machine does not know.", go_on)
         return passed(f"it exists already, since {self.context.since}")

@@ -28,6 +28,8 @@ FAMILIES = {
     "quotas": "workshop.checks.quotas",
     "leftovers": "workshop.checks.leftovers",
     "stacks": "workshop.checks.stacks",
+    "domain": "workshop.checks.domain",
+    "dns": "workshop.checks.dns",
     "definition": "workshop.checks.definition",
     "machine": "workshop.checks.machine",
     "cost": "workshop.checks.cost",

@@ -1,4 +1,4 @@
-"""`workshop observe`: the experiments with a global table, measured and plotted."""
+"""`workshop observe`: the experiments with a global table, and what DNS answers, measured and plotted."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ rounds_option = click.option("--rounds", type=click.IntRange(1, 100), envvar="WO
 
 @click.group("observe")
 def command() -> None:
-    """Measure replication lag, and see which write wins a conflict.
+    """Measure replication, conflicts of writes, and what DNS answers.
 
-    These are the experiments of module 2. They use the workshop's own APIs and a counter of their own, which is removed again.
+    The experiments use the workshop's own APIs and a counter of their own, which is removed again; asking DNS changes nothing.
 
     \b
     Examples:
       workshop observe replication --rounds 10
+      workshop observe answers --queries 400 --workshop multi-region-backend
       workshop observe conflict
       workshop observe conflict --region eu-west-1 --region us-west-2
     """
@@ -61,6 +62,66 @@ async def conflict_command(invocation: Invocation, rounds: int | None) -> int:
     """
     invocation, regions = _without_regions(invocation)
     return await _observe(invocation, "conflict", regions, rounds or 1)
+
+
+@command.command("answers")
+@click.option(
+    "--queries",
+    type=click.IntRange(10, 10_000),
+    default=200,
+    show_default=True,
+    envvar="WORKSHOP_QUERIES",
+    help="How often to ask.",
+)
+@click.option(
+    "--from", "source", metavar="SUBNET", envvar="WORKSHOP_FROM", help="Ask as from this network, such as 198.51.100.0/24."
+)
+@click.option("--name", default="", metavar="NAME", help="One of the workshop's `names:`; the first one without it.")
+@common_options
+@asynchronous
+async def answers_command(invocation: Invocation, queries: int, source: str | None, name: str) -> int:
+    """Ask the zone's own name servers many times, and compare the shares of the regions with the routing policy.
+
+    A resolver would give the same answer until its TTL ends: what one of them sees is shown over three TTLs. Exits 1 when
+    chance does not explain the difference (one time in a thousand it is chance all the same).
+
+    \b
+    Examples:
+      workshop observe answers --workshop multi-region-backend
+      workshop observe answers --workshop multi-region-backend --from 198.51.100.0/24
+    """
+    from workshop.app.answers import observe_answers
+    from workshop.console.answers import answers_document, print_answers
+
+    subnet = _subnet(source) if source else ""
+    async with opened(invocation, named=True) as (session, progress):
+        report = await observe_answers(session, name, queries, subnet, progress.notice)
+        progress.close()
+        if invocation.json:
+            head = {
+                "workshop": session.workspace.name,
+                "target": session.workspace.target.name,
+                "account": session.account,
+                "regions": list(session.workspace.settings.regions),
+            }
+            answers_document(head, report.found, report.plot)
+        else:
+            print_answers(report.found, report.plot)
+        return ExitCode.DONE if report.found.ok else ExitCode.FAILED
+
+
+def _subnet(text: str) -> str:
+    """The network with its length; a single address means the network around it that resolvers pass on."""
+    import ipaddress
+
+    try:
+        address = ipaddress.ip_interface(text)
+    except ValueError as error:
+        what, fix = f"{text!r} is no network.", "Write it like 198.51.100.0/24"
+        raise UsageError(what=what, fix=fix, code="Usage") from error
+    if "/" in text:
+        return str(address.network)
+    return str(ipaddress.ip_network(f"{text}/{24 if address.version == 4 else 56}", strict=False))
 
 
 async def _observe(invocation: Invocation, kind: str, regions: tuple[str, ...], rounds: int) -> int:

@@ -105,7 +105,7 @@ async def run_step(invocation: Invocation, step: str, in_region: str | None) -> 
 
     async with opened(invocation, named=True) as (session, progress):
         whole = session.workspace.plan()
-        wanted = selected(whole, step, in_region)
+        wanted = selected(session.workspace, whole, step, in_region)
         await check_files(session.workspace, wanted)
         line = session.command_line(f"step run {step}")
         session = require_grant(session, line, progress)  # noqa: PLW2901
@@ -114,6 +114,6 @@ async def run_step(invocation: Invocation, step: str, in_region: str | None) -> 
             own = [point for point in points if point.node.key.step == step]
             confirm(session, plan_report(session, own), progress, line=line)
         async with interruptible(progress) as watch:
-            report = await setup(session, wanted, watch, step=step)
+            report = await setup(session, wanted, watch, step=step, needed=points)
         show_setup(report, json=invocation.json)
         return report.code

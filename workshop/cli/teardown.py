@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import click
 
 from workshop.app.invocation import Invocation
@@ -16,9 +18,12 @@ __all__ = ["command"]
 @click.command("teardown")
 @click.option("--plan", "only_plan", is_flag=True, help="Show what would be removed; change nothing.")
 @click.option("--sweep", "everywhere", is_flag=True, help="Search every region, whatever the journal contains.")
+@click.option(
+    "--yes-dangling", is_flag=True, envvar="WORKSHOP_YES_DANGLING", help="Delete a zone although its parent still points at it."
+)
 @common_options
 @asynchronous
-async def command(invocation: Invocation, only_plan: bool, everywhere: bool) -> int:
+async def command(invocation: Invocation, only_plan: bool, everywhere: bool, yes_dangling: bool) -> int:
     """Remove everything that setup made, and report what is left.
 
     Only what carries the workshop's tags, or what the journal shows it made, is removed. Afterwards every region is queried
@@ -38,6 +43,7 @@ async def command(invocation: Invocation, only_plan: bool, everywhere: bool) -> 
 
     async with opened(invocation, named=True, journal=open_journal_if_possible) as (found, progress):
         session, search = await located(found, progress, progress.notice, everywhere=everywhere)
+        session = dataclasses.replace(session, workspace=dataclasses.replace(session.workspace, allow_dangling=yes_dangling))
         if only_plan:
             plan = await planned_removal(session)
             progress.close()

@@ -1,7 +1,8 @@
-"""Whole APIs from one OpenAPI document: ImportRestApi and PutRestApi, as deployment tools send them.
+"""Whole APIs from one OpenAPI document: ImportRestApi and PutRestApi, and the `Body` of an API in a stack.
 
 In: a document with paths and integrations. Out: MiniStack's resources and methods, including the responses of mock integrations
-(preflight requests). It replaces what an API had; merging is not offered.
+(preflight requests), the roles of integrations, the API's gateway responses. It replaces what an API had, whose id stays
+(docs/aws-behaviours.md, section 5); merging is not offered.
 """
 
 from __future__ import annotations
@@ -11,11 +12,16 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from workshop.cloud.patches import patch_around, require_attribute
+from workshop.cloud.stack_types import handled, register
 
 __all__ = ["OpenApiImport"]
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 INTEGRATION = "x-amazon-apigateway-integration"
+GATEWAY_RESPONSES = "x-amazon-apigateway-gateway-responses"
+IN_STACKS = "AWS::ApiGateway::RestApi"
+KEPT = ("credentials", "timeoutInMillis", "passthroughBehavior", "contentHandling", "requestParameters")
+"""Members of an integration that are stored as they are written."""
 
 
 class OpenApiImport:
@@ -23,23 +29,39 @@ class OpenApiImport:
 
     def __init__(self, gateway: Any) -> None:
         self._gateway = gateway
-        self._import, self._import_path_item = (
-            require_attribute(gateway, name) for name in ("_import_rest_api", "_import_path_item")
-        )
+        self._import_path_item = require_attribute(gateway, "_import_path_item")
         self._view, self._respond = (require_attribute(gateway, name) for name in ("_rest_api_view", "_v1_response"))
-        self._apis, self._resources = (require_attribute(gateway, name) for name in ("_rest_apis", "_resources"))
+        self._apis, self._resources, self._responses = (
+            require_attribute(gateway, name) for name in ("_rest_apis", "_resources", "_gateway_responses")
+        )
+        self._put_response = require_attribute(gateway, "_put_gateway_response")
+        self._update_in_stack = handled(IN_STACKS, "update")
 
     def apply(self) -> None:
         """Patch MiniStack's REST APIs."""
+        patch_around(self._gateway, "_import_rest_api", self._import)
         patch_around(self._gateway, "_create_rest_api", self._create_rest_api)
         patch_around(self._gateway, "handle_request", self._handle_request)
+        register(IN_STACKS, update=self._update)
+
+    def _import(self, original: Callable[..., Any], document: dict[str, Any], data: Any = None) -> Any:
+        api = original(document, data)
+        self._complete(api, document)
+        return api
 
     def _create_rest_api(self, original: Callable[[Any], Any], data: Any) -> Any:
         if not _is_document(data):
             return original(data)
-        api = self._import(data, {})
-        self._complete(api, data)
+        api = self._gateway._import_rest_api(data, {})
         return self._respond(self._view(self._apis[api]), 201)
+
+    def _update(self, api: str, old: dict[str, Any], new: dict[str, Any], stack: str, logical_id: str | None) -> Any:
+        """A changed body is put into the API that exists; MiniStack would make another, with another address."""
+        body: Any = new.get("Body")
+        if api in self._apis and _is_document(body) and _is_document(old.get("Body")) and body != old["Body"]:
+            self._replace(api, body)
+            old = {**old, "Body": body}
+        return self._update_in_stack(api, old, new, stack, logical_id)
 
     async def _handle_request(
         self, original: Callable[..., Awaitable[Any]], method: str, path: str, headers: Any, body: bytes, query: Any
@@ -61,12 +83,16 @@ class OpenApiImport:
         root = next(entry for entry in self._resources[api].values() if entry["path"] == "/")
         root["resourceMethods"] = {}
         self._resources[api] = {root["id"]: root}
+        self._responses[api] = {}
         for path, item in document.get("paths", {}).items():
             self._import_path_item(api, path, item)
         self._complete(api, document)
 
     def _complete(self, api: str, document: dict[str, Any]) -> None:
-        """What MiniStack's import leaves out: request templates, and the responses of integrations that are not proxies."""
+        """What MiniStack's import leaves out: request templates, roles, gateway responses, and the responses of integrations that
+        are not proxies."""
+        for kind, response in (document.get(GATEWAY_RESPONSES) or {}).items():
+            self._put_response(api, kind, response)
         for resource in self._resources[api].values():
             item = document.get("paths", {}).get(resource["path"], {})
             for method in METHODS:
@@ -81,6 +107,7 @@ class OpenApiImport:
         where = (api, resource["id"], method)
         stored = resource["resourceMethods"][method]["methodIntegration"]
         stored["requestTemplates"] = integration.get("requestTemplates", {})
+        stored.update({name: integration[name] for name in KEPT if name in integration})
         for status in operation.get("responses", {}):
             self._gateway._put_method_response(*where, str(status), {})
         for pattern, response in integration.get("responses", {}).items():

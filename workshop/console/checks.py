@@ -23,6 +23,7 @@ from workshop.durations import format_duration
 from workshop.errors import ExitCode, UsageError
 from workshop.quoting import visible
 from workshop.state_dir import write_private
+from workshop.steps.route53.proof import Proof
 
 __all__ = ["MARKS", "About", "Waiting", "check_document", "html_page", "masked", "print_report", "verdict", "write_page"]
 
@@ -108,6 +109,9 @@ def print_report(report: CheckReport, about: About, code: ExitCode) -> None:
 def html_page(report: CheckReport, about: About) -> str:
     """The report as one page that needs nothing but itself: to be mailed, printed and projected."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    from workshop.drill.wiring_plot import draw_wiring
 
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -129,8 +133,14 @@ def html_page(report: CheckReport, about: About) -> str:
             marks={s.value: m for s, (m, _) in MARKS.items()},
             counts=_counts(report),
             title=_title,
+            drawings=[Markup(draw_wiring(proof)) for proof in _wirings(report)],  # noqa: S704 - every text in it is escaped
         )
     )
+
+
+def _wirings(report: CheckReport) -> list[Proof]:
+    """The wirings that were proven or not, each once."""
+    return [result.finding.wiring for result in report.results if result.finding.wiring is not None]
 
 
 def write_page(page: Path, report: CheckReport, about: About) -> None:

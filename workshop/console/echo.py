@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 from workshop.quoting import json_text, visible
+from workshop.redaction import without_secrets
 
 __all__ = ["say", "say_headline", "say_json"]
 
@@ -36,6 +37,7 @@ def say_headline(text: str) -> None:
 
 def _write(text: str, *, err: bool) -> None:
     """Write and flush, so that the lines of both streams appear in the order in which they were printed."""
+    text = without_secrets(text)
     stream = sys.stderr if err else sys.stdout
     try:
         stream.write(text)

@@ -107,6 +107,8 @@ def _print_steps(console: SafeConsole, report: PlanReport) -> None:
 def _action(report: PlanReport, point: NodeState) -> str:
     if report.removes and not point.observed.ours and point.observed.state is not State.ABSENT:
         return "leave alone"
+    if report.removes and point.observed.kept:
+        return "keep"
     if report.adopts and point.observed.foreign and all(each.adoption for each in point.observed.foreign):
         return "adopt"
     if kinds()[point.node.spec.kind].is_verification:
@@ -118,7 +120,7 @@ def _minutes(report: PlanReport) -> float:
     """The longest chain of what is still to do."""
     idle = State.ABSENT if report.removes else State.READY
     todo = {point.node.key for point in report.points if point.observed.state is not idle}
-    plan = Plan(tuple(point.node for point in report.points))
+    plan = Plan(tuple(point.node for point in report.points)).select(lambda _: True)  # without needs that are not shown
     return plan.minutes(lambda node: kinds()[node.spec.kind].estimate.minutes if node.key in todo else 0.0)
 
 

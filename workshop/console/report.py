@@ -60,6 +60,8 @@ class StatusReport:
     """The regions that are failed on purpose."""
     apis: Mapping[str, Mapping[str, str]]
     """By region: `url` and `path_url`."""
+    names: Mapping[str, Mapping[str, str]] | None
+    """By name: `host` and `url`, as far as their records are there; None for a definition that lists no names."""
     links: Mapping[str, str]
     setup: str
     """The command line that brings everything to ready."""
@@ -87,6 +89,8 @@ class SetupReport(RunReport):
 
     apis: Mapping[str, Mapping[str, str]]
     """By region: `url` and `path_url`."""
+    names: Mapping[str, Mapping[str, str]] | None
+    """By name: `host` and `url`, as far as their records are there; None for a definition that lists no names."""
     links: Mapping[str, str]
     next_commands: Mapping[str, str] = field(default_factory=dict)
     """By their last words (`open`, `status`, `teardown`): the command lines that are offered next."""

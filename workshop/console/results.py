@@ -5,20 +5,20 @@ In: a `SetupReport` or a `TeardownReport`. Out: text for people, or the JSON doc
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from rich.markup import escape
 
 from workshop.console.document import print_document
-from workshop.console.report import RunReport, SetupReport, TeardownReport
+from workshop.console.report import RunReport, SetupReport, StatusReport, TeardownReport
 from workshop.console.style import SafeConsole, print_error, stream
 from workshop.durations import format_duration, format_moment
 from workshop.engine.results import NodeResult, Outcome
 from workshop.errors import ExitCode
 from workshop.steps.base import Resource
 
-__all__ = ["leftover_documents", "print_addresses", "show_setup", "show_teardown"]
+__all__ = ["addresses_document", "leftover_documents", "print_addresses", "show_setup", "show_teardown"]
 
 
 NEXT = {"open": "opens the web app", "status": "shows what is deployed", "teardown": "removes it again"}
@@ -36,7 +36,7 @@ def show_teardown(report: TeardownReport, *, json: bool) -> None:
 
 
 def _setup_document(report: SetupReport) -> None:
-    content = {**_head(report), "apis": report.apis, "web": report.links}
+    content = {**_head(report), **addresses_document(report)}
     print_document(report.command, report.code == ExitCode.DONE, content)
 
 
@@ -49,6 +49,12 @@ def _teardown_document(report: TeardownReport) -> None:
         "unsearched": list(report.unsearched),
     }
     print_document(report.command, report.exit_code == ExitCode.DONE, content)
+
+
+def addresses_document(report: SetupReport | StatusReport) -> dict[str, Any]:
+    """The addresses as they are in JSON documents; `names` only for a workshop that has some."""
+    names = {} if report.names is None else {"names": report.names}
+    return {"apis": report.apis, **names, "web": report.links}
 
 
 def leftover_documents(leftovers: Sequence[Resource]) -> list[dict[str, Any]]:
@@ -80,7 +86,7 @@ def _print_setup(report: SetupReport) -> None:
     colour = "green" if report.code == ExitCode.DONE else "red"
     name, seconds = escape(report.workshop), format_duration(report.seconds)
     console.print(f"[bold {colour}]{name} {title}[/] on {report.target} in {seconds}: {counts}")
-    print_addresses(console, report.apis, report.links)
+    print_addresses(console, report)
     if report.code == ExitCode.INTERRUPTED:
         console.print(f"Interrupted. Go on with: [bold]{escape(report.resume)}[/]", soft_wrap=True)
     elif report.code != ExitCode.DONE:
@@ -140,11 +146,14 @@ def _regions(names: Sequence[str]) -> str:
     return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
-def print_addresses(console: SafeConsole, apis: Mapping[str, Mapping[str, str]], links: Mapping[str, str]) -> None:
+def print_addresses(console: SafeConsole, report: SetupReport | StatusReport) -> None:
     """The addresses, each on a line of its own that is never broken, so that it can be clicked and copied."""
-    for region, api in apis.items():
+    for region, api in report.apis.items():
         console.print(f"  API {region:<12} {api['url']}", soft_wrap=True, markup=False)
-    for name, url in links.items():
+    for name, routed in (report.names or {}).items():
+        address = routed["url"] or f"{routed['host']} (not delegated: no browser resolves it)"
+        console.print(f"  {name:<16} {address}", soft_wrap=True, markup=False)
+    for name, url in report.links.items():
         console.print(f"  {name:<16} {url}", soft_wrap=True, markup=False)
 
 

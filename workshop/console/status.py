@@ -12,7 +12,7 @@ from rich.table import Table
 
 from workshop.console.document import print_document
 from workshop.console.report import StatusReport
-from workshop.console.results import print_addresses
+from workshop.console.results import addresses_document, print_addresses
 from workshop.console.style import STATES, SafeConsole, print_table, stream
 from workshop.engine.observe import NodeState
 from workshop.steps.base import State
@@ -46,8 +46,7 @@ def _document(report: StatusReport) -> None:
             for p in report.points
         ],
         "failed_regions": [{"region": f.region, "fault": f.fault, "since": f.since, "fix": f.fix} for f in report.failed],
-        "apis": report.apis,
-        "web": report.links,
+        **addresses_document(report),
     }
     print_document("status", True, content)
 
@@ -63,11 +62,13 @@ def _print(report: StatusReport) -> None:
         how = "by hand" if region.manual else "by a drill that was killed"
         words = f"is failed {how} ({region.fault}) since {region.since}"
         console.print(f"[red]✗ {region.region}[/] {words} → [bold]{escape(region.fix)}[/]", soft_wrap=True)
-    print_addresses(console, report.apis, report.links)
+    print_addresses(console, report)
     failed = {region.region for region in report.failed}
     if all(point.observed.state is State.ABSENT for point in report.points):
         console.print(f"Nothing is deployed. Set it up: [bold]{escape(report.setup)}[/]", soft_wrap=True)
-    elif any(p.observed.state is not State.READY and p.node.key.region not in failed for p in report.points):
+    elif any(
+        p.observed.state is not State.READY and not p.node.former and p.node.key.region not in failed for p in report.points
+    ):
         console.print(f"Not everything is ready. Bring it to ready: [bold]{escape(report.setup)}[/]", soft_wrap=True)
 
 

@@ -34,7 +34,7 @@ def print_steps(definition: Definition) -> None:
     for module in definition.modules:
         table.add_row(f"[bold]{escape(module.name)}[/]", "", "", "", f"[bold]{escape(module.title)}[/]")
         for spec in module.steps:
-            table.add_row(f"  {escape(spec.id)}", spec.placement.value, spec.kind, ", ".join(spec.needs), escape(_title(spec)))
+            table.add_row(f"  {escape(spec.id)}", spec.place, spec.kind, ", ".join(spec.needs), escape(_title(spec)))
     print_table(console, table)
 
 
@@ -49,7 +49,7 @@ def step_document(nodes: Sequence[Node], kind: Step[Any], ctx: Context[Any]) -> 
             "title": _title(spec),
             "kind": spec.kind,
             "module": nodes[0].module,
-            "in": spec.placement.value,
+            "in": spec.place,
             "regions": [node.key.region for node in nodes],
             "needs": list(spec.needs),
             "with": ctx.params.model_dump(),
@@ -85,7 +85,7 @@ def _listed(definition: Definition, spec: StepSpec) -> dict[str, Any]:
         "title": _title(spec),
         "kind": spec.kind,
         "module": definition.module_of(spec.id),
-        "in": spec.placement.value,
+        "in": spec.place,
         "needs": list(spec.needs),
     }
 

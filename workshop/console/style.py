@@ -17,6 +17,7 @@ from rich.text import Text
 
 from workshop.errors import WorkshopError
 from workshop.quoting import visible
+from workshop.redaction import without_secrets
 from workshop.steps.base import State
 
 __all__ = ["STATES", "SafeConsole", "hanging", "print_error", "print_table", "stream"]
@@ -37,11 +38,11 @@ class SafeConsole(Console):
     """
 
     def render_str(self, text: str, **options: Any) -> Text:
-        return super().render_str(visible(text), **options)
+        return super().render_str(visible(without_secrets(text)), **options)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         for segment in super().render(renderable, options):
-            yield segment if segment.control else segment._replace(text=visible(segment.text))
+            yield segment if segment.control else segment._replace(text=visible(without_secrets(segment.text)))
 
 
 def stream(*, err: bool = False) -> SafeConsole:

@@ -10,9 +10,11 @@ from pathlib import Path
 import workshop
 from workshop.errors import WorkshopError
 
-__all__ = ["DEFINITION_FILE", "builtin_folder", "builtin_names", "shared_root"]
+__all__ = ["DEFINITION_FILE", "SHARED", "builtin_folder", "builtin_names", "shared_root"]
 
 DEFINITION_FILE = "workshop.yaml"
+SHARED = "templates/_shared"
+"""What the pages of the built-in workshops have in common, below `shared_root()`."""
 
 
 def shared_root() -> Path:

@@ -7,7 +7,8 @@ YAML.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Set
+from collections.abc import Sequence, Set
+from dataclasses import replace
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -17,12 +18,14 @@ from workshop.definition.model import Definition
 from workshop.definition.problem import Problem, closest
 from workshop.definition.yamlfile import Document, FieldPath
 from workshop.quoting import shown
+from workshop.steps.settings import per_region
 
 __all__ = ["definition_of", "problem_at", "problems_of"]
 
 _PATTERNS = {
     "regions": ("is not the name of a region", "Regions look like us-west-2."),
     "parameters": ("cannot be the name of a variable", "Use letters, digits and _, beginning with a letter."),
+    "in": ("is not a place where a step runs", "Use home, replicas, each, global, a region, or '{{ parameter }}'."),
     "stage": ("cannot be a stage", "Use letters, digits, - and _."),
     "page": ("is not a page of the site", "Name a file inside the site, such as index.html."),
 }
@@ -46,16 +49,31 @@ def problems_of(
     base: FieldPath = (),
     *,
     skip: Set[str] = frozenset(),
+    regions: Sequence[str] = (),
+    form_only: bool = False,
 ) -> list[Problem]:
-    """Every error about `model`, whose values are at `base` in the document; none about the fields in `skip`."""
+    """Every error about `model`, whose values are at `base` in the document; none about the fields in `skip`, and
+    with `form_only` none about values: only about fields that are missing or do not exist.
+
+    `regions` are those of the entries of settings that have one for each region: an error names the first in which it is met.
+    """
+    entries = per_region(model)
     every = [details for details in _causes(error) if not skip & set(details["loc"][:1])]
+    if form_only:
+        every = [details for details in every if details["type"] in ("missing", "extra_forbidden")]
     misspelt = _misspelt(every)
     merged = {(*loc[:-1], name) for loc, name in misspelt.items()}
-    return [
-        _problem(details, model, document, base, misspelt.get(details["loc"], ""))
-        for details in every
-        if details["loc"] not in merged
-    ]
+    found: dict[tuple[FieldPath, str], Problem] = {}
+    for details in (details for details in every if details["loc"] not in merged):
+        loc, meant = details["loc"], misspelt.get(details["loc"], "")
+        number = loc[1] if len(loc) > 1 and loc[0] in entries else None
+        if isinstance(number, int):
+            loc = (loc[0], *loc[2:])
+        problem = _problem({**details, "loc": loc}, model, document, base, meant)
+        if isinstance(number, int) and number < len(regions):
+            problem = replace(problem, what=f"{problem.what.rstrip('.')} (in the entry for {regions[number]}).")
+        found.setdefault((loc, details["type"]), problem)
+    return list(found.values())
 
 
 def _causes(error: ValidationError) -> list[ErrorDetails]:

@@ -21,6 +21,9 @@ from workshop.errors import DefinitionError
 
 __all__ = ["Problem", "lint", "require_sound"]
 
+TARGETS = ("local", "aws")
+"""Every template is rendered for both: a branch for one of them is looked at, too."""
+
 
 def lint(name_or_path: str, kinds: Kinds | None = None) -> list[Problem]:
     """The problems, in the order of files and lines; `kinds` are the registered ones unless given.
@@ -40,17 +43,22 @@ def lint(name_or_path: str, kinds: Kinds | None = None) -> list[Problem]:
         return _sorted(problems_of(error, Definition, document))
     workshop = assemble(definition, document, source)
     problems = semantic_problems(definition, document, kinds)
-    return _sorted([*problems, *dry_render(workshop, _defaults(definition), kinds)])
+    for target in TARGETS:
+        problems += dry_render(workshop, _defaults(definition), kinds, target)
+    return _sorted(problems)
 
 
-def require_sound(workshop: Workshop, settings: Settings, kinds: Kinds | None = None) -> None:
-    """Raise the first problem of rendering every template with the settings of a run."""
-    for problem in dry_render(workshop, settings, known_kinds() if kinds is None else kinds):
+def require_sound(workshop: Workshop, settings: Settings, kinds: Kinds | None = None, target: str = "local") -> None:
+    """Raise the first problem of rendering the templates of every step that runs with the settings of a run."""
+    for problem in dry_render(workshop, settings, known_kinds() if kinds is None else kinds, target, off=False):
         raise problem.error()
 
 
 def _defaults(definition: Definition) -> Settings:
-    return Settings({name: spec.default for name, spec in definition.parameters.items()}, definition.regions)
+    """The defaults; in place of each secret a text by which it is known."""
+    specs = definition.parameters.items()
+    values = {name: spec.default for name, spec in specs if not spec.secret}
+    return Settings(values, definition.regions, secrets={name: f"secret-{name}" for name, spec in specs if spec.secret})
 
 
 def _sorted(problems: Iterable[Problem]) -> list[Problem]:

@@ -76,20 +76,25 @@ def known_kinds() -> Kinds:
 
 
 def assemble(definition: Definition, document: Document, source: WorkshopSource) -> Workshop:
-    """The workshop, with the location of each step."""
+    """The workshop, with the location of each module and step, and of the drill."""
     files = source.files()
+
+    def at(*field: str | int) -> SourceLocation:
+        return SourceLocation(document, field, files.renderer)
+
     modules = tuple(
         module.model_copy(
             update={
                 "steps": tuple(
-                    step.located_at(SourceLocation(document, ("modules", module_number, "steps", number), files.renderer))
-                    for number, step in enumerate(module.steps)
+                    step.located_at(at("modules", module_number, "steps", number)) for number, step in enumerate(module.steps)
                 )
             }
-        )
+        ).located_at(at("modules", module_number))
         for module_number, module in enumerate(definition.modules)
     )
-    return Workshop(definition.model_copy(update={"modules": modules}), files, source.path, source.builtin)
+    drill = definition.drill and definition.drill.located_at(at("drill"))
+    located = definition.model_copy(update={"modules": modules, "drill": drill})
+    return Workshop(located, files, source.path, source.builtin)
 
 
 def locate(name_or_path: str) -> WorkshopSource:

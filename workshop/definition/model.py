@@ -10,10 +10,11 @@ import time
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import ConfigDict, Field
 from pydantic_core import SchemaError, SchemaValidator, ValidationError, core_schema
 
-from workshop.definition.source_location import SourceLocation
+from workshop.definition.drill_model import DrillSpec
+from workshop.definition.form import Form, Located
 from workshop.steps.base import Placement
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Definition",
     "LinkSpec",
     "ModuleSpec",
+    "NameSpec",
     "ParameterSpec",
     "Patience",
     "StepSpec",
@@ -49,66 +51,90 @@ Title = Annotated[str, Field(min_length=1, max_length=200)]
 Page = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_-]*(?:[./][A-Za-z0-9_-]+)*/?$")]
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_alias=True, validate_by_name=True)
+_PLACES = {placement.value: placement for placement in Placement if placement is not Placement.NAMED}
+"""The words of `in:`; every other value names a region."""
 
 
-class StepSpec(_Form):
+class StepSpec(Located):
     """One step: what kind it is, where it runs, what it waits for, and the kind's settings."""
 
     id: StepId = Field(description="The step's name, unique in the workshop.")
     kind: str = Field(description="What the step does: one of the step kinds.")
-    placement: Placement = Field(alias="in", description="Where it runs: home, replicas, each or global.")
+    place: str = Field(
+        alias="in",
+        pattern=rf"^({'|'.join(_PLACES)})$|{REGION_PATTERN}|\{{[{{%]",
+        description="Where it runs: home, replicas, each, global, a region, or a template of a region.",
+    )
     needs: tuple[str, ...] = Field(default=(), max_length=50, description="The steps that must be ready before this one starts.")
     settings: Mapping[str, Any] = Field(default_factory=dict, alias="with", description="The settings of the kind.")
     title: str = Field(default="", description="What people read instead of the id.")
-
-    _location: SourceLocation | None = PrivateAttr(default=None)
+    when: str = Field(default="true", description="Whether it runs, by parameters and target: a template of true or false.")
 
     @property
-    def location(self) -> SourceLocation | None:
-        """Where the step is defined; None for a step made in code."""
-        return self._location
-
-    def located_at(self, location: SourceLocation) -> StepSpec:
-        """The same step with its location."""
-        step = self.model_copy()
-        step._location = location
-        return step
+    def placement(self) -> Placement:
+        """Where it runs."""
+        return _PLACES.get(self.place, Placement.NAMED)
 
 
-class ModuleSpec(_Form):
+class ModuleSpec(Located):
     """One module of the workshop: the steps that bring an attendee to the start of the next one."""
 
     name: Name = Field(description="The module's name, for --through.")
     title: Title = Field(description="The module's title.")
     steps: tuple[StepSpec, ...] = Field(min_length=1, max_length=MOST_STEPS, description="The steps of this module.")
+    when: str = Field(default="true", description="Whether its steps run, by parameters and target: a template of true or false.")
 
 
-class ParameterSpec(_Form):
+class ParameterSpec(Form):
     """A value that a facilitator may change with `--param`; templates see it as a variable."""
 
-    default: str = Field(description="The value unless --param gives another.")
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"secret": {"const": True}}, "required": ["secret"]},
+            "then": {},
+            "else": {"required": ["default"]},
+        }
+    )
+
+    default: str = Field(default="", description="The value unless --param gives another; a secret has none.")
     pattern: str = Field(default="", description="A regular expression that the whole value must match.")
     description: str = Field(default="", description="What it is, for people.")
+    choices: tuple[str, ...] = Field(default=(), max_length=50, description="The values that it may have.")
+    secret: bool = Field(default=False, description="Whether it is a secret: never given by --param, never shown or kept.")
+    changeable: bool = Field(default=False, description="Whether a change of it is one setup away, without a teardown.")
 
 
-class ApiSpec(_Form):
-    """Which step's output is the id of the API in each region."""
+class ApiSpec(Form):
+    """Which step's output is the id of the API in each region: of one `step`, or of several `steps` for different regions."""
 
-    step: str = Field(description="The step that makes the API.")
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["step"]}, {"required": ["steps"]}]})
+
+    step: str = Field(default="", description="The step that makes the API.")
+    steps: tuple[str, ...] = Field(default=(), max_length=50, description="The steps that make it, each in other regions.")
     output: str = Field(default="ApiId", description="The step's output that holds the API's id.")
     stage: str = Field(pattern=r"^[A-Za-z0-9_-]{1,128}$", description="The API's stage.")
 
+    @property
+    def made_by(self) -> tuple[str, ...]:
+        """The steps that make the API."""
+        return self.steps or (self.step,)
 
-class LinkSpec(_Form):
+
+class NameSpec(Form):
+    """A name that DNS routes to the APIs, shown in the results."""
+
+    step: str = Field(description="The step that makes its records.")
+    output: str = Field(default="Name", description="The step's output that holds the name.")
+
+
+class LinkSpec(Form):
     """One page of the web app, shown by name in the results."""
 
     step: str = Field(description="The step that makes the site.")
     page: Page = Field(default="index.html", description="The page inside the site.")
 
 
-class Definition(_Form):
+class Definition(Form):
     """A whole workshop."""
 
     name: Name = Field(description="The workshop's name: part of tags, addresses and the state folder.")
@@ -120,7 +146,9 @@ class Definition(_Form):
     )
     modules: tuple[ModuleSpec, ...] = Field(min_length=1, max_length=50, description="The modules, in the order of the workshop.")
     apis: ApiSpec | None = Field(default=None, description="Where the addresses of the APIs come from.")
+    names: Mapping[Name, NameSpec] = Field(default_factory=dict, max_length=20, description="The names that DNS routes.")
     links: Mapping[Name, LinkSpec] = Field(default_factory=dict, max_length=100, description="The pages that the results name.")
+    drill: DrillSpec | None = Field(default=None, description="The load of a drill.")
 
     def steps(self) -> tuple[StepSpec, ...]:
         """Every step, in the order of the file."""

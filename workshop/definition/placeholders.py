@@ -1,6 +1,6 @@
-"""Placeholders for `steps` and `apis` before anything exists: every step has every output, every API an address.
+"""Placeholders for `steps`, `apis` and `names` before anything exists: every step has every output, every API an address.
 
-In: a definition and the settings of a run. Out: mappings for templates, which record what was read, by step and region.
+In: a definition and the places of its steps. Out: mappings for templates, which record what was read, by step and region.
 """
 
 from __future__ import annotations
@@ -8,26 +8,35 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from workshop.definition.model import Definition
-from workshop.definition.parameters import Settings
-from workshop.definition.placement import by_region, node_regions
+from workshop.definition.model import ApiSpec, Definition, NameSpec, StepSpec
+from workshop.definition.placement import Places, by_region
 from workshop.definition.problem import closest
 from workshop.errors import DefinitionError
 
-__all__ = ["PlaceholderApis", "PlaceholderOutputs"]
+__all__ = ["PlaceholderApis", "PlaceholderNames", "PlaceholderOutputs", "placeholders"]
+
+
+def placeholders(outputs: PlaceholderOutputs) -> dict[str, Mapping[str, Any]]:
+    """What templates see of the steps that are done, by variable."""
+    return {"steps": outputs, "apis": PlaceholderApis(outputs), "names": PlaceholderNames(outputs)}
 
 
 class PlaceholderOutputs(Mapping[str, Any]):
-    """`steps`, in which every step has every output. `read` collects the steps that were read, each with a region."""
+    """`steps`, in which every step that is not switched off has every output.
 
-    def __init__(self, definition: Definition, settings: Settings) -> None:
-        self.definition, self.settings = definition, settings
+    `read` collects the steps that were read, each with a region.
+    """
+
+    def __init__(self, definition: Definition, places: Places) -> None:
+        self.definition, self.places = definition, places
         self.read: set[tuple[str, str]] = set()
 
     def __getitem__(self, step_id: str) -> Mapping[str, Any]:
         for step in self.definition.steps():
             if step.id == step_id:
-                regions = node_regions(step.placement, self.settings.regions)
+                regions = self.regions(step)
+                if not regions:
+                    return PlaceholderOff(step_id)
                 if by_region(step.placement):
                     return {region: PlaceholderStep(self.read, step_id, region) for region in regions}
                 return PlaceholderStep(self.read, step_id, regions[0])
@@ -35,6 +44,10 @@ class PlaceholderOutputs(Mapping[str, Any]):
             what=f"The template reads steps.{step_id}, and there is no such step.",
             fix=closest(step_id, [step.id for step in self.definition.steps()]),
         )
+
+    def regions(self, step: StepSpec) -> tuple[str, ...]:
+        """The regions that a step runs in; none for one that is switched off."""
+        return () if step.id in self.places.off else self.places.of(step)
 
     def __iter__(self) -> Iterator[str]:
         return iter([step.id for step in self.definition.steps()])
@@ -44,36 +57,88 @@ class PlaceholderOutputs(Mapping[str, Any]):
 
 
 class PlaceholderApis(Mapping[str, Any]):
-    """`apis`: an address for every region in which the step of the APIs runs."""
+    """`apis`: an address for every region in which a step of the APIs runs."""
 
     def __init__(self, outputs: PlaceholderOutputs) -> None:
         self.outputs = outputs
 
     def __getitem__(self, region: str) -> Mapping[str, str]:
-        step, regions = self._made_by()
-        if region not in regions:
-            raise KeyError(region)
+        step, spec = self._made_by()[region], self._spec()
         self.outputs.read.add((step, region))
-        return {"url": "http://127.0.0.1/api/", "path_url": "http://127.0.0.1/api/"}
+        api, url = f"{step}-{spec.output}", "http://127.0.0.1/api/"
+        host = f"{api}.execute-api.{region}.localhost"
+        return {"url": url, "path_url": url, "host": host, "id": api, "stage": spec.stage}
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._made_by()[1])
+        return iter(self._made_by())
 
     def __len__(self) -> int:
-        return len(self._made_by()[1])
+        return len(self._made_by())
 
-    def _made_by(self) -> tuple[str, tuple[str, ...]]:
-        """The step whose output is the id of the API, and its regions; none when there is no such step."""
-        definition = self.outputs.definition
-        if definition.apis is None:
+    def _made_by(self) -> dict[str, str]:
+        """The regions that have an API, each with the step that makes it there."""
+        found: dict[str, str] = {}
+        for name in reversed(self._spec().made_by):  # of two in one region the first counts
+            for step in (step for step in self.outputs.definition.steps() if step.id == name):
+                found |= dict.fromkeys(self.outputs.regions(step), name)
+        return found
+
+    def _spec(self) -> ApiSpec:
+        spec = self.outputs.definition.apis
+        if spec is None:
             raise DefinitionError(
                 what="The template reads apis, and the definition names none.",
                 fix="Add, for example, apis: {step: api, stage: api}",
             )
-        for step in definition.steps():
-            if step.id == definition.apis.step:
-                return step.id, node_regions(step.placement, self.outputs.settings.regions)
-        return definition.apis.step, ()
+        return spec
+
+
+class PlaceholderNames(Mapping[str, Any]):
+    """`names`: a host and an address for every name of the definition."""
+
+    def __init__(self, outputs: PlaceholderOutputs) -> None:
+        self.outputs = outputs
+
+    def __getitem__(self, name: str) -> Mapping[str, str]:
+        spec = self._specs()[name]
+        for step in (step for step in self.outputs.definition.steps() if step.id == spec.step):
+            if not self.outputs.regions(step):
+                raise KeyError(name)
+            self.outputs.read.add((step.id, self.outputs.regions(step)[0]))
+        return {"host": f"{name}.example.localhost", "url": f"http://{name}.example.localhost/"}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._specs())
+
+    def __len__(self) -> int:
+        return len(self._specs())
+
+    def _specs(self) -> Mapping[str, NameSpec]:
+        if not self.outputs.definition.names:
+            raise DefinitionError(
+                what="The template reads names, and the definition lists none.",
+                fix="Add, for example, names: {api: {step: records}}",
+            )
+        return self.outputs.definition.names
+
+
+class PlaceholderOff(Mapping[str, Any]):
+    """A step that is switched off: it has no output, and reading one is an error that shows here and not in a setup."""
+
+    def __init__(self, step: str) -> None:
+        self.step = step
+
+    def __getitem__(self, name: str) -> Any:
+        raise DefinitionError(
+            what=f"The template reads an output of '{self.step}', which is switched off here.",
+            fix="Read it under the same condition: {{ VALUE if CONDITION else OTHER }}.",
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
 
 
 class PlaceholderStep(Mapping[str, str]):

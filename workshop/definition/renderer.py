@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import FunctionLoader, Template, TemplateError, TemplateNotFound, TemplateSyntaxError, UndefinedError
+from jinja2 import FunctionLoader, Template, TemplateError, TemplateNotFound, TemplateSyntaxError, UndefinedError, meta
 from jinja2.exceptions import SecurityError
 
 from workshop.definition.budget import OUTPUT_LIMIT, SOURCE_LIMIT, TURN, budget, charge
@@ -39,7 +39,7 @@ _FAULTS = (
 
 
 class MissingOutputError(DefinitionError):
-    """A template reads an output below `steps` or `apis` that does not exist at this moment."""
+    """A template reads an output below `steps`, `apis` or `names` that does not exist at this moment."""
 
 
 class Renderer:
@@ -58,6 +58,15 @@ class Renderer:
     def render_leniently(self, text: str, variables: Mapping[str, Any], where: str) -> str:
         """The same, with the empty string in place of outputs that do not exist."""
         return self._render(text, lenient(variables), where)
+
+    def variables_of(self, text: str, where: str) -> frozenset[str]:
+        """The names that a template reads and does not set itself, in all its branches; raises `DefinitionError`."""
+        try:
+            with budget("The template does too much work or makes too much text."):
+                _charge_source(text)
+                return frozenset(meta.find_undeclared_variables(self._sandbox.parse(text, filename=_PREFIX + where)))
+        except _FAULTS as error:
+            raise _explain(error, where, {}) from error
 
     def _render(self, text: str, variables: dict[str, Any], where: str) -> str:
         if "{" not in text:

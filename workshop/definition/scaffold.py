@@ -81,6 +81,10 @@ def _copy(name: str, draft: Path, builtin: str) -> None:
             _copy_file(str(shared), str(draft / shared.name))
     definition = draft / builtins.DEFINITION_FILE
     text = definition.read_text(encoding="utf-8")
+    if builtins.SHARED in text:
+        own = Path(builtins.SHARED).name
+        shutil.copytree(builtins.shared_root() / builtins.SHARED, draft / own, ignore=_SKIPPED, copy_function=_copy_file)
+        text = text.replace(builtins.SHARED, own)
     text = re.sub(r"(?m)^name:.*$", f"name: {name}", text, count=1)
     text = text.replace(f"templates/{builtin}", f"./{name}")
     definition.write_text(text, encoding="utf-8")
@@ -129,6 +133,7 @@ parameters:
     default: NAME-table
     pattern: '[A-Za-z0-9_.-]{3,255}'   # the whole value must match
     description: The name of the table.
+  # Others: choices: [low, high] lists the values; changeable: true lets the next setup change it; secret: true is never shown.
 
 # Modules are what attendees work through, in this order. `workshop setup --through first-steps` stops after one.
 modules:
@@ -136,7 +141,8 @@ modules:
     title: A table in two regions
     steps:
       # kind: what the step does. with: the settings of that kind; {{ }} fills in variables.
-      # in:   home, replicas (one after the other), each (all regions at once) or global.
+      # in:   home, replicas (one after the other), each (all regions at once), global, or a region such as eu-central-1.
+      # when: a condition on parameters and target, such as '{{ delegated }}'; without it the step always runs.
       - id: table
         kind: dynamodb.table
         in: home
@@ -162,4 +168,5 @@ modules:
   #   - {id: ping, kind: http.check, in: each, needs: [api], with: {url: '{{ apis[region].path_url }}'}}
   # `apis` (below) names the step whose output is the id of the API, so that results and templates know the addresses:
   # apis: {step: api, output: ApiId, stage: api}
+  # `names` does the same for names that DNS routes, `links` for pages, and `drill` describes the load of a drill.
 """

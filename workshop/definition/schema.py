@@ -5,13 +5,15 @@ In: the models and the registered kinds. Out: one schema, in which the `with:` b
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
 from workshop.definition.loader import known_kinds
-from workshop.definition.model import Definition
+from workshop.definition.model import REGION_PATTERN, Definition
 from workshop.definition.semantics import Kinds
+from workshop.steps.base import Placement
 
 __all__ = ["json_schema"]
 
@@ -36,13 +38,18 @@ def json_schema(kinds: Kinds | None = None) -> dict[str, Any]:
         then: dict[str, Any] = {
             "properties": {
                 "with": {"$ref": f"#/$defs/{name}"},
-                "in": {"enum": sorted(place.value for place in kind.placements)},
+                "in": _places(kind.placements),
             }
         }
         if settings.get("required"):
             then["required"] = ["with"]
         step["allOf"].append({"if": {"properties": {"kind": {"const": name}}, "required": ["kind"]}, "then": then})
     return {"$schema": GenerateJsonSchema.schema_dialect, **schema, "title": "workshop.yaml"}
+
+
+def _places(placements: Collection[Placement]) -> dict[str, Any]:
+    words = {"enum": sorted(place.value for place in placements if place is not Placement.NAMED)}
+    return {"anyOf": [words, {"pattern": REGION_PATTERN}, _TEMPLATE]} if Placement.NAMED in placements else words
 
 
 def _with_templates(schema: Any) -> Any:

@@ -10,7 +10,8 @@ from itertools import islice
 from typing import Any
 
 from workshop.definition.form_errors import problem_at
-from workshop.definition.model import LONGEST_VALUE, MOST_STEPS, Definition, ModuleSpec, Patience, StepSpec
+from workshop.definition.model import LONGEST_VALUE, MOST_STEPS, Definition, ModuleSpec, ParameterSpec, Patience, StepSpec
+from workshop.definition.placement import by_region
 from workshop.definition.problem import Problem, closest
 from workshop.definition.variables import RESERVED
 from workshop.definition.yamlfile import Document, FieldPath
@@ -23,6 +24,8 @@ Kinds = Mapping[str, Step[Any]]
 
 MOST_PROBLEMS = 100
 """Problems of one sort that are listed: finding the nearest name to each takes time."""
+CLAIM = "claim"
+"""The name below a workshop's parameters of Systems Manager that the lock of its account uses (workshop/aws/lock)."""
 _WORDS_OF_TEMPLATES = (
     "and or not in is if else true false none True False None range dict joiner namespace loop self super caller varargs "
     "kwargs import from recursive with context"
@@ -40,7 +43,7 @@ def semantic_problems(definition: Definition, document: Document, kinds: Kinds) 
     """Every problem that shows without files and templates, in the order of the lines."""
     if len(definition.steps()) > MOST_STEPS:
         return [problem_at(document, ("modules",), f"There are more than {MOST_STEPS} steps.", "Split the workshop in two.")]
-    rules = (_regions, _parameters, _modules, _steps, _needs, _cycles, _results)
+    rules = (_regions, _parameters, _modules, _steps, _needs, _cycles, _results, _names)
     found = [problem for rule in rules for problem in islice(rule(definition, document), MOST_PROBLEMS)]
     found += _kinds(definition, document, kinds)
     return sorted(found, key=lambda problem: problem.line)
@@ -69,6 +72,7 @@ def _parameters(definition: Definition, document: Document) -> Iterator[Problem]
             yield problem_at(
                 document, field, f"'{name}' cannot be a parameter: templates use that word already.", "Choose another name."
             )
+        yield from _secret(name, parameter, document) if parameter.secret else _chosen(name, parameter, document)
         if len(parameter.default) > LONGEST_VALUE:
             yield problem_at(
                 document,
@@ -77,7 +81,7 @@ def _parameters(definition: Definition, document: Document) -> Iterator[Problem]
                 "Put long texts into a file, and read() it in a template.",
             )
             continue
-        if not parameter.pattern:
+        if not parameter.pattern or (parameter.secret and not parameter.default):
             continue
         if patience.is_over:
             yield problem_at(
@@ -99,6 +103,23 @@ def _parameters(definition: Definition, document: Document) -> Iterator[Problem]
                 f"The default '{shown(parameter.default)}' does not match the pattern.",
                 "Change one of the two.",
             )
+
+
+def _secret(name: str, parameter: ParameterSpec, document: Document) -> Iterator[Problem]:
+    field: FieldPath = ("parameters", name)
+    if parameter.default:
+        yield problem_at(document, (*field, "default"), "A secret has no default: it would be in this file.", "Remove it.")
+    if name == CLAIM:
+        yield problem_at(document, field, f"'{name}' cannot be a secret: the lock keeps its claim there.", "Choose another name.")
+
+
+def _chosen(name: str, parameter: ParameterSpec, document: Document) -> Iterator[Problem]:
+    field: FieldPath = ("parameters", name)
+    if "default" not in parameter.model_fields_set:
+        yield problem_at(document, (*field, "default"), "The field 'default' is missing.", "Add `default:`.")
+    elif parameter.choices and parameter.default not in parameter.choices:
+        what = f"The default '{shown(parameter.default)}' is none of the choices."
+        yield problem_at(document, (*field, "default"), what, f"Use one of: {', '.join(map(shown, parameter.choices))}.")
 
 
 def _modules(definition: Definition, document: Document) -> Iterator[Problem]:
@@ -169,11 +190,29 @@ def _cycles(definition: Definition, document: Document) -> Iterator[Problem]:
 def _results(definition: Definition, document: Document) -> Iterator[Problem]:
     ids = [step.id for step in definition.steps()]
     wanted: list[tuple[FieldPath, str]] = [(("links", name, "step"), link.step) for name, link in definition.links.items()]
+    wanted += [(("names", name, "step"), spec.step) for name, spec in definition.names.items()]
     if definition.apis:
-        wanted.append((("apis", "step"), definition.apis.step))
+        if bool(definition.apis.step) == bool(definition.apis.steps):
+            what = "Both 'step' and 'steps' are there." if definition.apis.step else "The field 'step' is missing."
+            yield problem_at(document, ("apis",), what, "Name the step that makes the API, or several as `steps:`; not both.")
+        elif definition.apis.step:
+            wanted.append((("apis", "step"), definition.apis.step))
+        wanted += [(("apis", "steps", number), step) for number, step in enumerate(definition.apis.steps)]
     for field, step in wanted:
         if step not in ids:
             yield problem_at(document, field, f"'{shown(step)}' is not a step.", closest(step, ids))
+
+
+def _names(definition: Definition, document: Document) -> Iterator[Problem]:
+    places = {step.id: step.placement for step in definition.steps()}
+    for name, spec in definition.names.items():
+        if spec.step in places and by_region(places[spec.step]):
+            yield problem_at(
+                document,
+                ("names", name, "step"),
+                f"The step '{spec.step}' runs in several regions, and a name has one.",
+                "Name the step that makes the records, with `in: global`.",
+            )
 
 
 def _kinds(definition: Definition, document: Document, kinds: Kinds) -> Iterator[Problem]:
@@ -188,6 +227,6 @@ def _kinds(definition: Definition, document: Document, kinds: Kinds) -> Iterator
             yield problem_at(
                 document,
                 (*field, "in"),
-                f"A step of kind {step.kind} cannot run in '{step.placement.value}'.",
+                f"A step of kind {step.kind} cannot run in '{shown(step.place)}'.",
                 f"Use one of: {fitting}.",
             )

@@ -1,7 +1,7 @@
 """The variables of templates, and what an output is that does not exist.
 
-In: the facts of one step in one region. Out: the variables that its templates see. A missing output below `steps` or `apis`
-is no typing mistake: it raises `MissingMember`, and in the lenient form, for teardown and status, it is the empty string.
+In: the facts of one step in one region. Out: the variables that its templates see. A missing output below `steps`, `apis`
+or `names` is no typing mistake: it raises `MissingMember`; in the lenient form, for teardown and status, it is the empty string.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from jinja2.utils import missing
 
 __all__ = ["RESERVED", "Blank", "Members", "MissingMember", "TemplateVariables", "Unset", "lenient", "strict"]
 
-OUTPUT_NAMES = ("steps", "apis")
+OUTPUT_NAMES = ("steps", "apis", "names")
 """The variables whose members appear while a workshop is being set up."""
 
 
@@ -32,12 +32,23 @@ class TemplateVariables:
     home: str
     regions: Sequence[str]
     """All regions, home first."""
+    zone_name: str
+    """The DNS zone of the workshop."""
+    delegated: bool
+    """Whether resolvers find that zone."""
     steps: Mapping[str, Any]
     """The outputs of each step, by region where it runs in several."""
     apis: Mapping[str, Any]
-    """`{region: {"url": ..., "path_url": ...}}`."""
+    """`{region: {"url": ..., "path_url": ..., "host": ..., "id": ..., "stage": ...}}`."""
+    names: Mapping[str, Any]
+    """`{name: {"host": ..., "url": ...}}`, the names that DNS routes."""
 
-    def with_parameters(self, parameters: Mapping[str, str]) -> dict[str, Any]:
+    @classmethod
+    def of_plan(cls) -> tuple[str, ...]:
+        """The variables that are known before the first step, and are the same for all steps of an account."""
+        return tuple(field.name for field in fields(cls) if field.name not in ("region", *OUTPUT_NAMES))
+
+    def with_parameters(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """All variables by name."""
         return {**parameters, **{field.name: getattr(self, field.name) for field in fields(self)}}
 
@@ -47,7 +58,7 @@ RESERVED = (*(field.name for field in fields(TemplateVariables)), "read")
 
 
 class MissingMember(UndefinedError):
-    """Something below `steps` or `apis` does not exist (yet, or any more)."""
+    """Something below `steps`, `apis` or `names` does not exist (yet, or any more)."""
 
 
 class Unset(StrictUndefined):
@@ -69,7 +80,7 @@ class Blank(str):
 
 
 class Members(Mapping[str, Any]):
-    """A mapping below `steps` or `apis`. `path` is its name in messages."""
+    """A mapping below `steps`, `apis` or `names`. `path` is its name in messages."""
 
     def __init__(self, values: Mapping[str, Any], path: str) -> None:
         self._values, self._path = values, path

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from workshop.definition.placeholders import PlaceholderApis, PlaceholderOutputs
+from workshop.definition.placeholders import PlaceholderApis, PlaceholderNames, PlaceholderOutputs
 from workshop.engine.plan import Node
 from workshop.engine.workspace import Contexts, Workspace
 from workshop.errors import DefinitionError
@@ -20,7 +20,8 @@ from workshop.steps.base import Brought
 __all__ = ["OWN_API", "Brings", "brought", "unlisted"]
 
 COUNTED = "resources"
-OWN_API = "http://own-api/"
+OWN_HOST = "own-api"
+OWN_API = f"http://{OWN_HOST}/"
 """In the list, the address of the API that the workshop itself makes."""
 
 
@@ -64,9 +65,10 @@ def unlisted(contexts: Contexts, node: Node, found: Iterable[Brought], listed: I
     """
     account = node.key.account
     values = {value for outputs in contexts.outputs.values() for value in outputs.values() if value}
-    values |= {address for api in contexts.apis(account).values() for address in api.values()}
+    values |= {api[name] for api in contexts.apis(account).values() for name in ("url", "path_url", "host")}
+    values |= {address for name in contexts.names(account).values() for address in name.values() if address}
     steps = "|".join(re.escape(spec.id) for spec in contexts.workspace.workshop.definition.steps())
-    placeholder = re.compile(rf"{re.escape(OWN_API)}|http://127\.0\.0\.1/|(?:{steps})-[A-Za-z0-9]+")
+    placeholder = re.compile(rf"{re.escape(OWN_API)}|{OWN_HOST}|http://127\.0\.0\.1/|(?:{steps})-[A-Za-z0-9]+")
 
     def real(text: str) -> str:
         for value in sorted(values, key=len, reverse=True):
@@ -81,9 +83,11 @@ def unlisted(contexts: Contexts, node: Node, found: Iterable[Brought], listed: I
 
 def _with_placeholders(contexts: Contexts, node: Node) -> Iterator[Brought]:
     workspace = contexts.workspace
-    outputs = PlaceholderOutputs(workspace.workshop.definition, workspace.settings)
-    apis = _OwnApis(outputs) if workspace.workshop.definition.apis else {}
-    step, ctx = contexts.context(node, outputs={"steps": outputs, "apis": apis})
+    outputs = PlaceholderOutputs(workspace.workshop.definition, workspace.places(node.key.account))
+    definition = workspace.workshop.definition
+    apis = _OwnApis(outputs) if definition.apis else {}
+    names = _OwnNames(outputs) if definition.names else {}
+    step, ctx = contexts.context(node, outputs={"steps": outputs, "apis": apis, "names": names})
     yield from step.brings(ctx)
 
 
@@ -99,5 +103,11 @@ class _OwnApis(PlaceholderApis):
     """An address that is the same in each region, so that what calls it is one entry."""
 
     def __getitem__(self, region: str) -> Mapping[str, Any]:
-        super().__getitem__(region)
-        return {"url": OWN_API, "path_url": OWN_API}
+        return {**super().__getitem__(region), "host": OWN_HOST, "url": OWN_API, "path_url": OWN_API}
+
+
+class _OwnNames(PlaceholderNames):
+    """The same for the names that DNS routes to it."""
+
+    def __getitem__(self, name: str) -> Mapping[str, Any]:
+        return {**super().__getitem__(name), "host": OWN_HOST, "url": OWN_API}

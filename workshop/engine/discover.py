@@ -11,7 +11,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from workshop.aws.errors import AwsError, CredentialsError
-from workshop.definition.parameters import Settings
+from workshop.definition.model import StepSpec
+from workshop.definition.placement import Places
 from workshop.engine.events import Emit, Noticed
 from workshop.engine.plan import Node
 from workshop.engine.workspace import Contexts, Workspace
@@ -71,6 +72,14 @@ class RegionSearch:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Something of ours, and the step that named it."""
+
+    spec: StepSpec
+    resource: Resource
+
+
 async def with_discovered_regions(workspace: Workspace, search: RegionSearch, emit: Emit) -> Workspace:
     """The same workspace with its true home, and with every region of the search in which one of its steps finds something.
 
@@ -91,21 +100,29 @@ async def with_replicated_regions(workspace: Workspace, emit: Emit) -> Workspace
     return _extended(workspace, found, emit)
 
 
-async def _search(workspace: Workspace, search: RegionSearch, emit: Emit, wanted: Callable[[Node], bool]) -> list[Resource]:
+async def _search(workspace: Workspace, search: RegionSearch, emit: Emit, wanted: Callable[[Node], bool]) -> list[_Found]:
     """What is found of the wanted nodes in all regions of the search."""
     groups = await asyncio.gather(*(_present(workspace, region, search, emit, wanted) for region in search.regions))
     return [resource for group in groups for resource in group]
 
 
-def _extended(workspace: Workspace, found: Sequence[Resource], emit: Emit) -> Workspace:
-    """The workspace with the home and the regions of what was found."""
-    home, known = _home(workspace, found, emit), workspace.settings.regions
-    order = [home, *known, *(r.region for r in found), *(copy for r in found for copy in r.copies)]
-    regions = tuple(dict.fromkeys(order))
-    extra = [region for region in regions if region not in known]
-    if extra:
+def _extended(workspace: Workspace, found: Sequence[_Found], emit: Emit) -> Workspace:
+    """The workspace with the home and the regions of what was found.
+
+    What a step with a region of its own left elsewhere is remembered for that step alone: no other step runs there.
+    """
+    own = [each.resource for each in found if each.spec.placement is not Placement.NAMED]
+    home, known = _home(workspace, own, emit), workspace.settings.regions
+    regions = tuple(dict.fromkeys([home, *known, *(r.region for r in own), *(copy for r in own for copy in r.copies)]))
+    elsewhere: dict[str, tuple[str, ...]] = {}
+    for each in found:
+        if each.spec.placement is Placement.NAMED:
+            elsewhere[each.spec.id] = (*elsewhere.get(each.spec.id, ()), each.resource.region)
+    known = workspace.everywhere(former=True)
+    extended = replace(workspace, settings=replace(workspace.settings, regions=regions, elsewhere=elsewhere))
+    if extra := [region for region in extended.everywhere(former=True) if region not in known]:
         emit(Noticed(f"Something of this workshop is deployed in {', '.join(extra)}, too."))
-    return replace(workspace, settings=Settings(workspace.settings.parameters, regions))
+    return extended
 
 
 def _home(workspace: Workspace, found: Sequence[Resource], emit: Emit) -> str:
@@ -120,22 +137,33 @@ def _home(workspace: Workspace, found: Sequence[Resource], emit: Emit) -> str:
 
 async def _present(
     workspace: Workspace, region: str, search: RegionSearch, emit: Emit, wanted: Callable[[Node], bool]
-) -> list[Resource]:
-    """What exists of ours in the region, each step looking as if the region were its home or one of several."""
-    alone = replace(workspace, settings=Settings(workspace.settings.parameters, (region,)))
+) -> list[_Found]:
+    """What exists of ours in the region, each step looking as if the region were its home, one of several or its own."""
+    alone = _alone_in(workspace, region)
     contexts = Contexts(alone, lambda _: None)
-    found: list[Resource] = []
-    for node in filter(wanted, alone.plan().nodes):
+    found: list[_Found] = []
+    for node in (node for node in alone.plan(former=True).nodes if wanted(node)):
         try:
             step, ctx = contexts.context(node, missing="blank")
             # A role is global: it is seen from every region and shows nothing about this one.
-            found += [resource for resource in await step.leftovers(ctx) if resource.ours and resource.region == region]
+            mine = [resource for resource in await step.leftovers(ctx) if resource.ours and resource.region == region]
+            found += [_Found(node.spec, resource) for resource in mine]
         except AwsError as error:
+            if contexts.may_be_ignored(node, error):
+                continue
             search.failed(region, error, emit)
             return found
         except WorkshopError:
             continue  # a file of the definition that cannot be read: the step itself reports it
     return found
+
+
+def _alone_in(workspace: Workspace, region: str) -> Workspace:
+    """The workspace as if the region were all of its regions, and the one of every step with a region of its own."""
+    (account,) = workspace.clients
+    named = {spec.id: region for spec in workspace.workshop.definition.steps() if spec.placement is Placement.NAMED}
+    searched = Places((region,), named, workspace.places(account).off)
+    return replace(workspace, settings=replace(workspace.settings, regions=(region,)), searched=searched)
 
 
 async def find_orphans(workspace: Workspace, search: RegionSearch, known: Collection[Resource], emit: Emit) -> list[Resource]:
@@ -155,12 +183,19 @@ def _by_tags_alone(resource: Resource) -> str:
 
 
 async def _tagged(workspace: Workspace, region: str, search: RegionSearch, emit: Emit) -> list[Resource]:
-    """Of every kind that exists: the step that made something may have left the definition."""
-    alone = replace(workspace, settings=Settings(workspace.settings.parameters, (region,)))
-    nodes = alone.plan().nodes
+    """Of every kind that exists: the step that made something may have left the definition. What is in no region is looked for
+    once."""
+    alone = _alone_in(workspace, region)
+    contexts = Contexts(alone, lambda _: None)
+    nodes = sorted(alone.plan(former=True).nodes, key=lambda node: node.former)
+    ctx = next((looked_up[1] for looked_up in map(contexts.blank_context, nodes) if looked_up), None)
+    if ctx is None:
+        return []
     found: list[Resource] = []
-    for step in kinds().values() if nodes else ():
-        _, ctx = Contexts(alone, lambda _: None).context(nodes[0], missing="blank")
+    is_first = region == search.regions[0]
+    for step in kinds().values():
+        if step.is_global and not is_first:
+            continue
         try:
             found += await step.tagged(ctx)
         except AwsError as error:

@@ -27,6 +27,7 @@ from workshop.engine.results import NodeResult, Outcome
 from workshop.engine.scope import Scope
 from workshop.engine.undos import SCHEMA as UNDOS
 from workshop.engine.undos import Undos
+from workshop.redaction import without_secrets
 from workshop.state_dir import refuse_link, unwritable
 
 __all__ = ["Installation", "Journal", "Scope"]
@@ -181,7 +182,7 @@ class Journal:
 
     def intend(self, run: str, scope: Scope, key: NodeKey, outputs: Mapping[str, str] = MappingProxyType({})) -> None:
         """Written before a node changes anything; `outputs` are what is known of it before it is removed."""
-        known = json.dumps(dict(outputs)) if outputs else None
+        known = without_secrets(json.dumps(dict(outputs))) if outputs else None
         self._write(
             "INSERT INTO results (run, workshop, target, account, step, region, outputs, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (run, account, step, region) DO NOTHING",
@@ -206,7 +207,7 @@ class Journal:
                 key.region,
                 result.outcome.value,
                 result.seconds,
-                json.dumps(dict(result.outputs)),
+                without_secrets(json.dumps(dict(result.outputs))),
                 error,
                 _exactly_now(),
                 _exactly_now(),
@@ -229,6 +230,19 @@ class Journal:
             (scope.workshop, scope.target, key.account, key.step, key.region),
         ).fetchone()
         return {} if row is None else dict(json.loads(row[0]))
+
+    def knows(self, scope: Scope, key: NodeKey) -> bool:
+        """Whether something of a node may exist: its latest line is not one of its removal, or of its being left alone."""
+        return self._latest(scope, key) not in (None, Outcome.REMOVED.value, Outcome.ABSENT.value, Outcome.SKIPPED.value)
+
+    def regions_of(self, scope: Scope, step: str) -> tuple[str, ...]:
+        """The regions in which something of a step may exist: as `knows` has it."""
+        rows = self._db.execute(
+            "SELECT DISTINCT region FROM results WHERE workshop = ? AND target = ? AND account = ? AND step = ? ORDER BY region",
+            (scope.workshop, scope.target, scope.account, step),
+        ).fetchall()
+        keys = (NodeKey(scope.account, step, region) for (region,) in rows)
+        return tuple(key.region for key in keys if self.knows(scope, key))
 
     def record_made(self, run: str, scope: Scope, key: NodeKey, resource: tuple[str, str, str], identity: str = "") -> None:
         """Written before a resource `(kind, name, region)` is made, and again with its `identity` once AWS has given it one.

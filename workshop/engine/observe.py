@@ -22,6 +22,7 @@ from workshop.steps.base import Observed, State
 __all__ = ["NodeState", "observe_all", "with_data_at_risk"]
 
 
+FORMER = "of an earlier setup: these settings switch it off, or have it elsewhere"
 NOT_CALLED = Observed(State.ABSENT, "not called: this definition was not granted as it is now")
 """In place of an observation that would call an address of a definition that is not granted."""
 
@@ -40,12 +41,17 @@ class NodeState:
 async def observe_all(workspace: Workspace, plan: Plan, contexts: Contexts) -> list[NodeState]:
     """Observe all nodes, those that need others after them, so that outputs are known; failures are kept per node.
 
+    A node that no setup makes now is shown where something of ours is there of it, and is left out otherwise.
     Raises `CredentialsError` when no account of the plan takes its credentials.
     """
     stop = StopSignal()
     found: dict[NodeKey, Observed] = {}
 
     async def look(node: Node) -> NodeResult:
+        if node.former:
+            found[node.key] = await _of_former(contexts, node)
+            contexts.outputs[node.key] = found[node.key].outputs
+            return NodeResult(node, Outcome.UNCHANGED)
         try:
             step, ctx = contexts.context(node)
             observed = await step.observe(ctx) if workspace.trusted or not step.calls_addresses else NOT_CALLED
@@ -57,8 +63,10 @@ async def observe_all(workspace: Workspace, plan: Plan, contexts: Contexts) -> l
         contexts.outputs[node.key] = observed.outputs
         return NodeResult(node, Outcome.UNCHANGED)
 
+    # What no setup makes now is looked for without the outputs of others, so that their failures hide nothing.
+    alone = Plan(tuple(replace(node, needs=frozenset()) if node.former else node for node in plan.nodes))
     results = await execute(
-        plan,
+        alone,
         look,
         emit=lambda _: None,
         stop=stop,
@@ -66,10 +74,29 @@ async def observe_all(workspace: Workspace, plan: Plan, contexts: Contexts) -> l
     )
     if stop.fatal is not None:
         raise stop.fatal
-    return [
-        NodeState(r.node, found.get(r.node.key, Observed(State.BROKEN, r.error.what if r.error else r.detail)), r.error)
-        for r in results
-    ]
+    nodes = {node.key: node for node in plan.nodes}
+    broken = {r.node.key: Observed(State.BROKEN, r.error.what if r.error else r.detail) for r in results}
+    seen = {**broken, **found}
+    points = (NodeState(nodes[r.node.key], seen[r.node.key], r.error) for r in results)
+    return [point for point in points if not (point.node.former and _nothing_of_ours(point.observed))]
+
+
+async def _of_former(contexts: Contexts, node: Node) -> Observed:
+    """What an earlier setup left of a node that none makes now."""
+    looked_up = contexts.blank_context(node)
+    if looked_up is None or looked_up[0].is_verification:
+        return Observed(State.ABSENT)
+    try:
+        observed = await looked_up[0].observe(looked_up[1])
+    except WorkshopError as error:
+        if contexts.may_be_ignored(node, error):
+            return Observed(State.ABSENT)
+        raise
+    return replace(observed, detail="; ".join(filter(None, (observed.detail, FORMER))))
+
+
+def _nothing_of_ours(observed: Observed) -> bool:
+    return observed.state in (State.ABSENT, State.FOREIGN) or not observed.ours
 
 
 async def with_data_at_risk(points: Sequence[NodeState], contexts: Contexts) -> list[NodeState]:

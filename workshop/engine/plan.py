@@ -1,20 +1,20 @@
 """The graph of a workshop: which node waits for which.
 
-In: a definition and the regions of each account. Out: a plan; nothing is read and nothing is called. A node is one step in one
-account and one region. Steps with no `needs` between them have no edge, so they run at the same time; the replicas of one step
-follow each other, because AWS takes one replica change at a time (docs/aws-behaviours.md, section 1.4).
+In: a definition and the places of its steps in each account. Out: a plan; nothing is read and nothing is called. A node is one
+step in one account and one region. Steps with no `needs` between them have no edge, so they run at the same time; the replicas of
+one step follow each other, because AWS takes one replica change at a time (docs/aws-behaviours.md, section 1.4).
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from graphlib import TopologicalSorter
 
 from workshop.definition.model import Definition, StepSpec
-from workshop.definition.placement import GLOBAL, needed_regions, node_regions
+from workshop.definition.placement import GLOBAL, Places
 from workshop.errors import UsageError
 from workshop.steps.base import Placement
 
@@ -43,6 +43,9 @@ class Node:
     module: str
     spec: StepSpec
     needs: frozenset[NodeKey]
+    former: bool = False
+    """Not part of a setup with these settings: its step is switched off, or runs in another region. It is only looked for, to
+    show and remove what an earlier setup made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +75,11 @@ class Plan:
         return max(done.values(), default=0.0)
 
 
-def build(definition: Definition, regions: Mapping[str, Sequence[str]], *, through: str | None = None) -> Plan:
-    """The plan for some accounts, each in its own regions (the first is home), up to and including the module `through`.
+def build(definition: Definition, places: Mapping[str, Places], *, through: str | None = None, former: bool = False) -> Plan:
+    """The plan for some accounts, each with its own places, up to and including the module `through`.
 
-    `regions` are by account. Raises `UsageError` for a module that does not exist.
+    `places` are by account. What is switched off is left out, and needs of it are taken as met; with `former` it is there and
+    marked. Raises `UsageError` for a module that does not exist.
     """
     modules = list(definition.module_names())
     if through is not None and through not in modules:
@@ -87,11 +91,12 @@ def build(definition: Definition, regions: Mapping[str, Sequence[str]], *, throu
     kept = modules[: modules.index(through) + 1] if through else modules
     specs = [spec for spec in definition.steps() if definition.module_of(spec.id) in kept]
     nodes: dict[NodeKey, Node] = {}
-    for account, own in regions.items():
+    for account, own in places.items():
         for spec in specs:
-            for node in _nodes(definition, spec, own, partial(NodeKey, account, several=len(regions) > 1)):
+            for node in _nodes(definition, spec, own, partial(NodeKey, account, several=len(places) > 1)):
                 nodes[node.key] = node
-    return Plan(tuple(nodes[key] for key in _ordered(nodes)))
+    whole = Plan(tuple(nodes[key] for key in _ordered(nodes)))
+    return whole if former else whole.select(lambda node: not node.former)
 
 
 def _ordered(nodes: Mapping[NodeKey, Node]) -> Iterator[NodeKey]:
@@ -108,15 +113,17 @@ def _ordered(nodes: Mapping[NodeKey, Node]) -> Iterator[NodeKey]:
         sorter.done(first)
 
 
-def _nodes(definition: Definition, spec: StepSpec, regions: Sequence[str], key: Callable[[str, str], NodeKey]) -> list[Node]:
+def _nodes(definition: Definition, spec: StepSpec, places: Places, key: Callable[[str, str], NodeKey]) -> list[Node]:
     nodes: list[Node] = []
-    for place in node_regions(spec.placement, regions):
+    before = places.former.get(spec.id, ())
+    for place in (*places.of(spec), *before):
         needs = {
             key(need, region)
             for need in spec.needs
-            for region in needed_regions(definition.step(need).placement, spec.placement, place, regions)
+            for region in (*places.needed(definition.step(need), spec, place), *places.former.get(need, ()))
         }
         if spec.placement is Placement.REPLICAS and nodes:
             needs.add(nodes[-1].key)
-        nodes.append(Node(key(spec.id, place), definition.module_of(spec.id), spec, frozenset(needs)))
+        former = spec.id in places.off or place in before
+        nodes.append(Node(key(spec.id, place), definition.module_of(spec.id), spec, frozenset(needs), former))
     return nodes

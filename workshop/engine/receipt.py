@@ -126,7 +126,7 @@ def make_receipt(
         target=workspace.target.name,
         endpoint=workspace.target.endpoint,
         account=account,
-        regions=tuple(own.settings.regions),
+        regions=own.everywhere(former=True),
         run=own.run,
         set_up=since,
         torn_down=workspace.clock.now().isoformat(timespec="seconds"),

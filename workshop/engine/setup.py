@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from workshop.aws.errors import CredentialsError
 from workshop.definition.lint import require_sound
+from workshop.definition.secrets import require_secrets
 from workshop.definition.templating import MissingOutputError
 from workshop.engine.adoption import Adoption, adopt
 from workshop.engine.brings import Brings, brought, unlisted
@@ -30,7 +31,8 @@ __all__ = ["check_files", "set_up"]
 async def check_files(workspace: Workspace, plan: Plan) -> None:
     """Read every file that the plan needs, before anything is changed; raises `UsageError` for the first wrong one."""
     for settings in (workspace.settings, *workspace.account_settings.values()):
-        require_sound(workspace.workshop, settings)
+        require_secrets(workspace.workshop, settings)
+        require_sound(workspace.workshop, settings, target=workspace.target.name)
     contexts = Contexts(workspace, lambda _: None)
     for node in plan.nodes:
         try:

@@ -30,7 +30,9 @@ async def tear_down(workspace: Workspace, plan: Plan, contexts: Contexts, emit: 
     contexts.remember(plan)
 
     async def bring_down(node: Node) -> NodeResult:
-        step, ctx = contexts.context(node, missing="blank")
+        if (looked_up := contexts.blank_context(node)) is None:
+            return NodeResult(node, Outcome.SKIPPED, detail="is switched off, and names nothing with these parameters")
+        step, ctx = looked_up
         if step.is_verification:
             return NodeResult(node, Outcome.ABSENT)
         try:
@@ -38,10 +40,10 @@ async def tear_down(workspace: Workspace, plan: Plan, contexts: Contexts, emit: 
         except CredentialsError:
             raise
         except WorkshopError as error:
-            if not step.deleted_with_parent:
+            reason = _unread(contexts, node, step, error)
+            if not reason:
                 raise
-            # Nothing to remove here, so that it cannot be read must not keep its parent.
-            return NodeResult(node, Outcome.SKIPPED, detail=f"is deleted with what holds it; not looked at: {error.code}")
+            return NodeResult(node, Outcome.SKIPPED, detail=f"{reason}: {error.code}")
         if observed.state is State.FOREIGN or not observed.ours:
             detail = observed.detail or "not made by this workshop: left alone"
             return NodeResult(node, Outcome.SKIPPED, detail=detail)
@@ -52,6 +54,8 @@ async def tear_down(workspace: Workspace, plan: Plan, contexts: Contexts, emit: 
         journal.intend(run, scope, node.key, contexts.outputs[node.key])
         journal.inventory.mark_present(scope, node.key, await _named(step, ctx))
         await step.destroy(ctx)
+        if observed.kept:
+            return NodeResult(node, Outcome.SKIPPED, detail=observed.detail)
         return NodeResult(node, Outcome.ABSENT if observed.state is State.ABSENT else Outcome.REMOVED)
 
     emit(RunStarted("teardown", backwards))
@@ -62,6 +66,14 @@ async def tear_down(workspace: Workspace, plan: Plan, contexts: Contexts, emit: 
         stop=stop,
         ends_account=lambda error: isinstance(error, CredentialsError),
     )
+
+
+def _unread(contexts: Contexts, node: Node, step: Step[Any], error: WorkshopError) -> str:
+    """Why a node that cannot be read stops no teardown; empty where it does."""
+    if contexts.may_be_ignored(node, error):
+        return "is switched off; looking for it is not allowed"
+    # Nothing to remove here, so that it cannot be read must not keep its parent.
+    return "is deleted with what holds it; not looked at" if step.deleted_with_parent else ""
 
 
 async def _named(step: Step[Any], ctx: Context[Any]) -> list[Resource]:
@@ -104,13 +116,18 @@ async def _ask_all(plan: Plan, contexts: Contexts) -> dict[NodeKey, list[Resourc
     workspace = contexts.workspace
 
     async def of(node: Node) -> list[Resource]:
-        step, ctx = contexts.context(node, missing="blank")
+        looked_up = contexts.blank_context(node)
+        if looked_up is None:
+            return []
+        step, ctx = looked_up
         try:
             left = await step.leftovers(ctx)
         except WorkshopError as error:
             if workspace.cannot_go_on(error):
                 raise
-            return [_unknown(node, error)]
+            return [] if contexts.may_be_ignored(node, error) else [_unknown(node, error)]
+        if node.former:
+            left = [resource for resource in left if resource.ours]  # what others have under its names is in the way of nothing
         workspace.journal.inventory.mark_gone(workspace.scope(node.key.account), node.key, left)
         return left
 

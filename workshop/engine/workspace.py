@@ -6,32 +6,35 @@ from what earlier steps made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from workshop.aws.client import AwsClient
-from workshop.aws.errors import CredentialsError
+from workshop.aws.errors import AwsError, CredentialsError
 from workshop.aws.target import Target
-from workshop.definition.files import DefinitionFiles
+from workshop.definition.conditions import places
+from workshop.definition.derived import delegated, plan_variables, template_variables
 from workshop.definition.form_errors import problems_of
 from workshop.definition.loader import Workshop
+from workshop.definition.model import StepSpec
 from workshop.definition.parameters import Settings
-from workshop.definition.placement import GLOBAL, by_region
+from workshop.definition.placement import GLOBAL, Places, by_region
 from workshop.definition.templating import render_settings, render_settings_leniently
-from workshop.definition.variables import TemplateVariables
-from workshop.engine.events import Emit, Event, NodeFinished, NodeProgressed, NodeWaits
+from workshop.engine.events import Emit, Event, NodeFinished
 from workshop.engine.journal import Installation, Journal
+from workshop.engine.node_services import BlankFiles, JournalNotes, NodeReporter
 from workshop.engine.plan import Node, NodeKey, Plan, build
 from workshop.engine.results import Outcome
 from workshop.engine.scope import Scope
 from workshop.errors import DefinitionError, WorkshopError
 from workshop.steps.base import Context, Files, Outputs, Step
 from workshop.steps.registry import kinds
+from workshop.steps.settings import per_region
 from workshop.waiting import Clock
 
 __all__ = ["Contexts", "Workspace"]
@@ -55,8 +58,13 @@ class Workspace:
     """The options that mean this workshop in this place, as they were given on the command line."""
     granted: bool = False
     """Whether running the definition's code and calling its addresses was granted; what is built in needs no grant."""
+    allow_dangling: bool = False
+    """Whether a zone may be deleted while its parent still delegates to it."""
     account_settings: Mapping[str, Settings] = field(default_factory=dict)
     """Parameters and regions by account, where there are several accounts and one differs from the others."""
+
+    searched: Places | None = None
+    """While one region is searched: the places of all steps in it, instead of those that follow from the settings."""
 
     @property
     def trusted(self) -> bool:
@@ -94,10 +102,40 @@ class Workspace:
     def scope(self, account: str) -> Scope:
         return Scope(self.name, self.target.name, account)
 
-    def plan(self, through: str | None = None) -> Plan:
-        """The plan for every account, each in its own regions."""
-        regions = {account: self.of_account(account).settings.regions for account in self.clients}
-        return build(self.workshop.definition, regions, through=through)
+    def plan(self, through: str | None = None, *, former: bool = False) -> Plan:
+        """The plan for every account, each in its own regions.
+
+        With `former` also what a setup with these settings would not make and an earlier one may have made.
+        """
+        places = {account: self.former_places(account) if former else self.places(account) for account in self.clients}
+        return build(self.workshop.definition, places, through=through, former=former)
+
+    def places(self, account: str) -> Places:
+        """Where the steps run in an account; raises `DefinitionError` for a template of `when:` or `in:` that cannot be used."""
+        return self._places[account]
+
+    def former_places(self, account: str) -> Places:
+        """The same, with the other regions in which the journal or a search knows steps with a region of their own."""
+        own, elsewhere = self.places(account), self.of_account(account).settings.elsewhere
+        former: dict[str, tuple[str, ...]] = {}
+        for step, region in own.named.items():
+            known = (*elsewhere.get(step, ()), *self.journal.regions_of(self.scope(account), step))
+            former[step] = tuple(dict.fromkeys(place for place in known if place not in (region, GLOBAL)))
+        return replace(own, former=former)
+
+    def everywhere(self, *, former: bool = False) -> tuple[str, ...]:
+        """Every region in which a step runs in some account, home first; with `former` also where one may have run before."""
+        found = (self.former_places(account) if former else self.places(account) for account in self.clients)
+        return tuple(dict.fromkeys(region for places in found for region in places.everywhere(former=former)))
+
+    @functools.cached_property
+    def _places(self) -> dict[str, Places]:
+        definition = self.workshop.definition
+        return {account: self.searched or places(definition, self.plan_variables(account)) for account in self.clients}
+
+    def plan_variables(self, account: str) -> dict[str, Any]:
+        """What templates see that is known before the first step."""
+        return plan_variables(self.workshop.definition, self.of_account(account).settings, self.target.name, account)
 
     def writing_down(self, emit: Emit) -> Emit:
         """The same `emit`, with each result in the journal first. What was cancelled keeps its open intent there."""
@@ -139,45 +177,80 @@ class Contexts:
         """The node's step and context; raises `MissingOutputError` when a step before it has no outputs yet.
 
         With `missing="blank"` outputs that do not exist (any more) are empty: what identifies a resource never needs them.
-        `outputs` replaces the variables `steps` and `apis`.
+        `outputs` replaces the variables `steps`, `apis` and `names`.
         """
         files, variables = self.workspace.workshop.files, {**self.variables(node), **(outputs or {})}
+        entries = _entries(node.spec)
         if missing == "error":
-            return self._context(node, render_settings(node.spec, variables), variables, files)
-        return self._context(node, render_settings_leniently(node.spec, variables), variables, _BlankFiles(files))
+            return self._context(node, render_settings(node.spec, variables, entries), variables, files)
+        return self._context(node, render_settings_leniently(node.spec, variables, entries), variables, BlankFiles(files))
+
+    def blank_context(self, node: Node) -> tuple[Step[Any], Context[Any]] | None:
+        """The same with `missing="blank"`; None for a node that no setup makes now and whose settings mean nothing any more."""
+        try:
+            return self.context(node, missing="blank")
+        except DefinitionError:
+            if node.former:
+                return None
+            raise
+
+    def may_be_ignored(self, node: Node, error: WorkshopError) -> bool:
+        """Whether that a node could not be read matters to no one: no setup makes it now, none on this machine ever did, and
+        the caller has no permission to look."""
+        journal, scope = self.workspace.journal, self.workspace.scope(node.key.account)
+        denied = isinstance(error, AwsError) and error.denied
+        return node.former and denied and not journal.knows(scope, node.key)
 
     def variables(self, node: Node) -> dict[str, Any]:
         """What the node's templates are filled in with."""
         account = node.key.account
         workspace = self.workspace.of_account(account)
-        variables = TemplateVariables(
-            workshop=workspace.name,
-            title=workspace.workshop.definition.title,
-            target=workspace.target.name,
-            account=account,
-            region=self._region(node),
-            home=workspace.home,
-            regions=list(workspace.settings.regions),
-            steps=self._steps(account),
-            apis=self.apis(account),
-        )
-        return variables.with_parameters(workspace.settings.parameters)
+        return template_variables(workspace.plan_variables(account), self._region(node), self.made(account))
+
+    def made(self, account: str) -> dict[str, dict[str, Any]]:
+        """What templates see of the steps that are done: `steps`, `apis` and `names`."""
+        return {"steps": self._steps(account), "apis": self.apis(account), "names": self.names(account)}
 
     def apis(self, account: str) -> dict[str, dict[str, str]]:
-        """The addresses of the API in each region where it is deployed: `{region: {url, path_url}}`."""
+        """The API in each region where it is deployed: `{region: {url, path_url, host, id, stage}}`."""
         spec = self.workspace.workshop.definition.apis
         if spec is None:
             return {}
         workspace, found = self.workspace.of_account(account), dict[str, dict[str, str]]()
         target = workspace.target
-        for region in workspace.settings.regions:
-            api = self.outputs.get(NodeKey(account, spec.step, region), {}).get(spec.output)
-            if api:
+        own = (key.region for key in self.outputs if key.account == account and key.step in spec.made_by and key.region != GLOBAL)
+        regions = dict.fromkeys((*workspace.settings.regions, *own))
+        for region, step in itertools.product(regions, spec.made_by):
+            api = self.outputs.get(NodeKey(account, step, region), {}).get(spec.output)
+            if api and region not in found:
                 found[region] = {
                     "url": target.api_url(api, region, spec.stage),
                     "path_url": target.api_path_url(api, region, spec.stage),
+                    "host": target.api_host(api, region),
+                    "id": api,
+                    "stage": spec.stage,
                 }
         return found
+
+    def api_addresses(self, account: str) -> dict[str, dict[str, str]]:
+        """The addresses alone, as results show them: `{region: {url, path_url}}`."""
+        return {region: {name: api[name] for name in ("url", "path_url")} for region, api in self.apis(account).items()}
+
+    def names(self, account: str) -> dict[str, dict[str, str]]:
+        """The names that DNS routes, where their records are made: `{name: {host, url}}`; `url` is empty where no browser could
+        resolve the name."""
+        workspace, found = self.workspace.of_account(account), dict[str, dict[str, str]]()
+        known = delegated(workspace.settings.parameters, workspace.target.name)
+        for name, spec in workspace.workshop.definition.names.items():
+            of_step = (outputs for key, outputs in self.outputs.items() if (key.account, key.step) == (account, spec.step))
+            host = next((outputs[spec.output] for outputs in of_step if outputs.get(spec.output)), "").rstrip(".")
+            if host:
+                found[name] = {"host": host, "url": workspace.target.name_url(host, delegated=known)}
+        return found
+
+    def named(self, account: str) -> dict[str, dict[str, str]] | None:
+        """The same for results: None for a definition that lists no names."""
+        return self.names(account) if self.workspace.workshop.definition.names else None
 
     def links(self, account: str) -> dict[str, str]:
         """The addresses of the web pages by name, where their site is rendered."""
@@ -197,23 +270,23 @@ class Contexts:
                 self.outputs[node.key] = known
 
     def _steps(self, account: str) -> dict[str, Any]:
-        steps: dict[str, Any] = {}
+        steps, places = dict[str, Any](), self.workspace.places(account)
         for spec in self.workspace.workshop.definition.steps():
             outputs = {k.region: dict(v) for k, v in self.outputs.items() if (k.account, k.step) == (account, spec.id)}
             if by_region(spec.placement):
                 steps[spec.id] = outputs
             else:
-                steps[spec.id] = next(iter(outputs.values()), {})
+                steps[spec.id] = next((outputs[r] for r in places.of(spec) if r in outputs), next(iter(outputs.values()), {}))
         return steps
 
     def _defaults(self, node: Node, variables: Mapping[str, Any]) -> Mapping[str, Any]:
         parameters = self.workspace.workshop.definition.parameters
-        defaults = {name: parameter.default for name, parameter in parameters.items()}
-        return render_settings_leniently(node.spec, {**variables, **defaults})
+        defaults = {name: parameter.default for name, parameter in parameters.items() if not parameter.secret}
+        return render_settings_leniently(node.spec, {**variables, **defaults}, _entries(node.spec))
 
     def _others(self, kind: str, variables: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         specs = self.workspace.workshop.definition.steps()
-        return [render_settings_leniently(spec, variables) for spec in specs if spec.kind == kind]
+        return [render_settings_leniently(spec, variables, _entries(spec)) for spec in specs if spec.kind == kind]
 
     def _region(self, node: Node) -> str:
         return self.workspace.of_account(node.key.account).home if node.key.region == GLOBAL else node.key.region
@@ -226,7 +299,7 @@ class Contexts:
         try:
             params = step.Params.model_validate(settings)
         except ValidationError as error:
-            raise _bad_settings(node, step, error) from error
+            raise _bad_settings(node, step, error, workspace.settings.regions) from error
         context = Context(
             aws=workspace.clients[key.account],
             account=key.account,
@@ -243,72 +316,22 @@ class Contexts:
             defaults=lambda: self._defaults(node, variables),
             others=lambda kind: self._others(kind, variables),
             clock=workspace.clock,
-            notes=_JournalNotes(workspace, key, self._region(node)),
-            report=_NodeReporter(node, self.emit),
+            notes=JournalNotes(workspace.journal, workspace.scope(key.account), workspace.run, key, self._region(node)),
+            report=NodeReporter(node, self.emit),
             given=workspace.given,
+            allow_dangling=workspace.allow_dangling,
         )
         return step, context
 
 
-@dataclass(frozen=True, slots=True)
-class _JournalNotes:
-    """The notes of one node, in the journal."""
-
-    workspace: Workspace
-    key: NodeKey
-    region: str
-
-    def record(self, kind: str, name: str, identity: str = "") -> None:
-        self.workspace.journal.record_made(self.workspace.run, self._scope, self.key, (kind, name, self.region), identity)
-
-    def forget(self, kind: str, name: str) -> None:
-        self.workspace.journal.forget_made(self._scope, (kind, name, self.region))
-
-    def made(self, kind: str, name: str, region: str) -> datetime | None:
-        return self.workspace.journal.made(self._scope, (kind, name, region))
-
-    def identity(self, kind: str, name: str, region: str) -> str:
-        return self.workspace.journal.identity(self._scope, (kind, name, region))
-
-    @property
-    def _scope(self) -> Scope:
-        return self.workspace.scope(self.key.account)
+def _entries(spec: StepSpec) -> frozenset[str]:
+    """The settings of a step that have an entry for each region."""
+    return per_region(kinds()[spec.kind].Params)
 
 
-@dataclass(frozen=True, slots=True)
-class _NodeReporter:
-    """The reports of one node, as events."""
-
-    node: Node
-    emit: Emit
-
-    def progress(self, text: str) -> None:
-        self.emit(NodeProgressed(self.node, text))
-
-    def waiting(self, reason: str, seconds: float) -> None:
-        self.emit(NodeWaits(self.node, reason, seconds))
-
-
-class _BlankFiles(Files):
-    """The files of a definition, whose templates may read outputs that do not exist (any more): those are empty."""
-
-    def __init__(self, files: DefinitionFiles) -> None:
-        self._files = files
-
-    @property
-    def root(self) -> Path:
-        return self._files.root
-
-    def path(self, name: str) -> Path:
-        return self._files.path(name)
-
-    def render(self, name: str, variables: Mapping[str, Any]) -> str:
-        return self._files.render_leniently(name, variables)
-
-
-def _bad_settings(node: Node, step: Step[Any], error: ValidationError) -> DefinitionError:
+def _bad_settings(node: Node, step: Step[Any], error: ValidationError, regions: Sequence[str]) -> DefinitionError:
     """The first of what pydantic found, by file, line and field where the step was read from a file."""
     location = node.spec.location
     if location is not None:
-        return problems_of(error, step.Params, location.document, (*location.base, "with"))[0].error()
+        return problems_of(error, step.Params, location.document, (*location.base, "with"), regions=regions)[0].error()
     return DefinitionError(what=f"{error.errors()[0]['msg']}.", fix="Correct its settings.", field=node.key.step)

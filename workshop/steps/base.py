@@ -56,6 +56,8 @@ class Placement(enum.StrEnum):
     REPLICAS = "replicas"
     EACH = "each"
     GLOBAL = "global"
+    NAMED = "region"
+    """In one region that `in:` names, itself or by a template; it may be none of the workshop's own."""
 
 
 class Phase(enum.StrEnum):
@@ -128,6 +130,8 @@ class Observed:
     """For `foreign`: what is in the way."""
     adopted: str = ""
     """Since when it is ours (ISO 8601, UTC) where another hand made it; empty when we made it ourselves."""
+    kept: bool = False
+    """Whether it is used without being ours to delete: a teardown removes what was put into it, and leaves it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -174,6 +178,8 @@ class Step(ABC, Generic[P]):
     """Whether even observing the step calls an address that the definition names."""
     deleted_with_parent: ClassVar[bool] = False
     """Whether what the step made is deleted with what contains it, as items are with their table."""
+    is_global: ClassVar[bool] = False
+    """Whether AWS keeps what it makes in no region, so that `tagged` finds all of it from any region."""
     placements: ClassVar[frozenset[Placement]] = frozenset(Placement)
     """Where the kind may be used."""
     services: ClassVar[tuple[Service, ...]] = ()
@@ -229,6 +235,14 @@ class Step(ABC, Generic[P]):
 
     def stack_name(self, ctx: Context[P]) -> str:  # noqa: ARG002
         """The name of the CloudFormation stack that the step makes; empty when it makes none."""
+        return ""
+
+    def zone_name(self, ctx: Context[P]) -> str:  # noqa: ARG002
+        """The name of the public DNS zone that the step makes or finds; empty when it needs none."""
+        return ""
+
+    def routed_name(self, ctx: Context[P]) -> str:  # noqa: ARG002
+        """The domain name whose records the step makes; empty when it makes none."""
         return ""
 
     def brings(self, ctx: Context[P]) -> list[Brought]:  # noqa: ARG002

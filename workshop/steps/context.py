@@ -117,6 +117,8 @@ class Context(Generic[P]):
     report: Reporter
     given: tuple[str, ...] = ()
     """The options that mean this workshop in this place, as they were given on the command line."""
+    allow_dangling: bool = False
+    """Whether a zone may be deleted while its parent still delegates to it: `teardown --yes-dangling`."""
 
     @property
     def home(self) -> str:

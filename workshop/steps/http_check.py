@@ -1,6 +1,7 @@
 """`http.check`: proof that an address returns what it should.
 
-In: an address and what its JSON must contain. Out: nothing, or the first difference. It makes nothing and removes nothing.
+In: an address and what its JSON must contain. Out: nothing, or the first difference. It makes nothing and removes nothing. With
+`resolve: authority` the name is looked up at its zone's own name servers, so that names are reached which no resolver knows.
 """
 
 from __future__ import annotations
@@ -8,16 +9,19 @@ from __future__ import annotations
 import functools
 import json
 import ssl
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import httpx
 from pydantic import Field
 
+from workshop.aws.dns import DnsError
 from workshop.errors import DefinitionError, WorkshopError
 from workshop.quoting import shown
 from workshop.shell import command_line, operands
-from workshop.steps.base import Brought, Context, Estimate, Observed, Outputs, Params, Permission, Resource, State, Step
+from workshop.steps.base import Brought, Context, Estimate, Observed, Outputs, Params, Permission, Phase, Resource, State, Step
+from workshop.steps.route53.authority import authority_permissions, zone_and_authority
+from workshop.steps.route53.service import ROUTE53
 from workshop.waiting import WaitTimeout
 
 __all__ = ["STEP", "CheckParams", "HttpCheck"]
@@ -31,7 +35,7 @@ MOST_ENTRIES = 1_000_000
 
 class CheckParams(Params):
     """`expect` and `length` name values inside the JSON response by dotted path, numbers and `true` as JSON writes them;
-    `deadline` is in seconds, at most a day.
+    `deadline` is in seconds, at most a day; `resolve: authority` asks the name servers of the zone in place of this machine's.
 
     A new deployment may return 403 or 500 for up to a minute (docs/aws-behaviours.md, section 5), hence the deadline.
     """
@@ -40,6 +44,7 @@ class CheckParams(Params):
     expect: dict[str, str] = {}  # noqa: RUF012 - pydantic copies defaults
     length: dict[str, Annotated[int, Field(ge=0, le=MOST_ENTRIES)]] = {}  # noqa: RUF012
     deadline: Annotated[float, Field(gt=0, le=LONGEST, allow_inf_nan=False)] = 120.0
+    resolve: Literal["machine", "authority"] = "machine"
 
 
 class HttpCheck(Step[CheckParams]):
@@ -51,9 +56,10 @@ class HttpCheck(Step[CheckParams]):
     estimate = Estimate(minutes=0.1)
     is_verification = True
     calls_addresses = True
+    services = (ROUTE53,)
 
     async def observe(self, ctx: Context[CheckParams]) -> Observed:
-        problem = await _problem(ctx.params, proxied=not ctx.target.gateway)
+        problem = await _problem(ctx)
         return Observed(State.ABSENT, problem) if problem else Observed(State.READY, f"{ctx.params.url} answers")
 
     async def create(self, ctx: Context[CheckParams]) -> Outputs:
@@ -61,7 +67,7 @@ class HttpCheck(Step[CheckParams]):
 
         async def passes() -> bool:
             nonlocal problem
-            problem = await _problem(ctx.params, proxied=not ctx.target.gateway)
+            problem = await _problem(ctx)
             return not problem
 
         reason = f"{ctx.params.url} to answer"
@@ -92,23 +98,32 @@ class HttpCheck(Step[CheckParams]):
     def commands(self, ctx: Context[CheckParams]) -> list[str]:
         return [command_line(["curl", "-sS", *operands(ctx.params.url)])]
 
-    def permissions(self, ctx: Context[CheckParams]) -> list[Permission]:  # noqa: ARG002
-        return []
+    def permissions(self, ctx: Context[CheckParams]) -> list[Permission]:
+        return authority_permissions(Phase.SETUP) if ctx.params.resolve == "authority" else []
 
 
 STEP = HttpCheck()
 
 
-async def _problem(params: CheckParams, *, proxied: bool) -> str:
+async def _problem(ctx: Context[CheckParams]) -> str:
     """What is wrong with the response, in one sentence; empty when nothing is.
 
-    `proxied`: the shell's proxy and certificate settings count, as they do for the calls to AWS itself.
+    On AWS the shell's proxy and certificate settings count, as they do for the calls to AWS itself.
     """
+    params, proxied = ctx.params, not ctx.target.gateway
     address = _address(params.url)
     verify = _certificates(proxied) if address.scheme == "https" else False
     try:
+        host = await _connected_host(ctx, address) if params.resolve == "authority" else address.host
+        # Connected to what DNS answers; for the server and its certificate it is the name.
+        url, headers = address.copy_with(host=host), {"Host": address.netloc.decode("ascii")}
+        extensions = {"sni_hostname": address.host}
         async with httpx.AsyncClient(timeout=REQUEST_TIMEOUT, verify=verify, trust_env=proxied) as client:
-            response = await client.get(address)
+            response = await client.get(url, headers=headers, extensions=extensions)
+    except DnsError as error:
+        return f"{error.what} {error.why}"
+    except _NoAddressError as error:
+        return str(error)
     except httpx.HTTPError as error:
         return f"{type(error).__name__}: {error}".rstrip(": ")
     if response.status_code != 200:
@@ -129,6 +144,19 @@ async def _problem(params: CheckParams, *, proxied: bool) -> str:
             size = len(found) if isinstance(found, list | dict | str) else "nothing"
             return f"{path} has {size} entries, not {count}"
     return ""
+
+
+class _NoAddressError(Exception):
+    """DNS knows no address of a name."""
+
+
+async def _connected_host(ctx: Context[CheckParams], address: httpx.URL) -> str:
+    """The address, or else the name, that the zone's servers answer for the host. Raises `DnsError`, `WorkshopError`."""
+    _, authority = await zone_and_authority(ctx.aws, ctx.target, address.host)
+    answer = await authority.query(address.host)
+    if not (answer.values or answer.target):
+        raise _NoAddressError(f"{address.host} has no address: its zone answers {answer.rcode}")
+    return answer.values[0] if answer.values else answer.target
 
 
 def _address(text: str) -> httpx.URL:

@@ -73,6 +73,6 @@ def foreign_error(observed: Observed) -> WorkshopError:
 
 def _sentence(resource: Resource) -> str:
     known = f" ({resource.age_and_size})" if resource.age_and_size else ""
-    kind = resource.kind.replace("-", " ")
-    sentence = f"A {kind} {resource.name} exists in {resource.region}{known} that this workshop did not make."
+    kind, where = resource.kind.replace("-", " "), "" if resource.region == "global" else f" in {resource.region}"
+    sentence = f"A {kind} {resource.name} exists{where}{known} that this workshop did not make."
     return f"{sentence} {resource.why}".rstrip()

@@ -22,6 +22,12 @@ MODULES = (
     "workshop.steps.dynamodb.replica",
     "workshop.steps.dynamodb.items",
     "workshop.steps.cloudformation.stack",
+    "workshop.steps.route53.zone",
+    "workshop.steps.route53.health",
+    "workshop.steps.route53.records",
+    "workshop.steps.route53.wiring_step",
+    "workshop.steps.route53.dns_delegation",
+    "workshop.steps.route53.answers",
     "workshop.steps.web_site",
     "workshop.steps.http_check",
 )

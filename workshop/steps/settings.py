@@ -1,7 +1,8 @@
-"""Marks settings of a step kind that name files, so that definitions are checked without knowing the kinds.
+"""Marks settings of a step kind that name files or are filled in once per region, so that definitions are checked and rendered
+without knowing the kinds.
 
-In: `Annotated[str, DataFile()]` on a field of a kind's `Params`. Out: `named_files`, the marked fields of such a class. A marked
-setting is on one line and has no hidden characters.
+In: `Annotated[str, DataFile()]`, `Annotated[tuple[Target, ...], PerRegion()]` on a field of a kind's `Params`. Out: `named_files`
+and `per_region`, the marked fields of such a class.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel, GetCoreSchemaHandler
+from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from workshop.quoting import shown
 
-__all__ = ["DataFile", "Folder", "NamedFile", "TemplateFile", "named_files"]
+__all__ = ["DataFile", "Folder", "NamedFile", "PerRegion", "TemplateFile", "named_files", "per_region"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,32 @@ class TemplateFile(NamedFile):
     inside: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class PerRegion:
+    """The author writes one entry, which is rendered once for each region of the workshop, with `region` bound to it.
+
+    The field is a tuple of such entries; the kind is given one for each region of `ctx.regions`, in that order (home first).
+    """
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The schema of what is written: one entry and not the tuple."""
+        entry: JsonSchemaValue = handler(schema)["items"]
+        return entry
+
+
+def per_region(params: type[BaseModel]) -> frozenset[str]:
+    """The settings of a kind that are rendered once for each region."""
+    fields = params.model_fields.items()
+    return frozenset(name for name, field in fields if any(isinstance(mark, PerRegion) for mark in field.metadata))
+
+
 def named_files(params: type[BaseModel]) -> dict[str, NamedFile]:
     """The settings of a kind that name files or folders, each with its mark, in the order of the fields."""
     return {name: mark for name, field in params.model_fields.items() for mark in field.metadata if isinstance(mark, NamedFile)}
 
 
-def _without_hidden(name: str) -> str:
-    if shown(name, len(name)) != name:
+def _without_hidden(name: str | None) -> str | None:
+    if name is not None and shown(name, len(name)) != name:
         raise PydanticCustomError(
             "hidden_characters",
             "The name '{name}' holds characters that cannot be seen",

@@ -1,7 +1,7 @@
 """`web.site`: the workshop's web pages, configured with the addresses of this run.
 
-In: a folder of pages and a template of their configuration. Out: a folder that the local cloud serves and that works from
-`file://` too, hence `config.js` beside `config.json`.
+In: a folder of pages, one of files shared with other workshops, a template of the configuration. Out: a folder that the
+local cloud serves and that works from `file://` too, hence `config.js` beside `config.json`.
 """
 
 from __future__ import annotations
@@ -43,9 +43,11 @@ SITE = ResourceType("site", "web site", upkeep="a folder on this machine")
 
 
 class SiteParams(Params):
-    """`source` is a folder; `config` a template inside it that renders to JSON."""
+    """`source` is a folder; `shared` another one, whose files the site gets where `source` has none of that name; `config` a
+    template inside `source` that renders to JSON."""
 
     source: Annotated[str, Folder()]
+    shared: Annotated[str | None, Folder()] = None
     config: Annotated[str, TemplateFile("json", inside="source")] = "config.json.j2"
 
 
@@ -60,22 +62,21 @@ class WebSite(Step[SiteParams]):
     resource_types = (SITE,)
 
     def check_files(self, ctx: Context[SiteParams]) -> None:
-        source = ctx.files.path(ctx.params.source)
-        if not source.is_dir():
-            raise DefinitionError(
-                what=f"{ctx.params.source} is not a folder", fix="Name the folder of the pages", field=f"{ctx.step}.source"
-            )
+        for field, name in (("source", ctx.params.source), ("shared", ctx.params.shared)):
+            if name is not None and not ctx.files.path(name).is_dir():
+                raise DefinitionError(
+                    what=f"{name} is not a folder", fix="Name the folder of the pages", field=f"{ctx.step}.{field}"
+                )
         ctx.files.path(_template(ctx))
 
     async def observe(self, ctx: Context[SiteParams]) -> Observed:
         folder = ctx.target.site_folder(ctx.workshop)
         if not folder.is_dir():
             return Observed(State.ABSENT)
-        source = ctx.files.path(ctx.params.source)
-        rendered = _configuration(ctx)
+        rendered, pages = _configuration(ctx), _pages(ctx)
         changed = [name for name, text in rendered.items() if not _holds(folder / name, text)]
-        changed += [str(name) for name in _pages(source) if not _same(source / name, folder / name)]
-        known = {*rendered, *(str(name) for name in _pages(source))}
+        changed += [str(name) for name, source in pages.items() if not _same(source, folder / name)]
+        known = {*rendered, *map(str, pages)}
         changed += [str(name) for name in _files(folder) if str(name) not in known]
         if changed:
             return Observed(
@@ -87,13 +88,12 @@ class WebSite(Step[SiteParams]):
         """Made beside its place and moved there whole: a browser never sees half a site."""
         folder = ctx.target.site_folder(ctx.workshop)
         private_folder(folder.parent)
-        source = ctx.files.path(ctx.params.source)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as work:
             fresh, old = Path(work) / "new", Path(work) / "old"
             fresh.mkdir(mode=0o700)
-            for name in _pages(source):
+            for name, source in _pages(ctx).items():
                 (fresh / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(source / name, fresh / name)
+                shutil.copy2(source, fresh / name)
             for file, text in _configuration(ctx).items():
                 (fresh / file).write_text(text, encoding="utf-8")
             if folder.exists():
@@ -114,7 +114,7 @@ class WebSite(Step[SiteParams]):
         folder = ctx.target.site_folder(ctx.workshop)
         closing = "and writes config.json there, no AWS call"
         return [
-            comment(["copies", ctx.params.source, "to", str(folder), *closing.split()]),
+            comment(["copies", *_sources(ctx.params), "to", str(folder), *closing.split()]),
             command_line(["cat", str(folder / "config.json")]),
         ]
 
@@ -146,9 +146,14 @@ def _template(ctx: Context[SiteParams]) -> str:
     return str(beside) if inside else ctx.params.config
 
 
-def _pages(source: Path) -> Iterator[Path]:
-    """The files of the site, relative to its folder; templates are rendered, not copied."""
-    return (name for name in _files(source) if name.suffix != TEMPLATE)
+def _pages(ctx: Context[SiteParams]) -> dict[Path, Path]:
+    """The files of the site by their names in its folder; templates are rendered, not copied."""
+    folders = [ctx.files.path(name) for name in (ctx.params.shared, ctx.params.source) if name is not None]
+    return {name: folder / name for folder in folders for name in _files(folder) if name.suffix != TEMPLATE}
+
+
+def _sources(params: SiteParams) -> list[str]:
+    return [params.source] if params.shared is None else [params.source, "and", params.shared]
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -11,9 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.unit.fakes.api_gateway import FakeGateway
 from tests.unit.fakes.cloudformation import FakeCloudFormation
 from tests.unit.fakes.dynamodb import CloudDynamoDB
 from tests.unit.fakes.remains import FakeRemains
+from tests.unit.fakes.route53 import CloudRoute53
 from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.errors import AwsError, CredentialsError
 from workshop.cloud.replicas import SOURCE_RULE
@@ -21,7 +23,7 @@ from workshop.cloud.replicas import SOURCE_RULE
 __all__ = ["ACCOUNT", "Call", "FakeClient", "refusal"]
 
 ACCOUNT = "111122223333"
-CHANGES = ("create_", "update_", "delete_", "tag_", "batch_write", "execute_", "continue_")
+CHANGES = ("create_", "update_", "delete_", "tag_", "batch_write", "execute_", "continue_", "change_")
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,9 @@ class FakeClient:
     def __post_init__(self) -> None:
         self.dynamodb = CloudDynamoDB(self.clock, self.account)
         self.cloudformation = FakeCloudFormation(self.clock, self.account)
+        self.route53 = CloudRoute53(self.clock, self.account)
         self.remains = FakeRemains()
+        self.gateway = FakeGateway()
         self._refusals: dict[tuple[str, str], list[AwsError]] = {}
         self._lost: list[str] = []
 
@@ -92,7 +96,11 @@ class FakeClient:
     def _answer(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         if service == "dynamodb":
             return self.dynamodb.call(region, operation, **parameters)
+        if service == "route53":
+            return self.route53.call(region, operation, **parameters)
         fake = self.cloudformation if service == "cloudformation" else self.remains
+        if service == "apigateway" and hasattr(self.gateway, operation):
+            fake = self.gateway
         response: dict[str, Any] = getattr(fake, operation)(region, **parameters)
         return response
 

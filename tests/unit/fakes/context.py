@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.unit.fakes.aws import FakeClient
+from tests.unit.fakes.dns import FakeInternet
 from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.client import AwsClient
+from workshop.aws.dns import Dns, NameServer
 from workshop.aws.target import Target
 from workshop.definition.files import DefinitionFiles
 from workshop.steps.base import Context, Params
@@ -60,17 +62,20 @@ def context(
     known: Mapping[str, str] | None = None,
     defaults: Mapping[str, Any] | None = None,
     others: Mapping[str, list[Mapping[str, Any]]] | None = None,
+    target: Target | None = None,
+    run: str = "run-2",
+    allow_dangling: bool = False,
 ) -> Context[Any]:
     """The context of one node of the workshop `films`; its files lie in `folder`."""
     return Context(
         aws=aws,
         account=aws.account,
-        target=Target("aws", folder / "sites"),
+        target=target or Target("aws", folder / "sites", dns=Dns(FakeInternet())),
         workshop="films",
         step="step",
         region=region,
         regions=regions,
-        run="run-2",
+        run=run,
         params=params,
         variables=variables or {},
         files=DefinitionFiles(folder),
@@ -80,6 +85,7 @@ def context(
         clock=notes.clock,
         notes=NodeNotes(notes, region),
         report=Reports(notes),
+        allow_dangling=allow_dangling,
     )
 
 
@@ -123,7 +129,13 @@ class StepSandbox:
         self.clock = VirtualClock()
         self.aws = FakeClient(self.clock)
         self.notes = Notes(self.clock)
+        self.internet = FakeInternet(own=self.aws.route53.respond)
+
+    def target(self, name: str = "aws") -> Target:
+        """A target whose questions go to `internet`."""
+        server = NameServer("ns-local", 4567) if name == "local" else None
+        return Target(name, Path("/nonexistent/sites"), name_server=server, dns=Dns(self.internet))
 
     def context(self, params: Params, **more: Any) -> Context[Any]:
         """See `context`."""
-        return context(self.aws, self.notes, params, **more)
+        return context(self.aws, self.notes, params, **{"target": self.target(), **more})

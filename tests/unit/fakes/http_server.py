@@ -13,15 +13,17 @@ Answer = tuple[int, bytes]
 
 
 class Server:
-    """Serves while the block runs. `answer` gets the path; `asked` are the paths so far."""
+    """Serves while the block runs. `answer` gets the path; `asked` and `hosts` are the paths and Host headers so far."""
 
     def __init__(self, answer: Callable[[str], Answer]) -> None:
         self.asked: list[str] = []
-        asked = self.asked
+        self.hosts: list[str] = []
+        asked, hosts = self.asked, self.hosts
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 asked.append(self.path)
+                hosts.append(self.headers.get("Host", ""))
                 status, body = answer(self.path)
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))

@@ -10,14 +10,13 @@ from workshop.definition.model import Definition, ModuleSpec, StepSpec
 from workshop.engine.plan import Node, NodeKey, Plan
 from workshop.engine.results import NodeResult, Outcome
 from workshop.errors import WorkshopError
-from workshop.steps.base import Placement
 
 __all__ = ["Work", "definition", "failure", "key", "plan", "step"]
 
 
 def step(name: str, place: str = "home", *needs: str) -> StepSpec:
     """A step of some kind."""
-    return StepSpec(id=name, kind="dynamodb.table", placement=Placement(place), needs=needs)
+    return StepSpec(id=name, kind="dynamodb.table", place=place, needs=needs)
 
 
 def definition(**modules: list[StepSpec]) -> Definition:

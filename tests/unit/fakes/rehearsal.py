@@ -43,6 +43,7 @@ class Rehearsal:
         self.events: list[Event] = []
         self.stop = StopSignal()
         self.runs = 0
+        self.parameters: dict[str, str] = {}
         self.heard: Callable[[Event], None] = self.events.append
 
     def workspace(self, *regions: str) -> Workspace:
@@ -51,7 +52,7 @@ class Rehearsal:
         self.stop = StopSignal()
         workshop = _loaded(self.source)
         return Workspace(
-            workshop=workshop, settings=resolve(workshop, {}, regions),
+            workshop=workshop, settings=resolve(workshop, self.parameters, regions),
             target=Target("aws", self.folder / "sites", gateway=self.gateway), clients={ACCOUNT: self.aws},
             journal=self.journal, clock=self.clock, run=f"run-{self.runs}", granted=True,
         )  # fmt: skip
@@ -73,11 +74,11 @@ class Rehearsal:
         workspace = self.workspace()
         await check_files(workspace, workspace.plan())
 
-    async def teardown(self, *regions: str) -> tuple[dict[str, NodeResult], list[Resource]]:
-        """The results of a teardown, and what is left."""
-        workspace = self.workspace(*regions)
+    async def teardown(self, *regions: str, of: Workspace | None = None) -> tuple[dict[str, NodeResult], list[Resource]]:
+        """The results of a teardown, of a workspace that was discovered if one is given, and what is left."""
+        workspace = of or self.workspace(*regions)
         self.journal.begin_run(workspace.run, "teardown", self.scope)
-        plan, contexts = workspace.plan(), Contexts(workspace, self.heard)
+        plan, contexts = workspace.plan(former=True), Contexts(workspace, self.heard)
         results = await tear_down(workspace, plan, contexts, self.heard, self.stop)
         left = [] if self.stop.asked else (await sweep(plan, contexts, self.heard, results))[ACCOUNT]
         return _by_name(results), left
@@ -85,7 +86,7 @@ class Rehearsal:
     async def status(self, *regions: str) -> dict[str, NodeState]:
         """What stands, by `step region`."""
         workspace = self.workspace(*regions)
-        points = await observe_all(workspace, workspace.plan(), Contexts(workspace, self.heard))
+        points = await observe_all(workspace, workspace.plan(former=True), Contexts(workspace, self.heard))
         return {f"{p.node.key.step} {p.node.key.region}": p for p in points}
 
     def lose_the_journal(self) -> None:

@@ -1,4 +1,4 @@
-"""Functions, REST APIs, roles, buckets and log groups, as far as a sweep asks for them: plain lists that a test fills."""
+"""Functions, APIs, custom domains, certificates, roles, buckets, log groups, as far as a sweep asks: lists that a test fills."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ class FakeRemains:
         """Tags by region and name."""
         self.apis: dict[tuple[str, str], tuple[str, dict[str, str]]] = {}
         """Name and tags by region and id."""
+        self.domains: dict[tuple[str, str], dict[str, str]] = {}
+        """Tags by region and name."""
         self.roles: dict[str, dict[str, str]] = {}
         self.log_groups: set[tuple[str, str]] = set()
         self.group_tags: dict[str, dict[str, str]] = {}
@@ -25,6 +27,28 @@ class FakeRemains:
         """Tags by name."""
         self.objects: dict[str, list[str]] = {}
         """Keys by bucket."""
+        self.certificates: dict[tuple[str, str], tuple[str, str]] = {}
+        """Domain name and name of the validation record by region and ARN."""
+        self.certificate_tags: dict[str, dict[str, str]] = {}
+        """By ARN."""
+        self.enabled = ["us-west-2", "eu-west-1", "us-east-1"]
+        """The regions of the account."""
+
+    def list_regions(self, region: str, RegionOptStatusContains: list[str]) -> dict[str, Any]:
+        return {"Regions": [{"RegionName": name} for name in self.enabled]}
+
+    def list_certificates(self, region: str, Includes: dict[str, Any], NextToken: str = "") -> dict[str, Any]:
+        assert "EC_prime256v1" in Includes["keyTypes"], "ACM lists short RSA keys only, unless others are named"
+        mine = [
+            (arn, name) for (where, arn), (name, _) in sorted(self.certificates.items()) if where == region and arn > NextToken
+        ]
+        page = {"CertificateSummaryList": [{"CertificateArn": arn, "DomainName": name} for arn, name in mine[:1]]}
+        return {**page, "NextToken": mine[0][0]} if len(mine) > 1 else page
+
+    def describe_certificate(self, region: str, CertificateArn: str) -> dict[str, Any]:
+        name, record = self.certificates[region, CertificateArn]
+        option = {"DomainName": name, "ResourceRecord": {"Name": f"{record}.", "Type": "CNAME", "Value": "x"}}
+        return {"Certificate": {"CertificateArn": CertificateArn, "DomainValidationOptions": [option]}}
 
     def get_function(self, region: str, FunctionName: str) -> dict[str, Any]:
         if (region, FunctionName) not in self.functions:
@@ -54,6 +78,17 @@ class FakeRemains:
         mine = [(i, name, tags) for (where, i), (name, tags) in sorted(self.apis.items()) if where == region and i > position]
         page = {"items": [{"id": i, "name": name, "tags": tags} for i, name, tags in mine[:1]]}
         return {**page, "position": mine[0][0]} if len(mine) > 1 else page
+
+    def get_domain_name(self, region: str, domainName: str) -> dict[str, Any]:
+        if (region, domainName) not in self.domains:
+            raise AwsError(
+                "NotFoundException", "Invalid domain name identifier specified", service="apigateway",
+                operation="GetDomainName", region=region, status=404,
+            )  # fmt: skip
+        return {"domainName": domainName, "domainNameStatus": "AVAILABLE", "tags": self.domains[region, domainName]}
+
+    def list_tags_for_certificate(self, region: str, CertificateArn: str) -> dict[str, Any]:
+        return {"Tags": [{"Key": k, "Value": v} for k, v in self.certificate_tags.get(CertificateArn, {}).items()]}
 
     def list_roles(self, region: str, Marker: str = "") -> dict[str, Any]:
         names = sorted(name for name in self.roles if name > Marker)

@@ -86,7 +86,8 @@ class Responder:
             zone = self._lookup.zone_of(name)
             kinds = sorted({record.type for record in zone.by_name.get(name, ())} if zone else ()) or ["A"]
         for kind in kinds:
-            self._add(response, self._lookup.find(name, kind, place))
+            found = self._lookup.find(name, kind, place)
+            self._add(response, self._lookup.endpoint(name, kind) if found.rcode == "REFUSED" else found)
 
     def _add(self, response: dns.message.Message, found: ResolvedName) -> None:
         response.set_rcode(RCODES.get(found.rcode, dns.rcode.NOERROR))

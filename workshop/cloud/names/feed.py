@@ -28,6 +28,8 @@ from workshop.errors import UsageError
 __all__ = ["NamesFeed"]
 
 MEMBERS = ("name", "type", "from", "client")
+SHOWN = ("id", "account", "type", "path", "interval", "threshold", "inverted", "disabled")
+"""Settings of a health check that the feed repeats. Members are only added to it: pages of older versions read it too."""
 
 
 class NamesFeed:
@@ -88,9 +90,13 @@ class NamesFeed:
         return {"name": name, "type": kind, **asdict(answer)}
 
     def _check(self, config: CheckConfig) -> dict[str, Any]:
-        shown = {name: getattr(config, name) for name in ("id", "account", "type", "path", "interval", "threshold")}
-        percentage = round(self._health.percentage(config.id), 1)
-        return {**shown, "host": config.host or config.ip, "healthy": self._health.healthy(config.id), "percentage": percentage}
+        return {
+            **{name: getattr(config, name) for name in SHOWN},
+            "host": config.host or config.ip,
+            "healthy": self._health.healthy(config.id),
+            "percentage": round(self._health.percentage(config.id), 1),
+            "checkers": [asdict(opinion) for opinion in self._health.opinions(config.id)],
+        }
 
     def _zone(self, zone: Zone) -> dict[str, Any]:
         def key(record: ZoneRecord) -> tuple[str, str]:

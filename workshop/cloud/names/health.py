@@ -13,13 +13,13 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from workshop.cloud.fault_registry import FaultRegistry
-from workshop.cloud.names.checkers import CheckState, Rounds, restored
+from workshop.cloud.names.checkers import CheckerResult, CheckState, Rounds, restored
 from workshop.cloud.names.checks import CheckConfig, alarm_state
 from workshop.cloud.names.probing import CheckTarget, ProbeResult
 from workshop.cloud.scheduler import Scheduler
 from workshop.cloud.timing import Timing
 
-__all__ = ["CheckerObservation", "HealthChecks", "Sink"]
+__all__ = ["CheckerObservation", "CheckerOpinion", "HealthChecks", "Sink"]
 
 Sink = Callable[[str, str, str, float, str], None]
 """Account, health check, metric, value, unit."""
@@ -36,6 +36,18 @@ class CheckerObservation:
     region: str
     ip: str
     status: str
+    checked: float
+
+
+@dataclass(frozen=True, slots=True)
+class CheckerOpinion:
+    """What one checker thinks. `streak` counts its latest results that contradict it, `last` is the text of the newest, empty
+    before the first; `checked` is in seconds since the epoch, 0 before the first."""
+
+    region: str
+    healthy: bool
+    streak: int
+    last: str
     checked: float
 
 
@@ -75,6 +87,14 @@ class HealthChecks:
         """How many of a check's checkers call its endpoint healthy, in percent; 100 for a check without an endpoint."""
         state = self._state(check_id)
         return state.percentage if state else 100.0
+
+    def opinions(self, check_id: str) -> list[CheckerOpinion]:
+        """What each checker of a check thinks, those included that have not sent a request yet."""
+        state = self._state(check_id)
+        return [
+            CheckerOpinion(each.region, each.healthy, each.streak, *(each.last or CheckerResult("", 0.0)))
+            for each in (state.checkers if state else ())
+        ]
 
     def observations(self, check_id: str, seen: Literal["last", "last_failure"] = "last") -> list[CheckerObservation]:
         """What each checker saw last, or the last failure that it saw; checkers that saw nothing of the kind are left out."""

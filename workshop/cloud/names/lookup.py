@@ -99,6 +99,12 @@ class Lookup:
             owner = step.target
         return ResolvedName("NOERROR" if answers else "REFUSED", answers, decided, owner)
 
+    def endpoint(self, name: str, kind: str) -> ResolvedName:
+        """The address of an endpoint of this cloud under its own name, which is in no zone; REFUSED for other names."""
+        if not self.endpoints.address(name):
+            return ResolvedName("REFUSED", target=name)
+        return self._at_endpoint(name, name, kind, [])
+
     def _within(self, zone: Zone, owner: str, kind: str, asker: Location) -> tuple[ResolvedName, bool]:
         """One zone's part of the answer, and whether its `target` is left for another zone to say more about."""
         choice = self.choose(zone, owner, kind, asker)

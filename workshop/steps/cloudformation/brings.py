@@ -145,7 +145,21 @@ def _user_of_key(properties: Mapping[str, Any]) -> str:
     return f"keys for the user {_text(properties.get('UserName'))}"
 
 
+def _domain(properties: Mapping[str, Any]) -> str:
+    return f"serves {_text(properties.get('DomainName')) or 'a name that is not given'}"
+
+
+def _certificate(properties: Mapping[str, Any]) -> str:
+    names = [properties.get("DomainName"), *_list(properties.get("SubjectAlternativeNames"))]
+    zones = [_text(_mapping(each).get("HostedZoneId")) for each in _list(properties.get("DomainValidationOptions"))]
+    written = sorted({zone for zone in zones if zone})
+    proof = f", writes a record into the zone {', '.join(written)}" if written else ""
+    return f"for {', '.join(_text(name) for name in names)}{proof}"
+
+
 WORDS: dict[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
+    "AWS::ApiGateway::DomainName": ("custom domain", _domain),
+    "AWS::CertificateManager::Certificate": ("certificate", _certificate),
     "AWS::CloudFormation::Stack": ("nested stack", _nested),
     "AWS::IAM::AccessKey": ("access key", _user_of_key),
     "AWS::IAM::Group": ("group", _holder),

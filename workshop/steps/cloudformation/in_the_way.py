@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from workshop.aws.errors import AwsError
+from workshop.aws.resources.edges import custom_domain
 from workshop.aws.resources.listing import (
     Found,
     buckets,
@@ -110,6 +111,8 @@ async def _named(ctx: Context[Any], resource: Declared) -> list[Found]:
     match resource.type:
         case "AWS::Lambda::Function":
             return await functions(aws, region, name)
+        case "AWS::ApiGateway::DomainName":
+            return await custom_domain(aws, region, name)
         case "AWS::Logs::LogGroup":
             return [group for group in await log_groups(aws, region, name) if group.name == name]
         case "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable":

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from workshop.aws.errors import AwsError
+from workshop.aws.resources.edges import certificates, custom_domain
 from workshop.aws.resources.listing import Found, buckets, delete_log_group, functions, log_groups, rest_apis, roles, tables
 from workshop.aws.resources.stacks import deleted_stacks, describe_stack, logical_names, retained_of, template_of
 from workshop.errors import DefinitionError
@@ -51,6 +52,10 @@ async def _declared(ctx: Context[Any], resources: Sequence[Declared]) -> list[Re
                 found += await buckets(ctx.aws, ctx.region, resource.name)
             case "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" if resource.name:
                 found += await tables(ctx.aws, ctx.region, resource.name)
+            case "AWS::ApiGateway::DomainName" if resource.name:
+                found += await custom_domain(ctx.aws, ctx.region, resource.name)
+            case "AWS::CertificateManager::Certificate" if resource.name:
+                found += await certificates(ctx.aws, ctx.region, resource.name)
             case "AWS::ApiGateway::RestApi":
                 found += [api for api in await rest_apis(ctx.aws, ctx.region) if _is_api(ctx, resource, api)]
             case "AWS::IAM::Role":
@@ -169,6 +174,10 @@ async def _existing(ctx: Context[Any], kind: str, name: str) -> list[Found] | No
             return [group for group in await log_groups(aws, region, name) if group.name == name]
         case "AWS::IAM::Role":
             return [role for role in await roles(aws, region, name) if role.name == name]
+        case "AWS::ApiGateway::DomainName":
+            return await custom_domain(aws, region, name)
+        case "AWS::CertificateManager::Certificate":
+            return await certificates(aws, region, name)
         case "AWS::ApiGateway::RestApi":
             return [api for api in await rest_apis(aws, region) if api.id == name]
     return None

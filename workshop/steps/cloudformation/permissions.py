@@ -93,8 +93,18 @@ ACTIONS = {
         remove=("logs:DeleteLogGroup",),
         look=("logs:ListTagsForResource",),
     ),
+    "AWS::CertificateManager::Certificate": Actions(
+        make=(
+            "acm:RequestCertificate",
+            "acm:DescribeCertificate",
+            "acm:AddTagsToCertificate",
+            "acm:ListTagsForCertificate",
+        ),
+        remove=("acm:DeleteCertificate", "acm:DescribeCertificate", "acm:RemoveTagsFromCertificate"),
+        look=("acm:ListTagsForCertificate",),
+    ),
 }
-"""By type, in IAM's names. API Gateway's actions are HTTP verbs on paths, see `_gateway`."""
+"""By type, in IAM's names. API Gateway's actions are HTTP verbs on paths, see `_gateway` and `_domains`."""
 PLAIN = {
     "AWS::S3::Bucket": Actions(
         make=("s3:CreateBucket", "s3:PutBucketTagging", "s3:TagResource", "s3:ListBucket"),
@@ -108,16 +118,24 @@ PLAIN = {
     ),
 }
 """Types of which only the plainest form is known: most of their properties take an action of their own."""
+OWNERS = {
+    "AWS::ApiGateway::BasePathMapping": "AWS::ApiGateway::DomainName",
+    "AWS::Lambda::Permission": "AWS::Lambda::Function",
+}
+"""Types without an ARN of their own, and what they are a part of: a permission is a line in its function's policy."""
 EMPTYING = Actions(remove=("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"))
 """What emptying a bucket does to its objects: CloudFormation deletes only empty ones (section 9)."""
 WRITER = Actions(remove=("lambda:GetFunction",), look=("lambda:GetFunction",))
 """Before a log group is deleted, the tags of the function that it is named after are read (section 4)."""
 LISTED = {
+    "AWS::CertificateManager::Certificate": ("acm:ListCertificates", "region"),
     "AWS::IAM::Role": ("iam:ListRoles", ""),
     "AWS::Logs::LogGroup": ("logs:DescribeLogGroups", "region"),
 }
 """Listings, which IAM knows for everything or nothing, with `region` where they belong to one."""
 EVERY_PHASE = tuple(Phase)
+VALIDATION = Permission("route53:ChangeResourceRecordSets", "arn:aws:route53:::hostedzone/*", "", Phase.SETUP)
+"""CloudFormation writes the record that validates a certificate into the zone that the template names (section 6.7)."""
 
 
 def stack_permissions(account: str, region: str, stack: str, resources: Sequence[Declared]) -> list[Permission]:
@@ -128,15 +146,16 @@ def stack_permissions(account: str, region: str, stack: str, resources: Sequence
     # Deleted stacks are found by a listing, when another machine made them.
     needed.add(Permission("cloudformation:ListStacks", "*", region, Phase.TEARDOWN))
     needed.add(Permission("cloudformation:ListStacks", "*", region, Phase.SETUP))
-    functions = [resource for resource in resources if resource.type == "AWS::Lambda::Function"]
     for resource in resources:
-        # A permission has no ARN of its own: it is a line in its function's policy.
-        for owner in functions if resource.type == "AWS::Lambda::Permission" else [resource]:
+        owners = [each for each in resources if each.type == OWNERS.get(resource.type)]
+        for owner in owners if resource.type in OWNERS else [resource]:
             needed |= _of(resource.type, owner, account, region, stack)
     return sorted(needed)
 
 
 def _of(kind: str, owner: Declared, account: str, region: str, stack: str) -> set[Permission]:
+    if kind in ("AWS::ApiGateway::DomainName", "AWS::ApiGateway::BasePathMapping"):
+        return _domains(region, owner.name or "*")
     if kind.startswith("AWS::ApiGateway::"):
         return _gateway(region)
     actions = ACTIONS.get(kind) or PLAIN.get(kind)
@@ -149,6 +168,8 @@ def _of(kind: str, owner: Declared, account: str, region: str, stack: str) -> se
     if kind == "AWS::Logs::LogGroup" and owner.name.startswith(FUNCTION_LOGS):
         writer = f"arn:aws:lambda:{region}:{account}:function:{owner.name.removeprefix(FUNCTION_LOGS)}"
         needed |= _by_phase(WRITER, [writer], region)
+    if kind == "AWS::CertificateManager::Certificate":
+        needed.add(VALIDATION)
     if kind in LISTED:
         listing, place = LISTED[kind]
         needed |= {Permission(listing, "*", region if place else "", phase) for phase in EVERY_PHASE if phase is not Phase.DRILL}
@@ -181,6 +202,26 @@ def _gateway(region: str) -> set[Permission]:
     return {Permission(f"apigateway:{verb}", arn, region, phase) for (phase, arn), names in verbs.items() for verb in names}
 
 
+def _domains(region: str, name: str) -> set[Permission]:
+    """A custom domain and its mappings, whose paths are known beforehand."""
+    every, own, mappings = (
+        f"arn:aws:apigateway:{region}::/domainnames{path}" for path in ("", f"/{name}", f"/{name}/basepathmappings")
+    )
+    tags = f"arn:aws:apigateway:{region}::/tags/*"
+    verbs = {
+        (Phase.SETUP, every): ("GET", "POST"),
+        (Phase.SETUP, own): ("GET", "PUT", "PATCH", "DELETE"),
+        (Phase.SETUP, mappings): ("GET", "POST"),
+        (Phase.SETUP, f"{mappings}/*"): ("GET", "PATCH", "DELETE"),
+        (Phase.SETUP, tags): ("GET", "POST", "PUT", "DELETE"),
+        (Phase.TEARDOWN, own): ("GET", "DELETE"),
+        (Phase.TEARDOWN, f"{mappings}/*"): ("GET", "DELETE"),
+        (Phase.CHECK, every): ("GET",),
+        (Phase.CHECK, own): ("GET",),
+    }
+    return {Permission(f"apigateway:{verb}", arn, region, phase) for (phase, arn), names in verbs.items() for verb in names}
+
+
 def _arns(resource: Declared, account: str, region: str, stack: str) -> list[str]:
     # CloudFormation names what the template does not: STACK-LOGICAL-RANDOM.
     name = resource.name or f"{stack}-*"
@@ -193,6 +234,8 @@ def _arns(resource: Declared, account: str, region: str, stack: str) -> list[str
             return [group, f"{group}:*"]
         case "AWS::S3::Bucket":
             return [f"arn:aws:s3:::{resource.name or f'{stack.lower()}-*'}"]  # names of buckets are in small letters
+        case "AWS::CertificateManager::Certificate":
+            return [f"arn:aws:acm:{region}:{account}:certificate/*"]  # ACM makes the id up
         case "AWS::DynamoDB::Table":
             return [f"arn:aws:dynamodb:{region}:{account}:table/{name}"]
     return [f"arn:aws:lambda:{region}:{account}:function:{name}"]

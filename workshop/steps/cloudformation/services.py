@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from workshop.aws.client import AwsClient
+from workshop.aws.resources.edges import certificate_count, custom_domain_count
 from workshop.steps.declarations import SERVICE_QUOTAS, AccessProof, Quota, ResourceType, Service
 from workshop.steps.dynamodb.service import DYNAMODB, TABLE
+from workshop.steps.route53.service import ACM
 
-__all__ = ["RESOURCE_TYPES", "SERVICES", "ApiQuota", "RoleQuota", "StackQuota"]
+__all__ = ["QUOTAS", "RESOURCE_TYPES", "SERVICES", "ApiQuota", "CertificateQuota", "DomainQuota", "RoleQuota", "StackQuota"]
 
 APIS = "arn:aws:apigateway:{region}::/restapis"
 """What IAM checks a listing of APIs on: the other services here know `*` only."""
+DOMAINS = "arn:aws:apigateway:{region}::/domainnames"
 SERVICES = (
+    ACM,
     Service("apigateway", AccessProof("get_rest_apis", "apigateway:GET", {"limit": 1}, APIS)),
     Service(
         "cloudformation",
@@ -28,6 +32,8 @@ RESOURCE_TYPES = (
     ResourceType("function", "function", unique=True),
     ResourceType("rest-api", "REST API"),
     ResourceType("role", "role"),
+    ResourceType("custom-domain", "custom domain", unique=True),
+    ResourceType("certificate", "certificate", upkeep="nothing: public certificates are free"),
     ResourceType("log-group", "log group", unique=True, usd_a_month=0.03, upkeep="storage, up to 1 GB at $0.03"),
     ResourceType("bucket", "bucket", unique=True, usd_a_month=0.03, upkeep="storage, up to 1 GB at $0.023"),
     TABLE,
@@ -90,6 +96,43 @@ class RoleQuota(Quota):
 
     async def limit(self, aws: AwsClient, region: str) -> int:
         return int((await _summary(aws, region)).get("RolesQuota", self.default))
+
+
+class DomainQuota(Quota):
+    """Custom domains of a region."""
+
+    name = "custom-domains"
+    what = "custom domains"
+    action = "apigateway:POST"
+    service = "apigateway"
+    code = "L-A93447B8"
+    default = 120
+    actions = (SERVICE_QUOTAS, ("apigateway:GET", DOMAINS))
+
+    def counts(self, resource: str) -> bool:
+        """The same verb makes a domain, its mappings and its tags; only the first is counted."""
+        return resource.endswith("/domainnames")
+
+    async def used(self, aws: AwsClient, region: str) -> int:
+        return await custom_domain_count(aws, region)
+
+
+class CertificateQuota(Quota):
+    """Certificates of a region, those that expired or were given up included."""
+
+    name = "certificates"
+    what = "certificates"
+    action = "acm:RequestCertificate"
+    service = "acm"
+    code = "L-F141DD1D"
+    default = 2500
+    actions = (SERVICE_QUOTAS, ("acm:ListCertificates", "*"))
+
+    async def used(self, aws: AwsClient, region: str) -> int:
+        return await certificate_count(aws, region)
+
+
+QUOTAS = (StackQuota(), ApiQuota(), RoleQuota(), DomainQuota(), CertificateQuota())
 
 
 async def _summary(aws: AwsClient, region: str) -> dict[str, Any]:

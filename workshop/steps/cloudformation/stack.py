@@ -44,7 +44,7 @@ from workshop.steps.cloudformation.notes import (
     note_requested,
 )
 from workshop.steps.cloudformation.permissions import stack_permissions
-from workshop.steps.cloudformation.services import RESOURCE_TYPES, SERVICES, ApiQuota, RoleQuota, StackQuota
+from workshop.steps.cloudformation.services import QUOTAS, RESOURCE_TYPES, SERVICES
 from workshop.steps.cloudformation.template import Declared, declared, parsed
 from workshop.steps.cloudformation.waits import failure, mark, wait_settled
 from workshop.steps.declarations import RenderedLimit
@@ -91,7 +91,7 @@ class CloudFormationStack(Step[StackParams]):
     services = SERVICES
     resource_types = RESOURCE_TYPES
     noted_resources = frozenset({STACK_NOTE})
-    quotas = (StackQuota(), ApiQuota(), RoleQuota())
+    quotas = QUOTAS
     rendered_limit = RenderedLimit("template", MOST_TEMPLATE_BYTES, "Shorten the template, or split it into two stacks")
 
     def check_files(self, ctx: Context[StackParams]) -> None:
@@ -339,8 +339,11 @@ def _declared(ctx: Context[StackParams]) -> list[Declared]:
 
 
 async def _is_current(ctx: Context[StackParams], stack: Stack) -> bool:
-    """Whether the stack was made from today's template and parameters."""
-    if dict(stack.parameters) != {**stack.parameters, **ctx.params.parameters}:
+    """Whether the stack was made from today's template and parameters, as far as those can be read: AWS returns asterisks for
+    one that is declared with `NoEcho` (docs/aws-behaviours.md, section 3.5)."""
+    readable = {name: value for name, value in stack.parameters.items() if not value or value.strip("*")}
+    wanted = {name: value for name, value in ctx.params.parameters.items() if name in readable or name not in stack.parameters}
+    if readable != {**readable, **wanted}:
         return False
     return _same_template(await template_of(ctx.aws, ctx.region, stack.id), _body(ctx))
 

@@ -21,7 +21,9 @@ __all__ = ["FUNCTION_LOGS", "Declared", "declared", "parsed"]
 FUNCTION_LOGS = "/aws/lambda/"
 """What Lambda puts before a function's name to name its log group (docs/aws-behaviours.md, section 4)."""
 NAMES = {
+    "AWS::ApiGateway::DomainName": "DomainName",
     "AWS::ApiGateway::RestApi": "Name",
+    "AWS::CertificateManager::Certificate": "DomainName",
     "AWS::DynamoDB::GlobalTable": "TableName",
     "AWS::DynamoDB::Table": "TableName",
     "AWS::IAM::Role": "RoleName",
