@@ -131,11 +131,12 @@ class StepSandbox:
         self.notes = Notes(self.clock)
         self.internet = FakeInternet(own=self.aws.route53.respond)
 
-    def target(self, name: str = "aws") -> Target:
+    def target(self, name: str = "aws", folder: Path = Path("/nonexistent")) -> Target:
         """A target whose questions go to `internet`."""
         server = NameServer("ns-local", 4567) if name == "local" else None
-        return Target(name, Path("/nonexistent/sites"), name_server=server, dns=Dns(self.internet))
+        return Target(name, folder / "sites", name_server=server, dns=Dns(self.internet))
 
     def context(self, params: Params, **more: Any) -> Context[Any]:
         """See `context`."""
-        return context(self.aws, self.notes, params, **{"target": self.target(), **more})
+        target = self.target(folder=more.get("folder", Path("/nonexistent")))
+        return context(self.aws, self.notes, params, **{"target": target, **more})
