@@ -10,6 +10,7 @@ where a caller does something else about it; the number is the exit code:
     ├── PartlyDoneError           5   something is left, and named
     ├── AwsError                  1   a refusal of AWS, with its code
     │   └── CredentialsError      1   no call of this account can work: its nodes end
+    ├── DnsError                  1   no name server responded
     ├── UnwritableError           1   a disk is full or read-only: what only looks or removes goes on without a record
     ├── WaitTimeout               1   a condition did not come true in time
     ├── ContestedError            1   a claim that cannot be read, so nothing is known of its holder

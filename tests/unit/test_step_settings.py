@@ -25,7 +25,7 @@ def test_the_kinds_mark_the_settings_that_name_files():
     assert {name: marks for name, marks in marked.items() if marks} == {
         "cloudformation.stack": {"template": TemplateFile("yaml or json")},
         "dynamodb.items": {"file": DataFile()},
-        "web.site": {"source": Folder(), "config": TemplateFile("json", inside="source")},
+        "web.site": {"source": Folder(), "shared": Folder(), "config": TemplateFile("json", inside="source")},
     }
 
 
