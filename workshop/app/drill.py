@@ -48,12 +48,18 @@ __all__ = [
     "commands_for",
     "drill",
     "fail",
+    "fault_context",
+    "not_drillable",
     "observe",
     "prepare",
     "recover",
     "report",
     "revert_faults",
+    "revert_left_over",
     "run_prepared",
+    "stack_names",
+    "undo_log_of",
+    "unknown_region",
 ]
 
 
@@ -136,12 +142,12 @@ async def prepare(session: Session, request: DrillRequest, notice: Notice) -> Pr
 
     Raises `UsageError` for a region or fault that is not possible, `WorkshopError` when a region is failed by hand.
     """
-    undo_log, context = _undo_log(session), _fault_context(session)
+    undo_log, context = undo_log_of(session), fault_context(session)
     regions = session.workspace.settings.regions
     if request.region and request.region not in regions:
-        raise _unknown_region(session, request.region, "A drill fails one of the workshop's regions.", "one")
+        raise unknown_region(session, request.region, "A drill fails one of the workshop's regions.", "one")
     deployment = await _deployment(session)
-    await _revert_left_over(undo_log, context, notice)
+    await revert_left_over(undo_log, context, notice)
     spec = DrillSpec(session.workspace.run, request.region or regions[0], fault_named(request.fault), _settings(session, request))
     regional = deployment.in_region(spec.region)
     snapshot = await spec.fault.snapshot(context, deployment, regional)
@@ -208,17 +214,17 @@ async def fail(prepared: PreparedDrill) -> str:
 
 async def recover(session: Session, region: str) -> list[Undone]:
     """Restore everything that is pending; with a region, only what is pending there. Raises `PartlyDoneError`."""
-    undo_log = _undo_log(session)
+    undo_log = undo_log_of(session)
     pending = undo_log.pending(lambda undo: region in ("", undo.region))
-    return await undo_log.undo_all(_fault_context(session), pending)
+    return await undo_log.undo_all(fault_context(session), pending)
 
 
 async def revert_faults(session: Session, notice: Notice) -> None:
     """Before a teardown: revert every fault, left by a killed drill or set by hand. A failure is a notice."""
-    undo_log = _undo_log(session)
+    undo_log = undo_log_of(session)
     try:
         faults = undo_log.pending(lambda undo: undo.kind != BOOKMARKS)
-        for undone in await undo_log.undo_all(_fault_context(session), faults):
+        for undone in await undo_log.undo_all(fault_context(session), faults):
             notice(f"Put back before the teardown: {undone.text}")
     except WorkshopError as error:
         notice(f"! {error.what} {error.why}")
@@ -238,7 +244,7 @@ async def _experiments(
     session: Session, kind: str, regions: tuple[str, str], rounds: int, notice: Notice
 ) -> tuple[list[Experiment], ReplicationLatency]:
     deployment = await _deployment(session)
-    undo_log, context, clock = _undo_log(session), _fault_context(session), session.workspace.clock
+    undo_log, context, clock = undo_log_of(session), fault_context(session), session.workspace.clock
     key = f"observe-{session.workspace.run}"
     a, b = (deployment.in_region(region) for region in regions)
     snapshot = bookmarks_snapshot(deployment.table, deployment.regions, key)
@@ -255,7 +261,7 @@ async def _experiments(
         await shielded(undo_log.undo(context, undo))
 
 
-async def _revert_left_over(undo_log: UndoLog, context: FaultContext, notice: Notice) -> None:
+async def revert_left_over(undo_log: UndoLog, context: FaultContext, notice: Notice) -> None:
     """Revert what a killed drill left. A region that is failed by hand is left to the user, so the drill is refused."""
     manual = undo_log.pending(lambda undo: undo.by == BY_HAND)
     if manual:
@@ -271,28 +277,33 @@ async def _revert_left_over(undo_log: UndoLog, context: FaultContext, notice: No
 
 async def _deployment(session: Session) -> Deployment:
     """The deployment of the workshop; raises `UsageError` when its definition has no API or table to drill."""
+    names = stack_names(session)
+    if not names.table:
+        raise not_drillable(session, "has no step that makes a table")
+    workspace = session.workspace
+    return await find_deployment(workspace.clients[session.account], workspace.target, names, commands_for(session))
+
+
+def stack_names(session: Session) -> StackNames:
+    """What a drill looks for; the table is empty where no step makes one. Raises `UsageError` for a definition without an API."""
     workspace = session.workspace
     definition = workspace.workshop.definition
     if definition.apis is None:
-        raise _not_drillable(session, "lists no `apis:`, so there is nothing to put a load on")
+        raise not_drillable(session, "lists no `apis:`, so there is nothing to put a load on")
     contexts = Contexts(workspace, lambda _: None)
     steps = [(node, *contexts.context(node, missing="blank")) for node in workspace.plan().nodes]
     of_api = ((node.key.region, step.stack_name(ctx)) for node, step, ctx in steps if node.key.step in definition.apis.made_by)
     stacks = {region: name for region, name in of_api if name}
-    tables = [table for _, step, ctx in steps if (table := step.data_table(ctx))]
     if not stacks:
-        raise _not_drillable(session, "has no stack that makes its `apis:`")
-    if not tables:
-        raise _not_drillable(session, "has no step that makes a table")
-    names = StackNames(
+        raise not_drillable(session, "has no stack that makes its `apis:`")
+    return StackNames(
         workshop=workspace.name,
-        table=tables[0],
+        table=next((table for _, step, ctx in steps if (table := step.data_table(ctx))), ""),
         stacks=stacks,
         output=definition.apis.output,
         stage=definition.apis.stage,
         regions=workspace.settings.regions,
     )
-    return await find_deployment(workspace.clients[session.account], workspace.target, names, commands_for(session))
 
 
 def _settings(session: Session, request: DrillRequest) -> FailoverSettings:
@@ -306,13 +317,13 @@ def _settings(session: Session, request: DrillRequest) -> FailoverSettings:
     return settings
 
 
-def _fault_context(session: Session) -> FaultContext:
+def fault_context(session: Session) -> FaultContext:
     workspace = session.workspace
     replication = LocalReplicationControl(session.folder) if workspace.target.name == "local" else None
     return FaultContext(workspace.clients[session.account], replication, commands_for(session))
 
 
-def _undo_log(session: Session) -> UndoLog:
+def undo_log_of(session: Session) -> UndoLog:
     workspace = session.workspace
     source = workspace.name if workspace.workshop.builtin else str(workspace.workshop.source)
     return UndoLog(workspace.journal.undos, session.scope, source, workspace.profile, workspace.run)
@@ -323,7 +334,7 @@ def _pair(session: Session, wanted: tuple[str, ...]) -> tuple[str, str]:
     regions = session.workspace.settings.regions
     for region in wanted:
         if region not in regions:
-            raise _unknown_region(session, region, "An experiment takes two of the workshop's regions.", "two")
+            raise unknown_region(session, region, "An experiment takes two of the workshop's regions.", "two")
     pair = wanted or regions[:2]
     if len(pair) < 2:
         raise UsageError(
@@ -335,13 +346,13 @@ def _pair(session: Session, wanted: tuple[str, ...]) -> tuple[str, str]:
     return pair[0], pair[1]
 
 
-def _unknown_region(session: Session, region: str, why: str, how_many: str) -> UsageError:
+def unknown_region(session: Session, region: str, why: str, how_many: str) -> UsageError:
     regions = ", ".join(session.workspace.settings.regions)
     what = f"{session.workspace.name} is not deployed in {region}."
     return UsageError(what=what, why=why, fix=f"Name {how_many} of: {regions}", code="UnknownRegion")
 
 
-def _not_drillable(session: Session, why: str) -> UsageError:
+def not_drillable(session: Session, why: str) -> UsageError:
     return UsageError(
         what=f"{session.workspace.name} cannot be drilled.",
         why=f"Its definition {why}.",

@@ -18,7 +18,7 @@ from workshop.durations import parse_duration
 from workshop.errors import ExitCode, UsageError, WorkshopError
 
 if TYPE_CHECKING:
-    from workshop.app.drill import DrillRequest, PreparedDrill
+    from workshop.app.drill import DrillRequest
     from workshop.app.session import Session
     from workshop.console.progress import Progress
     from workshop.drill.commands import Commands
@@ -55,6 +55,7 @@ def command() -> None:
       workshop drill run                        fail the home region for 30 seconds, write a report
       workshop drill fail --region us-west-2    fail it by hand, while the player runs
       workshop drill recover                    put it back
+      workshop drill wiring                     exchange two health checks, and see what a failure does then
     """
 
 
@@ -112,7 +113,7 @@ async def run_command(
         session = require_grant(session, line, progress)  # noqa: PLW2901
         async with locked(session, "drill run", progress.notice):
             prepared = await prepare(session, request, progress.notice)
-            _confirm(session, prepared, line, progress)
+            _confirm(session, prepared.change, prepared.spec.region, line, progress)
             async with interruptible(progress) as watch:
                 result = await run_prepared(session, prepared, watch, lambda moment: progress.notice(moment_line(moment), INDENT))
         progress.close()
@@ -149,7 +150,7 @@ async def fail_command(invocation: Invocation, fault: str) -> int:
         session = require_grant(session, line, progress)  # noqa: PLW2901
         async with locked(session, "drill fail", progress.notice):
             prepared = await prepare(session, request, progress.notice)
-            _confirm(session, prepared, line, progress)
+            _confirm(session, prepared.change, prepared.spec.region, line, progress)
             changed = await fail(prepared)
         progress.close()
         failed, name = prepared.spec.region, prepared.spec.fault.name
@@ -186,6 +187,53 @@ async def recover_command(invocation: Invocation) -> int:
         else:
             print_restored(restored)
         return ExitCode.DONE
+
+
+@command.command("wiring")
+@click.option(
+    "--queries",
+    type=click.IntRange(10, 1000),
+    default=60,
+    show_default=True,
+    envvar="WORKSHOP_QUERIES",
+    help="How often DNS is asked while the region is broken.",
+)
+@common_options
+@asynchronous
+async def wiring_command(invocation: Invocation, queries: int) -> int:
+    """Exchange the health checks of two regions, and see what a failure does then.
+
+    The proof of the wiring has to find the mistake. Then the region (--region, home by default) is broken: all traffic goes
+    to it, because the healthy region is the one that is withdrawn. Everything is put back. Exits 1 when that did not show.
+
+    \b
+    Example:
+      workshop drill wiring --workshop multi-region-backend
+    """
+    from workshop.app.drill import commands_for
+    from workshop.app.drill_wiring import prepare_wiring, run_prepared_wiring
+    from workshop.app.locking import locked
+    from workshop.console.drill import print_wiring, wiring_document
+
+    invocation, region = _without_region(invocation)
+    async with opened(invocation, named=True) as (session, progress):
+        commands = commands_for(session)
+        line = commands.line("drill wiring", *([region] if region else []))
+        session = require_grant(session, line, progress)  # noqa: PLW2901
+        async with locked(session, "drill wiring", progress.notice):
+            prepared = await prepare_wiring(session, region, queries, progress.notice)
+            _confirm(session, prepared.change, prepared.drill.region, line, progress)
+            async with interruptible(progress) as watch:
+                found = await run_prepared_wiring(session, prepared, watch)
+        progress.close()
+        if found is None:
+            raise _interrupted(session, commands, line)
+        result, drawing = found
+        if invocation.json:
+            wiring_document(_head(session), result, drawing)
+        else:
+            print_wiring(result, drawing)
+        return ExitCode.DONE if result.shown and result.undone else ExitCode.FAILED
 
 
 class _Interrupted(WorkshopError):
@@ -233,15 +281,15 @@ def _without_region(invocation: Invocation) -> tuple[Invocation, str]:
     return dataclasses.replace(invocation, regions=()), invocation.regions[0]
 
 
-def _confirm(session: Session, prepared: PreparedDrill, line: str, progress: Progress) -> None:
+def _confirm(session: Session, change: str, region: str, line: str, progress: Progress) -> None:
     """On AWS: print what will be changed in which account, and go on only after a yes. The local cloud needs none.
 
-    `line` is the command line as it was typed.
+    `change` is one sentence about what, `region` is the one that fails, `line` the command line as it was typed.
     """
     if not session.on_aws:
         return
     progress.close()
-    say(f"drill of {session.workspace.name} on aws, as {session.identity}\n  {prepared.change}", err=True)
+    say(f"drill of {session.workspace.name} on aws, as {session.identity}\n  {change}", err=True)
     say("  Clients of that region see failures meanwhile. Calls and items of the drill cost less than a cent.", err=True)
     if session.invocation.yes:
         return
@@ -252,7 +300,7 @@ def _confirm(session: Session, prepared: PreparedDrill, line: str, progress: Pro
             fix=f"Give --yes beforehand: {line} --yes",
             code="Confirmation",
         )
-    ask(f"Fail {prepared.spec.region} in account {session.account}?")
+    ask(f"Fail {region} in account {session.account}?")
 
 
 def _head(session: Session) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.markup import escape
@@ -14,9 +15,19 @@ from workshop.drill.report import ReportFiles, Targets, Verdict, cards, figures
 from workshop.drill.run import DrillResult
 from workshop.drill.timeline import Milestone, Moment
 from workshop.drill.undo_log import Undone
+from workshop.drill.wiring import WiringResult
 from workshop.durations import format_duration
 
-__all__ = ["INDENT", "drill_document", "moment_line", "print_drill", "print_restored", "restored_document"]
+__all__ = [
+    "INDENT",
+    "drill_document",
+    "moment_line",
+    "print_drill",
+    "print_restored",
+    "print_wiring",
+    "restored_document",
+    "wiring_document",
+]
 
 WORDS = {
     Milestone.LOAD: "load",
@@ -76,3 +87,50 @@ def print_restored(restored: Sequence[Undone]) -> None:
         console.print("Nothing to put back: no drill was killed, and no region is failed by hand.")
     for each in restored:
         console.print(f"[green]✓[/] {escape(each.text)}")
+
+
+def wiring_document(head: dict[str, Any], result: WiringResult, drawing: Path) -> None:
+    """The JSON document of `drill wiring`."""
+    print_document(
+        "drill wiring",
+        result.shown and result.undone,
+        {
+            **head,
+            "name": result.name,
+            "region": result.region,
+            "found": [each.text for each in result.found],
+            "fix": next((each.fix for each in result.found), ""),
+            "queries": result.queries,
+            "answers": result.answers,
+            "failed_requests": result.failed,
+            "detection_seconds": round(result.turned, 3),
+            "undone": result.undone,
+            "restored": [each.document() for each in result.restored],
+            "report": {"svg": str(drawing)},
+        },
+    )
+
+
+def print_wiring(result: WiringResult, drawing: Path) -> None:
+    """What the mistake did, for people."""
+    console = stream()
+    word, colour = ("shown", "green") if result.shown and result.undone else ("not shown", "red")
+    console.print(f"[bold {colour}]Crossed wiring {word}[/]: {escape(result.name)}, {escape(result.region)} was broken")
+    led = ", ".join(f"{region} {count}" for region, count in result.answers.items())
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    rows = (
+        (bool(result.found), "The proof", f"{len(result.found)} mismatches named", "before anything failed"),
+        (
+            result.answers == {result.region: result.queries},
+            "Answers of DNS",
+            led,
+            f"of {result.queries}; all name the broken region",
+        ),
+        (result.failed == result.queries, "Failed calls", str(result.failed), "although the other region is healthy"),
+        (result.undone, "Put back", "yes" if result.undone else "no", "each record carries its own health check"),
+    )
+    for good, name, value, beside in rows:
+        mark = "[green]✓[/]" if good else "[red]✗[/]"
+        table.add_row(mark, name, f"[bold]{escape(value)}[/]", f"[bright_black]{escape(beside)}[/]")
+    print_table(console, table)
+    console.print(f"Drawing: {drawing}", soft_wrap=True, markup=False)

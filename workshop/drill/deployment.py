@@ -7,7 +7,7 @@ tag is never looked into, so nothing that belongs to others can ever be failed.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from workshop.aws.target import Target
 from workshop.drill.commands import Commands
 from workshop.errors import WorkshopError
 
-__all__ = ["ApiRoute", "Deployment", "RegionDeployment", "StackNames", "find_deployment"]
+__all__ = ["ApiRoute", "Deployment", "RegionDeployment", "StackNames", "find_deployment", "find_regions"]
 
 FUNCTION = "AWS::Lambda::Function"
 WRITE = "/update/{}/{}/{}/{}"
@@ -61,6 +61,10 @@ class RegionDeployment:
     health: ApiRoute | None = None
 
 
+Routes = Mapping[str, ApiRoute]
+"""The GET routes of an API by path, with the names of path parameters left out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """One workshop in all its regions, the home region first."""
@@ -81,6 +85,24 @@ class Deployment:
 
 async def find_deployment(aws: AwsClient, target: Target, names: StackNames, commands: Commands) -> Deployment:
     """The workshop as it is deployed; raises `WorkshopError` when a stack is missing, foreign, or has no API for the load."""
+    found = await _all_regions(aws, target, names, commands)
+    for regional, routes in found:
+        _require_routes(routes, regional.region)
+    return _deployed(target, names, found)
+
+
+async def find_regions(aws: AwsClient, target: Target, names: StackNames, commands: Commands) -> Deployment:
+    """The same for a drill without a load, which needs no routes."""
+    return _deployed(target, names, await _all_regions(aws, target, names, commands))
+
+
+def _deployed(target: Target, names: StackNames, found: Sequence[tuple[RegionDeployment, Routes]]) -> Deployment:
+    return Deployment(names.workshop, names.table, target.name, tuple(regional for regional, _ in found))
+
+
+async def _all_regions(
+    aws: AwsClient, target: Target, names: StackNames, commands: Commands
+) -> list[tuple[RegionDeployment, Routes]]:
     if len(names.regions) < 2:
         raise WorkshopError(
             what=f"{names.workshop} is deployed in one region only.",
@@ -88,11 +110,12 @@ async def find_deployment(aws: AwsClient, target: Target, names: StackNames, com
             fix=f"Set it up in two: {commands.setup_in_two(names.regions[0])}",
             code="OneRegion",
         )
-    regional = tuple([await _in_region(aws, target, names, region, commands) for region in names.regions])
-    return Deployment(names.workshop, names.table, target.name, regional)
+    return [await _in_region(aws, target, names, region, commands) for region in names.regions]
 
 
-async def _in_region(aws: AwsClient, target: Target, names: StackNames, region: str, commands: Commands) -> RegionDeployment:
+async def _in_region(
+    aws: AwsClient, target: Target, names: StackNames, region: str, commands: Commands
+) -> tuple[RegionDeployment, Routes]:
     setup = f"Bring the workshop to ready first: {commands.setup}"
     name = names.stacks.get(region, "")
     stack = await describe_stack(aws, region, name) if name else None
@@ -120,12 +143,11 @@ async def _in_region(aws: AwsClient, target: Target, names: StackNames, region: 
             code="NoApi",
         )
     routes = await _routes(aws, region, api)
-    _require_routes(routes, region)
     url = target.api_path_url(api, region, names.stage)
-    return RegionDeployment(region, name, functions, api, names.stage, url, routes.get(HEALTH))
+    return RegionDeployment(region, name, functions, api, names.stage, url, routes.get(HEALTH)), routes
 
 
-def _require_routes(routes: Mapping[str, ApiRoute], region: str) -> None:
+def _require_routes(routes: Routes, region: str) -> None:
     for required in (WRITE, READ):
         if required not in routes:
             raise WorkshopError(
@@ -136,7 +158,7 @@ def _require_routes(routes: Mapping[str, ApiRoute], region: str) -> None:
             )
 
 
-async def _routes(aws: AwsClient, region: str, api: str) -> Mapping[str, ApiRoute]:
+async def _routes(aws: AwsClient, region: str, api: str) -> Routes:
     """The GET routes by path, with the names of path parameters left out."""
     found: dict[str, ApiRoute] = {}
     page: dict[str, Any] = {}

@@ -23,7 +23,7 @@ FAULTS = {
 DEFAULT_FAULT = "throttle"
 BOOKMARKS = "bookmarks"
 """The kind of an undo that removes a command's own items: no region is failed by it."""
-UNDOS = {BOOKMARKS: "workshop.drill.bookmarks"}
+UNDOS = {BOOKMARKS: "workshop.drill.bookmarks", "crossed-checks": "workshop.drill.faults.crossed_checks"}
 """What else an undo can be of, and the module whose attribute `UNDO` it is."""
 
 

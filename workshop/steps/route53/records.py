@@ -174,6 +174,9 @@ class RouteRecords(Step[RecordsParams]):
         )
         looks = ("ListHealthChecks", "ListTagsForResources")
         found += health_permissions({Phase.SETUP: (*looks, "DeleteHealthCheck"), Phase.TEARDOWN: looks, Phase.CHECK: looks})
+        # `drill wiring` exchanges two health checks, and watches them.
+        found += route53_permissions({Phase.DRILL: (*reads, *changes)})
+        found += health_permissions({Phase.DRILL: ("ListHealthChecks", "GetHealthCheck", "GetHealthCheckStatus")})
         if ctx.params.aliases:
             found += [
                 Permission("apigateway:GET", f"arn:aws:apigateway:{region}::/domainnames*", region, phase)
