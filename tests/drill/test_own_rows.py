@@ -10,7 +10,7 @@ import pytest
 from tests.drill.regions import EAST, WEST, DrillSandbox, Regions
 from tests.unit.fakes.virtual_time import VirtualClock
 from tests.unit.fakes.workshop_api import respond
-from workshop.drill.bookmarks import Bookmarks, bookmarks_snapshot
+from workshop.drill.own_rows import OwnRows, RowsSnapshot
 from workshop.engine.undos import BY_DRILL
 
 KEY = "drill-r1"
@@ -19,7 +19,8 @@ KEY = "drill-r1"
 @pytest.fixture
 def sandbox(tmp_path: Path) -> DrillSandbox:
     found = DrillSandbox(tmp_path, Regions())
-    found.undo_log.record(Bookmarks.name, WEST, bookmarks_snapshot("t", (WEST, EAST), KEY), BY_DRILL)
+    snapshot = RowsSnapshot(table="t", regions=(WEST, EAST), key=KEY, partition={"PK": KEY})
+    found.undo_log.record(OwnRows.name, WEST, snapshot.model_dump_json(), BY_DRILL)
     return found
 
 
@@ -51,7 +52,7 @@ async def test_a_write_that_a_killed_process_had_in_flight_is_removed_too(
 ) -> None:
     later = sandbox.next_process()
     write_in(later, seconds, region)
-    assert (await undo(later)).startswith("1 bookmarks under drill-r1 removed")
+    assert (await undo(later)).startswith("1 items of drill-r1 removed")
     assert await seen_later(later) == set()
 
 
