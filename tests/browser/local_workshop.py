@@ -26,8 +26,9 @@ __all__ = ["LocalWorkshop"]
 
 @dataclass
 class LocalWorkshop:
-    """`workshop setup` in a state folder of its own; `setup` first, `remove` last."""
+    """`workshop setup` in a state folder of its own; `setup` first, `remove` last. `name` is that of a built-in workshop."""
 
+    name: str = "global-serverless"
     home: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="workshop-browser-")))
     document: dict[str, Any] = field(default_factory=dict)
 
@@ -38,7 +39,7 @@ class LocalWorkshop:
             port = str(probe.getsockname()[1])
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "WORKSHOP_"))}
         self._environment = {**kept, "WORKSHOP_HOME": str(self.home), "WORKSHOP_PORT": port, "NO_COLOR": "1"}
-        self.document = json.loads(self._run("setup", "--json"))
+        self.document = self.tool("setup")
         text = self._run("cloud", "env")
         self._aws = dict(re.findall(r"^export (AWS_\w+)=(\S+)$", text, re.MULTILINE))
 
@@ -48,6 +49,10 @@ class LocalWorkshop:
             [sys.executable, "-m", "workshop", "cloud", "stop"], env=self._environment, capture_output=True, check=False
         )
         shutil.rmtree(self.home, ignore_errors=True)
+
+    def tool(self, *arguments: str) -> dict[str, Any]:
+        """The document of a command for this workshop."""
+        return dict(json.loads(self._run(*arguments, "--workshop", self.name, "--json")))
 
     def _run(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -62,7 +67,7 @@ class LocalWorkshop:
         assert done.returncode == 0, f"workshop {' '.join(arguments)}: {done.stderr or done.stdout}"
         return done.stdout
 
-    def _client(self, service: str, region: str) -> Any:
+    def client(self, service: str, region: str) -> Any:
         return boto3.client(
             service,
             region_name=region,
@@ -74,23 +79,23 @@ class LocalWorkshop:
 
     def page(self, name: str) -> str:
         """The address of a page of the site."""
-        return self.document["web"]["harness"].rsplit("/", 1)[0] + "/" + name
+        return next(iter(self.document["web"].values())).rsplit("/", 1)[0] + "/" + name
 
     def _function(self, region: str) -> str:
-        functions = self._client("lambda", region).list_functions()["Functions"]
+        functions = self.client("lambda", region).list_functions()["Functions"]
         return next(f["FunctionName"] for f in functions if f["FunctionName"].startswith("global-serverless"))
 
     def throttle(self, region: str) -> None:
         """Reserved concurrency 0: what the console calls Throttle."""
-        self._client("lambda", region).put_function_concurrency(
+        self.client("lambda", region).put_function_concurrency(
             FunctionName=self._function(region), ReservedConcurrentExecutions=0
         )
 
     def release(self, region: str) -> None:
         """Remove the setting again."""
-        self._client("lambda", region).delete_function_concurrency(FunctionName=self._function(region))
+        self.client("lambda", region).delete_function_concurrency(FunctionName=self._function(region))
 
     def item(self, region: str, pk: str, sk: str) -> dict[str, Any] | None:
         """The item as that region's table has it."""
         key = {"PK": {"S": pk}, "SK": {"S": sk}}
-        return self._client("dynamodb", region).get_item(TableName="global-serverless", Key=key, ConsistentRead=True).get("Item")
+        return self.client("dynamodb", region).get_item(TableName="global-serverless", Key=key, ConsistentRead=True).get("Item")

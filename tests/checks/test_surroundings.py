@@ -19,7 +19,7 @@ from workshop.checks.base import CheckStatus, Finding
 from workshop.checks.clock_skew import ClockSkew
 from workshop.checks.context import EventPlan, Machine
 from workshop.checks.cost import EventCost, SetupMinutes
-from workshop.checks.definition import SoundDefinition, StepFiles
+from workshop.checks.definition import Secrets, SoundDefinition, StepFiles
 from workshop.checks.endpoints import EndpointOverride, ReachableServices
 from workshop.checks.machine import Browser, LocalCloud, Packages, Port, Python, StateFolder
 from workshop.checks.read_only import ReadOnlyClient
@@ -199,3 +199,17 @@ async def test_a_call_that_could_change_something_does_not_pass_the_door() -> No
     for operation in ("create_table", "update_table", "delete_stack", "put_item", "tag_resource", "batch_write_item"):
         with pytest.raises(PermissionError, match=operation):
             await ReadOnlyClient(Never()).call("any", HOME, operation)
+
+
+async def test_a_secret_that_a_setup_would_miss_is_a_no_go_with_the_way_to_give_it() -> None:
+    missing = UsageError(
+        what="The secret 'token' is not given.", why="It is nowhere.", fix="Put it into a file", code="MissingSecret"
+    )
+    (check,) = Secrets.instances(context(secrets={"spare": None, "token": missing}))
+    finding = await look(check)
+    assert finding.status is CheckStatus.FAIL and "'token' is not given" in finding.detail and finding.fix == "Put it into a file"
+    wanted = {(permission.action, permission.resource.rpartition("parameter")[2]) for permission in check.permissions()}
+    assert {name for _, name in wanted} == {f"/workshop/{check.context.workshop}/{name}" for name in ("spare", "token")}
+    (given,) = Secrets.instances(context(secrets={"token": None}))
+    assert (await look(given)).status is CheckStatus.PASS
+    assert Secrets.instances(context()) == []

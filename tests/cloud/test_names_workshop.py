@@ -113,7 +113,7 @@ def test_a_zone_that_others_filled_is_left_with_each_record_named_until_they_are
 def test_a_sweep_without_a_journal_finds_the_zone_and_removes_it(names: Shell) -> None:
     names.run("setup", *WHERE)
     names.lose_the_journal()
-    assert names.document("teardown", "--sweep", *WHERE)["leftovers"] == [] and zones(names) == []
+    assert names.document("teardown", "--sweep", "--yes-dangling", *WHERE)["leftovers"] == [] and zones(names) == []
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The README's own commands, run as they are printed: every block marked `console`, on a shell of its own."""
+"""The commands of the README and of the workshops' pages, run as they are printed: every block marked `console`, on one shell."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ import pytest
 from tests.cloud.shell import ROOT, Shell
 
 README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"^```console\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+PAGES = ("docs/multi-region-backend.md",)
+
+
+def blocks(text):
+    """The blocks of a document whose lines are run."""
+    return re.findall(r"^```console\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+BLOCKS = [*blocks(README), *(block for page in PAGES for block in blocks((ROOT / page).read_text()))]
 
 
 def commands(block):
@@ -26,24 +34,25 @@ def shell(tmp_path_factory):
 
 
 def test_there_are_blocks_to_run():
-    assert len(BLOCKS) >= 2
+    assert len(blocks(README)) >= 2 and all(blocks((ROOT / page).read_text()) for page in PAGES)
     assert all(commands(block) for block in BLOCKS)
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=[commands(block)[0] for block in BLOCKS])
-def test_a_block_of_the_readme_runs_as_printed(shell, block):
+def test_a_block_runs_as_printed(shell, block):
     shell.bash("\n".join(commands(block)))
 
 
-def test_nothing_is_left_after_the_readme(shell):
+def test_nothing_is_left_after_them(shell):
     assert shell.inventory() == []
 
 
-def test_every_file_that_the_readme_links_to_is_there():
-    linked = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]
+@pytest.mark.parametrize("page", ["README.md", *PAGES])
+def test_every_file_that_a_document_links_to_is_there(page):
+    file = ROOT / page
+    linked = [link for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", file.read_text()) if "://" not in link]
     assert linked
-    missing = [link for link in linked if not (ROOT / link).exists()]
-    assert missing == []
+    assert [link for link in linked if not (file.parent / link).exists()] == []
 
 
 def test_the_readme_names_every_exit_code():

@@ -112,7 +112,8 @@ def outside(tmp_path, wheel):
 def test_the_wheel_holds_the_workshops_and_no_sources_of_media(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    assert "workshop/_builtin/templates/global-serverless/workshop.yaml" in names
+    for own in ("global-serverless/workshop.yaml", "multi-region-backend/workshop.yaml", "_shared/web/scripts/dom.js"):
+        assert f"workshop/_builtin/templates/{own}" in names
     assert "workshop/_builtin/sample-data.json" in names
     assert any(name.endswith("/web/media/clips/01.webm") for name in names)
     assert not [name for name in names if "media-source" in name or name.startswith("tests") or "ruff_cache" in name]
@@ -128,6 +129,7 @@ def test_the_installed_wheel_sets_up_and_takes_down(outside):
     assert [shell.count(region) for region in REGIONS] == [13, 13]
     assert json.loads(shell.get(made["apis"]["us-west-2"]["path_url"])) == {"ping": "ok"}
     assert b"<html" in shell.get(made["web"]["globalflix"])
+    assert b"--paper" in shell.get(made["web"]["globalflix"].replace("globalflix.html", "styles/base.css"))
     shell.run("definition", "new", "my-films", "--from", "global-serverless")
     assert shell.run("definition", "lint", "my-films").out == "my-films is sound.\n"
     assert shell.document("teardown")["leftovers"] == []

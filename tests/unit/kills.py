@@ -24,8 +24,8 @@ def killed_at(aws: FakeClient, number: int, *, after: bool) -> Iterator[None]:
         nonlocal seen
         seen += 1
         mine = seen == number
-        if mine and not after:
-            raise Killed
+        if seen > number or (mine and not after):
+            raise Killed  # also what runs on in this process: no call of it arrives any more
         try:
             return inner(*arguments)
         finally:

@@ -40,3 +40,11 @@ def test_on_the_local_cloud_the_sites_of_several_accounts_are_served_below_their
     local = Target("local", Path("/state/sites/local"), gateway="127.0.0.1:4567", serves_sites=True).for_account("444455556666")
     assert local.site_folder("films") == Path("/state/sites/local/444455556666/films")
     assert local.site_url("films") == "http://127.0.0.1:4567/_workshop/sites/444455556666/films/"
+
+
+def test_a_name_has_an_address_only_where_its_zone_is_delegated():
+    at_aws, at_cloud = Target("aws", Path("sites")), Target("local", Path("sites"), gateway="127.0.0.1:4566")
+    assert at_aws.name_url("api.event.example.com", delegated=True) == "https://api.event.example.com/"
+    assert at_cloud.name_url("api.backend.localhost", delegated=True) == "http://api.backend.localhost:4566/"
+    for target in (at_aws, Target("aws", Path("sites"), gateway="127.0.0.1:4566")):
+        assert target.name_url("api.films-111122223333.example.net", delegated=False) == ""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from tests.unit.fakes.aws import refusal
+from tests.unit.fakes.aws import ACCOUNT, refusal
 from tests.unit.fakes.context import EU, HOME
 from tests.unit.fakes.rehearsal import rehearsal
+from workshop.console.plan import show_plan
+from workshop.console.report import PlanReport
 from workshop.definition.conditions import places
 from workshop.definition.loader import load
 from workshop.engine.discover import RegionSearch, with_discovered_regions
@@ -77,6 +81,29 @@ async def test_what_an_earlier_setup_made_of_a_step_that_is_off_now_is_shown_and
     assert outcomes(results)[f"edge {EU}"] == "removed" and left == [] and alive(films) == []
     ended = [name for name in films.finished() if name.split()[0] in ("api", "edge", "last")]
     assert ended[-5:][0] == f"last {HOME}" and {name.split()[0] for name in ended[-2:]} == {"api"}
+
+
+async def test_what_is_off_is_looked_for_although_what_it_needed_cannot_be_read(films):
+    await films.setup(through="backend")
+    films.parameters = {"edge": "no"}
+    films.aws.refuse("describe_stacks", EU, refusal("InternalFailure"))
+    points = await films.status()
+    assert points[f"api {EU}"].error is not None
+    assert points[f"edge {EU}"].observed.state is State.READY
+
+
+async def test_a_plan_tells_its_minutes_without_the_steps_that_are_off_and_left_nothing(films, capsys):
+    """`last` needs `edge`, which is not among what is shown."""
+    films.parameters = {"edge": "no"}
+    await films.setup(through="backend")
+    points = (await films.status()).values()
+    assert "edge" not in {point.node.key.step for point in points}
+    report = PlanReport(
+        command="teardown", workshop="films", target="local", account=ACCOUNT, identity="", regions=(HOME, EU),
+        points=tuple(points),
+    )  # fmt: skip
+    show_plan(report, json=True)
+    assert json.loads(capsys.readouterr().out)["minutes"] == 2.0, "three stacks, none of which waits for another"
 
 
 async def test_without_a_journal_what_is_switched_off_is_removed_too(films):

@@ -274,6 +274,19 @@ async def test_what_the_definition_does_not_make_any_more_is_found_by_its_tags(d
     assert [(r.kind, r.name) for r in found] == [("table", TABLE)] and "does not use now" in found[0].why
 
 
+async def test_what_belongs_to_no_region_is_looked_for_once_and_found_wherever_it_was_made(deployment):
+    config = {"Type": "HTTPS", "FullyQualifiedDomainName": "films.example.org"}
+    made = deployment.aws.route53.call("us-east-1", "create_health_check", CallerReference="r", HealthCheckConfig=config)
+    tags = [{"Key": "workshop", "Value": deployment.workspace().name}, {"Key": "workshop:region", "Value": "sa-east-1"}]
+    check = made["HealthCheck"]["Id"]
+    deployment.aws.route53.call(
+        "us-east-1", "change_tags_for_resource", ResourceType="healthcheck", ResourceId=check, AddTags=tags
+    )
+    found = await find_orphans(deployment.workspace(), RegionSearch([HOME, EU]), [], deployment.heard)
+    assert [(r.kind, r.id, r.region) for r in found] == [("health-check", check, "sa-east-1")]
+    assert len(deployment.aws.made("list_health_checks")) == 1
+
+
 async def test_items_that_may_not_be_read_do_not_keep_their_table(deployment):
     await deployment.setup(through="backend")
     deployment.aws.refuse("batch_get_item", HOME, refusal("AccessDeniedException"))

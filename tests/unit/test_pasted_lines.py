@@ -33,6 +33,9 @@ WITH = {
     "dynamodb.replica": lambda a, b: {"table": a},
     "dynamodb.items": lambda a, b: {"table": a, "file": b},
     "cloudformation.stack": lambda a, b: {"name": a, "template": b, "parameters": {a: b, b: a}, "capabilities": [a, b]},
+    "route53.zone": lambda a, b: {"name": a, "adopt": True},
+    "dns.delegation": lambda a, b: {"name": a, "servers": (a, b), "deadline": 1.0},
+    "dns.answers": lambda a, b: {"name": a, "zone": b, "expect": "weighted", "queries": 10, "deadline": 1.0},
     "web.site": lambda a, b: {"source": a, "config": b},
     "http.check": lambda a, b: {"url": a},
 }
@@ -85,7 +88,7 @@ def test_the_lines_of_a_kind_hold_their_values_as_words(kind, values):
             if line.startswith("(while"):
                 continue  # shell around the words: tests/unit/test_shell.py
             found = shlex.split(line, comments=False)
-            assert found[0] in ("aws", "workshop", "curl", "cat", "#"), line
+            assert found[0] in ("aws", "workshop", "curl", "cat", "dig", "#"), line
             for symbol in ("&", "|", ";", "`"):
                 assert symbol not in found or symbol in (one, other)
     sound(every)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.hostile import HOSTILE, hidden, parsed, refused, words
-from workshop.shell import aws_line, command_line, comment, into, operands, poll, repeat
+from workshop.shell import aws_line, captured, command_line, comment, filled, into, operands, poll, repeat, with_captured
 
 few = settings(max_examples=25, deadline=None)
 
@@ -91,3 +91,20 @@ def test_a_value_that_looks_like_an_option_is_joined_to_its_own():
 
 def test_an_option_may_have_several_values_or_stand_by_itself_or_be_left_out():
     assert aws_line("s a", tags=["a=1", "b=2"], force=True, quiet=False, more=[]) == "aws s a --tags a=1 b=2 --force"
+
+
+def test_what_a_command_prints_is_the_value_of_an_option_of_the_next_line(tmp_path):
+    lines = [captured("CHECK", ["printf", "%s", "a b"]), with_captured(["printf", "%s|"], "--id", "CHECK")]
+    done = subprocess.run(["bash", "-c", "\n".join(lines)], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert done.stdout == "--id|a b|"
+
+
+def test_a_text_is_filled_in_with_what_earlier_lines_printed(tmp_path):
+    text = '{"Id": "%s", "Name": "it is\'s $HOME `id`", "Other": "%s"}'
+    lines = [
+        captured("ONE", ["echo", "1"]),
+        captured("TWO", ["echo", "2"]),
+        filled(["printf", "%s|"], "--batch", text, ("ONE", "TWO")),
+    ]
+    done = subprocess.run(["bash", "-c", "\n".join(lines)], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert done.stdout == f"--batch|{text % ('1', '2')}|"

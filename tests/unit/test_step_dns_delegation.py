@@ -97,3 +97,9 @@ async def test_on_the_local_target_the_clouds_own_server_decides():
 async def test_no_name_servers_are_not_taken_for_a_delegation(sandbox):
     ctx = sandbox.context(DelegationParams(name=NAME, servers="", deadline=5))
     assert (await STEP.observe(ctx)).state is State.ABSENT
+
+
+async def test_resolvers_that_remember_a_record_which_the_parent_has_lost_are_not_enough(sandbox):
+    sandbox.internet.known[NAME, "NS"] = SERVERS
+    observed = await STEP.observe(sandbox.context(PARAMS))
+    assert observed.state is State.ABSENT and "3 of 3 resolvers see it, event.example.com does not have it" in observed.detail

@@ -263,6 +263,15 @@ async def test_a_creation_that_was_killed_anywhere_is_finished_by_the_next_run_a
     assert kills >= 4
 
 
+async def test_a_request_that_arrives_after_its_process_was_killed_makes_no_second_check(sandbox):
+    with pytest.raises(Killed), killed_at(sandbox.aws, 2, after=False):  # the list, then the creation
+        await STEP.create(sandbox.next_run())
+    (late,) = sandbox.aws.made("create_health_check")
+    sandbox.aws.watch = _once("create_health_check", lambda: sandbox.aws.route53.call(CONTROL, late.operation, **late.parameters))
+    made = await STEP.create(sandbox.next_run())
+    assert [each["Id"] for each in sandbox.checks()] == [made["HealthCheckId"]]
+
+
 async def test_a_check_without_tags_is_found_by_a_sweep_of_a_machine_that_knows_nothing(sandbox):
     with pytest.raises(Killed), killed_at(sandbox.aws, 2, after=True):  # the list, then the creation
         await STEP.create(sandbox.step())

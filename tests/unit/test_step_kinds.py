@@ -6,6 +6,7 @@ import botocore.session
 import pytest
 from pydantic import ValidationError
 
+from workshop.definition.builtins import builtin_names
 from workshop.definition.loader import load
 from workshop.steps.base import Placement, Resource
 from workshop.steps.registry import kinds, noted_resources, quotas, resource_type, services
@@ -27,9 +28,8 @@ def test_a_typing_mistake_in_the_settings_of_a_kind_is_refused(name):
         KINDS[name].Params.model_validate({"nmae": "x"})
 
 
-def test_the_built_in_workshop_uses_every_kind_but_those_of_dns():
-    used = {step.kind for step in load("global-serverless").definition.steps()}
-    assert {name for name in KINDS if name.partition(".")[0] not in ("route53", "dns")} == used
+def test_the_built_in_workshops_use_every_kind():
+    assert {step.kind for name in builtin_names() for step in load(name).definition.steps()} == set(KINDS)
 
 
 def test_the_registry_cannot_be_changed_by_its_users():

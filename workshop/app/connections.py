@@ -61,6 +61,11 @@ class Connection:
     cloud_unsaved: str = ""
     """Why the local cloud cannot save its state; empty when it can."""
 
+    @property
+    def arn(self) -> str:
+        """The caller's; empty when it is unknown."""
+        return self.identity.arn if self.identity else ""
+
 
 async def connect(place: Place, notice: Notice) -> Connection:
     """The account behind a target. Raises `WorkshopError` when there is none."""

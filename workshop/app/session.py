@@ -134,8 +134,7 @@ async def open_session(
         installations = [s for s in opened.installations(workshop.name) if s.scope.target == target]
         place = await _place(invocation, workshop, installations, Place(target, folder, "", "", SystemClock(), executor))
         connection = _remembered(place, invocation, installations) if no_calls else await connect(place, notice)
-        account = connection.client.account
-        _expect(invocation.expect_account, account, target)
+        account = _expected(invocation.expect_account, connection.client.account, target)
         installed = next((s for s in installations if s.scope.account == account), None)
         _same_endpoint(installed, connection.target)
         settings = await _checked_settings(workshop, invocation, _as_defined(workshop, installed, notice))
@@ -152,8 +151,7 @@ async def open_session(
             granted=not no_calls and Grants(folder).hold(workshop),
         )
         await _check_regions(workspace.everywhere())
-        identity = connection.identity.arn if connection.identity else ""
-        yield Session(invocation, workspace, folder, account, identity, installed, began)
+        yield Session(invocation, workspace, folder, account, connection.arn, installed, began)
 
 
 async def _place(invocation: Invocation, workshop: Workshop, installations: list[Installation], place: Place) -> Place:
@@ -243,7 +241,8 @@ def _require_no_secret(settings: Settings) -> None:
             )
 
 
-def _expect(expected: str, account: str, target: str) -> None:
+def _expected(expected: str, account: str, target: str) -> str:
+    """The account; raises `UsageError` when it is not the one that was expected."""
     if expected and expected != account:
         raise UsageError(
             what=f"This is account {account}, not {expected}.",
@@ -251,6 +250,7 @@ def _expect(expected: str, account: str, target: str) -> None:
             fix="Choose the right profile (--profile NAME) or correct --expect-account",
             code="WrongAccount",
         )
+    return account
 
 
 async def _check_regions(regions: tuple[str, ...]) -> None:

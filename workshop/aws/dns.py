@@ -45,7 +45,7 @@ PUBLIC_RESOLVERS = (NameServer("1.1.1.1"), NameServer("8.8.8.8"), NameServer("9.
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server says. `values` are empty where there are none of the type; `rcode` is as DNS writes it (NOERROR, NXDOMAIN).
+    """One response. `values` are empty where there are none of the type; `rcode` is as DNS writes it (NOERROR, NXDOMAIN).
 
     `ttl` is the least of the chain in seconds, `target` the last name to which CNAMEs lead (empty without any), `referral` the
     name servers to which the question was handed on; `via` is udp, tcp or https.
@@ -109,7 +109,7 @@ class Dns:
         return found
 
     async def responds(self, name: str, server: NameServer, timeout: float = TIMEOUT) -> bool:
-        """Whether a server responds by UDP at all, whatever it says; nothing is remembered of it."""
+        """Whether a server responds by UDP at all, whatever the response is; nothing is remembered of it."""
         return await self._udp(_question(name, "SOA", recursive=False, client_subnet=""), server, timeout) is not None
 
     async def _by_port_53(self, question: Question, servers: Sequence[NameServer], timeout: float) -> Answer | None:
@@ -160,7 +160,7 @@ class Dns:
 
 @dataclass(frozen=True)
 class Authority:
-    """The name servers that decide about a zone: what they say is not kept by any resolver in between."""
+    """The name servers that decide about a zone: no resolver in between keeps their answers."""
 
     dns: Dns
     servers: tuple[NameServer, ...]

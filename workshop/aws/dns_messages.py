@@ -1,6 +1,6 @@
 """DNS messages on the wire (RFC 1035, EDNS client subnet of RFC 7871), written and read by dnspython.
 
-In: a question. Out: its bytes, and what a response to them says. No socket is opened. Loaded with the first question, because
+In: a question. Out: its bytes, and the content of a response. No socket is opened. Loaded with the first question, because
 dnspython takes a tenth of a second to import.
 """
 
@@ -54,7 +54,7 @@ class Question:
         self.wire = self._query.to_wire()
 
     def response(self, wire: bytes) -> DnsResponse | None:
-        """What a response says; None for one that is broken or belongs to another question."""
+        """The content of a response; None for one that is broken or belongs to another question."""
         try:
             message = dns.message.from_wire(wire, ignore_trailing=True, raise_on_truncation=False)
         except (dns.exception.DNSException, ValueError):

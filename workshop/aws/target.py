@@ -73,9 +73,9 @@ class Target:
 
     def name_url(self, host: str, *, delegated: bool) -> str:
         """The address below a name that DNS routes; empty where no browser can resolve it, because its zone is not delegated."""
-        if self.gateway:
-            return f"http://{host}:{self.port}/"
-        return f"https://{host}/" if delegated else ""
+        if not delegated:
+            return ""
+        return f"http://{host}:{self.port}/" if self.gateway else f"https://{host}/"
 
     def site_folder(self, workshop: str) -> Path:
         """The folder of the rendered site of a workshop."""

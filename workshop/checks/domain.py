@@ -1,6 +1,6 @@
 """Whether the workshop's names can be made, found and certified. In: the zones and names of the steps. Out: findings.
 
-Reads of Route 53 and API Gateway, and questions to name servers (docs/aws-behaviours.md, sections 6.5, 6.7 and 6.12).
+Reads of Route 53 and API Gateway, and questions to name servers (docs/aws-behaviours.md, sections 6.5, 6.7 and 6.13).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from workshop.steps.route53.zone_records import OWNER_LABEL, is_mark
 __all__ = ["FAMILY", "AskedDirectly", "Certifiable", "Delegated", "FreeNames", "Named", "OneZone", "Unsigned"]
 
 ISSUERS = ("amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com")
-"""The names by which a CAA record allows ACM to issue (section 6.12)."""
+"""The names by which a CAA record allows ACM to issue (section 6.13)."""
 NO_NAMES = "The steps need no domain."
 LOCAL = "The local cloud serves its zones itself."
 UNDELEGATED = "Its zone is not delegated: nothing but our own questions finds it, and there is no certificate."

@@ -19,7 +19,7 @@ rounds_option = click.option("--rounds", type=click.IntRange(1, 100), envvar="WO
 
 @click.group("observe")
 def command() -> None:
-    """Measure replication lag, see which write wins a conflict, and what DNS answers.
+    """Measure replication, conflicts of writes, and what DNS answers.
 
     The experiments use the workshop's own APIs and a counter of their own, which is removed again; asking DNS changes nothing.
 
@@ -111,7 +111,7 @@ async def answers_command(invocation: Invocation, queries: int, source: str | No
 
 
 def _subnet(text: str) -> str:
-    """The network with its length; a single address stands for the network around it that resolvers pass on."""
+    """The network with its length; a single address means the network around it that resolvers pass on."""
     import ipaddress
 
     try:

@@ -120,7 +120,7 @@ def _minutes(report: PlanReport) -> float:
     """The longest chain of what is still to do."""
     idle = State.ABSENT if report.removes else State.READY
     todo = {point.node.key for point in report.points if point.observed.state is not idle}
-    plan = Plan(tuple(point.node for point in report.points))
+    plan = Plan(tuple(point.node for point in report.points)).select(lambda _: True)  # without needs that are not shown
     return plan.minutes(lambda node: kinds()[node.spec.kind].estimate.minutes if node.key in todo else 0.0)
 
 

@@ -188,7 +188,7 @@ async def _tagged(workspace: Workspace, region: str, search: RegionSearch, emit:
     alone = _alone_in(workspace, region)
     contexts = Contexts(alone, lambda _: None)
     nodes = sorted(alone.plan(former=True).nodes, key=lambda node: node.former)
-    ctx = next((looked_up[1] for looked_up in map(contexts.of_former, nodes) if looked_up), None)
+    ctx = next((looked_up[1] for looked_up in map(contexts.blank_context, nodes) if looked_up), None)
     if ctx is None:
         return []
     found: list[Resource] = []

@@ -63,8 +63,10 @@ async def observe_all(workspace: Workspace, plan: Plan, contexts: Contexts) -> l
         contexts.outputs[node.key] = observed.outputs
         return NodeResult(node, Outcome.UNCHANGED)
 
+    # What no setup makes now is looked for without the outputs of others, so that their failures hide nothing.
+    alone = Plan(tuple(replace(node, needs=frozenset()) if node.former else node for node in plan.nodes))
     results = await execute(
-        plan,
+        alone,
         look,
         emit=lambda _: None,
         stop=stop,
@@ -72,16 +74,16 @@ async def observe_all(workspace: Workspace, plan: Plan, contexts: Contexts) -> l
     )
     if stop.fatal is not None:
         raise stop.fatal
-    points = (
-        NodeState(r.node, found.get(r.node.key, Observed(State.BROKEN, r.error.what if r.error else r.detail)), r.error)
-        for r in results
-    )
+    nodes = {node.key: node for node in plan.nodes}
+    broken = {r.node.key: Observed(State.BROKEN, r.error.what if r.error else r.detail) for r in results}
+    seen = {**broken, **found}
+    points = (NodeState(nodes[r.node.key], seen[r.node.key], r.error) for r in results)
     return [point for point in points if not (point.node.former and _nothing_of_ours(point.observed))]
 
 
 async def _of_former(contexts: Contexts, node: Node) -> Observed:
     """What an earlier setup left of a node that none makes now."""
-    looked_up = contexts.of_former(node)
+    looked_up = contexts.blank_context(node)
     if looked_up is None or looked_up[0].is_verification:
         return Observed(State.ABSENT)
     try:

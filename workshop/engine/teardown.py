@@ -30,11 +30,8 @@ async def tear_down(workspace: Workspace, plan: Plan, contexts: Contexts, emit: 
     contexts.remember(plan)
 
     async def bring_down(node: Node) -> NodeResult:
-        looked_up = contexts.of_former(node) if node.former else contexts.context(node, missing="blank")
-        if looked_up is None:
-            return NodeResult(
-                node, Outcome.SKIPPED, detail="is switched off, and its settings name nothing with these parameters"
-            )
+        if (looked_up := contexts.blank_context(node)) is None:
+            return NodeResult(node, Outcome.SKIPPED, detail="is switched off, and names nothing with these parameters")
         step, ctx = looked_up
         if step.is_verification:
             return NodeResult(node, Outcome.ABSENT)
@@ -43,12 +40,10 @@ async def tear_down(workspace: Workspace, plan: Plan, contexts: Contexts, emit: 
         except CredentialsError:
             raise
         except WorkshopError as error:
-            if contexts.may_be_ignored(node, error):
-                return NodeResult(node, Outcome.SKIPPED, detail=f"is switched off; looking for it is not allowed: {error.code}")
-            if not step.deleted_with_parent:
+            reason = _unread(contexts, node, step, error)
+            if not reason:
                 raise
-            # Nothing to remove here, so that it cannot be read must not keep its parent.
-            return NodeResult(node, Outcome.SKIPPED, detail=f"is deleted with what holds it; not looked at: {error.code}")
+            return NodeResult(node, Outcome.SKIPPED, detail=f"{reason}: {error.code}")
         if observed.state is State.FOREIGN or not observed.ours:
             detail = observed.detail or "not made by this workshop: left alone"
             return NodeResult(node, Outcome.SKIPPED, detail=detail)
@@ -71,6 +66,14 @@ async def tear_down(workspace: Workspace, plan: Plan, contexts: Contexts, emit: 
         stop=stop,
         ends_account=lambda error: isinstance(error, CredentialsError),
     )
+
+
+def _unread(contexts: Contexts, node: Node, step: Step[Any], error: WorkshopError) -> str:
+    """Why a node that cannot be read stops no teardown; empty where it does."""
+    if contexts.may_be_ignored(node, error):
+        return "is switched off; looking for it is not allowed"
+    # Nothing to remove here, so that it cannot be read must not keep its parent.
+    return "is deleted with what holds it; not looked at" if step.deleted_with_parent else ""
 
 
 async def _named(step: Step[Any], ctx: Context[Any]) -> list[Resource]:
@@ -113,7 +116,7 @@ async def _ask_all(plan: Plan, contexts: Contexts) -> dict[NodeKey, list[Resourc
     workspace = contexts.workspace
 
     async def of(node: Node) -> list[Resource]:
-        looked_up = contexts.of_former(node) if node.former else contexts.context(node, missing="blank")
+        looked_up = contexts.blank_context(node)
         if looked_up is None:
             return []
         step, ctx = looked_up

@@ -185,12 +185,14 @@ class Contexts:
             return self._context(node, render_settings(node.spec, variables, entries), variables, files)
         return self._context(node, render_settings_leniently(node.spec, variables, entries), variables, BlankFiles(files))
 
-    def of_former(self, node: Node) -> tuple[Step[Any], Context[Any]] | None:
-        """The same for a node that no setup makes now; None where its settings mean nothing with these parameters."""
+    def blank_context(self, node: Node) -> tuple[Step[Any], Context[Any]] | None:
+        """The same with `missing="blank"`; None for a node that no setup makes now and whose settings mean nothing any more."""
         try:
             return self.context(node, missing="blank")
         except DefinitionError:
-            return None
+            if node.former:
+                return None
+            raise
 
     def may_be_ignored(self, node: Node, error: WorkshopError) -> bool:
         """Whether that a node could not be read matters to no one: no setup makes it now, none on this machine ever did, and

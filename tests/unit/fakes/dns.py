@@ -25,7 +25,7 @@ class FakeInternet:
     """A `DnsTransport`. `own` responds for the zones' own servers, those whose name begins with `ns-`.
 
     `known` is what resolvers (and every other server) answer by name and type; names that are not in it do not exist.
-    `delegated` is what the servers of `parents` hand on.
+    `delegated` is what the servers of `parents` hand on, and all that they know.
     """
 
     own: Callable[[bytes], bytes] | None = None
@@ -75,6 +75,8 @@ class FakeInternet:
             response.set_rcode(dns.rcode.from_text(self.failing[host]))
         elif host in self.parents and name in self.delegated:
             response.authority.append(_rrset(name, "NS", self.delegated[name]))
+        elif host in self.parents:
+            response.set_rcode(dns.rcode.NXDOMAIN)
         elif values := self.known.get((name, kind)):
             response.answer.append(_rrset(name, kind, values))
         elif not any(known == name for known, _ in self.known):

@@ -17,7 +17,7 @@ __all__ = ["VALIDATION_SUFFIX", "certificate_summaries", "certificates_validated
 
 VALIDATION_SUFFIX = ".acm-validations.aws"
 KEY_TYPES = ["RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1"]
-"""A listing shows RSA_1024 and RSA_2048 alone unless it is asked for the others."""
+"""A listing shows RSA_2048 alone unless it is asked for the others (docs/aws-behaviours.md, section 6.13)."""
 
 
 def is_validation(record: RecordSet) -> bool:

@@ -90,7 +90,7 @@ class RecordSet:
 
     @property
     def set_identifier(self) -> str:
-        """What tells it apart in its group; empty for a simple record."""
+        """What distinguishes it in its group; empty for a simple record."""
         return str(self.raw.get("SetIdentifier", ""))
 
     @property

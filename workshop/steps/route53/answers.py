@@ -17,7 +17,7 @@ from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Pe
 from workshop.steps.route53.authority import authority_permissions, zone_and_authority
 from workshop.steps.route53.routing import expectation, routed_group
 from workshop.steps.route53.sampling import mismatch, sample_answers
-from workshop.steps.route53.service import ROUTE53, route53_permissions
+from workshop.steps.route53.service import ROUTE53, DomainName, route53_permissions
 from workshop.waiting import WaitTimeout
 
 __all__ = ["STEP", "AnswersParams", "DnsAnswers"]
@@ -32,7 +32,7 @@ Policy = Literal["weighted", "failover", "latency", "geolocation", "geoproximity
 class AnswersParams(Params):
     """`expect` is the routing policy; `zone` the id of the zone, found by the name when it is empty; `deadline` in seconds."""
 
-    name: Annotated[str, Field(min_length=1, max_length=255)]
+    name: DomainName
     expect: Policy = "weighted"
     queries: Annotated[int, Field(ge=10, le=MOST_QUERIES)] = 200
     zone: str = ""

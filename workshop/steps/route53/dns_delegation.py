@@ -16,6 +16,7 @@ from workshop.errors import WorkshopError
 from workshop.shell import command_line
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Placement, Resource, State, Step
 from workshop.steps.route53.delegation import Delegation, delegation_lines, seen_delegation
+from workshop.steps.route53.service import DomainName
 from workshop.waiting import WaitTimeout
 
 __all__ = ["STEP", "DelegationParams", "DnsDelegation"]
@@ -27,7 +28,7 @@ LONGEST = 86_400.0
 class DelegationParams(Params):
     """`servers` is a list, or a text with commas between them; `deadline` is in seconds, at most a day."""
 
-    name: Annotated[str, Field(min_length=1, max_length=255)]
+    name: DomainName
     servers: tuple[str, ...]
     deadline: Annotated[float, Field(gt=0, le=LONGEST, allow_inf_nan=False)] = 900.0
 

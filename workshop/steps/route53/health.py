@@ -139,7 +139,7 @@ class RouteHealth(Step[HealthParams]):
     def commands(self, ctx: Context[HealthParams]) -> list[str]:
         create = aws(
             "route53 create-health-check",
-            caller_reference=reference(ctx.workshop, ctx.region, "by-hand", ctx.step, 1),
+            caller_reference=reference(ctx.workshop, ctx.region, ctx.run, ctx.step, 1),
             health_check_config=json.dumps(wanted_config(ctx.params)),
             query="HealthCheck.Id",
             output="text",

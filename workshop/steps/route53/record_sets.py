@@ -74,7 +74,7 @@ class RecordsParams(Params):
     """
 
     zone: Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_-]*$")]
-    name: Annotated[str, Field(max_length=255, pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+\.?$")]
+    name: Annotated[str, Field(max_length=255, pattern=r"^[A-Za-z0-9_*-]+(\.[A-Za-z0-9_*-]+)+\.?$")]
     policy: Policy = "weighted"
     ttl: Annotated[int, Field(ge=0, le=86_400)] = 60
     targets: Annotated[tuple[RecordTarget, ...], PerRegion()]

@@ -28,7 +28,7 @@ POLICIES = {
 }
 """The routing policies, and the member of a record set by which each is known."""
 HEALTHY_SHARE = 0.18
-"""A check is healthy while more than this share of its checkers says so (section 6.3)."""
+"""A check is healthy while more than this share of its checkers report so (section 6.3)."""
 _ENDPOINT = re.compile(r"\.execute-api\.([a-z0-9-]+)\.")
 
 

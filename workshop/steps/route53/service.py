@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from workshop.aws.client import AwsClient
 from workshop.aws.resources.route53 import CONTROL_REGION
 from workshop.steps.base import Permission, Phase
 from workshop.steps.declarations import AccessProof, Quota, ResourceType, Service
 
-__all__ = ["ACM", "GLOBAL", "RECORD", "ROUTE53", "ZONE", "ZONE_ARNS", "ZoneQuota", "route53_permissions"]
+__all__ = ["ACM", "GLOBAL", "RECORD", "ROUTE53", "ZONE", "ZONE_ARNS", "DomainName", "ZoneQuota", "route53_permissions"]
 
 ROUTE53 = Service("route53", AccessProof("list_hosted_zones", "route53:ListHostedZones", {"MaxItems": "1"}))
 ACM = Service("acm", AccessProof("list_certificates", "acm:ListCertificates", {"MaxItems": 1}))
+DomainName = Annotated[str, Field(max_length=255, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+\.?$")]
+"""A name with two labels at least; no program takes it for an option."""
 GLOBAL = "global"
 """In place of a region, of resources that belong to none."""
 ZONE = ResourceType(

@@ -46,7 +46,7 @@ class WiringParams(Params):
     """`live`: the regions are called, too; each has to name itself as `region` in the JSON of its health route."""
 
     zone: Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_-]*$")]
-    name: Annotated[str, Field(max_length=255, pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+\.?$")]
+    name: Annotated[str, Field(max_length=255, pattern=r"^[A-Za-z0-9_*-]+(\.[A-Za-z0-9_*-]+)+\.?$")]
     live: bool = True
 
 

@@ -177,7 +177,7 @@ class Route53Zone(Step[ZoneParams]):
             zone, change = await create_zone(ctx.aws, name, mine, COMMENT)
         except AwsError as error:
             if error.code == "HostedZoneAlreadyExists":
-                # The response to an earlier attempt was lost: nobody else has this reference (section 6.5).
+                # The response to an earlier attempt was lost: no other request has this reference (section 6.5).
                 for zone in await zones_named(ctx.aws, name):
                     if zone.reference == mine:
                         ctx.notes.record(ZONE_NOTE, name, zone.id)

@@ -21,7 +21,7 @@ from workshop.steps.base import Context
 __all__ = ["OWNER_LABEL", "deletion_line", "described", "foreign_records", "is_mark", "names_of_records", "removable"]
 
 OWNER_LABEL = "_workshop"
-"""The label before a name of ours, at which a text says whose the name is."""
+"""The label before a name of ours, with a text that names its owner."""
 MOST_NAMED = 10
 """Records that a leftover names."""
 MOST_PASTED = 50
