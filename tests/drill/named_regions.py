@@ -13,8 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.drill.regions import EAST, HEALTH_URI, WEST, DrillSandbox, Region, Regions
+from tests.drill.regions import HEALTH_URI, SETTINGS, WEST, DrillSandbox, Region, Regions
 from workshop.aws.dns import Answer
+from workshop.aws.errors import AwsError
 from workshop.aws.resources.health_checks import HealthCheck
 from workshop.definition.loader import load
 from workshop.drill.api_client import ApiResponse
@@ -26,8 +27,6 @@ from workshop.drill.run import DrillResult, DrillSpec, Timeouts, run_drill
 from workshop.drill.timeline import Moment
 from workshop.steps.route53.proof import Proof, Wire
 from workshop.steps.route53.world import Endpoint
-
-from tests.drill.regions import SETTINGS  # isort: skip
 
 __all__ = ["NAME", "NamedRegions", "NamedSandbox", "load_through_name"]
 
@@ -48,6 +47,9 @@ class NamedRegions(Regions):
         self.functions = FUNCTIONS
         self.interval, self.threshold, self.ttl, self.policy = interval, threshold, ttl, policy
         self.crossed = False
+        self.tag = "global-serverless"
+        self.gone: set[str] = set()
+        """The checks that do not exist any more."""
         self.silent_dns = False
         self.inverted: dict[str, bool] = dict.fromkeys(self.names, False)
         self.well: dict[str, bool] = dict.fromkeys(self.names, True)
@@ -65,6 +67,8 @@ class NamedRegions(Regions):
         return await super().call(service, self.names[0], operation, **given)
 
     def _get_health_check(self, here: Region, region: str, HealthCheckId: str) -> dict[str, Any]:
+        if HealthCheckId in self.gone:
+            raise AwsError("NoSuchHealthCheck", "", service="route53", operation="Get", region=region, status=404)
         config = {
             "RequestInterval": self.interval,
             "FailureThreshold": self.threshold,
@@ -81,7 +85,7 @@ class NamedRegions(Regions):
         return self._get_health_check(here, region, HealthCheckId)
 
     def _list_tags_for_resources(self, here: Region, region: str, ResourceIds: list[str], **_: Any) -> dict[str, Any]:
-        tags = [{"Key": "workshop", "Value": "global-serverless"}]
+        tags = [{"Key": "workshop", "Value": self.tag}]
         return {"ResourceTagSets": [{"ResourceType": "healthcheck", "ResourceId": each, "Tags": tags} for each in ResourceIds]}
 
     def _look(self) -> None:
@@ -235,6 +239,3 @@ class NamedSandbox(DrillSandbox):
         self.journal.close()
         self.regions.dead, self.regions.dies_at = False, None
         return NamedSandbox(Path(self.folder), self.regions, run="r2")
-
-
-assert EAST  # what tests of this module name

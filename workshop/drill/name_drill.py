@@ -28,6 +28,8 @@ POLL_SECONDS = 2.0
 SHORTEST_POLL = 0.5
 ENOUGH_ANSWERS = 8
 """Answers in a row that do not name the region: of two regions by even weight, one in 256 such rows is chance."""
+CALM_SECONDS = 4.0
+"""Before the region is failed, at least: for requests, answers and lags without a failure."""
 FIRST_ANSWERS = 24
 """Answers among which the region has to be, before it is failed."""
 FEW_WRITES = 3
@@ -65,6 +67,8 @@ class NameDrill(Phases[NameLoad]):
             raise already_failing(name, why=f"Writes are not taken: {why}.", fix=fix)
 
         def is_named() -> bool:
+            if load.now() < CALM_SECONDS:
+                return False
             return load.last_led_to(self.region) >= 0 or len(load.direct(0.0)) >= FIRST_ANSWERS
 
         await self.until(f"DNS to name {self.region}", is_named, self.timeouts.effect)

@@ -1,8 +1,8 @@
 """The outage of a region for those who reach it through a name: from requests and answers of DNS to marks. Pure.
 
 RTO: from the sending of the first request that failed (of a planned evacuation: from the change) until the response to the last
-one that failed or reached the failed region, of any client. The client that asks DNS before each request shows what DNS itself
-took; the others also keep an answer for its TTL.
+one that failed or reached the failed region, of any client. A client that asks DNS before each request is through with it as soon
+as DNS is; the others also keep an answer for its TTL.
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ def name_outage(
     during = [r for r in requests if r.answered >= begin and r.sent < span.reverted]
     bad = [r for r in during if not r.ok or r.region == span.region]
     people = max((r.answered for r in bad), default=None) if left and effect is not None else None
+    dns = _dns_left(span, begin, answers) if people is not None else None
     direct = max((r.answered for r in bad if r.client == DIRECT), default=begin) if people is not None else None
     inside = [r for r in during if people is not None and r.sent <= people]
     written = [r for r in requests if r.kind is RequestKind.WRITE and r.ok and r.region == span.region]
@@ -73,18 +74,17 @@ def name_outage(
         detected=_since(seen, begin) if effect is not None else None,
         bound=bound,
         returned=_since(again, span.reverted),
-        direct=_since(direct, begin),
+        direct=_since(direct if dns is None or direct is None else max(direct, dns), begin),
         share=sum(not r.ok for r in inside) / len(inside) if inside else 0.0,
     )
-    dns = _dns_left(span, begin, answers) if left and effect is not None else None
     return outage, Marks(span.injected, effect, seen, dns, people, healthy, again)
 
 
 def _dns_left(span: Span, begin: float, answers: Sequence[Answered]) -> float | None:
-    """The first answer to the client that asks each time after which none names the region until it is put back."""
-    direct = [each for each in answers if each.client == DIRECT and begin <= each.at < span.reverted]
-    last = max((number for number, each in enumerate(direct) if each.region == span.region), default=-1)
-    return direct[last + 1].at if last + 1 < len(direct) else None
+    """The first answer to the client that asks each time after which no client is led to the region until it is put back."""
+    during = [each for each in answers if each.at < span.reverted]
+    last = max((each.at for each in during if each.region == span.region), default=begin)
+    return min((each.at for each in during if each.client == DIRECT and each.at > max(last, begin)), default=None)
 
 
 def _way_back(span: Span, answers: Sequence[Answered]) -> float:
