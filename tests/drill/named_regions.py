@@ -164,7 +164,9 @@ class NamedRegions(Regions):
             self.table.put(region, body["item_id"], "", item)
             return ApiResponse(status=200, body=dict(body))
         stored = self.table.item(region, path, "")
-        return ApiResponse(status=200, body={"item_id": path}) if stored else ApiResponse("status 404", 404)
+        if stored is None:
+            return ApiResponse("status 404", 404)
+        return ApiResponse(status=200, body={name: value["S"] for name, value in stored.items()})
 
     def items(self, region: str) -> list[str]:
         """The ids of all items of a region."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from workshop.app.cloud_controls import LocalGatewayControl, LocalReplicationControl
 from workshop.app.connections import Notice
@@ -22,37 +21,30 @@ from workshop.drill.commands import Commands
 from workshop.drill.deployment import Deployment, StackNames, find_deployment
 from workshop.drill.load_requests import LoadRequests
 from workshop.drill.manual import fail_region
-from workshop.drill.observe import EXPERIMENTS, Experiment, ExperimentRunner, ReplicationLatency, replication_latency
-from workshop.drill.own_rows import OwnRows, RowsSnapshot
 from workshop.drill.pending import recover_command
-from workshop.drill.plot import plot_experiments
 from workshop.drill.registry import DEFAULT_FAULT, OWN_ROWS, fault_named
 from workshop.drill.report import ReportFiles, ReportHeader, Targets, Verdict, judge, write_report
 from workshop.drill.routed_name import RoutedName
-from workshop.drill.run import DrillResult, DrillSpec, run_drill, shielded
+from workshop.drill.run import DrillResult, DrillSpec, run_drill
 from workshop.drill.settings import FILE, FailoverSettings, read_settings
 from workshop.drill.timeline import Emit
 from workshop.drill.undo_log import UndoLog, Undone
-from workshop.engine.undos import BY_DRILL, BY_HAND
+from workshop.engine.undos import BY_HAND
 from workshop.engine.workspace import Contexts
 from workshop.errors import UsageError, WorkshopError
-from workshop.quoting import visible
-from workshop.state_dir import prepare as prepare_folder
-from workshop.state_dir import write_private
 
 __all__ = [
     "DrillReport",
     "DrillRequest",
-    "Observation",
     "PreparedDrill",
     "anything_pending",
     "commands_for",
+    "deployment_of",
     "drill",
     "fail",
     "fault_context",
     "load_requests",
     "not_drillable",
-    "observe",
     "prepare",
     "recover",
     "report",
@@ -106,21 +98,6 @@ class DrillReport:
     files: ReportFiles
 
 
-@dataclass(frozen=True)
-class Observation:
-    """The rounds of an experiment between two regions, CloudWatch's figures, and the file of the plot."""
-
-    kind: str
-    regions: tuple[str, str]
-    rounds: tuple[Experiment, ...]
-    latency: ReplicationLatency
-    plot: Path
-
-    @property
-    def ok(self) -> bool:
-        return all(each.ok for each in self.rounds)
-
-
 def commands_for(session: Session) -> Commands:
     """The commands to offer, with the options that were given."""
     given = session.invocation
@@ -138,7 +115,7 @@ async def prepare(session: Session, request: DrillRequest, notice: Notice) -> Pr
     if request.region and request.region not in regions:
         raise unknown_region(session, request.region, "A drill fails one of the workshop's regions.", "one")
     requests = load_requests(session)
-    deployment = await with_checks(session, await _deployment(session))
+    deployment = await with_checks(session, await deployment_of(session))
     await revert_left_over(undo_log, context, notice)
     spec = DrillSpec(
         session.workspace.run, request.region or regions[0], fault_named(request.fault), _settings(session, request), requests
@@ -232,37 +209,6 @@ async def revert_faults(session: Session, notice: Notice) -> None:
         notice(f"! {error.what} {error.why}")
 
 
-async def observe(session: Session, kind: str, wanted: tuple[str, ...], rounds: int, notice: Notice) -> Observation:
-    """Run an experiment some times and save its plot. Its counter is removed again, whatever happens."""
-    regions = _pair(session, wanted)
-    found, latency = await _experiments(session, kind, regions, rounds, notice)
-    plot = prepare_folder(session.folder / "reports") / f"observe-{kind}-{session.workspace.run}.svg"
-    title = f"{kind.capitalize()} between {regions[0]} and {regions[1]}, {session.workspace.target.name}"
-    write_private(plot, visible(plot_experiments(title, regions, found)))
-    return Observation(kind, regions, tuple(found), latency, plot)
-
-
-async def _experiments(
-    session: Session, kind: str, regions: tuple[str, str], rounds: int, notice: Notice
-) -> tuple[list[Experiment], ReplicationLatency]:
-    deployment = await _deployment(session)
-    undo_log, context, clock = undo_log_of(session), fault_context(session), session.workspace.clock
-    key = f"observe-{session.workspace.run}"
-    a, b = (deployment.in_region(region) for region in regions)
-    snapshot = RowsSnapshot(table=deployment.table, regions=deployment.regions, key=key, partition={"PK": key})
-    undo = undo_log.record(OwnRows.name, regions[0], snapshot.model_dump_json(), BY_DRILL)
-    found: list[Experiment] = []
-    try:
-        async with http_client() as client:
-            runner = ExperimentRunner(client, key, commands_for(session))
-            for number in range(1, rounds + 1):
-                notice(f"Round {number} of {rounds}")
-                found.append(await EXPERIMENTS[kind](runner, a, b))
-        return found, await replication_latency(context.aws, clock, deployment.table, *regions)
-    finally:
-        await shielded(undo_log.undo(context, undo))
-
-
 async def revert_left_over(undo_log: UndoLog, context: FaultContext, notice: Notice) -> None:
     """Revert what a killed drill left. A region that is failed by hand is left to the user, so the drill is refused."""
     manual = undo_log.pending(lambda undo: undo.by == BY_HAND)
@@ -277,14 +223,18 @@ async def revert_left_over(undo_log: UndoLog, context: FaultContext, notice: Not
         notice(f"Put back, left by a drill that was killed: {undone.text}")
 
 
-async def _deployment(session: Session) -> Deployment:
-    """The deployment of the workshop; raises `UsageError` when its definition has no API or load to drill."""
+async def deployment_of(session: Session, routes: tuple[tuple[str, str], ...] = ()) -> Deployment:
+    """The deployment of the workshop, whose APIs have these routes, else those of its load.
+
+    Raises `UsageError` when its definition has no API, `WorkshopError` when it is not deployed or has other routes.
+    """
     names, workspace = stack_names(session), session.workspace
+    names = replace(names, routes=routes) if routes else names
     return await find_deployment(workspace.clients[session.account], workspace.target, names, commands_for(session))
 
 
 def stack_names(session: Session) -> StackNames:
-    """What a drill looks for; there is no table without a load. Raises `UsageError` for a definition without an API."""
+    """What a drill looks for; without a load no routes. Raises `UsageError` for a definition without an API."""
     workspace = session.workspace
     definition = workspace.workshop.definition
     if definition.apis is None:
@@ -298,7 +248,7 @@ def stack_names(session: Session) -> StackNames:
     load = load_requests(session) if definition.drill is not None else None
     return StackNames(
         workshop=workspace.name,
-        table=load.table if load else "",
+        table=load.table if load else next((table for _, step, ctx in steps if (table := step.data_table(ctx))), ""),
         stacks=stacks,
         output=definition.apis.output,
         stage=definition.apis.stage,
@@ -308,13 +258,13 @@ def stack_names(session: Session) -> StackNames:
     )
 
 
-def load_requests(session: Session) -> LoadRequests:
-    """The load that the definition describes; raises `UsageError` for one without."""
+def load_requests(session: Session, run: str = "") -> LoadRequests:
+    """The load that the definition describes, of this run or another; raises `UsageError` for a definition without one."""
     workspace = session.workspace
     spec = workspace.workshop.definition.drill
     if spec is None:
         raise not_drillable(session, "describes no load (`drill:`)")
-    return LoadRequests(spec, workspace.plan_variables(session.account), workspace.run)
+    return LoadRequests(spec, workspace.plan_variables(session.account), run or workspace.run)
 
 
 def _through_dns(session: Session, request: DrillRequest) -> bool:
@@ -365,23 +315,6 @@ def undo_log_of(session: Session) -> UndoLog:
     workspace = session.workspace
     source = workspace.name if workspace.workshop.builtin else str(workspace.workshop.source)
     return UndoLog(workspace.journal.undos, session.scope, source, workspace.profile, workspace.run)
-
-
-def _pair(session: Session, wanted: tuple[str, ...]) -> tuple[str, str]:
-    """The two regions of an experiment: the wanted ones, else home and the next one."""
-    regions = session.workspace.settings.regions
-    for region in wanted:
-        if region not in regions:
-            raise unknown_region(session, region, "An experiment takes two of the workshop's regions.", "two")
-    pair = wanted or regions[:2]
-    if len(pair) < 2:
-        raise UsageError(
-            what=f"{session.workspace.name} is deployed in one region only.",
-            why="An experiment needs two.",
-            fix=f"Set it up in two: {commands_for(session).setup_in_two(regions[0])}",
-            code="OneRegion",
-        )
-    return pair[0], pair[1]
 
 
 def unknown_region(session: Session, region: str, why: str, how_many: str) -> UsageError:

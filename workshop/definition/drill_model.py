@@ -39,6 +39,9 @@ class ReadSpec(Form):
 
     method: Literal["GET", "POST"] = "GET"
     path: Path
+    value: str = Field(
+        default="", description="The member of both responses that holds {{ value }} (dotted); experiments count in it."
+    )
 
 
 class HealthSpec(Form):

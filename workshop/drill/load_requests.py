@@ -105,10 +105,16 @@ class LoadRequests:
 
     def region_of(self, body: Mapping[str, Any] | None) -> str:
         """The region that a response of the health route names; empty when it names none."""
-        found: Any = body
-        for part in self._spec.health.region.split(".") if self._spec.health is not None else ():
-            found = found.get(part) if isinstance(found, Mapping) else None
-        return found if isinstance(found, str) else ""
+        return _member(body, self._spec.health.region) if self._spec.health is not None else ""
+
+    @property
+    def shows_values(self) -> bool:
+        """Whether a response shows what was stored."""
+        return bool(self._spec.read.value) and self.chooses_ids
+
+    def value_of(self, body: Mapping[str, Any] | None) -> str:
+        """What a response shows as stored; empty when it shows nothing."""
+        return _member(body, self._spec.read.value)
 
     def _common_partition(self) -> dict[str, str]:
         first, second = (self.row(number, f"{number}.000", self._sample(number)).key for number in (1, 2))
@@ -121,6 +127,13 @@ class LoadRequests:
     def _filled(self, value: Any, known: Mapping[str, Any], *field: str) -> Any:
         variables = {**self._plan, "run": self._run, "region": self._plan["home"], **known}
         return render_value(self._spec, value, variables, *field)
+
+
+def _member(body: Mapping[str, Any] | None, path: str) -> str:
+    found: Any = body
+    for part in path.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found if isinstance(found, str) else ""
 
 
 def _variables(text: str) -> frozenset[str]:

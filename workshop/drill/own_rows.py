@@ -62,10 +62,12 @@ class RowsSnapshot(BaseModel):
 
 
 class RowsJournal:
-    """Records what a load is about to write; `record` puts a snapshot into the journal."""
+    """Records what a load is about to write, a `block` of writes at a time; `record` puts a snapshot into the journal."""
 
-    def __init__(self, requests: LoadRequests, regions: tuple[str, ...], record: Callable[[str], object]) -> None:
-        self._requests, self._regions, self._record = requests, regions, record
+    def __init__(
+        self, requests: LoadRequests, regions: tuple[str, ...], record: Callable[[str], object], *, block: int = BLOCK
+    ) -> None:
+        self._requests, self._regions, self._record, self._block = requests, regions, record, block
         self._until = 0
 
     def cover(self, number: int) -> None:
@@ -74,7 +76,7 @@ class RowsJournal:
         if number <= self._until:
             return
         shared = requests.partition or requests.marks
-        first, self._until = self._until + 1, number if shared else self._until + BLOCK
+        first, self._until = self._until + 1, number if shared else self._until + self._block
         if shared and first > 1:
             return
         numbers = () if shared else range(first, self._until + 1)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from workshop.drill.observe import ApiCall, Experiment
+from workshop.drill.observe import CounterCall, Experiment
 from workshop.drill.run import DrillResult
 from workshop.drill.svg import BAD, CALM, INK, PALE, Drawing, colour_of, rows_for, ticks
 from workshop.drill.timeline import Milestone, RequestKind
@@ -182,7 +182,7 @@ def _disagreement_band(drawing: Drawing, each: Experiment, at: Scale, under: flo
     drawing.text(at(end) - 4, EXPERIMENT_TOP + 18, words, size=14, fill=BAD, anchor="end", bold=True)
 
 
-def _experiment_lane(drawing: Drawing, calls: Sequence[ApiCall], colour: str, at: Scale, y: float) -> None:
+def _experiment_lane(drawing: Drawing, calls: Sequence[CounterCall], colour: str, at: Scale, y: float) -> None:
     """A read is labelled with its number only when that differs from the call before."""
     last: int | None = None
     for call in calls:
