@@ -109,6 +109,7 @@ async def run_drill(
     drill: NameDrill | FailoverDrill
     if routed is not None:
         drill = NameDrill(deployment, spec, context, undo_log, NameLoad(routed, parts))
+        await drill.require_named()
     else:
         load = FailoverLoad(deployment, spec.settings, parts, preferred=spec.region)
         drill = FailoverDrill(moments, deployment, spec, context, undo_log, load)
