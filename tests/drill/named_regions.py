@@ -48,6 +48,7 @@ class NamedRegions(Regions):
         self.interval, self.threshold, self.ttl, self.policy = interval, threshold, ttl, policy
         self.crossed = False
         self.tag = "global-serverless"
+        self.keeps_inverted = False
         self.gone: set[str] = set()
         """The checks that do not exist any more."""
         self.silent_dns = False
@@ -81,7 +82,8 @@ class NamedRegions(Regions):
         return {"HealthCheckObservations": [{"Region": "us-east-1", "IPAddress": "x", "StatusReport": {"Status": status}}] * 3}
 
     def _update_health_check(self, here: Region, region: str, HealthCheckId: str, Inverted: bool, **_: Any) -> dict[str, Any]:
-        self.inverted[HealthCheckId.removeprefix("check-")] = Inverted
+        if not self.keeps_inverted:
+            self.inverted[HealthCheckId.removeprefix("check-")] = Inverted
         return self._get_health_check(here, region, HealthCheckId)
 
     def _list_tags_for_resources(self, here: Region, region: str, ResourceIds: list[str], **_: Any) -> dict[str, Any]:

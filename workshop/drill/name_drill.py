@@ -72,18 +72,18 @@ class NameDrill(Phases[NameLoad]):
         await self.until(f"DNS to name {self.region}", is_named, self.timeouts.effect)
 
     async def require_named(self) -> None:
-        """Raise `UsageError` when DNS leads no client from here to the region: its failure would show nothing. Changes nothing."""
+        """Raise `UsageError` when DNS leads no client from here to the region, so that its failure would show nothing."""
         named: set[str] = set()
         for _ in range(FIRST_ANSWERS):
             named |= {(await self.routed.led()).region} - {""}
             if self.region in named:
                 return
         if named:
-            regions = ", ".join(sorted(named))
+            regions, policy = ", ".join(sorted(named)), self.routed.policy
             raise not_possible(
                 self.spec.fault.name,
                 self.region,
-                why=f"The policy of {self.routed.name} ({self.routed.policy}) leads no client from here to it, only to {regions}.",
+                why=f"The policy of {self.routed.name} ({policy}) leads no client from here to it, only to {regions}.",
                 fix=f"Fail the region to which clients are led: {self.context.commands.line('drill run', sorted(named)[0])}",
             )
 
