@@ -35,9 +35,9 @@ def own_items(shell: Shell, region: str) -> list[str]:
     return [item["PK"]["S"] for item in found if item["PK"]["S"].startswith(("drill-", "observe-"))]
 
 
-def running(shell: Shell, *more: str) -> tuple[subprocess.Popen[str], list[str]]:
+def running(shell: Shell, *more: str, pace: tuple[str, ...] = QUICK) -> tuple[subprocess.Popen[str], list[str]]:
     """A drill that is running, and the lines that it has printed so far."""
-    process = shell.start("drill", "run", *QUICK, *more)
+    process = shell.start("drill", "run", *pace, *more)
     lines: list[str] = []
     threading.Thread(target=lambda: lines.extend(process.stderr or ()), daemon=True).start()
     return process, lines

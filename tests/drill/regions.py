@@ -15,9 +15,11 @@ from typing import Any
 from tests.unit.fakes.virtual_time import VirtualClock
 from tests.unit.fakes.workshop_api import ReplicatedTable, respond
 from workshop.aws.errors import AwsError
+from workshop.definition.loader import load
 from workshop.drill.api_client import ApiResponse
 from workshop.drill.base import FaultContext
 from workshop.drill.deployment import ApiRoute, Deployment, RegionDeployment
+from workshop.drill.load_requests import LoadRequests
 from workshop.drill.registry import fault_named
 from workshop.drill.run import DrillResult, DrillSpec, Timeouts, run_drill
 from workshop.drill.settings import FailoverSettings, read_settings
@@ -25,11 +27,25 @@ from workshop.drill.timeline import Milestone, Moment
 from workshop.drill.undo_log import UndoLog
 from workshop.engine.journal import Journal, Scope
 
-__all__ = ["EAST", "HERE", "SETTINGS", "WEST", "Died", "DrillSandbox", "Regions", "ReplicationSwitch", "regional"]
+__all__ = [
+    "EAST",
+    "HERE",
+    "SETTINGS",
+    "WEST",
+    "Died",
+    "DrillSandbox",
+    "GatewaySwitch",
+    "Regions",
+    "ReplicationSwitch",
+    "load_of",
+    "regional",
+]
 
 WEST, EAST = "us-west-2", "eu-west-1"
 SETTINGS = read_settings(Path(__file__).parents[2] / "templates" / "global-serverless" / "web" / "failover-settings.js")
 HERE = Scope("global-serverless", "local", "000000000000")
+LOADS = {False: "global-serverless", True: str(Path(__file__).parent / "with_health")}
+"""The definitions whose load is used, without and with a health route."""
 CHANGES = ("put_function", "delete_function", "update_", "create_", "delete_deployment", "batch_write")
 HEALTH_URI = "arn:lambda:path/functions/arn:aws:lambda:r:0:function:fn-health/invocations"
 
@@ -67,6 +83,7 @@ class Regions:
         self.refuse = ""
         """The beginning of the names of operations that are denied."""
         self.heeds_throttle = True
+        self.gateways_down: set[str] = set()
         self.calls: set[tuple[str, str]] = set()
         """Every service and operation that was called."""
         self.changes: list[str] = []
@@ -162,7 +179,7 @@ class Regions:
 
     # The APIs
 
-    async def __call__(self, url: str, deadline: float) -> ApiResponse:
+    async def __call__(self, url: str, deadline: float, **_: Any) -> ApiResponse:
         """One request of a client."""
         self.require_alive()
         region, _, path = url.removeprefix("http://").partition("/")
@@ -174,6 +191,8 @@ class Regions:
         self.require_alive()
         if here.down:
             return ApiResponse(here.down, 500)
+        if region in self.gateways_down:
+            return ApiResponse("status 503", 503)
         if path == "health":
             return self._health(here)
         if self.heeds_throttle and here.reserved.get("fn") == 0:
@@ -203,6 +222,30 @@ class Regions:
             raise Died
 
 
+class GatewaySwitch:
+    """Takes the APIs of `Regions` down; a change like any other."""
+
+    def __init__(self, regions: Regions) -> None:
+        self._regions = regions
+
+    async def is_down(self, region: str) -> bool:
+        self._regions.require_alive()
+        return region in self._regions.gateways_down
+
+    async def take_down(self, region: str) -> None:
+        self._change(region, self._regions.gateways_down.add)
+
+    async def bring_up(self, region: str) -> None:
+        self._change(region, self._regions.gateways_down.discard)
+
+    def _change(self, region: str, act: Callable[[str], None]) -> None:
+        self._regions.require_alive()
+        self._regions.changes.append(f"{region} gateway")
+        self._regions.maybe_die("before")
+        act(region)
+        self._regions.maybe_die("after")
+
+
 class ReplicationSwitch:
     """Pauses the replication of `Regions`; a change like any other."""
 
@@ -227,6 +270,13 @@ class ReplicationSwitch:
         self._regions.maybe_die("after")
 
 
+def load_of(regions: Regions, run: str = "r1") -> LoadRequests:
+    """The load of a run, as the definitions describe it."""
+    spec = load(LOADS[regions.health]).definition.drill
+    assert spec is not None
+    return LoadRequests(spec, {"table": "t", "home": WEST}, run)
+
+
 def regional(regions: Regions, name: str) -> RegionDeployment:
     """The workshop as it is deployed in one of the regions."""
     health = ApiRoute("res", HEALTH_URI) if regions.health else None
@@ -242,12 +292,13 @@ class DrillSandbox:
         self.undo_log = UndoLog(self.journal.undos, HERE, "global-serverless", "", run)
         self.moments: list[Moment] = []
         self.on_moment: Callable[[Moment], None] = lambda _: None
-        self.can_pause_replication = True
+        self.is_local = True
 
     @property
     def context(self) -> FaultContext:
-        replication = ReplicationSwitch(self.regions) if self.can_pause_replication else None
-        return FaultContext(self.regions, replication)
+        replication = ReplicationSwitch(self.regions) if self.is_local else None
+        gateway = GatewaySwitch(self.regions) if self.is_local else None
+        return FaultContext(self.regions, replication, gateway=gateway)
 
     @property
     def deployment(self) -> Deployment:
@@ -261,7 +312,8 @@ class DrillSandbox:
         settings: FailoverSettings = SETTINGS,
         timeouts: Timeouts | None = None,
     ) -> DrillResult:
-        spec = DrillSpec(self.run, region, fault_named(fault), settings, timeouts or Timeouts())
+        requests = load_of(self.regions, self.run)
+        spec = DrillSpec(self.run, region, fault_named(fault), settings, requests, timeouts or Timeouts())
 
         def emit(moment: Moment) -> None:
             self.regions.require_alive()
@@ -295,6 +347,13 @@ class DrillSandbox:
     def settings(self) -> dict[str, Any]:
         """Every setting that a fault could change."""
         return {
-            name: (dict(r.reserved), dict(r.variables), r.uri, r.deployment, self.regions.table.is_paused(name))
+            name: (
+                dict(r.reserved),
+                dict(r.variables),
+                r.uri,
+                r.deployment,
+                self.regions.table.is_paused(name),
+                name in self.regions.gateways_down,
+            )
             for name, r in self.regions.state.items()
         }

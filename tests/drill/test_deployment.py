@@ -15,8 +15,9 @@ from workshop.errors import WorkshopError
 
 TARGET = Target("aws", Path("sites"))
 NAMES = StackNames(
-    "ours", "t", dict.fromkeys(("us-west-2", "eu-west-1"), "api-stack"), "ApiId", "api", ("us-west-2", "eu-west-1")
-)
+    "ours", "t", dict.fromkeys(("us-west-2", "eu-west-1"), "api-stack"), "ApiId", "api", ("us-west-2", "eu-west-1"),
+    (("GET", "update/drill-r1/000001/1.000/ZHJpbGw"), ("GET", "get/drill-r1/000001")), "health",
+)  # fmt: skip
 PATHS = ("/update/{PK}/{SK}/{VAL}/{THUMB+}", "/get/{PK}/{SK}", "/health")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.drill.named_regions import NamedRegions, NamedSandbox
 from tests.drill.regions import EAST, WEST, DrillSandbox, Regions
 from tests.unit.fakes.virtual_time import run
 from workshop.drill.report import ReportFiles, ReportHeader, Targets, judge, write_report
@@ -23,6 +24,11 @@ HEADER = ReportHeader("global-serverless", "local", "000000000000", "1 March 202
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> DrillResult:
     return run(DrillSandbox(tmp_path_factory.mktemp("drill"), Regions()).drill())
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory: pytest.TempPathFactory) -> DrillResult:
+    return run(NamedSandbox(tmp_path_factory.mktemp("named"), NamedRegions(interval=2.0, ttl=6)).through_name())
 
 
 def report_of(result: DrillResult, folder: Path, targets: Targets | None = None) -> ReportFiles:
@@ -65,6 +71,35 @@ def test_the_moments_in_the_json_have_the_names_of_its_first_version(result: Dri
     marks = [moment["mark"] for moment in found["evidence"]["moments"] if moment["mark"] != "note"]
     expected = "load struck first-failure switched mended offered returned stopped converged"
     assert marks == expected.split()
+
+
+def test_a_drill_through_a_name_shows_its_marks_its_bound_and_the_wiring(named: DrillResult, tmp_path: Path) -> None:
+    files = report_of(named, tmp_path)
+    words = " ".join(text.text or "" for text in ET.fromstring(files.svg.read_text()).iter("{http://www.w3.org/2000/svg}text"))
+    for label in ("fault set", "first failed request", "check unhealthy", "DNS leaves it", "last client led away", "failback"):
+        assert label in words
+    page = files.html.read_text()
+    assert re.findall(r"(?:src|href)=|@import|url\(|<script", page) == []
+    assert page.count("<svg") == 2
+    for part in ("At most 20 s: 2 s x 3 + 2 s until the check turns", "keep an answer for its TTL (6 s)", "once a month: 99.9"):
+        assert part in page
+
+
+def test_the_json_of_a_drill_through_a_name_has_bound_marks_and_answers(named: DrillResult, tmp_path: Path) -> None:
+    found = json.loads(report_of(named, tmp_path).json.read_text())
+    assert (found["path"], found["dns"]["policy"], found["dns"]["ttl"]) == ("dns", "weighted", 6)
+    assert found["rto"]["bound"] == found["rto"]["bound_seconds"] == 20
+    assert found["dns"]["bound"] == {"interval": 2.0, "threshold": 3, "ttl": 6.0, "publication": 0.0}
+    marks = found["dns"]["marks"]
+    assert found["rto"]["seconds"] == pytest.approx(marks["people"] - marks["effect"], abs=0.002)
+    assert sum(found["dns"]["answers"].values()) == len(found["evidence"]["answers"])
+    assert 0.9999 < found["dns"]["availability_of_a_month"] < 1
+
+
+def test_a_drill_without_a_name_has_none_of_it(result: DrillResult, tmp_path: Path) -> None:
+    found = json.loads(report_of(result, tmp_path).json.read_text())
+    assert (found["path"], found["dns"], found["rto"]["direct_seconds"]) == ("direct", None, None)
+    assert "answers" not in found["evidence"]
 
 
 def test_the_response_of_an_api_is_shown_as_text(result: DrillResult, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ async def test_a_drill_measures_the_failover_and_restores_what_was_reserved(sand
     assert judge(result, Targets()).ok
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", [name for name in FAULTS if name != "withdraw"])
 async def test_every_fault_is_injected_and_reverted(tmp_path: Path, fault: str) -> None:
     sandbox = DrillSandbox(tmp_path, Regions(health=True))
     before = sandbox.settings()
@@ -293,7 +293,7 @@ async def test_a_function_that_is_throttled_already_is_refused(sandbox: DrillSan
     assert "delete-function-concurrency" in caught.value.fix
 
 
-@pytest.mark.parametrize(("fault", "why"), [("health", "STATUS"), ("bad-deploy", "/health")])
+@pytest.mark.parametrize(("fault", "why"), [("health", "STATUS"), ("bad-deploy", "/health"), ("withdraw", "health check")])
 async def test_a_fault_that_has_nothing_to_act_on_is_refused_with_the_reason(sandbox: DrillSandbox, fault: str, why: str) -> None:
     with pytest.raises(UsageError) as caught:
         await sandbox.drill(fault)
@@ -302,10 +302,11 @@ async def test_a_fault_that_has_nothing_to_act_on_is_refused_with_the_reason(san
     assert sandbox.undo_log.pending() == []
 
 
-async def test_replication_cannot_be_paused_on_aws(sandbox: DrillSandbox) -> None:
-    sandbox.can_pause_replication = False
+@pytest.mark.parametrize("fault", ["replication", "gateway-down"])
+async def test_what_only_the_local_cloud_can_do_is_refused_on_aws(sandbox: DrillSandbox, fault: str) -> None:
+    sandbox.is_local = False
     with pytest.raises(UsageError, match="not possible") as caught:
-        await sandbox.drill("replication")
+        await sandbox.drill(fault)
     assert "no switch" in caught.value.why
 
 

@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from typing import Any
 
 import pytest
 
-from tests.drill.regions import SETTINGS, WEST, Regions, regional
+from tests.drill.regions import SETTINGS, WEST, Regions, load_of, regional
 from workshop.drill.api_client import ApiResponse
 from workshop.drill.deployment import Deployment
-from workshop.drill.load import LoadGenerator
+from workshop.drill.failover_load import FailoverLoad
+from workshop.drill.load import LoadParts
 
 SECOND_WRITE = SETTINGS.write_every_ms / 1000
 """When the pause after the first write ends."""
 PATIENCE = 60.0
 
 
-def load_on(client: Regions | Broken) -> LoadGenerator:
+def load_on(client: Regions | Broken) -> FailoverLoad:
     regions = client if isinstance(client, Regions) else Regions()
     deployment = Deployment("w", "t", "local", tuple(regional(regions, name) for name in regions.names))
-    return LoadGenerator(deployment, SETTINGS, client, key="drill-r1", preferred=WEST, emit=lambda _: None)
+    parts = LoadParts(load_of(regions), client, lambda _: None, lambda _: None)
+    return FailoverLoad(deployment, SETTINGS, parts, preferred=WEST)
 
 
 class Broken:
     """An API client with a defect."""
 
-    async def __call__(self, url: str, deadline: float) -> ApiResponse:
+    async def __call__(self, url: str, deadline: float, **_: Any) -> ApiResponse:
         raise ZeroDivisionError
 
 

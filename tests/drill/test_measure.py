@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from tests.drill.regions import EAST, SETTINGS, WEST
-from workshop.drill.measure import measure, missing, rto_bound
+from workshop.drill.load_requests import Row
+from workshop.drill.measure import failover_outage, measure, missing, rto_bound
 from workshop.drill.timeline import Acknowledged, Lag, Milestone, Moment, RequestKind, TimedRequest
 
 
@@ -16,7 +17,13 @@ def request(kind: RequestKind, region: str, sent: float, answered: float, why: s
 
 
 def write(number: int, at: float, region: str = WEST) -> Acknowledged:
-    return Acknowledged(number, region, f"{at}", at - 0.1, at)
+    row = Row({"PK": "drill-r1", "SK": f"{number:06d}"}, {"bookmark": f"{at}"})
+    return Acknowledged(number, region, f"{at}", at - 0.1, at, f"{number:06d}", row)
+
+
+def item(written: Acknowledged, **other: str) -> dict[str, dict[str, str]]:
+    """The item of a write, as a table has it."""
+    return {name: {"S": text} for name, text in {**written.row.key, **written.row.holds, **other}.items()}
 
 
 INJECTED, REVERTED = Moment(5.0, Milestone.INJECTED, WEST, ""), Moment(20.0, Milestone.REVERTED, WEST, "")
@@ -33,7 +40,8 @@ REQUESTS = [
 
 def measured(lags=(), lost=(), behind=(), requests=REQUESTS):
     moments = [INJECTED, Moment(15.3, Milestone.SWITCHED, EAST, ""), REVERTED]
-    return measure(SETTINGS, WEST, requests, [write(1, 1.1)], moments, lags, lost=lost, behind=behind)
+    outage = failover_outage(SETTINGS, WEST, requests, moments)
+    return measure(outage, requests, [write(1, 1.1)], moments, lags, lost=lost, behind=behind)
 
 
 def test_rto_runs_from_the_first_failed_request_to_the_first_write_taken_elsewhere():
@@ -63,10 +71,11 @@ def test_requests_are_counted_by_region_and_outcome():
 
 def test_a_write_that_one_table_lacks_or_has_with_another_value_is_missing():
     writes = [write(1, 1.0), write(2, 2.0), write(3, 3.0)]
-    table = {w.sort: w.value for w in writes}
+    table = [item(w) for w in writes]
     assert missing(writes, {WEST: table, EAST: table}) == []
-    assert missing(writes, {WEST: table, EAST: {**table, "000002": "another"}}) == [writes[1]]
-    assert missing(writes, {WEST: {}, EAST: table}) == writes
+    assert missing(writes, {WEST: table, EAST: [table[0], item(writes[1], bookmark="another"), table[2]]}) == [writes[1]]
+    assert missing(writes, {WEST: table[1:], EAST: table}) == [writes[0]]
+    assert missing(writes, {WEST: [], EAST: table}) == writes
 
 
 def test_lost_writes_span_the_time_from_the_first_sent_to_the_last_taken():

@@ -6,10 +6,12 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from tests.drill.named_regions import NamedRegions, load_through_name
 from tests.drill.regions import EAST, WEST, Regions, regional
 from tests.unit.fakes.virtual_time import VirtualClock
 from workshop.aws.errors import AwsError
 from workshop.drill.commands import Commands
+from workshop.drill.counters import ApiCounter, StoredCounter
 from workshop.drill.observe import ExperimentOutcome, ExperimentRunner, conflict, replication, replication_latency
 from workshop.drill.plot import plot_experiments
 from workshop.errors import WorkshopError
@@ -18,7 +20,7 @@ A, B = (regional(Regions(), name) for name in (WEST, EAST))
 
 
 def runner_on(regions: Regions) -> ExperimentRunner:
-    return ExperimentRunner(regions, "observe-r1", Commands())
+    return ExperimentRunner(regions, ApiCounter("observe-r1"), Commands())
 
 
 async def test_a_stale_read_and_the_lag_are_measured():
@@ -78,6 +80,25 @@ async def test_the_plot_is_xml_with_a_lane_for_each_region():
     root = ET.fromstring(plot_experiments("Conflict & more", (WEST, EAST), rounds))
     words = [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")]
     assert {WEST, EAST, "+1 → 11", "Conflict & more"} <= set(words)
+
+
+def stored_runner_on(regions: NamedRegions) -> ExperimentRunner:
+    return ExperimentRunner(regions, StoredCounter(load_through_name("observe-r1")), Commands())
+
+
+async def test_a_workshop_without_a_counter_counts_in_an_item_of_its_load():
+    found = await replication(stored_runner_on(NamedRegions(lag=1.0)), A, B)
+    assert (found.outcome, found.final) == (ExperimentOutcome.STALE, 11)
+    assert found.lag is not None
+    assert found.lag[0] <= 1.0 <= found.lag[1]
+
+
+@pytest.mark.parametrize(("lag", "outcome", "final"), [(1.0, "conflict", 9), (0.0, "no-conflict", 10)])
+async def test_what_a_client_reads_changes_and_writes_back_is_lost_to_the_later_writer(lag, outcome, final):
+    regions = NamedRegions(lag=lag)
+    found = await conflict(stored_runner_on(regions), A, B)
+    assert (found.outcome, found.final) == (outcome, final)
+    assert regions.items(WEST) == ["drill-observe-r1-1"]
 
 
 class Metrics:

@@ -51,6 +51,9 @@ def test_a_workshop_needs_no_block_and_the_built_in_one_has_none(tmp_path):
 
 def test_an_api_may_choose_the_id_itself(tmp_path):
     own = DRILL.replace("id: 'drill-{{ run }}-{{ n }}'", OWN_ID).replace("item_id: '{{ id }}', from", "from")
+    ((line, field, text),) = problems(tmp_path, own)
+    assert (line, field) == (19, "drill.rows") and "could not be removed" in text
+    own = own.replace("key: {item_id: '{{ id }}'}", "key: {item_id: '{{ id }}'}, holds: {from: 'drill {{ run }}'}")
     assert problems(tmp_path, own) == []
     nested = own.replace("response.id", "response.item.id")
     assert problems(tmp_path, nested) == []

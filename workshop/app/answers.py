@@ -18,7 +18,7 @@ from workshop.quoting import visible
 from workshop.state_dir import prepare as prepare_folder
 from workshop.state_dir import write_private
 
-__all__ = ["AnswersReport", "observe_answers"]
+__all__ = ["AnswersReport", "host_of", "observe_answers"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class AnswersReport:
 async def observe_answers(session: Session, name: str, queries: int, source: str, notice: Notice) -> AnswersReport:
     """Measure the answers for one of the definition's `names:` (the first one when `name` is empty)."""
     workspace = session.workspace
-    host = _host(session, name)
+    host = host_of(session, name)
     try:
         found = await measure_answers(workspace.clients[session.account], workspace.target, host, queries, source, notice)
     except WorkshopError as error:
@@ -46,7 +46,7 @@ async def observe_answers(session: Session, name: str, queries: int, source: str
     return AnswersReport(found, plot)
 
 
-def _host(session: Session, name: str) -> str:
+def host_of(session: Session, name: str) -> str:
     """The domain name behind a name of the definition: as it was recorded, else as the step that makes it is written."""
     workspace = session.workspace
     names = workspace.workshop.definition.names

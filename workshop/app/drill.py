@@ -7,50 +7,44 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from pathlib import Path
 
+from workshop.app.cloud_controls import LocalGatewayControl, LocalReplicationControl
 from workshop.app.connections import Notice
+from workshop.app.drill_name import routed_name, with_checks
 from workshop.app.locking import locked
 from workshop.app.runs import Watch
 from workshop.app.session import Session
-from workshop.cloud.fault_model import CloudFault
-from workshop.cloud.faults import fault_add, faults_clear, faults_list
 from workshop.definition.builtins import builtin_folder
 from workshop.drill.api_client import http_client
 from workshop.drill.base import FaultContext
-from workshop.drill.bookmarks import Bookmarks, bookmarks_snapshot
 from workshop.drill.commands import Commands
 from workshop.drill.deployment import Deployment, StackNames, find_deployment
+from workshop.drill.load_requests import LoadRequests
 from workshop.drill.manual import fail_region
-from workshop.drill.observe import EXPERIMENTS, Experiment, ExperimentRunner, ReplicationLatency, replication_latency
 from workshop.drill.pending import recover_command
-from workshop.drill.plot import plot_experiments
-from workshop.drill.registry import BOOKMARKS, DEFAULT_FAULT, fault_named
+from workshop.drill.registry import DEFAULT_FAULT, OWN_ROWS, fault_named
 from workshop.drill.report import ReportFiles, ReportHeader, Targets, Verdict, judge, write_report
-from workshop.drill.run import DrillResult, DrillSpec, run_drill, shielded
+from workshop.drill.routed_name import RoutedName
+from workshop.drill.run import DrillResult, DrillSpec, run_drill
 from workshop.drill.settings import FILE, FailoverSettings, read_settings
 from workshop.drill.timeline import Emit
 from workshop.drill.undo_log import UndoLog, Undone
-from workshop.engine.undos import BY_DRILL, BY_HAND
+from workshop.engine.undos import BY_HAND
 from workshop.engine.workspace import Contexts
 from workshop.errors import UsageError, WorkshopError
-from workshop.quoting import visible
-from workshop.state_dir import prepare as prepare_folder
-from workshop.state_dir import write_private
 
 __all__ = [
     "DrillReport",
     "DrillRequest",
-    "LocalReplicationControl",
-    "Observation",
     "PreparedDrill",
     "anything_pending",
     "commands_for",
+    "deployment_of",
     "drill",
     "fail",
     "fault_context",
+    "load_requests",
     "not_drillable",
-    "observe",
     "prepare",
     "recover",
     "report",
@@ -58,41 +52,29 @@ __all__ = [
     "revert_left_over",
     "run_prepared",
     "stack_names",
+    "targets_of",
     "undo_log_of",
     "unknown_region",
 ]
 
-
-class LocalReplicationControl:
-    """Replication of the local cloud, paused through its control endpoint."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    async def is_paused(self, region: str, table: str) -> bool:
-        return bool(await asyncio.to_thread(self._ids, region, table))
-
-    async def pause(self, region: str, table: str) -> None:
-        await asyncio.to_thread(fault_add, self._folder, CloudFault("cut", region=region, table=table))
-
-    async def resume(self, region: str, table: str) -> None:
-        ids = await asyncio.to_thread(self._ids, region, table)
-        if ids:
-            await asyncio.to_thread(faults_clear, self._folder, ids)
-
-    def _ids(self, region: str, table: str) -> tuple[str, ...]:
-        faults = faults_list(self._folder)
-        return tuple(f.id for f in faults if f.kind == "cut" and f.region == region and f.table in ("", table))
+HEALTH = "health"
+"""The health route of a workshop that describes no load."""
 
 
 @dataclass(frozen=True, slots=True)
 class DrillRequest:
-    """What was asked for. An empty `region` is home; None leaves the player's own setting; `countdown` in seconds."""
+    """What was asked for. An empty `region` is home; None leaves the player's own setting; `countdown` in seconds.
+
+    `path` is `dns` (the load calls the name), `direct` (it fails over by itself) or empty: as the definition has it. `anyway`
+    drills a name whose wiring is wrong.
+    """
 
     fault: str = DEFAULT_FAULT
     region: str = ""
     failures: int | None = None
     countdown: float | None = None
+    path: str = ""
+    anyway: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,6 +86,7 @@ class PreparedDrill:
     context: FaultContext
     undo_log: UndoLog
     change: str
+    routed: RoutedName | None = None
 
 
 @dataclass(frozen=True)
@@ -113,21 +96,6 @@ class DrillReport:
     result: DrillResult
     verdict: Verdict
     files: ReportFiles
-
-
-@dataclass(frozen=True)
-class Observation:
-    """The rounds of an experiment between two regions, CloudWatch's figures, and the file of the plot."""
-
-    kind: str
-    regions: tuple[str, str]
-    rounds: tuple[Experiment, ...]
-    latency: ReplicationLatency
-    plot: Path
-
-    @property
-    def ok(self) -> bool:
-        return all(each.ok for each in self.rounds)
 
 
 def commands_for(session: Session) -> Commands:
@@ -146,12 +114,18 @@ async def prepare(session: Session, request: DrillRequest, notice: Notice) -> Pr
     regions = session.workspace.settings.regions
     if request.region and request.region not in regions:
         raise unknown_region(session, request.region, "A drill fails one of the workshop's regions.", "one")
-    deployment = await _deployment(session)
+    requests = load_requests(session)
+    deployment = await with_checks(session, await deployment_of(session))
     await revert_left_over(undo_log, context, notice)
-    spec = DrillSpec(session.workspace.run, request.region or regions[0], fault_named(request.fault), _settings(session, request))
+    spec = DrillSpec(
+        session.workspace.run, request.region or regions[0], fault_named(request.fault), _settings(session, request), requests
+    )
     regional = deployment.in_region(spec.region)
     snapshot = await spec.fault.snapshot(context, deployment, regional)
-    return PreparedDrill(deployment, spec, context, undo_log, spec.fault.plan(regional, snapshot))
+    routed = None
+    if _through_dns(session, request):
+        routed = await routed_name(session, deployment, spec.region, commands_for(session), notice, anyway=request.anyway)
+    return PreparedDrill(deployment, spec, context, undo_log, spec.fault.plan(regional, snapshot), routed)
 
 
 async def drill(session: Session, request: DrillRequest, targets: Targets, watch: Watch, emit: Emit) -> DrillReport | None:
@@ -170,7 +144,7 @@ async def run_prepared(session: Session, prepared: PreparedDrill, watch: Watch, 
     try:
         async with http_client() as client:
             task = asyncio.create_task(
-                run_drill(prepared.deployment, prepared.spec, prepared.context, client, prepared.undo_log, emit)
+                run_drill(prepared.deployment, prepared.spec, prepared.context, client, prepared.undo_log, emit, prepared.routed)
             )
 
             def stopped() -> None:
@@ -198,6 +172,13 @@ def report(session: Session, result: DrillResult, targets: Targets) -> DrillRepo
     return DrillReport(result, verdict, write_report(session.folder / "reports", result, targets, verdict, header))
 
 
+def targets_of(session: Session, rto: float | None, rpo: float | None) -> Targets:
+    """The given targets in seconds, else those of the definition."""
+    spec = session.workspace.workshop.definition.drill
+    own = Targets(spec.targets.rto, spec.targets.rpo) if spec is not None else Targets()
+    return Targets(own.rto if rto is None else rto, own.rpo if rpo is None else rpo)
+
+
 def anything_pending(session: Session) -> bool:
     """Whether something that this run has changed is not restored."""
     return any(undo.run == session.workspace.run for undo in session.workspace.journal.undos.pending(session.scope))
@@ -207,9 +188,7 @@ async def fail(prepared: PreparedDrill) -> str:
     """Fail the region until `recover`; returns one sentence about what was changed."""
     spec = prepared.spec
     async with http_client() as client:
-        return await fail_region(
-            prepared.deployment, spec.region, spec.fault, spec.settings, prepared.context, client, prepared.undo_log
-        )
+        return await fail_region(prepared.deployment, spec, prepared.context, client, prepared.undo_log)
 
 
 async def recover(session: Session, region: str) -> list[Undone]:
@@ -223,42 +202,11 @@ async def revert_faults(session: Session, notice: Notice) -> None:
     """Before a teardown: revert every fault, left by a killed drill or set by hand. A failure is a notice."""
     undo_log = undo_log_of(session)
     try:
-        faults = undo_log.pending(lambda undo: undo.kind != BOOKMARKS)
+        faults = undo_log.pending(lambda undo: undo.kind != OWN_ROWS)
         for undone in await undo_log.undo_all(fault_context(session), faults):
             notice(f"Put back before the teardown: {undone.text}")
     except WorkshopError as error:
         notice(f"! {error.what} {error.why}")
-
-
-async def observe(session: Session, kind: str, wanted: tuple[str, ...], rounds: int, notice: Notice) -> Observation:
-    """Run an experiment some times and save its plot. Its counter is removed again, whatever happens."""
-    regions = _pair(session, wanted)
-    found, latency = await _experiments(session, kind, regions, rounds, notice)
-    plot = prepare_folder(session.folder / "reports") / f"observe-{kind}-{session.workspace.run}.svg"
-    title = f"{kind.capitalize()} between {regions[0]} and {regions[1]}, {session.workspace.target.name}"
-    write_private(plot, visible(plot_experiments(title, regions, found)))
-    return Observation(kind, regions, tuple(found), latency, plot)
-
-
-async def _experiments(
-    session: Session, kind: str, regions: tuple[str, str], rounds: int, notice: Notice
-) -> tuple[list[Experiment], ReplicationLatency]:
-    deployment = await _deployment(session)
-    undo_log, context, clock = undo_log_of(session), fault_context(session), session.workspace.clock
-    key = f"observe-{session.workspace.run}"
-    a, b = (deployment.in_region(region) for region in regions)
-    snapshot = bookmarks_snapshot(deployment.table, deployment.regions, key)
-    undo = undo_log.record(Bookmarks.name, regions[0], snapshot, BY_DRILL)
-    found: list[Experiment] = []
-    try:
-        async with http_client() as client:
-            runner = ExperimentRunner(client, key, commands_for(session))
-            for number in range(1, rounds + 1):
-                notice(f"Round {number} of {rounds}")
-                found.append(await EXPERIMENTS[kind](runner, a, b))
-        return found, await replication_latency(context.aws, clock, deployment.table, *regions)
-    finally:
-        await shielded(undo_log.undo(context, undo))
 
 
 async def revert_left_over(undo_log: UndoLog, context: FaultContext, notice: Notice) -> None:
@@ -275,17 +223,18 @@ async def revert_left_over(undo_log: UndoLog, context: FaultContext, notice: Not
         notice(f"Put back, left by a drill that was killed: {undone.text}")
 
 
-async def _deployment(session: Session) -> Deployment:
-    """The deployment of the workshop; raises `UsageError` when its definition has no API or table to drill."""
-    names = stack_names(session)
-    if not names.table:
-        raise not_drillable(session, "has no step that makes a table")
-    workspace = session.workspace
+async def deployment_of(session: Session, routes: tuple[tuple[str, str], ...] = ()) -> Deployment:
+    """The deployment of the workshop, whose APIs have these routes, else those of its load.
+
+    Raises `UsageError` when its definition has no API, `WorkshopError` when it is not deployed or has other routes.
+    """
+    names, workspace = stack_names(session), session.workspace
+    names = replace(names, routes=routes) if routes else names
     return await find_deployment(workspace.clients[session.account], workspace.target, names, commands_for(session))
 
 
 def stack_names(session: Session) -> StackNames:
-    """What a drill looks for; the table is empty where no step makes one. Raises `UsageError` for a definition without an API."""
+    """What a drill looks for; without a load no routes. Raises `UsageError` for a definition without an API."""
     workspace = session.workspace
     definition = workspace.workshop.definition
     if definition.apis is None:
@@ -296,14 +245,48 @@ def stack_names(session: Session) -> StackNames:
     stacks = {region: name for region, name in of_api if name}
     if not stacks:
         raise not_drillable(session, "has no stack that makes its `apis:`")
+    load = load_requests(session) if definition.drill is not None else None
     return StackNames(
         workshop=workspace.name,
-        table=next((table for _, step, ctx in steps if (table := step.data_table(ctx))), ""),
+        table=load.table if load else next((table for _, step, ctx in steps if (table := step.data_table(ctx))), ""),
         stacks=stacks,
         output=definition.apis.output,
         stage=definition.apis.stage,
         regions=workspace.settings.regions,
+        routes=load.routes if load else (),
+        health=(load.health.path if load.health else "") if load else HEALTH,
     )
+
+
+def load_requests(session: Session, run: str = "") -> LoadRequests:
+    """The load that the definition describes, of this run or another; raises `UsageError` for a definition without one."""
+    workspace = session.workspace
+    spec = workspace.workshop.definition.drill
+    if spec is None:
+        raise not_drillable(session, "describes no load (`drill:`)")
+    return LoadRequests(spec, workspace.plan_variables(session.account), run or workspace.run)
+
+
+def _through_dns(session: Session, request: DrillRequest) -> bool:
+    """Whether the load calls the name; raises `UsageError` for a path or a setting that this workshop has not."""
+    spec = session.workspace.workshop.definition.drill
+    named = spec is not None and bool(spec.name)
+    if request.path == "dns" and not named:
+        raise UsageError(
+            what=f"{session.workspace.name} has no name that a drill could call.",
+            why="Its `drill:` names none of `names:`.",
+            fix="Leave --path out: the load then fails over by itself",
+            code="NoName",
+        )
+    through = named and request.path != "direct"
+    if through and (request.failures is not None or request.countdown is not None):
+        raise UsageError(
+            what="--failures and --countdown are settings of a client that fails over by itself.",
+            why="Through a name, health checks and TTL decide.",
+            fix="Give --path direct with them, or change the checks: workshop setup --param threshold=1",
+            code="Usage",
+        )
+    return through
 
 
 def _settings(session: Session, request: DrillRequest) -> FailoverSettings:
@@ -319,31 +302,19 @@ def _settings(session: Session, request: DrillRequest) -> FailoverSettings:
 
 def fault_context(session: Session) -> FaultContext:
     workspace = session.workspace
-    replication = LocalReplicationControl(session.folder) if workspace.target.name == "local" else None
-    return FaultContext(workspace.clients[session.account], replication, commands_for(session))
+    local = workspace.target.name == "local"
+    return FaultContext(
+        workspace.clients[session.account],
+        LocalReplicationControl(session.folder) if local else None,
+        commands_for(session),
+        gateway=LocalGatewayControl(session.folder) if local else None,
+    )
 
 
 def undo_log_of(session: Session) -> UndoLog:
     workspace = session.workspace
     source = workspace.name if workspace.workshop.builtin else str(workspace.workshop.source)
     return UndoLog(workspace.journal.undos, session.scope, source, workspace.profile, workspace.run)
-
-
-def _pair(session: Session, wanted: tuple[str, ...]) -> tuple[str, str]:
-    """The two regions of an experiment: the wanted ones, else home and the next one."""
-    regions = session.workspace.settings.regions
-    for region in wanted:
-        if region not in regions:
-            raise unknown_region(session, region, "An experiment takes two of the workshop's regions.", "two")
-    pair = wanted or regions[:2]
-    if len(pair) < 2:
-        raise UsageError(
-            what=f"{session.workspace.name} is deployed in one region only.",
-            why="An experiment needs two.",
-            fix=f"Set it up in two: {commands_for(session).setup_in_two(regions[0])}",
-            code="OneRegion",
-        )
-    return pair[0], pair[1]
 
 
 def unknown_region(session: Session, region: str, why: str, how_many: str) -> UsageError:

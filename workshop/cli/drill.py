@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,12 +23,11 @@ if TYPE_CHECKING:
     from workshop.app.session import Session
     from workshop.console.progress import Progress
     from workshop.drill.commands import Commands
-    from workshop.drill.report import Targets
 
 __all__ = ["command"]
 
-TARGET = "15m"
-"""The default of --rto and --rpo."""
+
+DEFAULT = "By default that of the workshop's definition."
 
 
 class Duration(click.ParamType[float]):
@@ -71,45 +71,43 @@ fault_option = click.option(
 
 @command.command("run")
 @fault_option
-@click.option(
-    "--rto",
-    type=Duration(),
-    default=TARGET,
-    show_default=True,
-    envvar="WORKSHOP_RTO",
-    help="The target for the recovery time: 90s, 15m.",
-)
-@click.option(
-    "--rpo", type=Duration(), default=TARGET, show_default=True, envvar="WORKSHOP_RPO", help="The target for lost writes."
-)
+@click.option("--rto", type=Duration(), envvar="WORKSHOP_RTO", help=f"The target for the recovery time: 90s, 15m. {DEFAULT}")
+@click.option("--rpo", type=Duration(), envvar="WORKSHOP_RPO", help=f"The target for lost writes. {DEFAULT}")
 @click.option("--failures", type=click.IntRange(1, 1000), envvar="WORKSHOP_FAILURES", help="Failed writes before a switch.")
 @click.option("--countdown", type=Duration(), envvar="WORKSHOP_COUNTDOWN", help="The least time before a switch.")
+@click.option(
+    "--path",
+    type=click.Choice(["dns", "direct"]),
+    envvar="WORKSHOP_PATH",
+    help="What the load calls: the name that DNS routes (where there is one), or each region, failing over by itself.",
+)
+@click.option("--anyway", is_flag=True, envvar="WORKSHOP_ANYWAY", help="Drill a name whose health checks are wired wrong.")
 @common_options
 @asynchronous
-async def run_command(
-    invocation: Invocation, fault: str, rto: float, rpo: float, failures: int | None, countdown: float | None
-) -> int:
+async def run_command(invocation: Invocation, **given: Any) -> int:
     """Fail a region under load, and measure failover, failback and lost writes.
 
-    --region names the region to fail (home by default). The failover's settings are the player's own; --failures and
-    --countdown try others. Every acknowledged write is compared. Exits 1 when a target is missed.
+    --region names the region to fail (home by default). Through a name, health checks and DNS lead its clients away. Else they
+    fail over by the player's own settings; --failures and --countdown try others. Every acknowledged write is compared.
+    Exits 1 when a target is missed.
 
     \b
     Examples:
       workshop drill run
       workshop drill run --region eu-west-1 --rto 30s
       workshop drill run --fault replication
+      workshop drill run --workshop multi-region-backend --fault health
     """
-    from workshop.app.drill import DrillRequest, commands_for, prepare, report, run_prepared
+    from workshop.app.drill import DrillRequest, commands_for, prepare, report, run_prepared, targets_of
     from workshop.app.locking import locked
     from workshop.console.drill import INDENT, drill_document, moment_line, print_drill
-    from workshop.drill.report import Targets
 
     invocation, region = _without_region(invocation)
-    request, targets = DrillRequest(fault, region, failures, countdown), Targets(rto, rpo)
+    wanted = {name: given.pop(name) for name in ("rto", "rpo")}
+    request = DrillRequest(region=region, **{**given, "path": given["path"] or ""})
     async with opened(invocation, named=True) as (session, progress):
         commands = commands_for(session)
-        line = commands.line(_words("drill run", request, targets))
+        line = commands.line(_words("drill run", request, wanted))
         session = require_grant(session, line, progress)  # noqa: PLW2901
         async with locked(session, "drill run", progress.notice):
             prepared = await prepare(session, request, progress.notice)
@@ -119,6 +117,7 @@ async def run_command(
         progress.close()
         if result is None:
             raise _interrupted(session, commands, line)
+        targets = targets_of(session, **wanted)
         found = report(session, result, targets)
         if invocation.json:
             drill_document(_head(session), result, targets, found.verdict, found.files)
@@ -143,7 +142,7 @@ async def fail_command(invocation: Invocation, fault: str) -> int:
     from workshop.console.document import print_document
 
     invocation, region = _without_region(invocation)
-    request = DrillRequest(fault, region)
+    request = DrillRequest(fault, region, path="direct")
     async with opened(invocation, named=True) as (session, progress):
         commands = commands_for(session)
         line = commands.line(_words("drill fail", request))
@@ -252,21 +251,22 @@ def _interrupted(session: Session, commands: Commands, line: str) -> WorkshopErr
     )
 
 
-def _words(command: str, request: DrillRequest, targets: Targets | None = None) -> str:
+def _words(command: str, request: DrillRequest, targets: Mapping[str, float | None] | None = None) -> str:
     """The command with those of its own options that were given, as it may be typed again; none of their values has a space."""
     words = [command]
     if request.region:
         words.append(f"--region {request.region}")
     if request.fault != DEFAULT_FAULT:
         words.append(f"--fault {request.fault}")
-    default = parse_duration(TARGET)
-    if targets is not None:
-        wanted = {"rto": targets.rto, "rpo": targets.rpo}
-        words += [f"--{name} {seconds:.10g}s" for name, seconds in wanted.items() if seconds != default]
+    words += [f"--{name} {seconds:.10g}s" for name, seconds in (targets or {}).items() if seconds is not None]
     if request.failures is not None:
         words.append(f"--failures {request.failures}")
     if request.countdown is not None:
         words.append(f"--countdown {request.countdown:.10g}s")
+    if request.path and command == "drill run":
+        words.append(f"--path {request.path}")
+    if request.anyway:
+        words.append("--anyway")
     return " ".join(words)
 
 

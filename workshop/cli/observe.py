@@ -125,7 +125,8 @@ def _subnet(text: str) -> str:
 
 
 async def _observe(invocation: Invocation, kind: str, regions: tuple[str, ...], rounds: int) -> int:
-    from workshop.app.drill import commands_for, observe
+    from workshop.app.drill import commands_for
+    from workshop.app.experiments import observe
     from workshop.app.locking import locked_here
     from workshop.console.observe import observation_document, print_observation
 

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from workshop.console.document import print_document
 from workshop.console.style import hanging, print_table, stream
+from workshop.drill.name_report import name_sentences
 from workshop.drill.report import ReportFiles, Targets, Verdict, cards, figures
 from workshop.drill.run import DrillResult
 from workshop.drill.timeline import Milestone, Moment
@@ -33,6 +34,9 @@ WORDS = {
     Milestone.LOAD: "load",
     Milestone.INJECTED: "fault",
     Milestone.FIRST_FAILURE: "failing",
+    Milestone.SEEN: "seen",
+    Milestone.DNS: "dns",
+    Milestone.PEOPLE: "left",
     Milestone.SWITCHED: "failover",
     Milestone.REVERTED: "put back",
     Milestone.OFFERED: "healthy",
@@ -70,6 +74,8 @@ def print_drill(result: DrillResult, targets: Targets, verdict: Verdict, files: 
     print_table(console, table)
     for reason in verdict.reasons:
         console.print(f"[red]✗ {escape(reason)}[/]")
+    for sentence in name_sentences(result, result.name) if result.name else []:
+        print_table(console, hanging("  ", escape(sentence)))
     for undone in result.restored:
         print_table(console, hanging("  ", f"[bright_black]{escape(undone.text)}[/]"))
     console.print(f"Report: {files.html}", soft_wrap=True, markup=False)

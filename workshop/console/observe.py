@@ -12,7 +12,7 @@ from rich.table import Table
 
 from workshop.console.document import print_document
 from workshop.console.style import print_table, stream
-from workshop.drill.observe import ApiCall, Experiment, ReplicationLatency, lags
+from workshop.drill.observe import CounterCall, Experiment, ReplicationLatency, lags
 from workshop.durations import format_duration
 
 __all__ = ["observation_document", "print_observation"]
@@ -64,7 +64,7 @@ def print_observation(kind: str, rounds: Sequence[Experiment], latency: Replicat
     console.print(f"Plot: {svg}", soft_wrap=True, markup=False)
 
 
-def _print_calls(calls: Sequence[ApiCall]) -> None:
+def _print_calls(calls: Sequence[CounterCall]) -> None:
     """Every call of one round; of many equal reads only the first and the last."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 2), header_style="bright_black")
     for title in ("second", "region", "call", "counter"):
@@ -80,7 +80,7 @@ def _print_calls(calls: Sequence[ApiCall]) -> None:
     print_table(stream(), table)
 
 
-def _condensed(calls: Sequence[ApiCall]) -> list[ApiCall | None]:
+def _condensed(calls: Sequence[CounterCall]) -> list[CounterCall | None]:
     """The calls whose value is new, and the last before each; None in place of those left out."""
     if len(calls) <= MOST_ROWS:
         return list(calls)
@@ -91,7 +91,7 @@ def _condensed(calls: Sequence[ApiCall]) -> list[ApiCall | None]:
         if before is None or calls[before].value != call.value or call.by is not None:
             news |= {number} if before is None else {number, before}
         last[call.region] = number
-    kept: list[ApiCall | None] = []
+    kept: list[CounterCall | None] = []
     for number, call in enumerate(calls):
         if number in news:
             kept.append(call)

@@ -22,9 +22,10 @@ from workshop.quoting import shown
 
 __all__ = ["DRILL_VARIABLES", "drill_problems"]
 
-DRILL_VARIABLES = ("n", "id", "run", "region")
+DRILL_VARIABLES = ("n", "id", "run", "region", "value")
 """What the templates of the block see besides the variables of the plan."""
 RESPONSE = "response"
+RUN = "20260101-000000-abcd"
 
 
 def drill_problems(definition: Definition, plan: Mapping[str, Any]) -> list[Problem]:
@@ -77,6 +78,9 @@ class _Look:
         if first["id"] == second["id"]:
             yield self._at(("write", "id"), "Two writes have the same id.", "Let it depend on {{ run }} and {{ n }}.")
             return
+        if answered and RUN not in "".join(first["rows", "holds"].values()):
+            what = "The API chooses the ids, and nothing in an item shows that it is the drill's, so it could not be removed."
+            yield self._at(("rows",), what, "Name an attribute that holds {{ run }}: holds: {note: 'drill {{ run }}'}")
         for place in (("read", "path"), ("rows", "key")):
             if first[place] == second[place]:
                 yield self._at(place, "It is the same for two items.", "Let it depend on {{ id }}.")
@@ -92,7 +96,7 @@ class _Look:
     def _write(self, number: int, *, answered: bool) -> dict[Any, Any]:
         """The texts of one write, by field; raises `DefinitionError`."""
         spec, found = self.spec, dict[Any, Any]()
-        variables = {**self.plan, "region": self.plan["home"], "n": number, "run": "20260101-000000-abcd"}
+        variables = {**self.plan, "region": self.plan["home"], "n": number, "value": f"{number}.000", "run": RUN}
         if answered:
             variables[RESPONSE] = Blank(f"response-{number}")  # its members are the same text
         found["id"] = variables["id"] = self._filled(spec.write.id, variables, "write", "id")
@@ -104,6 +108,7 @@ class _Look:
             found["health", "path"] = self._filled(spec.health.path, variables, "health", "path")
         self._filled(spec.rows.table, variables, "rows", "table")
         found["rows", "key"] = self._filled(dict(spec.rows.key), variables, "rows", "key")
+        found["rows", "holds"] = self._filled(dict(spec.rows.holds), variables, "rows", "holds")
         return found
 
     def _filled(self, value: Any, variables: Mapping[str, Any], *field: str) -> Any:

@@ -1,9 +1,9 @@
 """The form of the `drill:` block: the load of a drill, described by data.
 
-In: the plain values of the block. Out: a `DrillSpec`, whose texts are templates. They see the variables of the plan,
-`region` (the region whose API is called; home where a name is called), `n` (the number of the write), `run` (the drill's own id)
-and `id` (what the `id` of the write rendered to). The `id` itself may read `response`, the JSON that the write returned: for an
-API that chooses the id, which then is not known to the write.
+In: the plain values of the block. Out: a `DrillSpec`, whose texts are templates. They see the variables of the plan, `region`
+(the region whose API is called; home where a name is called), `n` (the number of the write), `value` (the second in which it was
+first sent: a text to be stored), `run` (the drill's own id) and `id` (what the `id` of the write rendered to). The `id` itself
+may read `response`, the JSON that the write returned: for an API that chooses the id, which then is not known to the write.
 """
 
 from __future__ import annotations
@@ -39,6 +39,9 @@ class ReadSpec(Form):
 
     method: Literal["GET", "POST"] = "GET"
     path: Path
+    value: str = Field(
+        default="", description="The member of both responses that holds {{ value }} (dotted); experiments count in it."
+    )
 
 
 class HealthSpec(Form):
@@ -53,7 +56,12 @@ class RowsSpec(Form):
     """Where the items are, so that a drill can count them in every region and remove its own."""
 
     table: str = Field(min_length=1, description="The name of the table.")
-    key: Mapping[str, str] = Field(min_length=1, max_length=2, description="The key of an item, by attribute.")
+    key: Mapping[str, str] = Field(
+        min_length=1, max_length=2, description="The key of an item, by attribute, the partition key first; its values are texts."
+    )
+    holds: Mapping[str, str] = Field(
+        default_factory=dict, max_length=10, description="What an item holds beside its key, by attribute: it is compared."
+    )
 
 
 class TargetsSpec(Form):

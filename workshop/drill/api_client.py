@@ -1,13 +1,13 @@
-"""One call to a region's API as a client makes it: a GET with a deadline, judged as the player judges it.
+"""One call to a region's API as a client makes it: a request with a deadline, judged as the player judges it.
 
-In: an address, a deadline. Out: an `ApiResponse`; network failures are returned as one, never raised.
+In: an address, a deadline, what to send. Out: an `ApiResponse`; network failures are returned as one, never raised.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -31,22 +31,30 @@ class ApiResponse:
 
 
 class ApiClient(Protocol):
-    """Makes one call; `deadline` in seconds."""
+    """Makes one call; `deadline` in seconds, `body` is sent as JSON.
 
-    async def __call__(self, url: str, deadline: float) -> ApiResponse: ...
+    `host` is the name to ask for when the address in the URL is that of one region: the Host, and with TLS the server name.
+    """
+
+    async def __call__(
+        self, url: str, deadline: float, *, method: str = "GET", body: Mapping[str, Any] | None = None, host: str = ""
+    ) -> ApiResponse: ...
 
 
 class _HttpClient:
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
 
-    async def __call__(self, url: str, deadline: float) -> ApiResponse:
+    async def __call__(
+        self, url: str, deadline: float, *, method: str = "GET", body: Mapping[str, Any] | None = None, host: str = ""
+    ) -> ApiResponse:
+        headers, extensions = ({"host": host}, {"sni_hostname": host.partition(":")[0]}) if host else ({}, {})
         try:
             async with asyncio.timeout(deadline):
-                response = await self._client.get(url)
+                response = await self._client.request(method, url, json=body, headers=headers, extensions=extensions)
         except TimeoutError:
             return ApiResponse(f"no response within {deadline:g} s")
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             return ApiResponse(f"no response: {type(error).__name__}")
         return _judged(response)
 
@@ -66,9 +74,9 @@ def _judged(response: httpx.Response) -> ApiResponse:
     body = parsed if isinstance(parsed, dict) else None
     text = str(body.get("Error") or body.get("message") or "")[:160] if body else ""
     detail = f": {text}" if text else ""
-    if response.status_code != 200:
+    if not response.is_success:
         return ApiResponse(f"status {response.status_code}{detail}", response.status_code, body)
     # The original of this API reports its failures with status 200, so the body decides.
     if body and "Error" in body:
-        return ApiResponse(f"status 200 with a failure inside{detail}", 200, body)
-    return ApiResponse(status=200, body=body)
+        return ApiResponse(f"status {response.status_code} with a failure inside{detail}", response.status_code, body)
+    return ApiResponse(status=response.status_code, body=body)

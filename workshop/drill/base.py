@@ -15,7 +15,7 @@ from workshop.drill.commands import Commands
 from workshop.drill.deployment import Deployment, RegionDeployment
 from workshop.errors import UsageError, WorkshopError
 
-__all__ = ["FaultContext", "RegionFault", "ReplicationControl", "Undoable", "already_failing", "not_possible"]
+__all__ = ["FaultContext", "GatewayControl", "RegionFault", "ReplicationControl", "Undoable", "already_failing", "not_possible"]
 
 
 class ReplicationControl(Protocol):
@@ -34,9 +34,25 @@ class ReplicationControl(Protocol):
         ...
 
 
+class GatewayControl(Protocol):
+    """Takes all APIs of a region off the network, on targets that can. Only the local cloud can."""
+
+    async def is_down(self, region: str) -> bool:
+        """Whether they are off."""
+        ...
+
+    async def take_down(self, region: str) -> None:
+        """Every call is responded to with 503 from now on."""
+        ...
+
+    async def bring_up(self, region: str) -> None:
+        """The end of that. Does nothing when they are on."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class FaultContext:
-    """What faults may use. `replication` is None on targets that cannot pause replication, `commands` are those to offer.
+    """What faults may use. `replication` and `gateway` are None on targets that cannot do that, `commands` are those to offer.
 
     `abandoned` is True for the undo of a run that ended without it: requests of its process may still be in flight.
     """
@@ -45,6 +61,7 @@ class FaultContext:
     replication: ReplicationControl | None
     commands: Commands = field(default_factory=Commands)
     abandoned: bool = False
+    gateway: GatewayControl | None = None
 
 
 class Undoable(ABC):
@@ -68,6 +85,8 @@ class RegionFault(Undoable):
     """What the fault does, in half a sentence, for the report."""
     stops_writes: ClassVar[bool] = True
     """Whether requests of the region's clients fail."""
+    withdraws: ClassVar[bool] = False
+    """Whether DNS is told to leave the region, while its requests succeed."""
     permissions: ClassVar[tuple[str, ...]] = ()
     """The IAM actions of `snapshot`, `inject` and `undo`, as IAM names them."""
 

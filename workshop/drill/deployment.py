@@ -6,7 +6,6 @@ tag is never looked into, so nothing that belongs to others can ever be failed.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,21 +15,21 @@ from workshop.aws.resources.stacks import describe_stack, stack_resources
 from workshop.aws.target import Target
 from workshop.drill.commands import Commands
 from workshop.errors import WorkshopError
+from workshop.steps.route53.world import Api
 
 __all__ = ["ApiRoute", "Deployment", "RegionDeployment", "StackNames", "find_deployment", "find_regions"]
 
 FUNCTION = "AWS::Lambda::Function"
-WRITE = "/update/{}/{}/{}/{}"
-"""The route that stores a bookmark, names of its parameters left out."""
-READ = "/get/{}/{}"
-"""The route that reads one."""
-HEALTH = "/health"
-"""The route that the load asks before each write, where the API has it."""
+SHOWN_ROUTES = 8
+"""Routes of an API that a message lists at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class StackNames:
-    """What to look for: the workshop's name, its table, its API's stack by region, the output with the API's id, its stage."""
+    """What to look for: the workshop's name, its table, its API's stack by region, the output with the API's id, its stage.
+
+    `routes` are a method and a path for each request that the load sends, `health` is the path of the health route, if any.
+    """
 
     workshop: str
     table: str
@@ -38,11 +37,13 @@ class StackNames:
     output: str
     stage: str
     regions: tuple[str, ...]
+    routes: tuple[tuple[str, str], ...] = ()
+    health: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiRoute:
-    """One GET route of a REST API: its resource and the integration behind it."""
+    """One route of a REST API: its resource and the integration behind it."""
 
     resource: str
     uri: str
@@ -50,7 +51,8 @@ class ApiRoute:
 
 @dataclass(frozen=True, slots=True)
 class RegionDeployment:
-    """One region: its stack's functions, its API, and the address that the load calls (ends in a slash)."""
+    """One region: its stack's functions, its API, the address that the load calls (ends in a slash), the health route, and the
+    id of the health check that watches it where a name leads here."""
 
     region: str
     stack: str
@@ -59,10 +61,11 @@ class RegionDeployment:
     stage: str
     url: str
     health: ApiRoute | None = None
+    check: str = ""
 
 
-Routes = Mapping[str, ApiRoute]
-"""The GET routes of an API by path, with the names of path parameters left out."""
+Routes = Mapping[tuple[str, str], ApiRoute]
+"""The routes of an API by method and path, as API Gateway writes it: `/items/{id}`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ async def find_deployment(aws: AwsClient, target: Target, names: StackNames, com
     """The workshop as it is deployed; raises `WorkshopError` when a stack is missing, foreign, or has no API for the load."""
     found = await _all_regions(aws, target, names, commands)
     for regional, routes in found:
-        _require_routes(routes, regional.region)
+        _require_routes(routes, names, regional.region)
     return _deployed(target, names, found)
 
 
@@ -144,31 +147,32 @@ async def _in_region(
         )
     routes = await _routes(aws, region, api)
     url = target.api_path_url(api, region, names.stage)
-    return RegionDeployment(region, name, functions, api, names.stage, url, routes.get(HEALTH)), routes
+    health = routes.get(("GET", f"/{names.health}")) if names.health else None
+    return RegionDeployment(region, name, functions, api, names.stage, url, health), routes
 
 
-def _require_routes(routes: Routes, region: str) -> None:
-    for required in (WRITE, READ):
-        if required not in routes:
+def _require_routes(routes: Routes, names: StackNames, region: str) -> None:
+    for method, path in names.routes:
+        of_method = frozenset(route for known, route in routes if known == method)
+        if not Api(frozenset(), of_method).serves(path):
+            listed = ", ".join(f"{known} {route}" for known, route in sorted(routes)[:SHOWN_ROUTES])
             raise WorkshopError(
-                what=f"The API in {region} has no route GET {required}.",
-                why="The drill's load writes and reads numbered bookmarks.",
-                fix="See docs/drills.md for what a drill needs of an API.",
+                what=f"The API in {region} has no route for {method} /{path}.",
+                why=f"The drill's load sends it, and the API has: {listed or 'none'}.",
+                fix="Correct `drill:` in the workshop's definition; see docs/drills.md for what a drill needs of an API.",
                 code="NoRoute",
             )
 
 
 async def _routes(aws: AwsClient, region: str, api: str) -> Routes:
-    """The GET routes by path, with the names of path parameters left out."""
-    found: dict[str, ApiRoute] = {}
+    found: dict[tuple[str, str], ApiRoute] = {}
     page: dict[str, Any] = {}
     while True:
         response = await aws.call("apigateway", region, "get_resources", restApiId=api, embed=["methods"], limit=500, **page)
         for resource in response.get("items", []):
-            method = resource.get("resourceMethods", {}).get("GET")
-            if method is not None:
-                path = re.sub(r"\{[^}]*\}", "{}", resource.get("path", ""))
-                found[path] = ApiRoute(resource["id"], method.get("methodIntegration", {}).get("uri", ""))
+            for name, method in resource.get("resourceMethods", {}).items():
+                uri = method.get("methodIntegration", {}).get("uri", "")
+                found[name, resource.get("path", "")] = ApiRoute(resource["id"], uri)
         if not response.get("position"):
             return found
         page = {"position": response["position"]}

@@ -1,7 +1,8 @@
 """From what happened in a drill to figures: RTO, RPO, availability, lag. Pure.
 
-RTO: from the sending of the first request that failed until the response to the first write that another region took. RPO: the
-acknowledged writes that some region lacks after everything has converged, and the seconds from the first of them to the last.
+RTO of a client that fails over by itself: from the sending of the first request that failed until the response to the first write
+that another region took. RPO: the acknowledged writes that some region lacks after everything has converged, and the seconds from
+the first of them to the last.
 """
 
 from __future__ import annotations
@@ -10,11 +11,23 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from workshop.drill.load import TICK_MS
+from workshop.drill.failover_load import TICK_MS
+from workshop.drill.own_rows import Item, absent
 from workshop.drill.settings import FailoverSettings
 from workshop.drill.timeline import Acknowledged, Lag, Milestone, Moment, RequestKind, TimedRequest
 
-__all__ = ["Figures", "LagFigures", "Outage", "Recovery", "first_moment", "measure", "missing", "rto_bound", "to_millis"]
+__all__ = [
+    "Figures",
+    "LagFigures",
+    "Outage",
+    "Recovery",
+    "failover_outage",
+    "first_moment",
+    "measure",
+    "missing",
+    "rto_bound",
+    "to_millis",
+]
 
 ATTEMPT = (RequestKind.HEALTH, RequestKind.WRITE)
 """The requests of one attempt to write; the first only where the API has a health route."""
@@ -51,6 +64,10 @@ class Outage:
     """What the settings allow at most, with requests as slow as they were in the outage; see `rto_bound`."""
     returned: float | None
     """From the end of the fault to the first write that the region took again."""
+    direct: float | None = None
+    """What a client noticed that asks DNS before each request; None for a client that fails over by itself."""
+    share: float = 1.0
+    """The share of the requests of that time that failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +101,7 @@ class Figures:
 
 
 def measure(
-    settings: FailoverSettings,
-    region: str,
+    outage: Outage,
     requests: Sequence[TimedRequest],
     acknowledged: Sequence[Acknowledged],
     moments: Sequence[Moment],
@@ -94,10 +110,10 @@ def measure(
     lost: Sequence[Acknowledged],
     behind: Sequence[Acknowledged],
 ) -> Figures:
-    """The figures of a drill that failed `region`."""
+    """The figures of a drill, whose `outage` was measured by its own rules."""
     injected, reverted = first_moment(moments, Milestone.INJECTED), first_moment(moments, Milestone.REVERTED)
     return Figures(
-        outage=_outage(settings, region, requests, moments),
+        outage=outage,
         recovery=Recovery(len(acknowledged), tuple(lost), _span(lost), tuple(behind), _span(behind)),
         requests=len(requests),
         failed=sum(not request.ok for request in requests),
@@ -122,9 +138,11 @@ def first_moment(moments: Sequence[Moment], milestone: Milestone) -> Moment | No
     return next((each for each in moments if each.milestone is milestone), None)
 
 
-def missing(acknowledged: Sequence[Acknowledged], tables: Mapping[str, Mapping[str, str]]) -> list[Acknowledged]:
-    """The acknowledged writes that at least one table lacks or has with another value. `tables`: region, then sort key: value."""
-    return [each for each in acknowledged if any(table.get(each.sort) != each.value for table in tables.values())]
+def missing(acknowledged: Sequence[Acknowledged], tables: Mapping[str, Sequence[Item]]) -> list[Acknowledged]:
+    """The acknowledged writes that at least one table lacks or has with another value. `tables`: the items of each region."""
+    rows = [each.row for each in acknowledged]
+    lacking = {id(row) for items in tables.values() for row in absent(items, rows)}
+    return [each for each in acknowledged if id(each.row) in lacking]
 
 
 def to_millis(value: float | None) -> float | None:
@@ -140,7 +158,10 @@ def _by_region(requests: Sequence[TimedRequest]) -> dict[str, tuple[int, int]]:
     return counts
 
 
-def _outage(settings: FailoverSettings, region: str, requests: Sequence[TimedRequest], moments: Sequence[Moment]) -> Outage:
+def failover_outage(
+    settings: FailoverSettings, region: str, requests: Sequence[TimedRequest], moments: Sequence[Moment]
+) -> Outage:
+    """The outage of `region` for a client that fails over by itself."""
     injected, reverted = first_moment(moments, Milestone.INJECTED), first_moment(moments, Milestone.REVERTED)
     failed = [r for r in requests if r.region == region and not r.ok and injected is not None and r.answered >= injected.at]
     writes = [r for r in requests if r.kind is RequestKind.WRITE and r.ok]

@@ -16,14 +16,17 @@ from workshop.aws.client import AwsClient
 from workshop.aws.errors import AwsError
 from workshop.drill.api_client import ApiClient
 from workshop.drill.commands import Commands
+from workshop.drill.counters import Counter
 from workshop.drill.deployment import RegionDeployment
+from workshop.drill.failover_load import not_found_is_fine
+from workshop.drill.load_requests import ApiCall
 from workshop.durations import format_duration
 from workshop.errors import WorkshopError
 from workshop.waiting import Clock, monotonic
 
 __all__ = [
     "EXPERIMENTS",
-    "ApiCall",
+    "CounterCall",
     "Experiment",
     "ExperimentOutcome",
     "ExperimentRunner",
@@ -34,8 +37,6 @@ __all__ = [
     "replication_latency",
 ]
 
-COUNTER = "counter"
-"""The sort key of the counter."""
 FIRST_VALUE = 10
 """What the counter is set to when it does not exist."""
 POLL_SECONDS = 0.05
@@ -66,7 +67,7 @@ class ExperimentOutcome(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ApiCall:
+class CounterCall:
     """One call; times in seconds since the experiment began. `by` is what a write added, None for a read."""
 
     region: str
@@ -82,7 +83,7 @@ class Experiment:
 
     outcome: ExperimentOutcome
     words: str
-    calls: tuple[ApiCall, ...]
+    calls: tuple[CounterCall, ...]
     lag: tuple[float, float] | None = None
     winner: str = ""
     final: int | None = None
@@ -120,29 +121,32 @@ class ReplicationLatency:
 class ExperimentRunner:
     """Calls the two APIs and keeps every call."""
 
-    def __init__(self, client: ApiClient, key: str, commands: Commands) -> None:
-        self.calls: list[ApiCall] = []
+    def __init__(self, client: ApiClient, counter: Counter, commands: Commands) -> None:
+        self.calls: list[CounterCall] = []
         self.commands = commands
-        self._client, self._key = client, key
+        self._client, self._counter = client, counter
         self._origin = monotonic()
 
     def now(self) -> float:
         """Seconds since the runner was made."""
         return monotonic() - self._origin
 
-    async def read(self, regional: RegionDeployment) -> ApiCall:
+    async def read(self, regional: RegionDeployment) -> CounterCall:
         """The counter in a region; None where it does not exist yet."""
-        return await self._call(regional, None, f"get/{self._key}/{COUNTER}")
+        return self._keep(await self._call(regional, None, self._counter.read(regional.region)))
 
-    async def add(self, regional: RegionDeployment, by: int) -> ApiCall:
+    async def add(self, regional: RegionDeployment, by: int) -> CounterCall:
         """Add to the counter in a region."""
-        return await self._call(regional, by, f"update/{self._key}/{COUNTER}/{by}")
+        before = None
+        if self._counter.reads_first:
+            before = (await self._call(regional, None, self._counter.read(regional.region))).value
+        return self._keep(await self._call(regional, by, self._counter.change(regional.region, by, before)))
 
     async def pause(self) -> None:
         """Wait before the next read."""
         await asyncio.sleep(POLL_SECONDS)
 
-    async def agreement(self, a: RegionDeployment, b: RegionDeployment, seconds: float) -> tuple[ApiCall, ApiCall] | None:
+    async def agreement(self, a: RegionDeployment, b: RegionDeployment, seconds: float) -> tuple[CounterCall, CounterCall] | None:
         """Read in both until they return the same number; None when they did not in time."""
         end = self.now() + seconds
         while True:
@@ -153,22 +157,24 @@ class ExperimentRunner:
                 return None
             await self.pause()
 
-    async def _call(self, regional: RegionDeployment, by: int | None, path: str) -> ApiCall:
+    def _keep(self, call: CounterCall) -> CounterCall:
+        self.calls.append(call)
+        return call
+
+    async def _call(self, regional: RegionDeployment, by: int | None, call: ApiCall) -> CounterCall:
         sent = self.now()
-        response = await self._client(regional.url + path, CALL_SECONDS)
+        response = await self._client(regional.url + call.path, CALL_SECONDS, method=call.method, body=call.body)
+        if by is None:
+            response = not_found_is_fine(response)
         if not response.ok:
             raise WorkshopError(
-                what=f"The API in {regional.region} responds to GET /{path.partition('/')[0]} with: {response.why}.",
+                what=f"The API in {regional.region} responds to {call.method} /{call.path} with: {response.why}.",
                 why="The experiment stopped there.",
                 fix=f"See what is deployed: {self.commands.status}",
                 code="ObserveFailed",
             )
-        body = response.body or {}
-        item = body.get("Item") if by is None else body.get("Attributes")
-        number = (item or {}).get("Bookmark", {}).get("N")
-        call = ApiCall(regional.region, by, sent, self.now(), None if number is None else int(number))
-        self.calls.append(call)
-        return call
+        number = self._counter.number(response.body, changed=by is not None)
+        return CounterCall(regional.region, by, sent, self.now(), number)
 
 
 async def replication(runner: ExperimentRunner, a: RegionDeployment, b: RegionDeployment) -> Experiment:
@@ -177,7 +183,7 @@ async def replication(runner: ExperimentRunner, a: RegionDeployment, b: RegionDe
     start = len(runner.calls)
     write = await runner.add(a, 1)
     wrote = f"{a.region} wrote {write.value}"
-    reads: list[ApiCall] = []
+    reads: list[CounterCall] = []
     while True:
         reads.append(await runner.read(b))
         if reads[-1].value == write.value:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from workshop.drill.observe import ApiCall, Experiment
+from workshop.drill.observe import CounterCall, Experiment
 from workshop.drill.run import DrillResult
 from workshop.drill.svg import BAD, CALM, INK, PALE, Drawing, colour_of, rows_for, ticks
 from workshop.drill.timeline import Milestone, RequestKind
@@ -31,6 +31,9 @@ EXPERIMENT_TOP = 64.0
 LABELS = {
     Milestone.INJECTED: "fault set",
     Milestone.FIRST_FAILURE: "first failed write",
+    Milestone.SEEN: "check unhealthy",
+    Milestone.DNS: "DNS leaves it",
+    Milestone.PEOPLE: "last client led away",
     Milestone.SWITCHED: "failover",
     Milestone.REVERTED: "fault reverted",
     Milestone.OFFERED: "healthy again",
@@ -50,7 +53,7 @@ def plot_drill(result: DrillResult) -> str:
     marks = ticks(end, 10)
     moments = [m for m in result.moments if m.milestone in LABELS]
     at = _scale(0.0, marks[-1])
-    labels = [(at(m.at), f"{LABELS[m.milestone]} {m.at:.1f} s") for m in moments]
+    labels = [(at(m.at), f"{_label(result, m.milestone)} {m.at:.1f} s") for m in moments]
     rows = rows_for(labels, LABEL_SIZE, RIGHT)
     top = 24 + LABEL_ROW * (max((row for _, row, _ in rows), default=0) + 1)
     under = top + DRILL_LANE * len(regions)
@@ -93,6 +96,12 @@ def plot_experiments(title: str, regions: Sequence[str], rounds: Sequence[Experi
     _time_axis(drawing, marks, lambda seconds: at(seconds + first), under)
     _experiment_legend(drawing, under + 60)
     return drawing.render()
+
+
+def _label(result: DrillResult, milestone: Milestone) -> str:
+    if milestone is Milestone.FIRST_FAILURE and result.name is not None:
+        return "first failed request"
+    return LABELS[milestone]
 
 
 def _scale(first: float, length: float) -> Scale:
@@ -173,7 +182,7 @@ def _disagreement_band(drawing: Drawing, each: Experiment, at: Scale, under: flo
     drawing.text(at(end) - 4, EXPERIMENT_TOP + 18, words, size=14, fill=BAD, anchor="end", bold=True)
 
 
-def _experiment_lane(drawing: Drawing, calls: Sequence[ApiCall], colour: str, at: Scale, y: float) -> None:
+def _experiment_lane(drawing: Drawing, calls: Sequence[CounterCall], colour: str, at: Scale, y: float) -> None:
     """A read is labelled with its number only when that differs from the call before."""
     last: int | None = None
     for call in calls:

@@ -11,19 +11,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from workshop.drill.base import RegionFault, Undoable
 
-__all__ = ["BOOKMARKS", "DEFAULT_FAULT", "FAULTS", "fault_named", "undoable_named"]
+__all__ = ["DEFAULT_FAULT", "FAULTS", "OWN_ROWS", "fault_named", "undoable_named"]
 
 FAULTS = {
     "throttle": "workshop.drill.faults.throttle",
     "health": "workshop.drill.faults.health",
     "bad-deploy": "workshop.drill.faults.bad_deploy",
     "replication": "workshop.drill.faults.replication_pause",
+    "withdraw": "workshop.drill.faults.withdraw",
+    "gateway-down": "workshop.drill.faults.gateway_down",
 }
 """Every fault and the module whose attribute `FAULT` it is, in the order of the help."""
 DEFAULT_FAULT = "throttle"
-BOOKMARKS = "bookmarks"
-"""The kind of an undo that removes a command's own items: no region is failed by it."""
-UNDOS = {BOOKMARKS: "workshop.drill.bookmarks", "crossed-checks": "workshop.drill.faults.crossed_checks"}
+OWN_ROWS = "bookmarks"
+"""The kind of an undo that removes a command's own items, named after the first load; no region is failed by it."""
+UNDOS = {OWN_ROWS: "workshop.drill.own_rows", "crossed-checks": "workshop.drill.faults.crossed_checks"}
 """What else an undo can be of, and the module whose attribute `UNDO` it is."""
 
 

@@ -14,9 +14,11 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from workshop.drill.measure import to_millis
+from workshop.drill.name_report import Card, monthly_sentence, name_document, name_sentences, rto_card
 from workshop.drill.plot import plot_drill
 from workshop.drill.run import DrillResult
 from workshop.drill.timeline import Acknowledged, TimedRequest
+from workshop.drill.wiring_plot import draw_wiring
 from workshop.durations import format_duration
 from workshop.quoting import json_text, visible
 from workshop.state_dir import prepare, write_private
@@ -68,16 +70,6 @@ class ReportHeader:
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """One figure beside its target."""
-
-    name: str
-    value: str
-    beside: str
-    good: bool
-
-
-@dataclass(frozen=True, slots=True)
 class ReportFiles:
     """The paths of the report."""
 
@@ -92,16 +84,17 @@ class ReportFiles:
 
 def judge(result: DrillResult, targets: Targets) -> Verdict:
     """Compare the drill with the targets. No failover is a missed RTO when the fault should have stopped the writes."""
-    outage, recovery = result.figures.outage, result.figures.recovery
+    outage, recovery, fault = result.figures.outage, result.figures.recovery, result.spec.fault
     reasons: list[str] = []
     if outage.rto is not None:
         rto_met = outage.rto <= targets.rto
         if not rto_met:
             reasons.append(f"RTO was {outage.rto:.1f} s, the target is {targets.rto:g} s.")
     else:
-        rto_met = not result.spec.fault.stops_writes
+        rto_met = not fault.stops_writes and not (fault.withdraws and result.name is not None)
         if not rto_met:
-            reasons.append("The writes did not fail over, so there is no RTO.")
+            who = "The writes did not fail over" if result.name is None else "Clients did not leave the region"
+            reasons.append(f"{who}, so there is no RTO.")
     rpo_met = not recovery.lost or recovery.lost_seconds <= targets.rpo
     if recovery.lost:
         count = len(recovery.lost)
@@ -116,6 +109,8 @@ def cards(result: DrillResult, targets: Targets, verdict: Verdict) -> list[Card]
     found = result.figures
     before, during, after = (format_duration(found.lag[phase].median) for phase in ("before", "during", "after"))
     failures = f"{found.failed} of {found.requests} requests failed"
+    if result.name is not None and found.outage.rto is not None:
+        failures += f"; {monthly_sentence(found.outage)}"
     return [
         _rto_card(result, targets, verdict),
         _rpo_card(result, targets, verdict),
@@ -126,6 +121,8 @@ def cards(result: DrillResult, targets: Targets, verdict: Verdict) -> list[Card]
 
 
 def _rto_card(result: DrillResult, targets: Targets, verdict: Verdict) -> Card:
+    if result.name is not None:
+        return rto_card(result, result.name, targets.rto, good=verdict.rto_met)
     outage, beside = result.figures.outage, f"target {format_duration(targets.rto)}"
     if outage.rto is not None:
         value = format_duration(outage.rto)
@@ -159,6 +156,8 @@ def figures(result: DrillResult, targets: Targets, verdict: Verdict) -> dict[str
             "target": targets.rto,
             "met": verdict.rto_met,
             "bound": to_millis(outage.bound),
+            "bound_seconds": to_millis(outage.bound),
+            "direct_seconds": to_millis(outage.direct),
         },
         "rpo": {
             "seconds": to_millis(recovery.lost_seconds),
@@ -179,11 +178,15 @@ def figures(result: DrillResult, targets: Targets, verdict: Verdict) -> dict[str
         "restored": [undone.document() for undone in result.restored],
         "reasons": list(verdict.reasons),
         "failover": result.spec.settings.document(),
+        "path": "direct" if result.name is None else "dns",
+        "dns": None if result.name is None else name_document(result.name, outage),
     }
 
 
 def evidence(result: DrillResult) -> dict[str, Any]:
     """Everything that was recorded, as JSON; times in seconds since the beginning of the load."""
+    answers = [] if result.name is None else result.name.answers
+    named = [{"at": to_millis(each.at), "client": each.client, "region": each.region} for each in answers]
     return {
         "moments": [
             {"at": to_millis(m.at), "mark": m.milestone.value, "region": m.region, "text": m.text} for m in result.moments
@@ -202,6 +205,7 @@ def evidence(result: DrillResult) -> dict[str, Any]:
             }
             for lag in result.lags
         ],
+        **({"answers": named} if named else {}),
     }
 
 
@@ -209,7 +213,7 @@ def write_report(folder: Path, result: DrillResult, targets: Targets, verdict: V
     """Write the three files, named after the drill; raises `UsageError` when the folder cannot be written."""
     prepare(folder)
     files = ReportFiles(*(folder / f"drill-{result.spec.run}.{kind}" for kind in ("html", "svg", "json")))
-    drawn = plot_drill(result)
+    drawn, wiring = plot_drill(result), "" if result.name is None else draw_wiring(result.name.routed.proof)
     content: dict[str, Any] = {
         "version": 1,
         "workshop": header.workshop,
@@ -225,6 +229,8 @@ def write_report(folder: Path, result: DrillResult, targets: Targets, verdict: V
         header=header,
         cards=cards(result, targets, verdict),
         plot=Markup(drawn),  # noqa: S704 - our own drawing, in which every text is escaped
+        wiring=Markup(wiring),  # noqa: S704 - the same
+        sentences=[] if result.name is None else name_sentences(result, result.name),
     )
     write_private(files.svg, visible(drawn))
     write_private(files.json, json_text(content, indent=1) + "\n")
@@ -240,6 +246,7 @@ def _request(request: TimedRequest) -> dict[str, Any]:
         "answered": to_millis(request.answered),
         "status": request.status,
         "why": request.why,
+        **({"client": request.client} if request.client else {}),
     }
 
 

@@ -6,6 +6,8 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from workshop.drill.load_requests import Row
+
 __all__ = ["Acknowledged", "Emit", "Lag", "Milestone", "Moment", "RequestKind", "TimedRequest"]
 
 
@@ -19,7 +21,10 @@ class RequestKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TimedRequest:
-    """One request of the load. `why` is the reason why it failed, empty when it succeeded; `status` None without a response."""
+    """One request of the load. `why` is the reason why it failed, empty when it succeeded; `status` None without a response.
+
+    `region` is empty when DNS named none; `client` is the client of a name, empty for the client that fails over by itself.
+    """
 
     kind: RequestKind
     region: str
@@ -27,6 +32,7 @@ class TimedRequest:
     answered: float
     status: int | None
     why: str
+    client: str = ""
 
     @property
     def ok(self) -> bool:
@@ -35,18 +41,15 @@ class TimedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """One numbered write that a region acknowledged."""
+    """One numbered write that a region acknowledged. `item` is its id, `row` what every region's table has to have of it."""
 
     number: int
     region: str
     value: str
     sent: float
     at: float
-
-    @property
-    def sort(self) -> str:
-        """The sort key of its item."""
-        return f"{self.number:06d}"
+    item: str
+    row: Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,12 @@ class Milestone(enum.StrEnum):
     LOAD = "load"
     INJECTED = "struck"
     FIRST_FAILURE = "first-failure"
+    SEEN = "seen"
+    """A health check turned."""
+    DNS = "dns"
+    """DNS names the failed region no more."""
+    PEOPLE = "people"
+    """The last client was led away."""
     SWITCHED = "switched"
     REVERTED = "mended"
     OFFERED = "offered"

@@ -310,7 +310,7 @@ STEP = DynamoDBTable()
 
 def drill_permissions(arn: str, region: str) -> list[Permission]:
     """What a drill does with a table of one region: it reads what it wrote, and removes it."""
-    actions = ("DescribeTable", "ListTagsOfResource", "GetItem", "Query", "BatchWriteItem")
+    actions = ("DescribeTable", "ListTagsOfResource", "GetItem", "BatchGetItem", "Query", "Scan", "BatchWriteItem")
     return [Permission(f"dynamodb:{action}", arn, region, Phase.DRILL) for action in actions]
 
 

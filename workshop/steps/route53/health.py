@@ -152,8 +152,15 @@ class RouteHealth(Step[HealthParams]):
         reads = ("ListHealthChecks", "ListTagsForResources")
         # DeleteHealthCheck in a setup: of a check that was replaced.
         setup = ("CreateHealthCheck", "UpdateHealthCheck", "GetHealthCheck", "ChangeTagsForResource", "DeleteHealthCheck")
+        # A drill may invert a check, and sets it back.
+        drill = ("GetHealthCheck", "ListTagsForResources", "UpdateHealthCheck")
         return health_permissions(
-            {Phase.SETUP: (*reads, *setup), Phase.TEARDOWN: (*reads, "DeleteHealthCheck"), Phase.CHECK: reads}
+            {
+                Phase.SETUP: (*reads, *setup),
+                Phase.TEARDOWN: (*reads, "DeleteHealthCheck"),
+                Phase.CHECK: reads,
+                Phase.DRILL: drill,
+            }
         )
 
 

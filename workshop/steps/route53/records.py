@@ -23,6 +23,7 @@ from workshop.shell import aws, aws_line, captured, command_line, filled, with_c
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Permission, Phase, Placement, Resource, State, Step
 from workshop.steps.ownership import foreign_error, observed_foreign
 from workshop.steps.route53.health_service import health_permissions
+from workshop.steps.route53.prove_wiring import wiring_permissions
 from workshop.steps.route53.record_group import (
     RecordGroup,
     leftover_group,
@@ -174,9 +175,10 @@ class RouteRecords(Step[RecordsParams]):
         )
         looks = ("ListHealthChecks", "ListTagsForResources")
         found += health_permissions({Phase.SETUP: (*looks, "DeleteHealthCheck"), Phase.TEARDOWN: looks, Phase.CHECK: looks})
-        # `drill wiring` exchanges two health checks, and watches them.
+        # `drill wiring` exchanges two health checks; every drill through the name proves the wiring, and watches the checks.
         found += route53_permissions({Phase.DRILL: (*reads, *changes)})
         found += health_permissions({Phase.DRILL: ("ListHealthChecks", "GetHealthCheck", "GetHealthCheckStatus")})
+        found += [each for each in wiring_permissions(ctx.regions, Phase.DRILL) if each not in found]
         if ctx.params.aliases:
             found += [
                 Permission("apigateway:GET", f"arn:aws:apigateway:{region}::/domainnames*", region, phase)

@@ -15,7 +15,7 @@ from workshop.aws.resources.health_checks import find_health_check, observations
 from workshop.aws.resources.route53 import RecordSet, records_at
 from workshop.steps.route53.world import named_region
 
-__all__ = ["POLICIES", "Expectation", "Member", "expectation", "policy_of", "routed_group"]
+__all__ = ["POLICIES", "Expectation", "Member", "check_is_healthy", "expectation", "policy_of", "routed_group"]
 
 POLICIES = {
     "weighted": "Weight",
@@ -64,7 +64,8 @@ async def routed_group(aws: AwsClient, zone_id: str, name: str) -> list[Member]:
     found = []
     for record in records:
         if record.type == kind:
-            found.append(_member(record, await _is_healthy(aws, record)))
+            healthy = not record.health_check or await check_is_healthy(aws, record.health_check)
+            found.append(_member(record, healthy))
     return found
 
 
@@ -146,11 +147,9 @@ def _member(record: RecordSet, healthy: bool) -> Member:
     )
 
 
-async def _is_healthy(aws: AwsClient, record: RecordSet) -> bool:
-    """Whether Route 53 counts the record as healthy; without a check, or without a status of one, it does (section 6.3)."""
-    if not record.health_check:
-        return True
-    check = await find_health_check(aws, record.health_check)
+async def check_is_healthy(aws: AwsClient, check_id: str) -> bool:
+    """Whether Route 53 counts a check as healthy; without a status, or where it does not exist, it does (section 6.3)."""
+    check = await find_health_check(aws, check_id)
     if check is None:
         return True
     inverted = bool(check.config.get("Inverted"))
