@@ -21,7 +21,6 @@ from workshop.app.drill import (
 )
 from workshop.app.runs import Watch
 from workshop.app.session import Session
-from workshop.aws.resources.route53 import plain_name
 from workshop.drill.api_client import http_client
 from workshop.drill.base import FaultContext
 from workshop.drill.deployment import find_regions
@@ -39,8 +38,6 @@ __all__ = ["FAULT", "PreparedWiring", "prepare_wiring", "run_prepared_wiring"]
 
 FAULT = "health"
 """How the region is broken: its functions report themselves unhealthy, and calls of the health route fail."""
-RECORDS = "route53.records"
-UNROUTED = ("simple", "multivalue")
 
 
 @dataclass(frozen=True)
@@ -111,6 +108,6 @@ def _routed_name(session: Session) -> tuple[str, str]:
     contexts.remember(plan)
     for node in plan.nodes:
         step, ctx = contexts.context(node, missing="blank")
-        if step.kind == RECORDS and ctx.params.policy not in UNROUTED:
-            return plain_name(ctx.params.name), ctx.params.zone
-    raise not_drillable(session, "has no step `route53.records` that leads a name to several regions")
+        if step.routed_name(ctx) and (name := step.wired_name(ctx)):
+            return name, ctx.params.zone
+    raise not_drillable(session, "has no step that writes the records of a name for several regions")

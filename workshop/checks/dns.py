@@ -22,10 +22,6 @@ from workshop.steps.route53.wiring_calls import caller_of
 
 __all__ = ["FAMILY", "Wiring"]
 
-RECORDS, WIRING = "route53.records", "dns.wiring"
-UNROUTED = ("simple", "multivalue")
-"""Policies without a record for each region."""
-
 
 class _Shared:
     """One proof for several checks, made when the first of them asks."""
@@ -91,12 +87,11 @@ FAMILY = Family("dns", "Names", (Wiring,))
 
 
 def _routed(context: CheckContext) -> list[PlannedStep]:
-    """The steps that give a name to several regions: those that write the records before those that only prove them."""
+    """The steps that give a name to several regions: of each name the one that writes the records, where there is one."""
     found: dict[str, PlannedStep] = {}
-    for kind in (RECORDS, WIRING):
-        for planned in context.planned_steps:
-            if planned.step.kind == kind and getattr(planned.ctx.params, "policy", "") not in UNROUTED:
-                found.setdefault(plain_name(planned.ctx.params.name), planned)
+    for planned in sorted(context.planned_steps, key=lambda planned: not planned.step.routed_name(planned.ctx)):
+        if name := planned.step.wired_name(planned.ctx):
+            found.setdefault(name, planned)
     return list(found.values())
 
 

@@ -245,6 +245,10 @@ class Step(ABC, Generic[P]):
         """The domain name whose records the step makes; empty when it makes none."""
         return ""
 
+    def wired_name(self, ctx: Context[P]) -> str:  # noqa: ARG002
+        """The domain name of which each region has a record and a health check; empty when the step is about none."""
+        return ""
+
     def brings(self, ctx: Context[P]) -> list[Brought]:  # noqa: ARG002
         """What the step would run, allow or call, read from its settings and files alone. Most kinds bring nothing."""
         return []

@@ -148,6 +148,9 @@ class RouteRecords(Step[RecordsParams]):
     def routed_name(self, ctx: Context[RecordsParams]) -> str:
         return plain_name(ctx.params.name)
 
+    def wired_name(self, ctx: Context[RecordsParams]) -> str:
+        return "" if ctx.params.policy in WITHOUT_REGIONS else plain_name(ctx.params.name)
+
     def commands(self, ctx: Context[RecordsParams]) -> list[str]:
         lines: list[str] = []
         zones: list[str] = []
@@ -213,6 +216,8 @@ class RouteRecords(Step[RecordsParams]):
         raise AssertionError("the last attempt returns or raises")
 
 
+WITHOUT_REGIONS = ("simple", "multivalue")
+"""Policies without a record for each region."""
 STEP = RouteRecords()
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from workshop.aws.resources.route53 import covering_zone
+from workshop.aws.resources.route53 import covering_zone, plain_name
 from workshop.quoting import shown
 from workshop.shell import aws_line
 from workshop.steps.base import (
@@ -61,6 +61,9 @@ class DnsWiring(Step[WiringParams]):
     calls_addresses = True
     placements = frozenset({Placement.GLOBAL})
     services = (ROUTE53,)
+
+    def wired_name(self, ctx: Context[WiringParams]) -> str:
+        return plain_name(ctx.params.name)
 
     async def observe(self, ctx: Context[WiringParams]) -> Observed:
         async with caller_of(ctx.target) as call:
