@@ -78,7 +78,9 @@ class NamedRegions(Regions):
         return {"HealthCheck": {"Id": HealthCheckId, "HealthCheckVersion": 1, "HealthCheckConfig": config}}
 
     def _get_health_check_status(self, here: Region, region: str, HealthCheckId: str) -> dict[str, Any]:
-        status = "Success: HTTP Status Code 200, OK" if self.well[HealthCheckId.removeprefix("check-")] else "Failure: 500"
+        """What the checkers saw last, which their opinion follows after the threshold."""
+        last = self._endpoint_ok(HealthCheckId.removeprefix("check-"))
+        status = "Success: HTTP Status Code 200, OK" if last else "Failure: 500"
         return {"HealthCheckObservations": [{"Region": "us-east-1", "IPAddress": "x", "StatusReport": {"Status": status}}] * 3}
 
     def _update_health_check(self, here: Region, region: str, HealthCheckId: str, Inverted: bool, **_: Any) -> dict[str, Any]:

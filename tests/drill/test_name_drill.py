@@ -67,7 +67,7 @@ async def test_the_figures_of_the_real_pace_are_those_of_route_53(tmp_path: Path
     result = await NamedSandbox(tmp_path, NamedRegions(interval=10.0, threshold=3, ttl=60)).through_name()
     outage = result.figures.outage
     assert outage.bound == 10 * 3 + 10 + 6 + 60
-    assert outage.detected == pytest.approx(32, abs=3)
+    assert outage.detected == pytest.approx(2.0), "checkers are looked at every 2 s; their check turns after 30 s"
     assert outage.direct == pytest.approx(31, abs=3)
     assert outage.rto is not None
     assert outage.direct + 10 < outage.rto < outage.direct + 62, "six answers that end at different times: the last one decides"
@@ -148,6 +148,18 @@ async def test_a_check_that_turns_for_another_region_is_a_note(sandbox: NamedSan
     assert f"{EAST}: its health check check-{EAST} turned, while {WEST} alone was broken." in [
         each.text for each in result.name.mismatches
     ]
+
+
+async def test_a_check_that_fails_for_a_moment_has_not_turned(sandbox: NamedSandbox) -> None:
+    def hiccup(moment: Moment) -> None:
+        if moment.milestone is Milestone.SEEN:
+            sandbox.regions.inverted[EAST] = True
+            asyncio.get_running_loop().call_later(3.0, sandbox.regions.inverted.update, {EAST: False})
+
+    sandbox.on_moment = hiccup
+    result = await sandbox.through_name()
+    assert result.name is not None
+    assert result.name.mismatches == (), "its threshold takes 4 s"
 
 
 async def test_a_fault_without_effect_is_a_note_and_a_missed_target(sandbox: NamedSandbox) -> None:
