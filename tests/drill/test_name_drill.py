@@ -106,6 +106,19 @@ async def test_a_client_keeps_an_answer_for_its_ttl_and_the_direct_one_keeps_non
     assert max(later - earlier for earlier, later in pairwise(ends)) < 3
 
 
+@pytest.mark.parametrize("fault", ["health", "throttle", "bad-deploy", "gateway-down"])
+async def test_the_same_load_fails_over_by_itself_without_the_name(sandbox: NamedSandbox, fault: str) -> None:
+    before = sandbox.settings()
+    result = await sandbox.through_name(fault, directly=True)
+    sandbox.assert_restored(before)
+    outage = result.figures.outage
+    assert result.name is None
+    assert outage.rto is not None
+    assert 0 < outage.rto <= outage.bound
+    assert result.figures.recovery.lost == ()
+    assert judge(result, Targets()).ok
+
+
 async def test_an_item_that_replication_has_not_delivered_is_no_failure(tmp_path: Path) -> None:
     result = await NamedSandbox(tmp_path, NamedRegions(lag=5.0, **QUICK)).through_name("withdraw")
     assert 404 in {request.status for request in result.requests}

@@ -121,10 +121,6 @@ def test_what_a_killed_drill_left_is_put_back_by_recover(shell: Shell) -> None:
 def test_the_settings_of_a_client_that_fails_over_by_itself_need_its_path(shell: Shell) -> None:
     refused = shell.run("drill", "run", "--yes", "--failures", "2", code=2)
     assert "--path direct" in refused.err
-    found = shell.document("drill", "run", "--yes", "--path", "direct", "--failures", "2", "--countdown", "1")
-    assert found["path"] == "direct"
-    assert 1 < found["rto"]["seconds"] <= found["rto"]["bound"]
-    assert found["rpo"]["lost_writes"] == 0
 
 
 @pytest.mark.parametrize("kind", ["replication", "conflict"])
