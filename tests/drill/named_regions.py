@@ -78,7 +78,9 @@ class NamedRegions(Regions):
         return {"HealthCheck": {"Id": HealthCheckId, "HealthCheckVersion": 1, "HealthCheckConfig": config}}
 
     def _get_health_check_status(self, here: Region, region: str, HealthCheckId: str) -> dict[str, Any]:
-        status = "Success: HTTP Status Code 200, OK" if self.well[HealthCheckId.removeprefix("check-")] else "Failure: 500"
+        """What the checkers saw last, which their opinion follows after the threshold."""
+        last = self._endpoint_ok(HealthCheckId.removeprefix("check-"))
+        status = "Success: HTTP Status Code 200, OK" if last else "Failure: 500"
         return {"HealthCheckObservations": [{"Region": "us-east-1", "IPAddress": "x", "StatusReport": {"Status": status}}] * 3}
 
     def _update_health_check(self, here: Region, region: str, HealthCheckId: str, Inverted: bool, **_: Any) -> dict[str, Any]:
@@ -219,8 +221,10 @@ class NamedSandbox(DrillSandbox):
             proof=Proof(NAME, tuple(wires), ()),
         )
 
-    async def through_name(self, fault: str = "health", *, region: str = WEST, timeouts: Timeouts | None = None) -> DrillResult:
-        """A drill of a region."""
+    async def through_name(
+        self, fault: str = "health", *, region: str = WEST, timeouts: Timeouts | None = None, directly: bool = False
+    ) -> DrillResult:
+        """A drill of a region with the second workshop's load, through its name or `directly` at each region."""
         requests = load_through_name(self.run)
         spec = DrillSpec(self.run, region, fault_named(fault), SETTINGS, requests, timeouts or Timeouts())
 
@@ -229,7 +233,9 @@ class NamedSandbox(DrillSandbox):
             self.moments.append(moment)
             self.on_moment(moment)
 
-        return await run_drill(self.deployment, spec, self.context, self.regions, self.undo_log, emit, self.routed)
+        return await run_drill(
+            self.deployment, spec, self.context, self.regions, self.undo_log, emit, None if directly else self.routed
+        )
 
     def settings(self) -> dict[str, Any]:
         return {**super().settings(), "inverted": dict(self.regions.inverted)}

@@ -76,7 +76,7 @@ def test_the_moments_in_the_json_have_the_names_of_its_first_version(result: Dri
 def test_a_drill_through_a_name_shows_its_marks_its_bound_and_the_wiring(named: DrillResult, tmp_path: Path) -> None:
     files = report_of(named, tmp_path)
     words = " ".join(text.text or "" for text in ET.fromstring(files.svg.read_text()).iter("{http://www.w3.org/2000/svg}text"))
-    for label in ("fault set", "first failed request", "check unhealthy", "DNS leaves it", "last client led away", "failback"):
+    for label in ("fault set", "first failed request", "checkers see it", "DNS leaves it", "last client led away", "failback"):
         assert label in words
     page = files.html.read_text()
     assert re.findall(r"(?:src|href)=|@import|url\(|<script", page) == []

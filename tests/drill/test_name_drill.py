@@ -67,7 +67,7 @@ async def test_the_figures_of_the_real_pace_are_those_of_route_53(tmp_path: Path
     result = await NamedSandbox(tmp_path, NamedRegions(interval=10.0, threshold=3, ttl=60)).through_name()
     outage = result.figures.outage
     assert outage.bound == 10 * 3 + 10 + 6 + 60
-    assert outage.detected == pytest.approx(32, abs=3)
+    assert outage.detected == pytest.approx(2.0), "checkers are looked at every 2 s; their check turns after 30 s"
     assert outage.direct == pytest.approx(31, abs=3)
     assert outage.rto is not None
     assert outage.direct + 10 < outage.rto < outage.direct + 62, "six answers that end at different times: the last one decides"
@@ -104,6 +104,19 @@ async def test_a_client_keeps_an_answer_for_its_ttl_and_the_direct_one_keeps_non
         assert max(gaps) <= 7.1
     ends = sorted(asked[client][1] % 6 for client in CACHED)
     assert max(later - earlier for earlier, later in pairwise(ends)) < 3
+
+
+@pytest.mark.parametrize("fault", ["health", "throttle", "bad-deploy", "gateway-down"])
+async def test_the_same_load_fails_over_by_itself_without_the_name(sandbox: NamedSandbox, fault: str) -> None:
+    before = sandbox.settings()
+    result = await sandbox.through_name(fault, directly=True)
+    sandbox.assert_restored(before)
+    outage = result.figures.outage
+    assert result.name is None
+    assert outage.rto is not None
+    assert 0 < outage.rto <= outage.bound
+    assert result.figures.recovery.lost == ()
+    assert judge(result, Targets()).ok
 
 
 async def test_an_item_that_replication_has_not_delivered_is_no_failure(tmp_path: Path) -> None:
@@ -148,6 +161,18 @@ async def test_a_check_that_turns_for_another_region_is_a_note(sandbox: NamedSan
     assert f"{EAST}: its health check check-{EAST} turned, while {WEST} alone was broken." in [
         each.text for each in result.name.mismatches
     ]
+
+
+async def test_a_check_that_fails_for_a_moment_has_not_turned(sandbox: NamedSandbox) -> None:
+    def hiccup(moment: Moment) -> None:
+        if moment.milestone is Milestone.SEEN:
+            sandbox.regions.inverted[EAST] = True
+            asyncio.get_running_loop().call_later(3.0, sandbox.regions.inverted.update, {EAST: False})
+
+    sandbox.on_moment = hiccup
+    result = await sandbox.through_name()
+    assert result.name is not None
+    assert result.name.mismatches == (), "its threshold takes 4 s"
 
 
 async def test_a_fault_without_effect_is_a_note_and_a_missed_target(sandbox: NamedSandbox) -> None:

@@ -43,8 +43,14 @@ async def with_checks(session: Session, deployment: Deployment) -> Deployment:
     definition = session.workspace.workshop.definition
     if definition.drill is None or not definition.drill.name:
         return deployment
-    aws, host = session.workspace.clients[session.account], host_of(session, definition.drill.name)
-    zone, _ = await zone_and_authority(aws, session.workspace.target, host)
+    aws = session.workspace.clients[session.account]
+    try:
+        host = host_of(session, definition.drill.name)
+        zone, _ = await zone_and_authority(aws, session.workspace.target, host)
+    except WorkshopError as error:
+        if error.code not in ("NoZone", "NoRecord"):
+            raise
+        return deployment  # it is set up as far as its APIs
     checks = await _checks(aws, zone, host)
     return replace(deployment, regional=tuple(replace(each, check=checks.get(each.region, "")) for each in deployment.regional))
 
@@ -69,7 +75,7 @@ async def routed_name(
     _require_wiring(proof, notice, anyway=anyway)
     ids = {each.region: each.check for each in deployment.regional if each.check}
     checks = {place: check for place, each in ids.items() if (check := await find_health_check(aws, each)) is not None}
-    _require_check(host, region, checks, anyway=anyway)
+    _require_check(host, region, checks)
     feed = await asyncio.to_thread(daemon.ask, session.folder, "GET", FEED) if target.gateway and target.name == "local" else {}
     clock, ttl = float(feed.get("clock", 1.0)), max(member.ttl for member in members)
     return RoutedName(
@@ -111,8 +117,8 @@ def _require_wiring(proof: Proof, notice: Notice, *, anyway: bool) -> None:
         raise WorkshopError(what=error.what, why=error.why, fix=fix, code=error.code)
 
 
-def _require_check(host: str, region: str, checks: Mapping[str, HealthCheck], *, anyway: bool) -> None:
-    if region not in checks and not anyway:
+def _require_check(host: str, region: str, checks: Mapping[str, HealthCheck]) -> None:
+    if region not in checks:
         raise UsageError(
             what=f"A drill of {region} through {host} is not possible.",
             why="Its record has no health check, so that DNS never leaves it.",

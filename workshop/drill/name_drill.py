@@ -32,6 +32,7 @@ CALM_SECONDS = 4.0
 """Before the region is failed, at least: for requests, answers and lags without a failure."""
 FIRST_ANSWERS = 24
 """Answers among which the region has to be, before anything begins."""
+ROUNDING = 1e-3
 FEW_WRITES = 3
 """That the region takes again, until the way back is over."""
 
@@ -49,7 +50,8 @@ class NameDrill(Phases[NameLoad]):
         super().__init__(*given)
         self.routed = self.load.routed
         self.bound = self.routed.bound(self.region, by_checkers=not self.spec.fault.withdraws)
-        self._turned: dict[str, bool] = {}
+        self._sick_since: dict[str, float] = {}
+        self._turned: set[str] = set()
 
     def beside(self) -> Sequence[Coroutine[Any, Any, None]]:
         return (self._look_at_checks(),)
@@ -90,7 +92,7 @@ class NameDrill(Phases[NameLoad]):
     async def watch(self) -> list[Acknowledged]:
         """Until no client can be led to the region any more, or until it is clear that clients still are.
 
-        Returns the writes that the other regions lacked when the check turned: lost, if the failed region never came back.
+        Returns the writes that the other regions lacked when the checkers saw it: lost, if the failed region never came back.
         """
         load, fault, effect = self.load, self.spec.fault, self.timeouts.effect
         others = [region for region in self.deployment.regions if region != self.region]
@@ -104,10 +106,10 @@ class NameDrill(Phases[NameLoad]):
             text = f"the first request to {self.region} failed"
             load.note(Milestone.FIRST_FAILURE, text, region=self.region, at=self._effect)
         limit, began = self.bound.seconds + self.timeouts.margin, load.now()
-        turned = await self.until("its health check to turn", lambda: self._seen is not None, limit)
-        behind = await self.behind(others) if turned else []
+        seen = await self.until("its health check to see it", lambda: self._seen is not None, limit)
+        behind = await self.behind(others) if seen else []
         left = max(0.0, began + limit - load.now())
-        self._left = turned and await self.until(f"clients to leave {self.region}", self._is_left, left)
+        self._left = seen and await self.until(f"clients to leave {self.region}", self._is_left, left)
         if not self._left:
             load.note(Milestone.NOTE, f"clients are still led to {self.region} after {limit:.0f} s", region=self.region)
         self._prove_by_deed()
@@ -164,7 +166,7 @@ class NameDrill(Phases[NameLoad]):
             by_deed(
                 self.routed.proof,
                 self.region,
-                unhealthy=[check for check, turned in self._turned.items() if turned],
+                unhealthy=self._turned,
                 before=before - {""},
                 after={each.region for each in late[1:]} - {""},
                 fixes=Fixes(setup, setup),
@@ -198,15 +200,24 @@ class NameDrill(Phases[NameLoad]):
     def _looked(self, region: str, check: str, *, healthy: bool) -> None:
         if self.injected_at == NEVER:
             return
-        failed = self.reverted_at == NEVER
-        if failed and not healthy:
-            self._turned[check] = True
+        failed, now = self.reverted_at == NEVER, self.load.now()
+        if failed:
+            self._count(region, check, now, healthy=healthy)
         if region != self.region:
             return
         if failed and not healthy and self._seen is None:
-            self._seen = self.load.now()
-            self.load.note(Milestone.SEEN, f"the health check of {region} is unhealthy", region=region)
+            self._seen = now
+            self.load.note(Milestone.SEEN, f"the health check of {region} reports failures", region=region)
         if not failed and healthy and self._healthy_again is None:
-            self._healthy_again = self.load.now()
+            self._healthy_again = now
             self.load.note(Milestone.OFFERED, f"the health check of {region} is healthy again", region=region)
         self.load.woken()
+
+    def _count(self, region: str, check: str, now: float, *, healthy: bool) -> None:
+        """A check has turned when it reported failures for as long as its threshold takes; an inverted one turns at once."""
+        if healthy:
+            self._sick_since.pop(check, None)
+            return
+        since, settings = self._sick_since.setdefault(check, now), self.routed.bound(region, by_checkers=True)
+        if now - since > settings.interval * (settings.threshold - 1) - ROUNDING or self.spec.fault.withdraws:
+            self._turned.add(check)

@@ -58,7 +58,7 @@ def name_outage(
     healthy: float | None,
     left: bool,
 ) -> tuple[Outage, Marks]:
-    """The outage and its marks. `seen` is when the check turned, `healthy` when it turned back; `left`: DNS left the region."""
+    """The outage and its marks: `seen` and `healthy` are when checkers saw its begin and its end, `left` whether clients left."""
     effect = first_effect(span, requests)
     begin = span.reverted if effect is None else effect
     during = [r for r in requests if r.answered >= begin and r.sent < span.reverted]

@@ -59,7 +59,7 @@ def name_sentences(result: DrillResult, found: NameResult) -> list[str]:
         sentences.append(
             f"Measured: {format_duration(outage.rto)} until the last client was led away from {region},"
             f" {format_duration(outage.direct)} for a client that asks DNS each time;"
-            f" the health check turned after {format_duration(outage.detected)}."
+            f" its checkers saw the failure after {format_duration(outage.detected)}."
         )
     kept = f"{routed.ttl} s" if routed.clock == 1 else f"{routed.ttl} s, which the local cloud shortens to {routed.ttl_here:g} s"
     sentences.append(

@@ -31,7 +31,7 @@ EXPERIMENT_TOP = 64.0
 LABELS = {
     Milestone.INJECTED: "fault set",
     Milestone.FIRST_FAILURE: "first failed write",
-    Milestone.SEEN: "check unhealthy",
+    Milestone.SEEN: "checkers see it",
     Milestone.DNS: "DNS leaves it",
     Milestone.PEOPLE: "last client led away",
     Milestone.SWITCHED: "failover",

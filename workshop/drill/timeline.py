@@ -73,7 +73,7 @@ class Milestone(enum.StrEnum):
     INJECTED = "struck"
     FIRST_FAILURE = "first-failure"
     SEEN = "seen"
-    """A health check turned."""
+    """The checkers of the region report failures."""
     DNS = "dns"
     """DNS names the failed region no more."""
     PEOPLE = "people"
