@@ -8,7 +8,7 @@ import pytest
 
 from tests.cloud_room.zone_builders import HOME, REPLICA, SERVERS, alias, endpoint, lookup, record, zone
 from workshop.cloud.hosts import ADDRESSES
-from workshop.cloud.names.lookup import Lookup, RecordSet, ResolvedName
+from workshop.cloud.names.lookup import AnswerSet, Lookup, ResolvedName
 from workshop.cloud.names.places import DEFAULT, place_named
 
 NAME = "api.rydes.localhost"
@@ -22,8 +22,8 @@ def find(lookup_: Lookup, name: str = NAME, kind: str = "A") -> ResolvedName:
 def test_a_record_that_leads_to_an_api_ends_at_the_address_of_its_region() -> None:
     found = find(lookup(zone(RYDES, record(NAME, "CNAME", endpoint(REPLICA), ttl=30))))
     assert found.answers == (
-        RecordSet(NAME, "CNAME", 30, (endpoint(REPLICA),)),
-        RecordSet(endpoint(REPLICA), "A", 60, (ADDRESSES[REPLICA],)),
+        AnswerSet(NAME, "CNAME", 30, (endpoint(REPLICA),)),
+        AnswerSet(endpoint(REPLICA), "A", 60, (ADDRESSES[REPLICA],)),
     )
     assert (found.rcode, found.region, found.target, found.ttl) == ("NOERROR", REPLICA, endpoint(REPLICA), 30)
 
@@ -73,7 +73,7 @@ def test_names_that_refer_to_each_other_in_a_circle_come_to_an_end() -> None:
 
 def test_an_alias_is_answered_by_the_address_itself_under_the_name_that_was_asked() -> None:
     found = find(lookup(zone(RYDES, alias(NAME, endpoint(REPLICA)))))
-    assert found.answers == (RecordSet(NAME, "A", 60, (ADDRESSES[REPLICA],)),)
+    assert found.answers == (AnswerSet(NAME, "A", 60, (ADDRESSES[REPLICA],)),)
     assert (found.region, found.target) == (REPLICA, endpoint(REPLICA))
 
 
@@ -135,7 +135,7 @@ def test_a_name_that_was_handed_on_gets_the_name_servers_below_it() -> None:
     parent = zone(RYDES, record("a07.rydes.localhost", "NS", *SERVERS, ttl=60))
     for name in ("a07.rydes.localhost", "api.a07.rydes.localhost"):
         found = find(lookup(parent), name)
-        assert (found.rcode, found.answers) == ("REFERRAL", (RecordSet("a07.rydes.localhost", "NS", 60, SERVERS),))
+        assert (found.rcode, found.answers) == ("REFERRAL", (AnswerSet("a07.rydes.localhost", "NS", 60, SERVERS),))
     child = zone("a07.rydes.localhost", record("api.a07.rydes.localhost", "A", "192.0.2.9"), number=2)
     assert find(lookup(parent, child), "api.a07.rydes.localhost").rcode == "NOERROR"
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.cloud_room.zone_builders import HOME, REPLICA, endpoint, lookup, record, zone
-from workshop.cloud.names.front_door import MOST_KEPT, Answer, Resolver
+from workshop.cloud.names.front_door import MOST_KEPT, CachedAnswer, Resolver
 from workshop.cloud.names.places import DEFAULT, place_named
 from workshop.cloud.names.records import Zone
 from workshop.cloud.timing import Timing
@@ -30,7 +30,7 @@ class Clients:
     def point_to(self, region: str) -> None:
         self.zones[:] = [zone("rydes.localhost", record(NAME, "CNAME", endpoint(region), ttl=self.ttl))]
 
-    def ask(self, client: str = "ana", place: Any = DEFAULT) -> Answer:
+    def ask(self, client: str = "ana", place: Any = DEFAULT) -> CachedAnswer:
         return self.resolver.resolve(NAME, "A", client, place)
 
     def told(self, client: str = "ana") -> tuple[str, str]:

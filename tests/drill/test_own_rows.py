@@ -12,7 +12,7 @@ import pytest
 from tests.drill.regions import EAST, WEST, DrillSandbox, Regions, load_of
 from tests.unit.fakes.virtual_time import VirtualClock
 from tests.unit.fakes.workshop_api import respond
-from workshop.definition.drill_model import DrillSpec
+from workshop.definition.drill_model import LoadSpec
 from workshop.drill.load_requests import LoadRequests, Row
 from workshop.drill.own_rows import OwnRows, RowsJournal, RowsSnapshot, own_items
 from workshop.engine.undos import BY_DRILL
@@ -115,7 +115,7 @@ def load(**changed: Any) -> LoadRequests:
         "rows": {"table": "t", "key": {"id": "{{ id }}"}, "holds": {"text": "{{ value }}"}},
         **changed,
     }
-    return LoadRequests(DrillSpec.model_validate(spec), {"home": WEST}, "r1")
+    return LoadRequests(LoadSpec.model_validate(spec), {"home": WEST}, "r1")
 
 
 def snapshots(requests: LoadRequests, *numbers: int) -> list[RowsSnapshot]:

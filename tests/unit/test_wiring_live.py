@@ -23,8 +23,8 @@ from tests.unit.wiring_builders import (
     with_records,
 )
 from workshop.aws.resources.custom_domains import CustomDomain, Mapping
-from workshop.aws.resources.health_checks import CHECKER_REGIONS, Observation
-from workshop.steps.route53.proof import Row
+from workshop.aws.resources.health_checks import CHECKER_REGIONS, CheckerReport
+from workshop.steps.route53.proof import Flaw
 from workshop.steps.route53.wiring import prove
 from workshop.steps.route53.wiring_calls import Ask, Reply
 from workshop.steps.route53.wiring_live import by_deed, compare_responses, compare_sightings
@@ -67,7 +67,7 @@ async def test_a_record_whose_target_responds_from_another_region_names_both():
     regions = Regions()
     regions.by_host[target(WEST)] = Reply(200, {"region": EAST})
     (found,), _ = await stage(straight(), regions)
-    assert found.row is Row.ANSWERED_ELSEWHERE and found.severe and found.fix == FIXES.records
+    assert found.row is Flaw.ANSWERED_ELSEWHERE and found.severe and found.fix == FIXES.records
     assert found.text == f"us-west-2: {target(WEST)}, asked for {NAME}, responds from us-east-1, not from us-west-2."
 
 
@@ -75,18 +75,18 @@ async def test_a_check_that_reaches_another_region_names_both():
     regions = Regions()
     regions.by_host[host(WEST)] = Reply(400, {"region": EAST})
     (found,), _ = await stage(straight(), regions)
-    assert found.row is Row.CHECK_ELSEWHERE and WEST in found.text and EAST in found.text
+    assert found.row is Flaw.CHECK_ELSEWHERE and WEST in found.text and EAST in found.text
 
 
 @pytest.mark.parametrize(
     ("reply", "row", "severe"),
     [
-        (Reply(why="ConnectError: refused"), Row.NO_RESPONSE, True),
-        (Reply(403, {"message": "Forbidden"}), Row.NO_RESPONSE, True),
-        (Reply(500, {"message": "Internal server error"}), Row.NO_RESPONSE, False),
-        (Reply(200, {"status": "ok"}), Row.UNPROVEN, False),
-        (Reply(200, None), Row.UNPROVEN, False),
-        (Reply(200, {"region": 7}), Row.UNPROVEN, False),
+        (Reply(why="ConnectError: refused"), Flaw.NO_RESPONSE, True),
+        (Reply(403, {"message": "Forbidden"}), Flaw.NO_RESPONSE, True),
+        (Reply(500, {"message": "Internal server error"}), Flaw.NO_RESPONSE, False),
+        (Reply(200, {"status": "ok"}), Flaw.UNPROVEN, False),
+        (Reply(200, None), Flaw.UNPROVEN, False),
+        (Reply(200, {"region": 7}), Flaw.UNPROVEN, False),
     ],
 )
 async def test_a_region_that_does_not_name_itself_is_named(reply, row, severe):
@@ -130,15 +130,15 @@ async def test_a_name_of_one_region_is_asked_for_under_that_name():
     assert found == [] and (asked.path, asked.api, asked.api_path) == ("/health", host(WEST), "/prod/health")
 
 
-def seen(good: int, bad: int) -> list[Observation]:
+def seen(good: int, bad: int) -> list[CheckerReport]:
     texts = [GOOD] * good + [BAD] * bad
-    return [Observation(CHECKER_REGIONS[number % 8], f"192.0.2.{number}", text) for number, text in enumerate(texts)]
+    return [CheckerReport(CHECKER_REGIONS[number % 8], f"192.0.2.{number}", text) for number, text in enumerate(texts)]
 
 
 WIRE = prove(straight(), NAME, FIXES).wires[0]
 
 
-def sightings(reply: Reply | None, observed: list[Observation], *, everywhere: bool = True) -> list[tuple[Row, bool]]:
+def sightings(reply: Reply | None, observed: list[CheckerReport], *, everywhere: bool = True) -> list[tuple[Flaw, bool]]:
     found = compare_sightings(WIRE, check(WEST), reply, observed, everywhere=everywhere)
     return [(each.row, each.severe) for each in found]
 
@@ -153,11 +153,11 @@ WELL, SICK = Reply(200, {"region": WEST}), Reply(400, {"region": WEST})
         (SICK, 0, 16, []),
         (SICK, 8, 8, []),
         (None, 0, 16, []),
-        (WELL, 15, 1, [(Row.DISAGREES, False)]),
-        (WELL, 3, 13, [(Row.DISAGREES, False)]),
-        (WELL, 2, 14, [(Row.DISAGREES, True)]),
-        (WELL, 0, 16, [(Row.DISAGREES, True)]),
-        (SICK, 16, 0, [(Row.DISAGREES, False)]),
+        (WELL, 15, 1, [(Flaw.DISAGREES, False)]),
+        (WELL, 3, 13, [(Flaw.DISAGREES, False)]),
+        (WELL, 2, 14, [(Flaw.DISAGREES, True)]),
+        (WELL, 0, 16, [(Flaw.DISAGREES, True)]),
+        (SICK, 16, 0, [(Flaw.DISAGREES, False)]),
     ],
 )
 def test_checkers_are_compared_with_what_we_saw(reply, good, bad, expected):
@@ -165,9 +165,9 @@ def test_checkers_are_compared_with_what_we_saw(reply, good, bad, expected):
 
 
 def test_a_check_of_which_not_every_region_has_reported_is_not_proven_yet():
-    assert sightings(WELL, seen(5, 0)) == [(Row.NOT_OBSERVED, False)]
+    assert sightings(WELL, seen(5, 0)) == [(Flaw.NOT_OBSERVED, False)]
     assert sightings(WELL, seen(5, 0), everywhere=False) == []
-    assert sightings(WELL, [], everywhere=False) == [(Row.NOT_OBSERVED, False)]
+    assert sightings(WELL, [], everywhere=False) == [(Flaw.NOT_OBSERVED, False)]
     (found,) = compare_sightings(WIRE, check(WEST), WELL, seen(7, 0), everywhere=True)
     assert "checkers in sa-east-1" in found.text
 
@@ -177,7 +177,7 @@ def test_only_the_regions_of_a_check_have_to_report():
     assert compare_sightings(WIRE, chosen, WELL, seen(3, 0), everywhere=True) == []
 
 
-def deed(unhealthy: set[str], after: set[str]) -> set[Row]:
+def deed(unhealthy: set[str], after: set[str]) -> set[Flaw]:
     proof = prove(straight(), NAME, FIXES)
     found = by_deed(proof, WEST, unhealthy=unhealthy, before={WEST, EAST}, after=after, fixes=FIXES)
     assert all(each.severe and each.text and each.fix == FIXES.records for each in found)
@@ -189,11 +189,16 @@ def test_a_broken_region_that_alone_leaves_the_answers_proves_the_wiring():
 
 
 def test_crossed_checks_show_in_what_a_broken_region_does():
-    assert deed({f"check-{EAST}"}, {WEST}) == {Row.NOT_TURNED, Row.NOT_WITHDRAWN, Row.TURNED, Row.WITHDRAWN}
+    assert deed({f"check-{EAST}"}, {WEST}) == {
+        Flaw.NOT_TURNED,
+        Flaw.NOT_WITHDRAWN,
+        Flaw.TURNED,
+        Flaw.WITHDRAWN,
+    }
 
 
 def test_a_check_that_does_not_turn_keeps_its_region_in_the_answers():
-    assert deed(set(), {WEST, EAST}) == {Row.NOT_TURNED, Row.NOT_WITHDRAWN}
+    assert deed(set(), {WEST, EAST}) == {Flaw.NOT_TURNED, Flaw.NOT_WITHDRAWN}
 
 
 def test_a_secondary_region_that_was_not_named_before_is_not_missed():

@@ -26,9 +26,9 @@ from workshop.cloud.routes import (
     SITES,
     AddressParser,
     ApiAddress,
-    Door,
     Request,
     Route,
+    RoutedHosts,
     allowed,
     route_of,
 )
@@ -70,7 +70,7 @@ class CloudApp:
         calls: ServiceMiddleware,
         addresses: AddressParser,
         changed: Callable[[Iterable[str] | None], None],
-        door: Door,
+        door: RoutedHosts,
         feed: Callable[[], dict[str, Any]],
     ) -> None:
         self._inner, self._control, self._sites, self._calls = inner, control, sites, calls

@@ -24,10 +24,10 @@ __all__ = [
     "SITES",
     "AddressParser",
     "ApiAddress",
-    "Door",
     "Passage",
     "Request",
     "Route",
+    "RoutedHosts",
     "allowed",
     "route_of",
 ]
@@ -120,7 +120,7 @@ class Request:
         return self.method == "OPTIONS" and "access-control-request-method" in self.headers
 
 
-class Door(Protocol):
+class RoutedHosts(Protocol):
     """The front door of the names of hosted zones."""
 
     def enter(self, request: Request) -> Passage | None:

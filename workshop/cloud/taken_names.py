@@ -10,14 +10,14 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Named", "TakenNames"]
+__all__ = ["NamedType", "TakenNames"]
 
 HANDLER = 'Resource handler returned message: "{text}" (RequestToken: {token}, HandlerErrorCode: AlreadyExists)'
 TOKEN = "00000000-0000-0000-0000-000000000000"  # noqa: S105 - AWS's word for the id of a request
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedType:
     """A type whose resources have names: the property that holds the name, the existing names, AWS's words for a taken one."""
 
     property: str
@@ -34,22 +34,22 @@ class TakenNames:
     def __init__(
         self, *, functions: Container[str], roles: Container[str], tables: Container[str], groups: Container[str]
     ) -> None:
-        self._types: Mapping[str, Named] = {
-            "AWS::Lambda::Function": Named(
+        self._types: Mapping[str, NamedType] = {
+            "AWS::Lambda::Function": NamedType(
                 "FunctionName",
                 functions,
                 "Function already exist: {name} (Service: Lambda, Status Code: 409, Request ID: {token})",
             ),
-            "AWS::IAM::Role": Named(
+            "AWS::IAM::Role": NamedType(
                 "RoleName", roles, "Role with name {name} already exists. (Service: Iam, Status Code: 409, Request ID: {token})"
             ),
-            "AWS::DynamoDB::Table": Named(
+            "AWS::DynamoDB::Table": NamedType(
                 "TableName", tables, "Resource of type 'AWS::DynamoDB::Table' with identifier '{name}' already exists."
             ),
-            "AWS::DynamoDB::GlobalTable": Named(
+            "AWS::DynamoDB::GlobalTable": NamedType(
                 "TableName", tables, "Resource of type 'AWS::DynamoDB::GlobalTable' with identifier '{name}' already exists."
             ),
-            "AWS::Logs::LogGroup": Named(
+            "AWS::Logs::LogGroup": NamedType(
                 "LogGroupName", groups, "Resource of type 'AWS::Logs::LogGroup' with identifier '{name}' already exists."
             ),
         }

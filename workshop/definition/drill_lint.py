@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from workshop.definition.drill_model import DrillSpec
+from workshop.definition.drill_model import LoadSpec
 from workshop.definition.form_errors import problem_at
 from workshop.definition.model import Definition
 from workshop.definition.problem import Problem, closest, from_error
@@ -40,7 +40,7 @@ def drill_problems(definition: Definition, plan: Mapping[str, Any]) -> list[Prob
 class _Look:
     """One look at the block."""
 
-    def __init__(self, definition: Definition, spec: DrillSpec, location: SourceLocation, plan: Mapping[str, Any]) -> None:
+    def __init__(self, definition: Definition, spec: LoadSpec, location: SourceLocation, plan: Mapping[str, Any]) -> None:
         self.definition, self.spec, self.location, self.plan = definition, spec, location, plan
 
     def meaning(self) -> Iterator[Problem]:

@@ -1,6 +1,6 @@
 """The form of the `drill:` block: the load of a drill, described by data.
 
-In: the plain values of the block. Out: a `DrillSpec`, whose texts are templates. They see the variables of the plan, `region`
+In: the plain values of the block. Out: a `LoadSpec`, whose texts are templates. They see the variables of the plan, `region`
 (the region whose API is called; home where a name is called), `n` (the number of the write), `value` (the second in which it was
 first sent: a text to be stored), `run` (the drill's own id) and `id` (what the `id` of the write rendered to). The `id` itself
 may read `response`, the JSON that the write returned: for an API that chooses the id, which then is not known to the write.
@@ -15,7 +15,7 @@ from pydantic import Field
 
 from workshop.definition.form import Form, Located
 
-__all__ = ["DrillSpec", "HealthSpec", "ReadSpec", "RowsSpec", "TargetsSpec", "WriteSpec"]
+__all__ = ["HealthSpec", "LoadSpec", "ReadSpec", "RowsSpec", "TargetsSpec", "WriteSpec"]
 
 LONGEST_PATH = 1000
 Path = Annotated[str, Field(max_length=LONGEST_PATH, description="The path below the API's address; relative.")]
@@ -71,7 +71,7 @@ class TargetsSpec(Form):
     rpo: Seconds = 900.0
 
 
-class DrillSpec(Located):
+class LoadSpec(Located):
     """The load of a drill."""
 
     name: str = Field(default="", description="The name of `names:` that the load calls; without it, the regions' own addresses.")

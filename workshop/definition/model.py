@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 from pydantic_core import SchemaError, SchemaValidator, ValidationError, core_schema
 
-from workshop.definition.drill_model import DrillSpec
+from workshop.definition.drill_model import LoadSpec
 from workshop.definition.form import Form, Located
 from workshop.steps.base import Placement
 
@@ -148,7 +148,7 @@ class Definition(Form):
     apis: ApiSpec | None = Field(default=None, description="Where the addresses of the APIs come from.")
     names: Mapping[Name, NameSpec] = Field(default_factory=dict, max_length=20, description="The names that DNS routes.")
     links: Mapping[Name, LinkSpec] = Field(default_factory=dict, max_length=100, description="The pages that the results name.")
-    drill: DrillSpec | None = Field(default=None, description="The load of a drill.")
+    drill: LoadSpec | None = Field(default=None, description="The load of a drill.")
 
     def steps(self) -> tuple[StepSpec, ...]:
         """Every step, in the order of the file."""

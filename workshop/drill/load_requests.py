@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from workshop.definition.drill_model import DrillSpec as LoadSpec
+from workshop.definition.drill_model import LoadSpec
 from workshop.definition.renderer import Renderer
 from workshop.definition.templating import render_value
 from workshop.errors import DefinitionError

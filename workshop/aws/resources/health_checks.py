@@ -17,8 +17,8 @@ from workshop.aws.resources.route53 import CONTROL_REGION
 __all__ = [
     "CHECKER_REGIONS",
     "MOST_REFERENCE",
+    "CheckerReport",
     "HealthCheck",
-    "Observation",
     "create_health_check",
     "delete_health_check",
     "find_health_check",
@@ -62,7 +62,7 @@ class HealthCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class Observation:
+class CheckerReport:
     """What one checker saw last; `status` is AWS's text, `healthy` what it means for this checker."""
 
     region: str
@@ -127,7 +127,7 @@ async def delete_health_check(aws: AwsClient, check: str) -> None:
             raise
 
 
-async def observations(aws: AwsClient, check: str) -> list[Observation]:
+async def observations(aws: AwsClient, check: str) -> list[CheckerReport]:
     """What each checker saw last; none for a check that does not exist, is new, or has no endpoint of its own."""
     try:
         response = await _call(aws, "get_health_check_status", HealthCheckId=check)
@@ -136,7 +136,7 @@ async def observations(aws: AwsClient, check: str) -> list[Observation]:
             return []
         raise
     return [
-        Observation(each.get("Region", ""), each.get("IPAddress", ""), each.get("StatusReport", {}).get("Status", ""))
+        CheckerReport(each.get("Region", ""), each.get("IPAddress", ""), each.get("StatusReport", {}).get("Status", ""))
         for each in response.get("HealthCheckObservations", [])
     ]
 

@@ -25,12 +25,12 @@ import dns.rdatatype
 import dns.rrset
 
 from workshop.cloud.names.choice import negative_ttl
-from workshop.cloud.names.lookup import Lookup, RecordSet, ResolvedName
+from workshop.cloud.names.lookup import AnswerSet, Lookup, ResolvedName
 from workshop.cloud.names.places import DEFAULT, Location, place_of_address
 from workshop.cloud.names.records import plain_name
 from workshop.cloud.timing import Timing
 
-__all__ = ["IDLE_SECONDS", "MOST_DATAGRAM", "MOST_MESSAGE", "Authority", "Responder", "serve_stream"]
+__all__ = ["IDLE_SECONDS", "MOST_DATAGRAM", "MOST_MESSAGE", "AuthoritativeServer", "Responder", "serve_stream"]
 
 logger = logging.getLogger("workshop.cloud")
 
@@ -100,9 +100,9 @@ class Responder:
         if found.rcode in ("NXDOMAIN", "NODATA") and found.zone is not None:
             zone, ttl = found.zone, negative_ttl(found.zone)  # for so long a negative answer may be kept
             soa = (record.values for record in zone.records if (record.type, record.name) == ("SOA", zone.name))
-            response.authority.extend(self._rrset(RecordSet(zone.name, "SOA", ttl, values)) for values in soa)
+            response.authority.extend(self._rrset(AnswerSet(zone.name, "SOA", ttl, values)) for values in soa)
 
-    def _rrset(self, each: RecordSet) -> dns.rrset.RRset:
+    def _rrset(self, each: AnswerSet) -> dns.rrset.RRset:
         """With its TTL on the cloud's clock: DNS knows whole seconds only, and 0 would forbid to keep the answer. On the wire the
         name refers to the question, and so keeps its capital and small letters."""
         owner, ttl = dns.name.from_text(each.name), math.ceil(round(self._timing.names_seconds(each.ttl), 6))
@@ -137,7 +137,7 @@ def _format_error(wire: bytes) -> bytes | None:
     return wire[:2] + bytes((0x80 | (wire[2] & 0x79), dns.rcode.FORMERR)) + bytes(8)
 
 
-class Authority:
+class AuthoritativeServer:
     """`respond` gets a message and `most`, the bytes of the response. `port` is 0 until it listens, and when it cannot."""
 
     def __init__(self, respond: Callable[..., bytes | None]) -> None:

@@ -13,13 +13,13 @@ from typing import Any
 
 from workshop.cloud.domain_targets import ApiTarget, api_behind
 from workshop.cloud.hosts import api_host, host_name, is_bare_host, is_domain_target, sign_in_host
-from workshop.cloud.names.lookup import Lookup, RecordSet
+from workshop.cloud.names.lookup import AnswerSet, Lookup
 from workshop.cloud.names.places import Location, place_named, place_of_address
 from workshop.cloud.responses import Response, Send, document, refusal
 from workshop.cloud.routes import API_PATH, ApiAddress, Passage, Request
 from workshop.cloud.timing import Timing
 
-__all__ = ["MOST_KEPT", "Answer", "FrontDoor", "Resolver", "naming_region"]
+__all__ = ["MOST_KEPT", "CachedAnswer", "FrontDoor", "Resolver", "naming_region"]
 
 MOST_KEPT = 10_000
 """How many answers are kept at once: a client may call itself what it likes."""
@@ -32,7 +32,7 @@ ORIGIN, EXPOSE = b"access-control-allow-origin", b"access-control-expose-headers
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CachedAnswer:
     """`ttl`: for how many seconds it still holds, on the cloud's clock. `source`: `asked`, `cache` or, when the client resolved
     the name by itself, `address`. `target`: the name at the end of the chain. `answers`: every record set on the way there."""
 
@@ -42,7 +42,7 @@ class Answer:
     region: str = ""
     source: str = "asked"
     target: str = ""
-    answers: tuple[RecordSet, ...] = ()
+    answers: tuple[AnswerSet, ...] = ()
 
 
 class Resolver:
@@ -50,16 +50,16 @@ class Resolver:
 
     def __init__(self, lookup: Lookup, timing: Timing, now: Callable[[], float], kept_longer: Callable[[], float]) -> None:
         self._lookup, self._timing, self._now, self._kept_longer = lookup, timing, now, kept_longer
-        self._cache: dict[tuple[str, Location, str, str], tuple[Answer, float]] = {}
+        self._cache: dict[tuple[str, Location, str, str], tuple[CachedAnswer, float]] = {}
 
-    def ask(self, name: str, kind: str, place: Location) -> Answer:
+    def ask(self, name: str, kind: str, place: Location) -> CachedAnswer:
         """What the zones say now, past every cache."""
         found = self._lookup.find(name, kind, place)
         values = found.answers[-1].values if found.answers else ()
         ttl = self._timing.names_seconds(found.ttl)
-        return Answer(found.rcode, values, ttl, found.region, "asked", found.target, found.answers)
+        return CachedAnswer(found.rcode, values, ttl, found.region, "asked", found.target, found.answers)
 
-    def resolve(self, name: str, kind: str, client: str, place: Location) -> Answer:
+    def resolve(self, name: str, kind: str, client: str, place: Location) -> CachedAnswer:
         """What this client's resolver returns for the name. Of the answers that are kept the oldest makes room."""
         key = (client, place, name, kind)
         kept, ends = self._cache.get(key, (None, 0.0))
@@ -99,8 +99,8 @@ class Resolver:
 
 
 class FrontDoor:
-    """Implements `routes.Door`. `mapped` returns what the custom domain `name` of a region makes of a path; `scope_of` account
-    and region of an API."""
+    """Implements `routes.RoutedHosts`. `mapped` returns what the custom domain `name` of a region makes of a path; `scope_of`
+    account and region of an API."""
 
     def __init__(
         self,
@@ -133,7 +133,7 @@ class FrontDoor:
         zone = self._lookup.zone_of(name)
         return zone is not None and zone.name != TOP
 
-    def _by_address(self, name: str, region: str) -> Answer:
+    def _by_address(self, name: str, region: str) -> CachedAnswer:
         """The client resolved the name by itself and connected to a region's own address. The record that leads to this region is
         looked for, because a record may name an API itself."""
         zone = self._lookup.zone_of(name)
@@ -144,9 +144,9 @@ class FrontDoor:
             for value in record.values
         ]
         here = (target for target in targets if self._lookup.endpoints.region(target) == region)
-        return Answer("NOERROR", region=region, source="address", target=next(here, ""))
+        return CachedAnswer("NOERROR", region=region, source="address", target=next(here, ""))
 
-    def _to_api(self, name: str, path: str, answer: Answer) -> Passage:
+    def _to_api(self, name: str, path: str, answer: CachedAnswer) -> Passage:
         if answer.rcode == "NXDOMAIN":
             return _refused(421, "NXDOMAIN", f"The zones of this cloud have no record {name}.", answer.source)
         if answer.rcode != "NOERROR":

@@ -15,14 +15,14 @@ from workshop.cloud.names.choice import Choice, choose, is_healthy
 from workshop.cloud.names.places import DEFAULT, Location
 from workshop.cloud.names.records import Alias, Zone, ZoneRecord, is_below, plain_name
 
-__all__ = ["MOST_ZONES", "Lookup", "RecordSet", "ResolvedName"]
+__all__ = ["MOST_ZONES", "AnswerSet", "Lookup", "ResolvedName"]
 
 MOST_ZONES = 8
 """How many zones one question is followed through: a name may lead from one to the next by CNAME."""
 
 
 @dataclass(frozen=True, slots=True)
-class RecordSet:
+class AnswerSet:
     """One set of records of an answer; `ttl` in seconds as the API shows it."""
 
     name: str
@@ -41,7 +41,7 @@ class ResolvedName:
     """
 
     rcode: str
-    answers: tuple[RecordSet, ...] = ()
+    answers: tuple[AnswerSet, ...] = ()
     zone: Zone | None = None
     target: str = ""
     region: str = ""
@@ -81,7 +81,7 @@ class Lookup:
 
     def find(self, name: str, kind: str, asker: Location) -> ResolvedName:
         """The answer to one question."""
-        answers: tuple[RecordSet, ...] = ()
+        answers: tuple[AnswerSet, ...] = ()
         owner, decided = name, None
         for _ in range(MOST_ZONES):
             zone = self.zone_of(owner)
@@ -108,10 +108,10 @@ class Lookup:
     def _within(self, zone: Zone, owner: str, kind: str, asker: Location) -> tuple[ResolvedName, bool]:
         """One zone's part of the answer, and whether its `target` is left for another zone to say more about."""
         choice = self.choose(zone, owner, kind, asker)
-        answers: list[RecordSet] = []
+        answers: list[AnswerSet] = []
         for record in choice.chain:
             if record.type == "CNAME" and record.alias is None and kind != "CNAME":
-                answers.append(RecordSet(owner, "CNAME", record.ttl, record.values[:1]))
+                answers.append(AnswerSet(owner, "CNAME", record.ttl, record.values[:1]))
                 owner = plain_name(record.values[0])
         if choice.rcode != "NOERROR":
             return ResolvedName(choice.rcode, tuple(answers), zone, owner), False
@@ -122,21 +122,21 @@ class Lookup:
             if self.endpoints.address(owner):
                 return self._at_endpoint(owner, owner, kind, answers), False
             return ResolvedName("NOERROR", tuple(answers), zone, owner), True
-        answers.append(RecordSet(owner, kind, choice.ttl, choice.values))
+        answers.append(AnswerSet(owner, kind, choice.ttl, choice.values))
         region = self.endpoints.region_at(choice.values[0]) if last.type == "A" and choice.values else ""
         return ResolvedName("NOERROR", tuple(answers), zone, owner, region), False
 
-    def _at_endpoint(self, target: str, owner: str, kind: str, answers: list[RecordSet]) -> ResolvedName:
+    def _at_endpoint(self, target: str, owner: str, kind: str, answers: list[AnswerSet]) -> ResolvedName:
         """The end of a chain outside the zones: the address of an endpoint, under the name that leads there."""
         address = self.endpoints.address(target)
         if address and kind == "A":
-            answers = [*answers, RecordSet(owner, "A", ENDPOINT_TTL, (address,))]
+            answers = [*answers, AnswerSet(owner, "A", ENDPOINT_TTL, (address,))]
         return ResolvedName("NOERROR" if answers else "NODATA", tuple(answers), None, target, self.endpoints.region(target))
 
 
-def _delegation(zone: Zone, name: str) -> RecordSet | None:
+def _delegation(zone: Zone, name: str) -> AnswerSet | None:
     """The NS records below the zone's apex that hand a name on to other name servers."""
     for record in zone.records:
         if record.type == "NS" and record.name != zone.name and is_below(name, record.name):
-            return RecordSet(record.name, "NS", record.ttl, record.values)
+            return AnswerSet(record.name, "NS", record.ttl, record.values)
     return None

@@ -20,7 +20,7 @@ from workshop.cloud.fault_registry import FaultRegistry
 from workshop.cloud.global_table_stacks import GlobalTableStacks
 from workshop.cloud.hosts import Endpoints
 from workshop.cloud.identity_provider_stacks import patch_identity_providers
-from workshop.cloud.names.authority import Authority, Responder
+from workshop.cloud.names.authority import AuthoritativeServer, Responder
 from workshop.cloud.names.checks import stored_checks
 from workshop.cloud.names.feed import NamesFeed
 from workshop.cloud.names.front_door import FrontDoor, Resolver
@@ -69,7 +69,7 @@ class Names:
         lookup = Lookup(zones, self._endpoints, self.health.healthy, self._alias_up, chance)
         self._reach = Reach(lookup.find, domain_target)
         self._responder = Responder(lookup, timing)
-        self.authority = Authority(self._responder.respond)
+        self.authority = AuthoritativeServer(self._responder.respond)
         self._resolver = Resolver(lookup, timing, time.monotonic, faults.stale_seconds)
         self.door = FrontDoor(lookup, self._resolver, domain_target, scope_of)
         self.feed = NamesFeed(lookup, self._resolver, self.health, timing, lambda: (self.authority.port, self._responder.queries))

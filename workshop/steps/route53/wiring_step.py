@@ -27,7 +27,7 @@ from workshop.steps.base import (
     State,
     Step,
 )
-from workshop.steps.route53.proof import Mismatch, Proof, Row, wiring_error
+from workshop.steps.route53.proof import Flaw, Mismatch, Proof, wiring_error
 from workshop.steps.route53.prove_wiring import prove_wiring, wiring_permissions
 from workshop.steps.route53.service import ROUTE53
 from workshop.steps.route53.wiring_calls import Caller, caller_of
@@ -38,7 +38,7 @@ __all__ = ["STEP", "DnsWiring", "WiringParams"]
 DEADLINE = 180.0
 """Seconds: a check of 30 s has been sent by every checker twice, and a new deployment responds."""
 INTERVAL = 6.0
-PASSING = (Row.NO_RESPONSE, Row.DISAGREES)
+PASSING = (Flaw.NO_RESPONSE, Flaw.DISAGREES)
 """What a new deployment shows until it is everywhere; all else does not pass by waiting."""
 
 
@@ -148,4 +148,4 @@ async def _proof(ctx: Context[WiringParams], call: Caller) -> Proof:
 
 def _unseen(proof: Proof) -> list[Mismatch]:
     """The checks of which no checker has reported yet."""
-    return [each for each in proof.warnings if each.row is Row.NOT_OBSERVED]
+    return [each for each in proof.warnings if each.row is Flaw.NOT_OBSERVED]
