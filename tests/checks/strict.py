@@ -68,11 +68,12 @@ def run(environment: dict[str, str], *words: str) -> Ran:
         return Ran(code, {}, err + out)
 
 
-def policy_of(*words: str) -> dict[str, Any]:
-    """What `workshop policy` prints."""
+def policy_of(*words: str, account: str = ACCOUNT) -> dict[str, Any]:
+    """What `workshop policy` prints for an account; for any with an empty one."""
+    expected = ["--expect-account", account] if account else []
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "WORKSHOP_"))}
     code, out, err = warm.run(
-        ["policy", "--expect-account", ACCOUNT, *words], cwd=Path.cwd(),
+        ["policy", *expected, *words], cwd=Path.cwd(),
         environment={**kept, "WORKSHOP_HOME": os.devnull + "/none"}, text="", timeout=120,
     )  # fmt: skip
     assert code == 0, err

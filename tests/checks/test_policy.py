@@ -83,6 +83,23 @@ def test_a_large_policy_is_split_into_parts_that_fit_and_lose_nothing() -> None:
     assert [part for policy in found for part in policy["Statement"]] == document(parts)["Statement"]
 
 
+@pytest.mark.parametrize("domain", ["", "a07.event.example.com"])
+@pytest.mark.parametrize("account", ["", "111122223333"])
+def test_the_policy_of_a_workshop_with_names_is_whole_with_and_without_an_account(account: str, domain: str) -> None:
+    parts = policy_of("--workshop", "multi-region-backend", "--param", f"domain={domain}", account=account)["Statement"]
+    actions = {action for part in parts for action in part["Action"]}
+    names = {
+        "route53:CreateHostedZone",
+        "route53:CreateHealthCheck",
+        "route53:GetHealthCheckStatus",
+        "route53:ListResourceRecordSets",
+    }
+    assert names <= actions and not any("*" in action for action in actions)
+    assert ("acm:RequestCertificate" in actions) is bool(domain)
+    name = f"api.{domain}" if domain else f"api.multi-region-backend-{account or '*'}.example.net"
+    assert f"arn:aws:apigateway:us-east-1::/domainnames/{name}" in json.dumps(parts)
+
+
 def test_the_printed_policy_names_account_regions_and_names() -> None:
     text = json.dumps(policy_of("--region", "us-east-1", "--region", "eu-central-1", "--param", "table=mine"))
     assert "arn:aws:dynamodb:us-east-1:000000000000:table/mine" in text

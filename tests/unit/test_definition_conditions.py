@@ -80,11 +80,13 @@ def test_an_output_is_read_only_where_its_step_runs_on_either_target(tmp_path, r
     assert [what for _, _, what in found if said not in what] == [] and bool(found) is bool(said)
 
 
-def test_who_waits_through_a_step_that_may_be_off_does_not_wait(tmp_path):
+@pytest.mark.parametrize("when", ["'{{ delegated }}'", "'yes'", "'no'"])
+def test_a_step_waits_through_one_that_is_off_for_what_that_one_needs(tmp_path, when):
     last = LAST.replace("WITH", "'{{ steps.api[region].Id }}'")
-    found = problems(tmp_path, API, EDGE, last, WHEN="'{{ delegated }}'")
+    assert problems(tmp_path, API, EDGE, last, WHEN=when) == []
+    alone = EDGE.replace("needs: [api]", "needs: []")
+    found = problems(tmp_path, API, alone, last, WHEN=when)
     assert {field for _, field, _ in found} == {"last.with"} and "Add 'api' to `needs` of 'last'" in found[0][2]
-    assert problems(tmp_path, API, EDGE, last, WHEN="'yes'") == []
 
 
 def test_of_a_step_that_is_off_the_form_is_checked_and_no_value(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -70,6 +71,26 @@ async def test_a_step_that_is_switched_off_is_in_no_setup_and_what_needs_it_goes
     results = await films.setup(through="backend")
     assert outcomes(results) == {f"api {HOME}": "created", f"api {EU}": "created", f"last {HOME}": "created"}
     assert set(await films.status()) == {f"api {HOME}", f"api {EU}", f"last {HOME}", f"pool {ASIDE}", f"user {HOME}"}
+
+
+async def test_what_needs_a_step_that_is_off_reads_what_that_one_needed_and_does_not_wait_for_it(films):
+    folder = Path(films.source)
+    (folder / "last.yaml.j2").write_text("Resources: {A: {Type: 'AWS::SNS::Topic'}}\n# {{ steps.api['us-west-2'].ApiId }}")
+    text = (folder / "workshop.yaml").read_text()
+    (folder / "workshop.yaml").write_text(
+        text.replace("{name: last, template: api.yaml.j2}", "{name: last, template: last.yaml.j2}")
+    )
+    films.parameters = {"edge": "no"}
+    await films.check()
+    await films.setup(through="backend")
+
+    def unreadable(call):
+        if call.parameters.get("StackName") == "edge":
+            raise refusal("InternalError", status=500)
+
+    films.aws.watch = unreadable
+    points = await films.status()
+    assert points[f"last {HOME}"].observed.state is State.READY and points[f"edge {HOME}"].error is not None
 
 
 async def test_what_an_earlier_setup_made_of_a_step_that_is_off_now_is_shown_and_removed_before_what_it_needed(films):

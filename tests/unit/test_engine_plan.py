@@ -91,9 +91,17 @@ def test_taking_down_turns_every_need_around():
     assert needs_of(backwards, "table", "us-west-2") == {("replica", "eu-west-1"), ("replica", "ap-south-1")}
 
 
-def test_a_selection_takes_the_needs_that_were_left_out_as_met():
-    chosen = plan(a="", b="a", c="b").select(lambda node: node.key.step != "b")
-    assert [(n.key.step, set(n.needs)) for n in chosen.nodes] == [("a", set()), ("c", set())]
+def test_a_selection_keeps_the_order_of_what_needed_each_other_through_something_that_is_left_out():
+    chosen = plan(a="", b="a", other="", c="b other", d="c").select(lambda node: node.key.step not in ("b", "c", "other"))
+    assert [(n.key.step, set(n.needs)) for n in chosen.nodes] == [("a", set()), ("d", {key("a")})]
+
+
+def test_what_needs_a_step_that_is_switched_off_waits_for_what_that_one_would_have_waited_for():
+    steps = [step("table"), step("api", "each", "table"), step("edge", "each", "api"), step("names", "each", "edge")]
+    off = build(definition(backend=steps), {"1": Places(REGIONS, off=frozenset({"edge"}))})
+    assert needs_of(off, "names", "eu-west-1") == {("api", "eu-west-1")}
+    off = build(definition(backend=steps), {"1": Places(REGIONS, off=frozenset({"edge", "api"}))})
+    assert needs_of(off, "names", "eu-west-1") == {("table", "us-west-2")}
 
 
 def test_the_minutes_are_those_of_the_longest_chain():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -64,6 +65,29 @@ async def test_other_name_servers_are_named_in_the_error_with_what_to_add(sandbo
     assert "after 900 s" in caught.value.why and "Seen instead: ns-9.elsewhere.net" in caught.value.why
     assert f"{NAME}. 60 IN NS ns-2.awsdns-2.net." in caught.value.fix
     assert "workshop domain delegate --profile PROFILE --parent event.example.com" in caught.value.fix
+
+
+async def test_the_line_for_the_parents_account_does_not_name_the_workshops_own(sandbox):
+    delegate(sandbox)
+    given = (
+        "--workshop",
+        "films",
+        "--target",
+        "aws",
+        "--profile",
+        "mine",
+        "--param",
+        "domain=x.y",
+        "--expect-account=1",
+        "--yes",
+    )
+    with pytest.raises(WorkshopError) as caught:
+        await STEP.create(replace(sandbox.context(PARAMS), given=given))
+    line = caught.value.fix.partition("Where its account is yours too: ")[2]
+    assert line == (
+        "workshop domain delegate --profile PROFILE --parent event.example.com"
+        " --workshop films --target aws --param domain=x.y --yes"
+    )
 
 
 async def test_a_resolver_that_does_not_respond_is_not_waited_for(sandbox):

@@ -238,6 +238,13 @@ async def test_records_of_another_workshop_cannot_be_adopted(sandbox):
     assert observed.state is State.FOREIGN and observed.foreign[0].adoption == "" and "--adopt" not in observed.fix
 
 
+async def test_a_text_of_another_form_at_the_mark_is_not_written_over_by_an_adoption(sandbox):
+    sandbox.aws.route53.put_record(sandbox.zone, NAME, "CNAME", "theirs.example.org")
+    sandbox.aws.route53.put_record(sandbox.zone, MARK, "TXT", '"for the release on Friday"')
+    observed = await STEP.observe(sandbox.step())
+    assert observed.state is State.FOREIGN and observed.foreign[0].adoption == "" and "--adopt" not in observed.fix
+
+
 async def test_a_name_alone_makes_no_record_ours(sandbox):
     await sandbox.with_checks()
     record = {"SetIdentifier": f"films:{HOME}", "Weight": 1}
@@ -293,6 +300,14 @@ async def test_a_teardown_without_outputs_finds_zone_and_records_by_their_name(s
     observed = await STEP.observe(blank)
     assert observed.ours and observed.state is State.PARTIAL
     await STEP.destroy(blank)
+    assert sandbox.aws.route53.records(sandbox.zone) == []
+
+
+async def test_a_teardown_without_outputs_finds_the_records_in_the_second_zone_of_the_name(sandbox):
+    sandbox.zone = sandbox.aws.route53.put_zone("films.example.com")
+    await sandbox.with_checks()
+    await STEP.create(sandbox.step())
+    await STEP.destroy(sandbox.step(zone="", targets=[{}, {}]))
     assert sandbox.aws.route53.records(sandbox.zone) == []
 
 

@@ -215,6 +215,52 @@ async def test_a_validation_record_stays_while_a_certificate_of_any_region_is_re
     assert sandbox.aws.route53.zones() == []
 
 
+CLOSED = "User: x is not authorized to perform: acm:ListCertificates with an explicit deny in a service control policy"
+
+
+@pytest.mark.parametrize("code, message", [("UnrecognizedClientException", ""), ("AccessDeniedException", CLOSED)])
+async def test_a_region_that_the_account_may_not_use_has_no_certificate_and_stops_no_teardown(sandbox, code, message):
+    zone = await made(sandbox)
+    validation(sandbox, zone)
+    sandbox.aws.refuse("list_certificates", "us-east-1", refusal(code, message))
+    await ZONE.destroy(sandbox.context(PARAMS))
+    assert sandbox.aws.route53.zones() == []
+
+
+async def test_without_the_permission_to_look_for_certificates_no_validation_record_goes(sandbox):
+    zone = await made(sandbox)
+    validation(sandbox, zone)
+    sandbox.aws.refuse("list_certificates", "us-east-1", refusal("AccessDeniedException", "no identity-based policy allows it"))
+    with pytest.raises(WorkshopError, match="AccessDenied"):
+        await ZONE.destroy(sandbox.context(PARAMS))
+    assert sandbox.aws.route53.records(zone) == [(VALIDATION, "CNAME")]
+
+
+async def test_a_response_that_was_lost_while_records_went_is_not_taken_for_a_refusal(sandbox):
+    validation(sandbox, await made(sandbox))
+    sandbox.aws.lose_answer("change_resource_record_sets")
+    await ZONE.destroy(sandbox.context(PARAMS))
+    assert sandbox.aws.route53.zones() == []
+
+
+async def test_more_records_than_a_batch_takes_go_in_several(sandbox):
+    zone = await made(sandbox)
+    for number in range(101):
+        validation(sandbox, zone, f"_{number:x}.api{number}.{NAME}")
+    await ZONE.destroy(sandbox.context(PARAMS))
+    sizes = [len(call.parameters["ChangeBatch"]["Changes"]) for call in sandbox.aws.made("change_resource_record_sets")]
+    assert sizes == [100, 1] and sandbox.aws.route53.zones() == []
+
+
+async def test_a_mark_stays_as_long_as_the_records_that_it_marks(sandbox):
+    zone = await made(sandbox)
+    sandbox.aws.route53.put_record(zone, f"api.{NAME}", "A", "192.0.2.1")
+    sandbox.aws.route53.put_record(zone, f"_workshop.api.{NAME}", "TXT", '"workshop=films step=records run=run-1"')
+    with pytest.raises(PartlyDoneError, match="cannot be deleted"):
+        await ZONE.destroy(sandbox.context(PARAMS))
+    assert (f"_workshop.api.{NAME}", "TXT") in sandbox.aws.route53.records(zone)
+
+
 async def test_records_of_others_keep_the_zone_and_each_is_named(sandbox):
     zone = await made(sandbox)
     sandbox.aws.route53.put_record(zone, f"www.{NAME}", "A", "192.0.2.1")

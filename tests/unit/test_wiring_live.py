@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,9 +27,11 @@ from tests.unit.wiring_builders import (
 )
 from workshop.aws.resources.custom_domains import CustomDomain, Mapping
 from workshop.aws.resources.health_checks import CHECKER_REGIONS, CheckerReport
+from workshop.aws.target import Target
+from workshop.steps.route53 import wiring_calls
 from workshop.steps.route53.proof import Flaw
 from workshop.steps.route53.wiring import prove
-from workshop.steps.route53.wiring_calls import Ask, Reply
+from workshop.steps.route53.wiring_calls import Ask, Reply, caller_of
 from workshop.steps.route53.wiring_live import by_deed, compare_responses, compare_sightings
 from workshop.steps.route53.world import World
 
@@ -52,6 +57,25 @@ async def stage(world: World, regions: Regions) -> Any:
     proof = prove(world, NAME, FIXES)
     assert proof.problems == ()
     return await compare_responses(world, proof, regions, "region", FIXES)
+
+
+async def test_a_region_that_never_ends_its_response_is_one_that_does_not_respond(monkeypatch):
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(b" ")
+                await writer.drain()
+                await asyncio.sleep(0.02)
+
+    monkeypatch.setattr(wiring_calls, "TIMEOUT", 0.2)
+    async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+        gateway = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with caller_of(Target("local", Path("/nonexistent"), gateway=gateway)) as call, asyncio.timeout(5):
+            reply = await call(Ask(WEST, host(WEST), host(WEST), "/prod/health", host(WEST), "/prod/health"))
+        for each in asyncio.all_tasks() - {asyncio.current_task()}:
+            each.cancel()
+    assert reply == Reply(why="TimeoutError")
 
 
 async def test_regions_that_name_themselves_are_proven_through_the_record_and_as_the_check_asks():

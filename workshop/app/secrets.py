@@ -67,7 +67,7 @@ async def _stored(workshop: Workshop, name: str, region: str, aws: AwsClient) ->
     if found.get("Type") != "SecureString":
         raise UsageError(
             what=f"The parameter {where} in {region} is no SecureString.",
-            why="Whoever may list parameters can read it.",
+            why="Everyone who may list parameters can read it.",
             fix=f"Delete it, and store the secret with: {store_line(workshop.name, name, region)}",
             code="NoSecureString",
         )

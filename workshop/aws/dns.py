@@ -200,7 +200,7 @@ class NetworkTransport:
         import httpx
 
         try:
-            async with httpx.AsyncClient(timeout=timeout) as client:
+            async with asyncio.timeout(timeout), httpx.AsyncClient(timeout=timeout) as client:
                 headers = {"content-type": "application/dns-message", "accept": "application/dns-message"}
                 response = await client.post(url, content=wire, headers=headers)
         except httpx.HTTPError as error:

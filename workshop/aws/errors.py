@@ -100,6 +100,10 @@ SIGNED_OUT = (
 """What botocore raises when a sign-in has ended or cannot be renewed; AWS itself was not asked."""
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"})
 """Codes of missing permissions."""
+NOT_ENABLED = frozenset({"UnrecognizedClientException", "InvalidClientTokenId"})
+"""Codes of a region that the account has not enabled (docs/aws-behaviours.md, section 8); of bad credentials, too."""
+CLOSED = "explicit deny in a service control policy"
+"""What AWS writes when an organization forbids the call to everybody in the account (section 8)."""
 
 
 class AwsError(WorkshopError):
@@ -149,6 +153,16 @@ class AwsError(WorkshopError):
     def denied(self) -> bool:
         """The caller lacks a permission."""
         return self.code in DENIED
+
+    @property
+    def not_enabled(self) -> bool:
+        """The region may not be enabled in the account: then nothing exists there. Bad credentials look the same."""
+        return self.code in NOT_ENABLED
+
+    @property
+    def closed(self) -> bool:
+        """The account's organization closes the region, or this service in it: nothing of ours is there."""
+        return self.denied and self.mentions(CLOSED)
 
     def mentions(self, text: str) -> bool:
         """Whether the message contains `text`, whatever its case and its quotes."""

@@ -18,9 +18,16 @@ from workshop.quoting import shown
 from workshop.shell import aws_line
 from workshop.steps.base import Permission, Phase
 from workshop.steps.route53.authority import authority_permissions
-from workshop.steps.route53.delegation import Delegation, delegation_lines, parent_servers, seen_delegation
+from workshop.steps.route53.delegation import (
+    Delegation,
+    delegate_command,
+    delegation_lines,
+    parent_servers,
+    seen_delegation,
+)
+from workshop.steps.route53.record_sets import ownership_name
 from workshop.steps.route53.service import route53_permissions
-from workshop.steps.route53.zone_records import OWNER_LABEL, is_mark
+from workshop.steps.route53.zone_records import is_mark
 
 __all__ = ["FAMILY", "AskedDirectly", "Certifiable", "Delegated", "FreeNames", "Named", "OneZone", "Unsigned"]
 
@@ -177,8 +184,7 @@ class Delegated(_DomainCheck):
         lines = delegation_lines(name, [f"NAME-SERVER-{number}" for number in range(1, 5)])
         return warned(
             f"{shown(name)} is made by setup and not delegated yet: {parent} then needs its NS record; setup prints it.",
-            f"Have it added during setup ({lines[0]}, and three more), or: workshop domain delegate --profile PROFILE"
-            f" --parent {parent}{self.context.flags()}",
+            f"Have it added during setup ({lines[0]}, and three more), or: {delegate_command(parent, self.context.options)}",
         )
 
     async def _made(self, zone: HostedZone) -> Finding:
@@ -210,7 +216,7 @@ class FreeNames(_DomainCheck):
     async def _taken(self, planned: PlannedStep, name: str) -> Finding | None:
         zone = await covering_zone(self.context.aws, name)
         records = await records_at(self.context.aws, zone.id, name) if zone is not None else []
-        marks = await records_at(self.context.aws, zone.id, f"{OWNER_LABEL}.{name}") if zone is not None else []
+        marks = await records_at(self.context.aws, zone.id, ownership_name(name), "TXT") if zone is not None else []
         if any(is_mark(planned.ctx, mark) for mark in marks):
             return None  # ours, from an earlier run
         if zone is not None and records:

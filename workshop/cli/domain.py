@@ -56,11 +56,7 @@ async def delegate_command(
     """
     from workshop.app.domain import delegate, given_servers, planned_delegation, recorded_servers, undelegate
 
-    if bool(zone) != bool(servers) or (remove and not parent):
-        what = "--zone and --server go together." if bool(zone) != bool(servers) else "--remove needs --parent."
-        raise UsageError(
-            what=what, fix="workshop domain delegate --zone NAME --server NS --server NS --parent ZONE", code="Usage"
-        )
+    _require_whole(parent, zone, servers, remove=remove)
     # The account that is expected, and the profile, are those of the parent: the workshop itself is only remembered.
     remembered = dataclasses.replace(invocation, expect_account="")
     async with opened(remembered, no_calls=True) as (session, progress):
@@ -84,6 +80,7 @@ async def delegate_command(
 
 
 def _require_whole(parent: str, zone: str, servers: tuple[str, ...], *, remove: bool) -> None:
+    """Raises `UsageError` for options that mean nothing without others."""
     if bool(zone) != bool(servers) or (remove and not parent):
         what = "--zone and --server go together." if bool(zone) != bool(servers) else "--remove needs --parent."
         raise UsageError(

@@ -205,15 +205,15 @@ class _DryNode:
 
 
 def _waited_for(definition: Definition, where: Places, step: StepSpec, region: str) -> set[tuple[str, str]]:
-    """The steps, each with a region, that are done when `step` starts in `region`; one that is switched off waits for none."""
+    """The steps, each with a region, that are done when `step` starts in `region`: also what those that are switched off need."""
     by_id = {each.id: each for each in definition.steps()}
     found: set[tuple[str, str]] = set()
     waiting = [(step, region)]
     while waiting:
         node, place = waiting.pop()
-        for need in (by_id[name] for name in node.needs if name in by_id and name not in where.off):
+        for need in (by_id[name] for name in node.needs if name in by_id):
             for each in where.needed(need, node, place):
                 if (need.id, each) not in found:
                     found.add((need.id, each))
                     waiting.append((need, each))
-    return found
+    return {(name, place) for name, place in found if name not in where.off}

@@ -22,13 +22,6 @@ from workshop.steps.registry import kinds
 
 __all__ = ["RegionSearch", "find_orphans", "with_discovered_regions", "with_replicated_regions"]
 
-NOT_ENABLED = frozenset({"UnrecognizedClientException", "InvalidClientTokenId"})
-"""Error codes of a region that the account has not enabled (docs/aws-behaviours.md, section 8): nothing can exist there."""
-
-
-CLOSED = "explicit deny in a service control policy"
-"""What AWS writes when an organization forbids the call to everybody in the account (docs/aws-behaviours.md, section 10.1)."""
-
 
 @dataclass
 class RegionSearch:
@@ -47,15 +40,15 @@ class RegionSearch:
 
         Raises `CredentialsError` for credentials that no region takes.
         """
-        if isinstance(error, CredentialsError) and error.code not in NOT_ENABLED:
+        if isinstance(error, CredentialsError) and not error.not_enabled:
             raise error
         if region in self.denied or region in self.unreadable or region in self.disabled:
             return
-        if error.code in NOT_ENABLED:
+        if error.not_enabled:
             self.disabled.append(region)
             emit(Noticed(f"{region} does not take these credentials: it is not enabled, and left out."))
             return
-        if error.denied and error.mentions(CLOSED):
+        if error.closed:
             self.disabled.append(region)
             emit(Noticed(f"{region} is closed by a service control policy, and left out."))
             return

@@ -63,8 +63,9 @@ async def observe_all(workspace: Workspace, plan: Plan, contexts: Contexts) -> l
         contexts.outputs[node.key] = observed.outputs
         return NodeResult(node, Outcome.UNCHANGED)
 
-    # What no setup makes now is looked for without the outputs of others, so that their failures hide nothing.
-    alone = Plan(tuple(replace(node, needs=frozenset()) if node.former else node for node in plan.nodes))
+    # What no setup makes now is looked for without the outputs of others, and nothing waits for it: a failure hides nothing.
+    live = {node.key: node for node in plan.select(lambda node: not node.former).nodes}
+    alone = Plan(tuple(live.get(node.key) or replace(node, needs=frozenset()) for node in plan.nodes))
     results = await execute(
         alone,
         look,

@@ -63,9 +63,20 @@ class Plan:
         return Plan(tuple(replace(node, needs=frozenset(dependents[node.key])) for node in reversed(self.nodes)))
 
     def select(self, wanted: Callable[[Node], bool]) -> Plan:
-        """The wanted nodes alone; needs of nodes left out are taken as met."""
+        """The wanted nodes alone. What needed one that is left out needs what that one needed: it is taken as met, and what was
+        to come before it still comes before them."""
         kept = {node.key for node in self.nodes if wanted(node)}
-        return Plan(tuple(replace(node, needs=node.needs & kept) for node in self.nodes if node.key in kept))
+        inherited: dict[NodeKey, frozenset[NodeKey]] = {}
+        found: list[Node] = []
+        for node in self.nodes:  # needs come first
+            needs = frozenset(
+                each for need in node.needs for each in ({need} if need in kept else inherited.get(need, frozenset()))
+            )
+            if node.key in kept:
+                found.append(replace(node, needs=needs))
+            else:
+                inherited[node.key] = needs
+        return Plan(tuple(found))
 
     def minutes(self, cost: Callable[[Node], float]) -> float:
         """The length of the longest chain, when each node takes `cost` minutes."""
@@ -78,8 +89,8 @@ class Plan:
 def build(definition: Definition, places: Mapping[str, Places], *, through: str | None = None, former: bool = False) -> Plan:
     """The plan for some accounts, each with its own places, up to and including the module `through`.
 
-    `places` are by account. What is switched off is left out, and needs of it are taken as met; with `former` it is there and
-    marked. Raises `UsageError` for a module that does not exist.
+    `places` are by account. What is switched off is left out, and what needs it waits for what it needed; with `former` it is
+    there and marked. Raises `UsageError` for a module that does not exist.
     """
     modules = list(definition.module_names())
     if through is not None and through not in modules:

@@ -26,7 +26,10 @@ def is_validation(record: RecordSet) -> bool:
 
 
 async def certificates_validated_by(aws: AwsClient, regions: Iterable[str], names: Collection[str]) -> dict[str, list[str]]:
-    """The ARNs of the account's certificates in these regions that have each of the records; those that none has are left out."""
+    """The ARNs of the account's certificates in these regions that have each of the records; those that none has are left out.
+
+    Regions that the account has not enabled, or that its organization closes, hold none.
+    """
     found: dict[str, list[str]] = {}
     for group in await asyncio.gather(*(_in_region(aws, region, names) for region in regions)):
         for name, arn in group:
@@ -37,7 +40,13 @@ async def certificates_validated_by(aws: AwsClient, regions: Iterable[str], name
 async def _in_region(aws: AwsClient, region: str, names: Collection[str]) -> list[tuple[str, str]]:
     validated = [name.partition(".")[2] for name in names]
     found: list[tuple[str, str]] = []
-    for summary in await certificate_summaries(aws, region):
+    try:
+        summaries = await certificate_summaries(aws, region)
+    except AwsError as error:
+        if error.not_enabled or error.closed:
+            return []
+        raise
+    for summary in summaries:
         # A wildcard has the record of its base, so that both forms of a name count.
         covered = {summary.get("DomainName", ""), *summary.get("SubjectAlternativeNameSummaries", ())}
         partial = summary.get("HasAdditionalSubjectAlternativeNames", False)

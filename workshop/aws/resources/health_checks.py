@@ -16,13 +16,13 @@ from workshop.aws.resources.route53 import CONTROL_REGION
 
 __all__ = [
     "CHECKER_REGIONS",
+    "HEALTHY_SHARE",
     "MOST_REFERENCE",
     "CheckerReport",
     "HealthCheck",
     "create_health_check",
     "delete_health_check",
     "find_health_check",
-    "health_check_limit",
     "list_health_checks",
     "observations",
     "update_health_check",
@@ -42,6 +42,8 @@ CHECKER_REGIONS = (
 MOST_REFERENCE = 64
 """The longest CallerReference, in characters (section 6.6)."""
 HEALTHY = "Success"
+HEALTHY_SHARE = 0.18
+"""A check is healthy while more than this share of its checkers report so (section 6.3)."""
 
 
 @dataclass(frozen=True)
@@ -139,12 +141,6 @@ async def observations(aws: AwsClient, check: str) -> list[CheckerReport]:
         CheckerReport(each.get("Region", ""), each.get("IPAddress", ""), each.get("StatusReport", {}).get("Status", ""))
         for each in response.get("HealthCheckObservations", [])
     ]
-
-
-async def health_check_limit(aws: AwsClient) -> tuple[int, int]:
-    """How many health checks the account has, and how many it may have."""
-    response = await _call(aws, "get_account_limit", Type="MAX_HEALTH_CHECKS_BY_OWNER")
-    return int(response["Count"]), int(response["Limit"]["Value"])
 
 
 async def _call(aws: AwsClient, operation: str, **parameters: Any) -> AwsResponse:

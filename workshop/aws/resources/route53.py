@@ -19,9 +19,11 @@ __all__ = [
     "CONTROL_REGION",
     "HostedZone",
     "RecordSet",
+    "account_limit",
     "change_and_wait",
     "change_records",
     "covering_zone",
+    "covering_zones",
     "create_zone",
     "delete_zone",
     "find_zone",
@@ -130,14 +132,20 @@ async def zones_named(aws: AwsClient, name: str) -> list[HostedZone]:
         page = {"DNSName": response["NextDNSName"], "HostedZoneId": response["NextHostedZoneId"]}
 
 
-async def covering_zone(aws: AwsClient, name: str) -> HostedZone | None:
-    """The public zone of the account with the longest name that `name` is in or below; None when there is none."""
+async def covering_zones(aws: AwsClient, name: str) -> list[HostedZone]:
+    """The public zones of the account with the longest name that `name` is in or below: mostly one, none when there is none."""
     labels = plain_name(name).split(".")
     for start in range(len(labels) - 1):
         found = await zones_named(aws, ".".join(labels[start:]))
         if found:
-            return await find_zone(aws, found[0].id)
-    return None
+            return found
+    return []
+
+
+async def covering_zone(aws: AwsClient, name: str) -> HostedZone | None:
+    """The first of these zones with its name servers; None when there is none."""
+    found = await covering_zones(aws, name)
+    return await find_zone(aws, found[0].id) if found else None
 
 
 async def find_zone(aws: AwsClient, zone_id: str) -> HostedZone | None:
@@ -253,6 +261,12 @@ async def tag_zone(aws: AwsClient, zone_id: str, tags: Mapping[str, str], kind: 
 async def untag_zone(aws: AwsClient, zone_id: str, keys: Sequence[str], kind: str = "hostedzone") -> None:
     """Remove the tags with these keys; those that it does not have are fine."""
     await _call(aws, "change_tags_for_resource", ResourceType=kind, ResourceId=zone_id, RemoveTagKeys=list(keys))
+
+
+async def account_limit(aws: AwsClient, kind: str) -> tuple[int, int]:
+    """How many of something the account has, and how many it may have; `kind` is as GetAccountLimit names it."""
+    response = await _call(aws, "get_account_limit", Type=kind)
+    return int(response["Count"]), int(response["Limit"]["Value"])
 
 
 async def _tags_of(aws: AwsClient, ids: list[str], kind: str) -> list[dict[str, Any]]:

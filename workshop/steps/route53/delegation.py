@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from workshop.aws.dns import Authority, DnsError, NameServer
 from workshop.aws.resources.route53 import plain_name
 from workshop.aws.target import Target
+from workshop.shell import command_line
 
-__all__ = ["DELEGATION_TTL", "Delegation", "delegation_lines", "parent_servers", "seen_delegation"]
+__all__ = ["DELEGATION_TTL", "Delegation", "delegate_command", "delegation_lines", "parent_servers", "seen_delegation"]
 
 DELEGATION_TTL = 60
 """Seconds for which resolvers keep a delegation that we write: a mistake is corrected within a minute."""
+OF_ACCOUNT = ("--profile", "--expect-account")
+"""The options that choose an account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,21 @@ async def parent_servers(target: Target, name: str) -> tuple[str, Authority | No
 def delegation_lines(name: str, servers: Sequence[str]) -> list[str]:
     """The record that the parent zone needs, in the form of a zone file."""
     return [f"{plain_name(name)}. {DELEGATION_TTL} IN NS {plain_name(server)}." for server in sorted(servers)]
+
+
+def delegate_command(parent: str, options: Sequence[str]) -> str:
+    """The line that writes the record into a parent of another account, whose profile is to be filled in.
+
+    `options` mean the workshop; the profile and the account among them are its own, and not the parent's.
+    """
+    kept, words = [], iter(options)
+    for word in words:
+        flag, joined, _ = word.partition("=")
+        if flag not in OF_ACCOUNT:
+            kept.append(word)
+        elif not joined:
+            next(words, None)
+    return command_line(["workshop", "domain", "delegate", "--profile", "PROFILE", "--parent", parent, *kept])
 
 
 async def _seen_by(target: Target, name: str, resolver: NameServer) -> tuple[str, tuple[str, ...]] | None:

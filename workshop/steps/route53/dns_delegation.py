@@ -15,7 +15,7 @@ from workshop.aws.resources.route53 import plain_name
 from workshop.errors import WorkshopError
 from workshop.shell import command_line
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Placement, Resource, State, Step
-from workshop.steps.route53.delegation import Delegation, delegation_lines, seen_delegation
+from workshop.steps.route53.delegation import Delegation, delegate_command, delegation_lines, seen_delegation
 from workshop.steps.route53.service import DomainName
 from workshop.waiting import WaitTimeout
 
@@ -122,8 +122,7 @@ def _error(ctx: Context[DelegationParams], last: Delegation | None, trouble: str
         return WorkshopError(what=what, why=trouble, fix="Check the network: port 53 may be blocked here", code="NotDelegated")
     others = f" Seen instead: {', '.join(last.others)}." if last.others else ""
     lines = "; ".join(delegation_lines(last.name, last.wanted))
-    parent = last.parent or "PARENT"
-    command = command_line(["workshop", "domain", "delegate", "--profile", "PROFILE", "--parent", parent, *ctx.given])
+    command = delegate_command(last.parent or "PARENT", ctx.given)
     return WorkshopError(
         what=what,
         why=f"{last.progress} after {ctx.params.deadline:.0f} s.{others}",

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from workshop.aws.client import AwsClient
-from workshop.aws.resources.health_checks import health_check_limit
 from workshop.steps.base import Permission, Phase
-from workshop.steps.declarations import Quota, ResourceType
+from workshop.steps.declarations import ResourceType
+from workshop.steps.route53.service import AccountQuota
 
 __all__ = ["CHECK_ARNS", "HEALTH_CHECK", "HealthCheckQuota", "health_permissions"]
 
@@ -34,20 +33,12 @@ def health_permissions(actions: Mapping[Phase, Sequence[str]]) -> list[Permissio
     ]
 
 
-class HealthCheckQuota(Quota):
+class HealthCheckQuota(AccountQuota):
     """Health checks of the account."""
 
     name = "health-checks"
     what = "health checks"
     action = "route53:CreateHealthCheck"
-    service = "route53"
     code = "L-ACB674F3"
     default = 200
-    is_global = True
-    actions = (("route53:GetAccountLimit", "*"),)
-
-    async def used(self, aws: AwsClient, region: str) -> int:  # noqa: ARG002
-        return (await health_check_limit(aws))[0]
-
-    async def limit(self, aws: AwsClient, region: str) -> int:  # noqa: ARG002
-        return (await health_check_limit(aws))[1]
+    counted = "MAX_HEALTH_CHECKS_BY_OWNER"

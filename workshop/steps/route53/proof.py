@@ -1,4 +1,4 @@
-"""What a proof of the wiring says: the wires between records and health checks, and every mismatch in words.
+"""What a proof of the wiring holds: the wires between records and health checks, and every mismatch in words.
 
 In: nothing. Out: frozen values, for the step, the check, the drill and the drawing. Pure.
 """

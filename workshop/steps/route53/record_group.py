@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workshop.aws.resources.route53 import RecordSet, covering_zone, plain_name, record_sets, records_at
+from workshop.aws.resources.route53 import RecordSet, covering_zone, covering_zones, plain_name, record_sets, records_at
 from workshop.quoting import shown
 from workshop.shell import aws_line
 from workshop.steps.base import Context, Resource
@@ -37,12 +37,12 @@ class RecordGroup:
 
     @property
     def owner(self) -> dict[str, str]:
-        """What the TXT record says; empty without one of our form."""
+        """What the TXT record names; empty without one of our form."""
         return owner_texts([self.mark] if self.mark else [], self.name)
 
     @property
     def is_marked(self) -> bool:
-        """Whether the TXT record says that the group is this workshop's."""
+        """Whether the TXT record names this workshop as the owner."""
         return self.owner.get("workshop") == self.workshop
 
     @property
@@ -68,11 +68,17 @@ class RecordGroup:
 
 
 async def zone_of(ctx: Context[RecordsParams]) -> str:
-    """The id of the zone; where the settings have none (any more), the account's zone that the name is in, or an empty text."""
+    """The id of the zone; where the settings have none (any more), the account's zone that the name is in, or an empty text.
+
+    Of several zones of one name it is the one that holds our records.
+    """
     if ctx.params.zone:
         return ctx.params.zone
-    found = await covering_zone(ctx.aws, ctx.params.name)
-    return found.id if found else ""
+    found = await covering_zones(ctx.aws, ctx.params.name)
+    for zone in found if len(found) > 1 else []:
+        if (await read_group(ctx, zone.id)).is_marked:
+            return zone.id
+    return found[0].id if found else ""
 
 
 async def read_group(ctx: Context[RecordsParams], zone: str) -> RecordGroup:
@@ -113,7 +119,7 @@ def leftover_group(group: RecordGroup, records: Sequence[RecordSet], *, ours: bo
     changes = [{"Action": "DELETE", "ResourceRecordSet": dict(each.raw)} for each in (*records, *marks)]
     kinds = ", ".join(sorted({each.type for each in records}))
     adopted = group.owner.get("adopted", "") if ours else ""
-    free = not group.owner or group.is_marked
+    free = group.mark is None or group.is_marked  # marking them never writes over a text of another hand
     return Resource(
         RECORD.name,
         group.name,

@@ -17,6 +17,7 @@ from workshop.aws.resources.route53 import RecordSet, plain_name
 from workshop.errors import DefinitionError
 from workshop.quoting import shown
 from workshop.steps.context import Params
+from workshop.steps.route53.service import DomainName
 from workshop.steps.settings import PerRegion
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "RecordTarget",
     "RecordsParams",
     "is_same_record",
+    "marked_name",
     "owner_texts",
     "ownership_name",
     "ownership_record",
@@ -36,6 +38,8 @@ __all__ = [
 
 ADDRESSED = frozenset({"A", "AAAA", "CNAME"})
 """The types of records that lead to an endpoint."""
+OWNER_LABEL = "_workshop"
+"""The label before a name of ours, with a text that names its owner."""
 OWNERSHIP_TTL = 60
 MOST_TXT = 255
 """The longest string of a TXT record (RFC 1035, section 3.3.14)."""
@@ -74,7 +78,7 @@ class RecordsParams(Params):
     """
 
     zone: Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_-]*$")]
-    name: Annotated[str, Field(max_length=255, pattern=r"^[A-Za-z0-9_*-]+(\.[A-Za-z0-9_*-]+)+\.?$")]
+    name: DomainName
     policy: Policy = "weighted"
     ttl: Annotated[int, Field(ge=0, le=86_400)] = 60
     targets: Annotated[tuple[RecordTarget, ...], PerRegion()]
@@ -111,13 +115,19 @@ def wanted_records(
 
 
 def set_identifier(workshop: str, region: str) -> str:
-    """What tells a record of ours apart from the others of its name."""
+    """What distinguishes a record of ours from the others of its name."""
     return f"{workshop}:{region}"
 
 
 def ownership_name(name: str) -> str:
     """The name of the TXT record that shows whose the records of `name` are."""
-    return f"_workshop.{plain_name(name)}"
+    return f"{OWNER_LABEL}.{plain_name(name)}"
+
+
+def marked_name(record: RecordSet) -> str:
+    """The name that such a TXT record belongs to; empty for other records."""
+    label, _, name = record.name.partition(".")
+    return name if record.type == "TXT" and label == OWNER_LABEL else ""
 
 
 def ownership_record(name: str, workshop: str, step: str, run: str, adopted: str = "") -> dict[str, Any]:

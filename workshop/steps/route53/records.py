@@ -35,7 +35,7 @@ from workshop.steps.route53.record_sets import (
     ADDRESSED,
     RecordsParams,
     is_same_record,
-    ownership_name,
+    marked_name,
     ownership_record,
     require_policy,
     wanted_records,
@@ -46,7 +46,6 @@ __all__ = ["STEP", "RouteRecords"]
 
 MOST_ATTEMPTS = 3
 """How often a batch is written anew because others changed the records since they were read."""
-MARK = f"{ownership_name('')}"
 
 
 class RouteRecords(Step[RecordsParams]):
@@ -132,9 +131,9 @@ class RouteRecords(Step[RecordsParams]):
             for zone in await list_zones(ctx.aws):
                 records = [] if zone.private else await record_sets(ctx.aws, zone.id)
                 for mark in records:
-                    if mark.type != "TXT" or not mark.name.startswith(MARK):
+                    name = marked_name(mark)
+                    if not name:
                         continue
-                    name = mark.name.removeprefix(MARK)
                     there = tuple(each for each in records if each.name == name and each.type in ADDRESSED)
                     group = RecordGroup(zone.id, name, ctx.workshop, there, mark)
                     if group.is_marked:

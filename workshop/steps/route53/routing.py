@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from workshop.aws.client import AwsClient
-from workshop.aws.resources.health_checks import find_health_check, observations
+from workshop.aws.resources.health_checks import HEALTHY_SHARE, find_health_check, observations
 from workshop.aws.resources.route53 import RecordSet, records_at
 from workshop.steps.route53.world import named_region
 
@@ -27,8 +27,6 @@ POLICIES = {
     "simple": "",
 }
 """The routing policies, and the member of a record set by which each is known."""
-HEALTHY_SHARE = 0.18
-"""A check is healthy while more than this share of its checkers report so (section 6.3)."""
 _ENDPOINT = re.compile(r"\.execute-api\.([a-z0-9-]+)\.")
 
 

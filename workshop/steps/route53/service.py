@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from workshop.aws.client import AwsClient
-from workshop.aws.resources.route53 import CONTROL_REGION
+from workshop.aws.resources.route53 import account_limit
 from workshop.steps.base import Permission, Phase
 from workshop.steps.declarations import AccessProof, Quota, ResourceType, Service
 
-__all__ = ["ACM", "GLOBAL", "RECORD", "ROUTE53", "ZONE", "ZONE_ARNS", "DomainName", "ZoneQuota", "route53_permissions"]
+__all__ = [
+    "ACM",
+    "GLOBAL",
+    "RECORD",
+    "ROUTE53",
+    "ZONE",
+    "ZONE_ARNS",
+    "AccountQuota",
+    "DomainName",
+    "ZoneQuota",
+    "route53_permissions",
+]
 
 ROUTE53 = Service("route53", AccessProof("list_hosted_zones", "route53:ListHostedZones", {"MaxItems": "1"}))
 ACM = Service("acm", AccessProof("list_certificates", "acm:ListCertificates", {"MaxItems": 1}))
-DomainName = Annotated[str, Field(max_length=255, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+\.?$")]
-"""A name with two labels at least; no program takes it for an option."""
+DomainName = Annotated[str, Field(max_length=255, pattern=r"^[A-Za-z0-9_*][A-Za-z0-9_*-]*(\.[A-Za-z0-9_*-]+)+\.?$")]
+"""A name with two labels at least; no program takes it for an option. A star is a wildcard, or in a policy for any account the
+number of the account."""
 GLOBAL = "global"
 """In place of a region, of resources that belong to none."""
 ZONE = ResourceType(
@@ -47,24 +59,28 @@ def route53_permissions(actions: dict[Phase, tuple[str, ...]]) -> list[Permissio
     ]
 
 
-class ZoneQuota(Quota):
-    """Hosted zones of the account, by Route 53's own figures."""
+class AccountQuota(Quota):
+    """A quota that Route 53 itself counts."""
+
+    service = "route53"
+    is_global = True
+    actions = (("route53:GetAccountLimit", "*"),)
+    counted: ClassVar[str]
+    """What GetAccountLimit calls it."""
+
+    async def used(self, aws: AwsClient, region: str) -> int:  # noqa: ARG002
+        return (await account_limit(aws, self.counted))[0]
+
+    async def limit(self, aws: AwsClient, region: str) -> int:  # noqa: ARG002
+        return (await account_limit(aws, self.counted))[1]
+
+
+class ZoneQuota(AccountQuota):
+    """Hosted zones of the account."""
 
     name = "hosted-zones"
     what = "hosted zones"
     action = "route53:CreateHostedZone"
-    service = "route53"
     code = "L-4EA4796A"
     default = 500
-    is_global = True
-    actions = (("route53:GetAccountLimit", "*"),)
-
-    async def used(self, aws: AwsClient, region: str) -> int:  # noqa: ARG002
-        return int((await _limit(aws))["Count"])
-
-    async def limit(self, aws: AwsClient, region: str) -> int:  # noqa: ARG002
-        return int((await _limit(aws))["Limit"]["Value"])
-
-
-async def _limit(aws: AwsClient) -> dict[str, Any]:
-    return await aws.call("route53", CONTROL_REGION, "get_account_limit", Type="MAX_HOSTED_ZONES_BY_OWNER")
+    counted = "MAX_HOSTED_ZONES_BY_OWNER"

@@ -7,6 +7,7 @@ or where the machine has one address only, is asked for the API by its own name.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import ssl
 from collections.abc import AsyncIterator, Mapping
@@ -108,8 +109,9 @@ class _LocalCaller:
 
 async def _get(client: httpx.AsyncClient, address: str, more: Mapping[str, Any]) -> Reply:
     try:
-        response = await client.get(address, **more)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        async with asyncio.timeout(TIMEOUT):  # as a whole: each byte may come within the client's own
+            response = await client.get(address, **more)
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
         return Reply(why=f"{type(error).__name__}: {error}".rstrip(": "))
     try:
         body = response.json()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from workshop.aws.resources.health_checks import CHECKER_REGIONS, CheckerReport, HealthCheck
+from workshop.aws.resources.health_checks import CHECKER_REGIONS, HEALTHY_SHARE, CheckerReport, HealthCheck
 from workshop.quoting import shown
 from workshop.shell import aws_line
 from workshop.steps.route53.proof import Fixes, Flaw, Mismatch, Proof, Wire
@@ -18,8 +18,6 @@ from workshop.steps.route53.world import Endpoint, World
 
 __all__ = ["by_deed", "compare_responses", "compare_sightings"]
 
-HEALTHY_SHARE = 0.18
-"""A check is healthy while more than this share of its checkers says so (section 6.3)."""
 FORBIDDEN = 403
 
 

@@ -29,7 +29,7 @@ from workshop.steps.base import (
 )
 from workshop.steps.route53.proof import Flaw, Mismatch, Proof, wiring_error
 from workshop.steps.route53.prove_wiring import prove_wiring, wiring_permissions
-from workshop.steps.route53.service import ROUTE53
+from workshop.steps.route53.service import ROUTE53, DomainName
 from workshop.steps.route53.wiring_calls import Caller, caller_of
 from workshop.waiting import WaitTimeout
 
@@ -46,7 +46,7 @@ class WiringParams(Params):
     """`live`: the regions are called, too; each has to name itself as `region` in the JSON of its health route."""
 
     zone: Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_-]*$")]
-    name: Annotated[str, Field(max_length=255, pattern=r"^[A-Za-z0-9_*-]+(\.[A-Za-z0-9_*-]+)+\.?$")]
+    name: DomainName
     live: bool = True
 
 

@@ -40,10 +40,14 @@ from workshop.steps.route53.zone_records import deletion_line, described, foreig
 __all__ = ["STEP", "ZONE_NOTE", "Route53Zone", "ZoneName", "ZoneParams", "zone_outputs"]
 
 ZoneName = Annotated[
-    str, Field(pattern=r"^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])$", max_length=200)
+    str, Field(pattern=r"^([a-z0-9_*]([a-z0-9_*-]{0,61}[a-z0-9*])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])$", max_length=200)
 ]
+"""Of a zone. A star is the number of the account in a policy for any account."""
 ZONE_NOTE = ZONE.name
 COMMENT = "made by workshop"
+MOST_AT_ONCE = 100
+"""Records that one batch deletes: Route 53 takes 1,000 of them, and 32,000 characters (section 6.4)."""
+MOST_REFUSALS = 3
 MORE_ZONES = {"service_code": "route53", "quota_code": "L-4EA4796A", "desired_value": "600"}
 ADOPTION = "it is used, and stays when the workshop goes: teardown removes from it what the workshop put there"
 
@@ -217,14 +221,20 @@ class Route53Zone(Step[ZoneParams]):
 
     @staticmethod
     async def _remove_records(ctx: Context[ZoneParams], zone: HostedZone, *, names: set[str] | None) -> None:
-        records = await removable(ctx, zone, names=names)
-        await change_and_wait(
-            ctx.aws,
-            zone.id,
-            [("DELETE", record.raw) for record in records],
-            reason=f"the records of {zone.name} to be gone",
-            waiting=ctx.report.waiting,
-        )
+        records, refusals = await removable(ctx, zone, names=names), 0
+        while records:
+            batch = [("DELETE", record.raw) for record in records[:MOST_AT_ONCE]]
+            reason = f"the records of {zone.name} to be gone"
+            try:
+                await change_and_wait(ctx.aws, zone.id, batch, reason=reason, waiting=ctx.report.waiting)
+            except AwsError as error:
+                refusals += 1
+                if error.code != "InvalidChangeBatch" or refusals == MOST_REFUSALS:
+                    raise
+                # Changed since they were read, maybe by an attempt of ours whose response was lost.
+                records = await removable(ctx, zone, names=names)
+            else:
+                records = records[MOST_AT_ONCE:]
 
     @staticmethod
     async def _require_undelegated(ctx: Context[ZoneParams], zone: HostedZone) -> None:

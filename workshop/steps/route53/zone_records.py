@@ -17,11 +17,10 @@ from workshop.aws.resources.route53 import HostedZone, RecordSet, plain_name, re
 from workshop.quoting import shown
 from workshop.shell import aws_line
 from workshop.steps.base import Context
+from workshop.steps.route53.record_sets import ADDRESSED, marked_name, owner_texts
 
-__all__ = ["OWNER_LABEL", "deletion_line", "described", "foreign_records", "is_mark", "names_of_records", "removable"]
+__all__ = ["deletion_line", "described", "foreign_records", "is_mark", "names_of_records", "removable"]
 
-OWNER_LABEL = "_workshop"
-"""The label before a name of ours, with a text that names its owner."""
 MOST_NAMED = 10
 """Records that a leftover names."""
 MOST_PASTED = 50
@@ -29,14 +28,15 @@ MOST_PASTED = 50
 
 
 def is_mark(ctx: Context[Any], record: RecordSet) -> bool:
-    """Whether a record is a text by which this workshop marks a name as its own: `workshop=NAME step=... run=...`."""
-    if record.type != "TXT" or not record.name.startswith(f"{OWNER_LABEL}."):
-        return False
-    return any(f"workshop={ctx.workshop}" in value.strip('"').split() for value in record.values)
+    """Whether a record is the text by which this workshop marks a name as its own."""
+    return owner_texts([record], marked_name(record)).get("workshop") == ctx.workshop
 
 
 async def removable(ctx: Context[Any], zone: HostedZone, *, names: Collection[str] | None = None) -> list[RecordSet]:
-    """The records of a zone that go with it. With `names`, validation records of these names alone: the zone is another's."""
+    """The records of a zone that go with it. With `names`, validation records of these names alone: the zone is another's.
+
+    A mark stays while the records of its name are there: it is what shows whose they are.
+    """
     records = foreign_records(zone, await record_sets(ctx.aws, zone.id))
     validations = [record for record in records if is_validation(record)]
     if names is not None:
@@ -47,7 +47,9 @@ async def removable(ctx: Context[Any], zone: HostedZone, *, names: Collection[st
         in_use = await certificates_validated_by(ctx.aws, regions, [record.name for record in validations])
     for name, arns in in_use.items():
         ctx.report.progress(f"{shown(name)} stays: {', '.join(map(shown, arns))} is renewed by it")
-    return [r for r in records if is_mark(ctx, r) or (r in validations and r.name not in in_use)]
+    addressed = {record.name for record in records if record.type in ADDRESSED}
+    marks = [record for record in records if is_mark(ctx, record) and marked_name(record) not in addressed]
+    return [*marks, *(record for record in validations if record.name not in in_use)]
 
 
 def foreign_records(zone: HostedZone, records: Sequence[RecordSet]) -> list[RecordSet]:
