@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from workshop.aws.dns import Authority, DnsError
-from workshop.aws.resources.health_checks import find_health_check, observations
+from workshop.aws.resources.health_checks import HEALTHY_SHARE, find_health_check, observations
 from workshop.aws.resources.route53 import HostedZone, RecordSet, records_at
 from workshop.aws.target import Target
 from workshop.drill.api_client import ApiClient
@@ -32,7 +32,7 @@ from workshop.waiting import WaitTimeout, monotonic, wait_for, wait_until
 __all__ = ["WiringDrill", "WiringResult", "run_wiring"]
 
 Notice = Callable[[str], None]
-UNHEALTHY_SHARE = 0.82
+UNHEALTHY_SHARE = 1 - HEALTHY_SHARE
 """A check is unhealthy when at least this share of its checkers says so (docs/aws-behaviours.md, section 6.3)."""
 MARGIN = 120.0
 """Seconds beyond interval and threshold in which a check has to turn, and DNS has to follow."""
