@@ -33,7 +33,7 @@ COMMANDS = {
     "status": ("workshop.cli.status", "Show what is deployed, and the addresses."),
     "step": ("workshop.cli.step", "List the steps, show one, or run one by itself."),
     "explain": ("workshop.cli.explain", "Print the AWS CLI commands of a step, with real values."),
-    "open": ("workshop.cli.open", "Open a page of the workshop's web app: harness, globalflix."),
+    "open": ("workshop.cli.open", "Open a page of the workshop's web app."),
     "observe": ("workshop.cli.observe", "Measure replication, conflicts of writes, and what DNS answers."),
     "domain": ("workshop.cli.domain", "Delegate the workshop's zone from the zone above it."),
     "drill": ("workshop.cli.drill", "Fail a region on purpose, measure the failover, and undo it."),

@@ -23,7 +23,7 @@ __all__ = ["command"]
 @click.option("--print", "only_print", is_flag=True, help="Print the address; start no browser and no server.")
 @common_options
 def command(invocation: Invocation, page: str | None, only_print: bool) -> int:
-    """Open a page of the workshop's web app: harness, globalflix.
+    """Open a page of the workshop's web app.
 
     The local cloud serves its pages itself. Those of a run on AWS are served on 127.0.0.1 until Ctrl-C; their folder can also
     be downloaded and opened as files.
