@@ -31,7 +31,8 @@ unit: $(VENV)/.test  ## Run the unit tests alone
 
 torture: $(VENV)/.test  ## Try every ugly ending of setup and teardown, for half an hour
 	TORTURE=long $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/torture \
-	  tests/drill/test_drill_interrupted.py tests/cloud/test_full_disk.py tests/checks/test_policy_enforced.py
+	  tests/drill/test_drill_interrupted.py tests/cloud/test_full_disk.py tests/cloud/test_unread_output.py \
+	  tests/cloud/test_terminal.py tests/checks/test_policy_enforced.py
 
 browser: $(VENV)/.test  ## Find a Chromium for the browser tests, or install one
 	@scripts/ensure-chromium $(BIN)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.amount import few
 from tests.cloud.shell import Shell
 from workshop.cloud.faults import CloudFault, fault_add, faults_clear
 
@@ -26,21 +27,21 @@ def states(shell: Shell) -> set[str]:
     return {step["state"] for step in shell.document("status")["steps"] if step["module"] == "backend"}
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&- <&-"])
+@pytest.mark.parametrize("closed", few([">&-", "2>&-", ">&- 2>&- <&-"], 1))
 def test_a_setup_with_closed_streams_makes_everything_and_exits_with_0(clean, closed):
     done = script(clean, f"workshop setup --yes --through backend {closed}")
     assert done.returncode == 0, done.stderr
     assert "Attribute" not in done.stderr and states(clean) == {"ready"}
 
 
-@pytest.mark.parametrize("reader", ["head -1 >/dev/null", "true"])
+@pytest.mark.parametrize("reader", few(["head -1 >/dev/null", "true"], 1))
 def test_a_setup_whose_reader_leaves_exits_with_0_when_all_is_ready(clean, reader):
     done = script(clean, f'workshop setup --through backend 2>&1 | {reader}; exit "${{PIPESTATUS[0]}}"')
     assert (done.returncode, done.stderr) == (0, "")
     assert states(clean) == {"ready"}
 
 
-@pytest.mark.parametrize("streams", ["", "2>&1"])
+@pytest.mark.parametrize("streams", few(["", "2>&1"], 1))
 def test_a_setup_that_failed_exits_with_1_although_its_reader_has_gone(clean, streams):
     fault_add(
         clean.state, CloudFault("error", service="dynamodb", operation="CreateTable", code="AccessDeniedException", status=400)
@@ -61,7 +62,7 @@ def test_a_teardown_that_nobody_reads_goes_on_to_its_end(clean):
 
 
 @needs_dev_full
-@pytest.mark.parametrize("words", ["status --json", "status", "step list", "--help"])
+@pytest.mark.parametrize("words", few(["status --json", "status", "step list", "--help"], 2))
 def test_a_result_that_a_full_disk_does_not_take_is_one_clear_error(clean, words):
     clean.run("status")
     done = script(clean, f"workshop {words} >/dev/full")
