@@ -12,7 +12,7 @@ import pytest
 
 from tests.drill.named_regions import NamedRegions, NamedSandbox, load_through_name
 from tests.drill.regions import EAST, WEST
-from workshop.definition.drill_model import DrillSpec
+from workshop.definition.drill_model import LoadSpec
 from workshop.drill.api_client import ApiResponse
 from workshop.drill.load import LoadParts
 from workshop.drill.load_requests import LoadRequests
@@ -74,7 +74,7 @@ async def test_the_region_is_the_one_that_responds_when_that_is_not_the_one_that
 
 
 async def test_a_response_without_the_id_that_the_api_chooses_is_a_failure(tmp_path: Path) -> None:
-    spec = DrillSpec.model_validate(
+    spec = LoadSpec.model_validate(
         {
             "write": {"id": "{{ response.id }}", "body": {"item_id": "x", "note": "{{ run }}"}},
             "read": {"path": "{{ id }}"},
