@@ -154,6 +154,25 @@ async def attempt(aws, command: str, seconds: float, at_work: list[str], clock=N
         return error.code
 
 
+async def test_a_run_that_is_stopped_while_it_takes_the_lock_leaves_no_claim():
+    class Slow(Parameters):
+        async def call(self, service, region, operation, **given):
+            found = await super().call(service, region, operation, **given)
+            if operation == "put_parameter":
+                await asyncio.sleep(5)  # the claim is there, its response is not
+            return found
+
+    parameters = Slow()
+    lock = AccountLock(parameters, HOME, "films", "setup", clock=VirtualClock(), notice=lambda _: None)
+    taking = asyncio.create_task(lock.__aenter__())
+    await asyncio.sleep(1)
+    assert parameters.exists
+    taking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await taking
+    assert not parameters.exists
+
+
 async def test_a_claim_is_renewed_while_its_holder_works_and_removed_at_the_end():
     aws, notices = Parameters(), []
     async with account_lock(aws, notices):

@@ -58,6 +58,9 @@ class AccountLock:
     async def __aenter__(self) -> AccountLock:
         try:
             self._text = (await self._take()).text
+        except asyncio.CancelledError:
+            await self._remove()  # what was in flight has ended, and may have made it
+            raise
         except AwsError as error:
             if not error.denied:
                 raise
