@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -79,7 +80,7 @@ class Findings:
     reverted: Undone
 
 
-class Phases(Generic[L]):
+class Phases(ABC, Generic[L]):
     """The phases of one drill that do not depend on its load. `play` is the order of all of them."""
 
     def __init__(self, deployment: Deployment, spec: DrillSpec, context: FaultContext, undo_log: UndoLog, load: L) -> None:
@@ -113,21 +114,21 @@ class Phases(Generic[L]):
         """What runs beside the load until it ends."""
         return ()
 
+    @abstractmethod
     async def warm_up(self) -> None:
         """Until the load runs well; raises `WorkshopError` when it does not."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def watch(self) -> list[Acknowledged]:
         """Until the region is left, or until it is clear that it will not be; returns the writes that the others lacked then."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def fail_back(self) -> None:
         """Until the region is used again."""
-        raise NotImplementedError
 
+    @abstractmethod
     def outage(self) -> Outage:
         """The outage that was measured; to be called at the end."""
-        raise NotImplementedError
 
     async def _inject(self) -> Undo:
         """Take the snapshot, record it, change the settings: in this order."""
