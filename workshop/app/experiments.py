@@ -18,7 +18,7 @@ from workshop.drill.deployment import Deployment
 from workshop.drill.observe import EXPERIMENTS, Experiment, ExperimentRunner, ReplicationLatency, replication_latency
 from workshop.drill.own_rows import OwnRows, RowsJournal, RowsSnapshot
 from workshop.drill.plot import plot_experiments
-from workshop.drill.run import shielded
+from workshop.drill.shielding import shielded
 from workshop.engine.undos import BY_DRILL, Undo
 from workshop.errors import UsageError
 from workshop.quoting import visible
