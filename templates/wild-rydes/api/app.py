@@ -1,7 +1,7 @@
 """The functions of one region's tickets: `query` lists the newest, `post` creates one, `get` reads one, `health` tries the table.
 
 In: a REST proxy event that an authorizer admitted; the variables TABLE and ORIGIN, the site whose pages may call. Out: a proxy
-response, JSON with CORS headers. It keeps nothing between calls. A stack has it four times, as index.py: keep it below 6,500 bytes.
+response in JSON, with CORS. A stack has this file four times, as index.py, within its 51,200 bytes.
 """
 
 import base64
@@ -22,12 +22,9 @@ CHOICES = {
     "status": ("open", "assigned", "closed"),
 }
 SENT = ("description", *CHOICES)
-SHOWN = ("id", *SENT, "createdBy", "createdOn", "region")
-MOST_BYTES = 32768  # of a request: 2,000 characters, each escaped as two of six bytes, and the rest
+MOST = 32768  # bytes of a request: 2,000 characters, each escaped as two of six bytes, and the rest
 ID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 CURSOR = re.compile(f"([0-9TZ:.-]{{24}}) ({ID})")
-PROBE = {"id": {"S": "health"}}  # no ticket has this key
-
 TABLE, ORIGIN, REGION = (os.environ.get(name, "") for name in ("TABLE", "ORIGIN", "AWS_REGION"))
 # Two short attempts, so that a region in trouble shows as a failure at once.
 LIMITS = Config(connect_timeout=2, read_timeout=2, retries={"total_max_attempts": 2, "mode": "standard"})
@@ -35,10 +32,9 @@ DYNAMODB = boto3.client("dynamodb", config=LIMITS)
 
 
 class Refused(Exception):
-    """`fields` has a reason for each field that is wrong."""
+    """`fields` has a reason for each that is wrong."""
 
     def __init__(self, status, message, **fields):
-        super().__init__(message)
         self.status, self.body = status, {"message": message} | ({"fields": fields} if fields else {})
 
 
@@ -59,26 +55,25 @@ def respond(status, work, event):
 
 
 def caller(event):
-    """The user, or the machine, whom the authorizer admitted: a user pool's claims, or a function's context."""
+    """The user or the machine whom the authorizer admitted: claims of a user pool, or the context of a function."""
     found = (event.get("requestContext") or {}).get("authorizer") or {}
     claims = found.get("claims") or found
-    name = claims.get("username") or claims.get("client_id")
-    if not name:
-        raise Refused(401, "Unauthorized")
-    return name
+    if name := claims.get("username") or claims.get("client_id"):
+        return name
+    raise Refused(401, "Unauthorized")
 
 
 def document(event):
     text = event.get("body") or ""
-    if len(text) > MOST_BYTES:
-        raise Refused(413, f"A ticket has at most {MOST_BYTES} bytes.")
+    if len(text) > MOST:
+        raise Refused(413, f"A ticket has at most {MOST} bytes.")
     try:
         body = json.loads(base64.b64decode(text) if event.get("isBase64Encoded") else text)
     except (ValueError, RecursionError):
         body = None
-    if not isinstance(body, dict):
-        raise Refused(400, "The body must be a JSON object.")
-    return body
+    if isinstance(body, dict):
+        return body
+    raise Refused(400, "The body must be a JSON object.")
 
 
 def why_wrong(name, value):
@@ -95,13 +90,11 @@ def why_wrong(name, value):
 def create(event, user):
     """Id, time and creator are the server's own, whatever the body holds."""
     given = document(event)
-    wrong = {name: why for name in SENT if (why := why_wrong(name, given.get(name)))}
-    if wrong:
+    if wrong := {name: why for name in SENT if (why := why_wrong(name, given.get(name)))}:
         raise Refused(400, "Fields are missing or wrong.", **wrong)
     now = datetime.now(UTC)
-    ticket = {name: given[name] for name in SENT}
-    ticket |= {"id": uuid7(now), "createdBy": user, "region": REGION}
-    ticket |= {"createdOn": now.isoformat(timespec="milliseconds")[:-6] + "Z"}
+    on = now.isoformat(timespec="milliseconds")[:-6] + "Z"
+    ticket = {name: given[name] for name in SENT} | {"id": uuid7(now), "createdBy": user, "createdOn": on, "region": REGION}
     DYNAMODB.put_item(TableName=TABLE, Item={name: {"S": value} for name, value in {**ticket, "all": "ticket"}.items()})
     return ticket
 
@@ -113,7 +106,7 @@ def uuid7(now):
 
 
 def newest(event, user):
-    """A page of the list; `after` is the `next` of the page before, whichever region that was read in."""
+    """A page of the list; `after` is the `next` of the page before, of whichever region."""
     given = event.get("queryStringParameters") or {}
     limit = given.get("limit", "50")
     if not re.fullmatch("[1-9][0-9]?|100", limit):
@@ -140,21 +133,21 @@ def beginning(after):
         found = CURSOR.fullmatch(base64.b64decode(f"{after}==", b"-_", validate=True).decode())
     except ValueError:
         found = None
-    if not found:
-        raise Refused(400, "The query is wrong.", after="must be the `next` of another page")
-    return {"ExclusiveStartKey": {"all": {"S": "ticket"}, "createdOn": {"S": found[1]}, "id": {"S": found[2]}}}
+    if found:
+        return {"ExclusiveStartKey": {"all": {"S": "ticket"}, "createdOn": {"S": found[1]}, "id": {"S": found[2]}}}
+    raise Refused(400, "The query is wrong.", after="must be the `next` of another page")
 
 
 def read(event, user):
     wanted = (event.get("pathParameters") or {}).get("id", "")
     found = re.fullmatch(ID, wanted) and DYNAMODB.get_item(TableName=TABLE, Key={"id": {"S": wanted}}).get("Item")
-    if not found:
-        raise Refused(404, f"There is no such ticket in {REGION}.")
-    return shown(found) | {"read_in": REGION}
+    if found:
+        return shown(found) | {"read_in": REGION}
+    raise Refused(404, f"There is no such ticket in {REGION}.")
 
 
 def shown(item):
-    return {name: item.get(name, {}).get("S", "") for name in SHOWN}
+    return {name: value["S"] for name, value in item.items() if name != "all"}
 
 
 def query(event, context):
@@ -173,7 +166,7 @@ def health(event, context):
     """A full round trip to the table, so that a region which cannot read is withdrawn."""
     status, word, message = 200, "ok", "The table responded."
     try:
-        DYNAMODB.get_item(TableName=TABLE, Key=PROBE)
+        DYNAMODB.get_item(TableName=TABLE, Key={"id": {"S": "health"}})  # no ticket has this id
     except Exception:
         logging.exception("unhealthy")
         status, word, message = 500, "failing", "The table did not respond."
