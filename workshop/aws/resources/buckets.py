@@ -1,8 +1,8 @@
 """S3 buckets as the steps need them: their tags, what is in them, what is put in and taken out.
 
-In: an `AwsClient`, the bucket's region and name. Out: plain values. Every request names the account as the expected owner, because
-a bucket that was deleted can be made again by another account under its name. Deleting everything is for CloudFormation, which
-cannot (docs/aws-behaviours.md, section 9).
+In: an `AwsClient`, the bucket's region and name. Out: plain values. Every request names the account as the expected owner: a
+bucket that was deleted can be made again by another account under its name. CloudFormation cannot empty one
+(docs/aws-behaviours.md, section 9).
 """
 
 from __future__ import annotations
@@ -16,7 +16,16 @@ from workshop.aws.errors import AwsError
 from workshop.errors import WorkshopError
 from workshop.shell import command_line
 
-__all__ = ["StoredObject", "bucket_tags", "delete_objects", "empty_bucket", "list_buckets", "list_objects", "put_object"]
+__all__ = [
+    "StoredObject",
+    "bucket_region",
+    "bucket_tags",
+    "delete_objects",
+    "empty_bucket",
+    "list_buckets",
+    "list_objects",
+    "put_object",
+]
 
 MOST_KEYS = 1000
 """Keys of one DeleteObjects."""
@@ -24,8 +33,8 @@ MOST_KEYS = 1000
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """The current version of an object. `etag` is the MD5 of its content in hexadecimal where the bucket encrypts with S3's own key
-    and it was uploaded in one part (section 14)."""
+    """The current version of an object. `etag` is the MD5 of its content in hexadecimal, where the bucket encrypts with S3's own
+    key and it was uploaded in one part (section 14)."""
 
     key: str
     etag: str
@@ -42,6 +51,12 @@ async def list_buckets(aws: AwsClient, region: str, prefix: str = "") -> list[st
         if not response.get("ContinuationToken"):
             return found
         page = {"ContinuationToken": response["ContinuationToken"]}
+
+
+async def bucket_region(aws: AwsClient, region: str, bucket: str) -> str:
+    """The region that a bucket of this account is in; raises `AwsError` when it is gone. `region` is any of the account's."""
+    response = await aws.call("s3", region, "get_bucket_location", Bucket=bucket, ExpectedBucketOwner=aws.account)
+    return str(response.get("LocationConstraint") or "us-east-1")
 
 
 async def bucket_tags(aws: AwsClient, region: str, bucket: str) -> dict[str, str] | None:

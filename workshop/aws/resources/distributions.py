@@ -21,6 +21,7 @@ __all__ = [
     "GLOBAL",
     "access_controls",
     "create_invalidation",
+    "distribution_count",
     "distribution_tags",
     "distributions",
     "headers_policies",
@@ -44,11 +45,18 @@ async def distributions(aws: AwsClient) -> list[Found]:
             tags = await distribution_tags(aws, name)
             if tags is None:
                 continue
-            state = "enabled: disable it and wait until it is deployed, before it can be deleted" if each["Enabled"] else "disabled"
+            state = (
+                "enabled: disable it and wait until it is deployed, before it can be deleted" if each["Enabled"] else "disabled"
+            )
             show = aws_line("cloudfront get-distribution", id=name)
             fix = _removal("distribution", name)
             found.append(Found("distribution", each["DomainName"], GLOBAL, name, tags, fix, show, _moment(each), state))
     return found
+
+
+async def distribution_count(aws: AwsClient) -> int:
+    """How many distributions the account has."""
+    return sum([len(page.get("Items") or []) async for page in _pages(aws, "list_distributions", "DistributionList")])
 
 
 async def distribution_tags(aws: AwsClient, distribution: str) -> dict[str, str] | None:
@@ -105,9 +113,7 @@ async def create_invalidation(aws: AwsClient, distribution: str, paths: Sequence
 async def is_invalidated(aws: AwsClient, distribution: str, invalidation: str) -> bool:
     """Whether an invalidation is done; one that is not known any more was done long ago."""
     try:
-        response = await aws.call(
-            "cloudfront", CONTROL_REGION, "get_invalidation", DistributionId=distribution, Id=invalidation
-        )
+        response = await aws.call("cloudfront", CONTROL_REGION, "get_invalidation", DistributionId=distribution, Id=invalidation)
     except AwsError as error:
         if error.code == "NoSuchInvalidation":
             return True

@@ -6,13 +6,14 @@ In: a context of any workshop. Out: leftovers that carry its tags, or its mark w
 from __future__ import annotations
 
 from workshop.aws.errors import AwsError
-from workshop.aws.resources.buckets import list_buckets
 from workshop.aws.resources.distributions import access_controls, distributions, headers_policies
-from workshop.aws.resources.listing import Found, buckets
+from workshop.aws.resources.listing import Found
 from workshop.steps.base import Context, Resource
+from workshop.steps.cloudformation.hosting_leftovers import buckets_with_prefix
+from workshop.steps.cloudformation.hosting_permissions import bucket_prefix
 from workshop.steps.cloudformation.leftovers import leftover_of
+from workshop.steps.web_site.by_hand import stacks_with_buckets
 from workshop.steps.web_site.params import SiteParams
-from workshop.steps.web_site.service import bucket_prefix, stacks_with_buckets
 
 __all__ = ["tagged_carriers"]
 
@@ -32,8 +33,5 @@ async def tagged_carriers(ctx: Context[SiteParams]) -> list[Resource]:
 
 
 async def _buckets(ctx: Context[SiteParams]) -> list[Found]:
-    prefixes = tuple(bucket_prefix(stack) for stack in stacks_with_buckets(ctx))
-    if not prefixes:
-        return []
-    names = [name for name in await list_buckets(ctx.aws, ctx.region) if name.startswith(prefixes)]
-    return [each for name in names for each in await buckets(ctx.aws, ctx.region, name)]
+    prefixes = [bucket_prefix(stack) for stack in stacks_with_buckets(ctx)]
+    return await buckets_with_prefix(ctx, *prefixes) if prefixes else []

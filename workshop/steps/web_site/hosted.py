@@ -1,7 +1,7 @@
 """A site in a bucket behind a distribution: uploads what changed, deletes what is no part of it any more, renews the copies.
 
-In: a step's context with a bucket, a distribution and its host. Out: the bucket as the site is. The bucket and the distribution are
-made by a stack; only what carries the workshop's tags is touched. What changed is seen by the MD5 that S3 shows of each object
+In: a step's context with a bucket, a distribution and its host. Out: the bucket as the site is. Both are made by a stack; only
+what carries the workshop's tags is touched. What changed is seen by the MD5 that S3 shows of each object
 (docs/aws-behaviours.md, section 14).
 """
 

@@ -16,15 +16,26 @@ from workshop.site_files import content_type
 from workshop.steps.base import Context
 from workshop.steps.web_site.params import SiteParams
 
-__all__ = ["CONFIG", "CONFIG_SCRIPT", "GLOBAL_NAME", "TEMPLATE", "Page", "configuration", "files_below", "pages", "sources", "template"]
+__all__ = [
+    "CONFIG",
+    "CONFIG_SCRIPT",
+    "GLOBAL_NAME",
+    "TEMPLATE",
+    "Page",
+    "configuration",
+    "files_below",
+    "pages",
+    "sources",
+    "template",
+]
 
 TEMPLATE = ".j2"
 CONFIG, CONFIG_SCRIPT = "config.json", "config.js"
 GLOBAL_NAME = "WORKSHOP_CONFIG"
 """The name under which `config.js` hands the configuration to classic scripts."""
 RENEWED = ("no-cache", "max-age=300")
-"""Cache-Control of what names the rest (pages and configuration), and of the rest: names stay the same when content changes, so no
-copy is kept for longer than a page is read."""
+"""Cache-Control of pages and configuration, which name the rest, and of the rest. Names stay the same when content changes, so no
+copy is used for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +68,9 @@ class Page:
 def pages(ctx: Context[SiteParams]) -> dict[str, Page]:
     """Every file of the site by its name; templates are rendered, not copied."""
     folders = [ctx.files.path(name) for name in (ctx.params.shared, ctx.params.source) if name is not None]
-    copied = {name.as_posix(): folder / name for folder in folders for name in files_below(folder) if name.suffix != TEMPLATE}
-    return {name: Page(name, content) for name, content in {**copied, **configuration(ctx)}.items()}
+    found = [(name, folder / name) for folder in folders for name in files_below(folder) if name.suffix != TEMPLATE]
+    copied = {name.as_posix(): Page(name.as_posix(), path) for name, path in found}
+    return {**copied, **{name: Page(name, text) for name, text in configuration(ctx).items()}}
 
 
 def configuration(ctx: Context[SiteParams]) -> dict[str, str]:
@@ -68,7 +80,9 @@ def configuration(ctx: Context[SiteParams]) -> dict[str, str]:
     try:
         content = json.loads(text)
     except ValueError as error:
-        raise DefinitionError(what=f"{source} does not render to JSON: {error}", fix="Correct the template", where=source) from error
+        raise DefinitionError(
+            what=f"{source} does not render to JSON: {error}", fix="Correct the template", where=source
+        ) from error
     pretty = json.dumps(content, indent=2, ensure_ascii=False)
     # "</script>" cannot occur inside a script file that is loaded by its address, so no escaping is needed here.
     return {CONFIG: f"{pretty}\n", CONFIG_SCRIPT: f"window.{GLOBAL_NAME} = {pretty};\n"}

@@ -1,7 +1,7 @@
 """`web.site`: the workshop's web pages, configured with the addresses of this run.
 
-In: a folder of pages, one of files shared with other workshops, a template of the configuration; a bucket and a distribution where
-the pages are served by them. Out: a folder that the local cloud serves, or the objects of the bucket.
+In: a folder of pages, one of files shared with other workshops, a template of the configuration; the bucket and the distribution
+that serve the pages, if any do. Out: a folder that the local cloud serves, or the objects of the bucket.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from workshop.steps.base import (
     Resource,
     Step,
 )
+from workshop.steps.cloudformation.hosting import CLOUDFRONT, S3
+from workshop.steps.web_site.by_hand import hosted_commands, hosted_permissions
 from workshop.steps.web_site.carriers import tagged_carriers
 from workshop.steps.web_site.folder import (
     SITE,
@@ -29,15 +31,6 @@ from workshop.steps.web_site.folder import (
 from workshop.steps.web_site.hosted import create_hosted, observe_hosted, remove_hosted
 from workshop.steps.web_site.pages import configuration, template
 from workshop.steps.web_site.params import SiteParams
-from workshop.steps.web_site.service import (
-    ACCESS_CONTROL,
-    CLOUDFRONT,
-    DISTRIBUTION,
-    HEADERS_POLICY,
-    S3,
-    hosted_commands,
-    hosted_permissions,
-)
 
 __all__ = ["STEP", "WebSite"]
 
@@ -52,7 +45,7 @@ class WebSite(Step[SiteParams]):
     placements = frozenset({Placement.GLOBAL})
     is_global = True
     services = (S3, CLOUDFRONT)
-    resource_types = (SITE, DISTRIBUTION, ACCESS_CONTROL, HEADERS_POLICY)
+    resource_types = (SITE,)
 
     def check_files(self, ctx: Context[SiteParams]) -> None:
         for field, name in (("source", ctx.params.source), ("shared", ctx.params.shared)):

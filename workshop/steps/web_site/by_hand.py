@@ -1,78 +1,36 @@
-"""What uploading a site takes of S3 and CloudFront: the services, their resource types, the IAM actions, the AWS CLI lines.
+"""What uploading a site takes: the IAM actions, and the AWS CLI lines of a person who does it by hand.
 
-In: a step's context with a bucket and a distribution. Out: values that kinds declare, permissions, lines.
+In: a step's context with a bucket and a distribution. Out: permissions, lines.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workshop.aws.client import AwsClient
-from workshop.aws.resources.distributions import distribution_count
 from workshop.errors import DefinitionError
 from workshop.shell import aws_line, command_line, into, prefixed
 from workshop.steps.base import Context, Permission, Phase
-from workshop.steps.declarations import SERVICE_QUOTAS, AccessProof, Quota, ResourceType, Service
+from workshop.steps.cloudformation.hosting_permissions import BUCKET, bucket_prefix
 from workshop.steps.web_site.pages import CONFIG, CONFIG_SCRIPT, GLOBAL_NAME, TEMPLATE, Page
 from workshop.steps.web_site.params import Hosting, SiteParams
 
-__all__ = [
-    "ACCESS_CONTROL",
-    "CLOUDFRONT",
-    "DISTRIBUTION",
-    "HEADERS_POLICY",
-    "S3",
-    "DistributionQuota",
-    "bucket_prefix",
-    "hosted_commands",
-    "hosted_permissions",
-    "stacks_with_buckets",
-]
+__all__ = ["hosted_commands", "hosted_permissions", "stacks_with_buckets"]
 
-S3 = Service("s3", AccessProof("list_buckets", "s3:ListAllMyBuckets"))
-CLOUDFRONT = Service("cloudfront", AccessProof("list_distributions", "cloudfront:ListDistributions", {"MaxItems": "1"}))
-DISTRIBUTION = ResourceType("distribution", "distribution", upkeep="nothing while no page is read")
-ACCESS_CONTROL = ResourceType("access-control", "origin access control", unique=True)
-HEADERS_POLICY = ResourceType("headers-policy", "response headers policy", unique=True)
-STACK, BUCKET = "cloudformation.stack", "AWS::S3::Bucket"
-LONGEST_PART, LONGEST_BUCKET, RANDOM_PART = 24, 63, 13
-"""Characters of the name that CloudFormation makes up for a bucket: of the stack's part in a long one, of all, of the end."""
+STACK = "cloudformation.stack"
 ALWAYS = ("s3:GetBucketTagging", "s3:ListBucket")
-OF_OBJECTS = {
+Actions = dict[Phase, tuple[str, ...]]
+OF_OBJECTS: Actions = {
     Phase.SETUP: ("s3:PutObject", "s3:DeleteObject"),
     Phase.TEARDOWN: ("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"),
 }
-OF_BUCKET = {
+OF_BUCKET: Actions = {
     Phase.SETUP: ALWAYS,
     Phase.TEARDOWN: (*ALWAYS, "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"),
     Phase.CHECK: ALWAYS,
 }
-OF_DISTRIBUTION = {
+OF_DISTRIBUTION: Actions = {
     Phase.SETUP: ("cloudfront:CreateInvalidation", "cloudfront:GetInvalidation", "cloudfront:ListTagsForResource"),
 }
-
-
-class DistributionQuota(Quota):
-    """Distributions of the account: CloudFront is global."""
-
-    name = "distributions"
-    what = "distributions"
-    action = "cloudfront:CreateDistribution"
-    service = "cloudfront"
-    code = "L-24B04930"
-    default = 200
-    is_global = True
-    actions = (SERVICE_QUOTAS, ("cloudfront:ListDistributions", "*"))
-
-    async def used(self, aws: AwsClient, region: str) -> int:  # noqa: ARG002
-        return await distribution_count(aws)
-
-
-def bucket_prefix(stack: str, logical: str = "") -> str:
-    """What the name of a bucket that CloudFormation makes up for a stack begins with (docs/aws-behaviours.md, section 14)."""
-    whole = f"{stack}-{logical}" if logical else stack
-    cut = stack[:LONGEST_PART] if len(whole) + RANDOM_PART > LONGEST_BUCKET else f"{stack}-"
-    return cut.lower()
 
 
 def stacks_with_buckets(ctx: Context[SiteParams]) -> list[str]:
@@ -95,9 +53,10 @@ def hosted_permissions(ctx: Context[SiteParams], hosting: Hosting) -> list[Permi
     arns = [f"arn:aws:s3:::{name}" for name in ([hosting.bucket] if own else [f"{prefix}*" for prefix in prefixes])]
     distribution = f"arn:aws:cloudfront::{ctx.account}:distribution/*"
     needed = [(OF_BUCKET, arn, ctx.region) for arn in arns] + [(OF_OBJECTS, f"{arn}/*", ctx.region) for arn in arns]
+    needed.append((OF_DISTRIBUTION, distribution, ""))
     return [
         Permission(action, arn, region, phase)
-        for actions, arn, region in (*needed, (OF_DISTRIBUTION, distribution, ""))
+        for actions, arn, region in needed
         for phase, names in actions.items()
         for action in names
     ]
