@@ -114,7 +114,7 @@ async def _described(aws: AwsClient, region: str, pool: str) -> list[Found]:
         raise
     protected = about.get("DeletionProtection") == "ACTIVE"
     users = about.get("EstimatedNumberOfUsers", 0)
-    size = f"about {users:,} {'user' if users == 1 else 'users'}" + (", deletion protection is on" if protected else "")
+    size = f"about {users:,} {'user' if users == 1 else 'users'}"
     created = about.get("CreationDate")
     return [
         Found(
@@ -127,6 +127,7 @@ async def _described(aws: AwsClient, region: str, pool: str) -> list[Found]:
             aws_line("cognito-idp describe-user-pool", region=region, user_pool_id=pool),
             created.astimezone(UTC).isoformat(timespec="seconds") if isinstance(created, datetime) else "",
             size,
+            "deletion protection is on" if protected else "",
         )
     ]
 

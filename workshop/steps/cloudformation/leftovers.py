@@ -104,7 +104,7 @@ def leftover_of(found: Found, *, ours: bool) -> Resource:
         found.kind,
         found.name,
         found.region,
-        why="" if ours else LEFT_ALONE,
+        why=found.why if ours else LEFT_ALONE,
         fix=found.fix,
         show=found.show,
         ours=ours,
@@ -145,7 +145,7 @@ async def _kept_by(ctx: Context[Any], identity: str) -> list[Resource]:
             fix = f"Remove it by hand when it is not needed: {kind} {name} in {ctx.region}"
             left.append(Resource(kind, name, ctx.region, why=f"{why}; {NOT_READABLE}", fix=fix, ours=False))
         else:
-            left += [replace(leftover_of(each, ours=True), why=why) for each in existing]
+            left += [replace(leftover_of(each, ours=True), why="; ".join(filter(None, (why, each.why)))) for each in existing]
     return left
 
 
