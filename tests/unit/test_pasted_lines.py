@@ -32,7 +32,7 @@ from workshop.steps.route53.record_sets import RecordTarget
 
 KINDS = kinds()
 WITH = {
-    "dynamodb.table": lambda a, b: {"name": a, "keys": {a: "S", b: "N"}, "stream": True},
+    "dynamodb.table": lambda a, b: {"name": a, "keys": {a: "S", b: "N"}, "indexes": {b: {b: "N"}}, "stream": True},
     "dynamodb.replica": lambda a, b: {"table": a},
     "dynamodb.items": lambda a, b: {"table": a, "file": b},
     "cloudformation.stack": lambda a, b: {"name": a, "template": b, "parameters": {a: b, b: a}, "capabilities": [a, b]},
@@ -48,6 +48,7 @@ WITH = {
         "targets": (RecordTarget.model_construct(host=f"x{a}", health=b),) * 2,
     },
     "dns.wiring": lambda a, b: {"zone": a, "name": b},
+    "cognito.user": lambda a, b: {"pool": a, "name": b, "email": a},
     "web.site": lambda a, b: {"source": a, "shared": b, "config": b},
     "http.check": lambda a, b: {"url": a},
 }
