@@ -14,6 +14,7 @@ from typing import Any
 from tests.unit.fakes.api_gateway import FakeGateway
 from tests.unit.fakes.cloudformation import FakeCloudFormation
 from tests.unit.fakes.dynamodb import CloudDynamoDB
+from tests.unit.fakes.hosting import FakeHosting
 from tests.unit.fakes.remains import FakeRemains
 from tests.unit.fakes.route53 import CloudRoute53
 from tests.unit.fakes.virtual_time import VirtualClock
@@ -23,7 +24,7 @@ from workshop.cloud.replicas import SOURCE_RULE
 __all__ = ["ACCOUNT", "Call", "FakeClient", "refusal"]
 
 ACCOUNT = "111122223333"
-CHANGES = ("create_", "update_", "delete_", "tag_", "batch_write", "execute_", "continue_", "change_")
+CHANGES = ("create_", "update_", "delete_", "tag_", "batch_write", "execute_", "continue_", "change_", "put_", "abort_")
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class FakeClient:
         self.cloudformation = FakeCloudFormation(self.clock, self.account)
         self.route53 = CloudRoute53(self.clock, self.account)
         self.remains = FakeRemains()
+        self.hosting = FakeHosting(self.clock, self.account)
         self.gateway = FakeGateway()
         self._refusals: dict[tuple[str, str], list[AwsError]] = {}
         self._lost: list[str] = []
@@ -98,6 +100,9 @@ class FakeClient:
             return self.dynamodb.call(region, operation, **parameters)
         if service == "route53":
             return self.route53.call(region, operation, **parameters)
+        if service in ("s3", "cloudfront"):
+            hosted: dict[str, Any] = getattr(self.hosting, operation)(region, **parameters)
+            return hosted
         fake = self.cloudformation if service == "cloudformation" else self.remains
         if service == "apigateway" and hasattr(self.gateway, operation):
             fake = self.gateway

@@ -85,7 +85,7 @@ def configuration(ctx: Context[SiteParams]) -> dict[str, str]:
         ) from error
     pretty = json.dumps(content, indent=2, ensure_ascii=False)
     # "</script>" cannot occur inside a script file that is loaded by its address, so no escaping is needed here.
-    return {CONFIG: f"{pretty}\n", CONFIG_SCRIPT: f"window.{GLOBAL_NAME} = {pretty};\n"}
+    return {CONFIG: f"{pretty}\n", CONFIG_SCRIPT: f"window.{GLOBAL_NAME} = {pretty}\n;\n"}
 
 
 def template(ctx: Context[SiteParams]) -> str:
