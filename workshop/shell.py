@@ -22,6 +22,7 @@ __all__ = [
     "into",
     "operands",
     "poll",
+    "prefixed",
     "repeat",
     "with_captured",
     "word",
@@ -78,6 +79,11 @@ def operands(*values: str) -> list[str]:
 def into(words: Iterable[str], file: str) -> str:
     """The line that writes what a command prints into a file."""
     return f"{command_line(words)} > {word(file)}"
+
+
+def prefixed(before: str, source: str, after: str, file: str) -> str:
+    """The line that writes a file: one line of text, which another file continues, and a last line."""
+    return f"{{ printf %s {word(before)}; cat {word(source)}; printf '%s\\n' {word(after)}; }} > {word(file)}"
 
 
 def captured(variable: str, words: Iterable[str]) -> str:

@@ -11,10 +11,10 @@ import mimetypes
 import re
 from collections.abc import Mapping
 from email.utils import formatdate
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote
 
-__all__ = ["SECURITY_HEADERS", "Response", "serve_site"]
+__all__ = ["SECURITY_HEADERS", "Response", "content_type", "serve_site"]
 
 Response = tuple[int, dict[str, str], bytes]
 """Status, headers, body."""
@@ -47,6 +47,12 @@ def serve_site(root: Path, method: str, path: str, headers: Mapping[str, str]) -
     """The response for `path`, percent-encoded and relative to `root`; that of a folder is its `index.html`."""
     status, more, body = _served(root, method, path, headers)
     return status, {**more, **SECURITY_HEADERS}, body
+
+
+def content_type(name: str) -> str:
+    """The Content-Type of a file with this name; text is UTF-8."""
+    kind = _TYPES.get(PurePosixPath(name).suffix.lower()) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return f"{kind}; charset=utf-8" if kind.startswith("text/") or kind == "application/json" else kind
 
 
 def _served(root: Path, method: str, path: str, headers: Mapping[str, str]) -> Response:
@@ -85,11 +91,8 @@ def _inside(root: Path, relative: str) -> Path | None:
 def _content(file: Path, method: str, headers: Mapping[str, str]) -> Response:
     stat = file.stat()
     tag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
-    kind = _TYPES.get(file.suffix.lower()) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-    if kind.startswith("text/") or kind == "application/json":
-        kind += "; charset=utf-8"
     shared = {
-        "Content-Type": kind,
+        "Content-Type": content_type(file.name),
         "ETag": tag,
         "Last-Modified": formatdate(stat.st_mtime, usegmt=True),
         "Cache-Control": "no-cache",

@@ -10,7 +10,8 @@ import pytest
 from tests.unit.fakes.context import StepSandbox
 from workshop.errors import DefinitionError
 from workshop.steps.base import State
-from workshop.steps.web_site import SiteParams, WebSite
+from workshop.steps.web_site.params import SiteParams
+from workshop.steps.web_site.step import WebSite
 
 STEP = WebSite()
 APIS = {"us-west-2": {"url": "https://a/"}, "eu-west-1": {"url": "https://b/"}}

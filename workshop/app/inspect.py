@@ -58,6 +58,7 @@ async def status(session: Session) -> StatusReport:
         failed=failed_regions(session.folder, workspace.journal, session.scope),
         apis=contexts.api_addresses(session.account),
         names=contexts.named(session.account),
+        signin=contexts.signin(session.account),
         links=contexts.links(session.account),
         setup=session.command_line("setup"),
     )

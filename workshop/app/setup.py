@@ -94,6 +94,7 @@ async def setup(
         seconds=session.elapsed(),
         apis=contexts.api_addresses(session.account),
         names=contexts.named(session.account),
+        signin=contexts.signin(session.account),
         links=links,
         next_commands={words: session.next_command(words) for words in OFFERED if links or words != "open"},
     )

@@ -5,6 +5,7 @@ In: endpoints, ids and names. Out: addresses and folders, and the name servers t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +13,11 @@ from pathlib import Path
 from workshop.aws.dns import PUBLIC_RESOLVERS, Authority, Dns, NameServer
 
 __all__ = ["Target"]
+
+_SERVED = re.compile(
+    r"(?P<own>[a-z0-9-]+\.cloudfront|(?:[a-z0-9-]+|\*)\.(?:auth|execute-api)\.[a-z0-9-]+)\.(?:net|amazonaws\.com|amazoncognito\.com)"
+)
+"""Hosts of AWS that the local cloud serves below `.localhost`: distributions, sign-in pages, APIs (`*`: all of a region)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,16 @@ class Target:
     def resolvers(self) -> tuple[NameServer, ...]:
         """Public resolvers; on the local target its name server, since no resolver knows its zones."""
         return PUBLIC_RESOLVERS if self.name_server is None else (self.name_server,)
+
+    def origin(self, host: str) -> str:
+        """The address at which browsers find a host that AWS serves, without a path: on the local cloud its name below
+        `.localhost`. `host` may begin with `*.`, as in a content security policy."""
+        host = host.strip().rstrip(".").lower()
+        if self.gateway and (served := _SERVED.fullmatch(host)):
+            return f"http://{served['own']}.localhost:{self.port}"
+        if self.gateway and (host == "localhost" or host.endswith(".localhost")):
+            return f"http://{host}:{self.port}"
+        return f"https://{host}"
 
     def name_url(self, host: str, *, delegated: bool) -> str:
         """The address below a name that DNS routes; empty where no browser can resolve it, because its zone is not delegated."""

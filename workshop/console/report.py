@@ -62,6 +62,8 @@ class StatusReport:
     """By region: `url` and `path_url`."""
     names: Mapping[str, Mapping[str, str]] | None
     """By name: `host` and `url`, as far as their records are there; None for a definition that lists no names."""
+    signin: Mapping[str, str] | None = None
+    """Where people sign in, by the names of JSON documents; None for a definition without it, empty while it is not deployed."""
     links: Mapping[str, str]
     setup: str
     """The command line that brings everything to ready."""
@@ -91,6 +93,8 @@ class SetupReport(RunReport):
     """By region: `url` and `path_url`."""
     names: Mapping[str, Mapping[str, str]] | None
     """By name: `host` and `url`, as far as their records are there; None for a definition that lists no names."""
+    signin: Mapping[str, str] | None = None
+    """Where people sign in, by the names of JSON documents; None for a definition without it, empty while it is not deployed."""
     links: Mapping[str, str]
     next_commands: Mapping[str, str] = field(default_factory=dict)
     """By their last words (`open`, `status`, `teardown`): the command lines that are offered next."""

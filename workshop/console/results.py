@@ -25,6 +25,10 @@ NEXT = {"open": "opens the web app", "status": "shows what is deployed", "teardo
 """What each command that is offered after a setup does."""
 
 
+SIGN_IN = ("issuer", "authorize_url", "token_url", "client_id", "redirect_uri", "scope", "user", "password")
+"""What JSON documents have of a sign-in."""
+
+
 def show_setup(report: SetupReport, *, json: bool) -> None:
     """The end of a setup, or of a `step run`: for people, or as one JSON document."""
     (_setup_document if json else _print_setup)(report)
@@ -52,9 +56,10 @@ def _teardown_document(report: TeardownReport) -> None:
 
 
 def addresses_document(report: SetupReport | StatusReport) -> dict[str, Any]:
-    """The addresses as they are in JSON documents; `names` only for a workshop that has some."""
+    """The addresses as they are in JSON documents; `names` and `signin` only for a workshop that has some."""
     names = {} if report.names is None else {"names": report.names}
-    return {"apis": report.apis, **names, "web": report.links}
+    signin = {} if report.signin is None else {"signin": {key: report.signin[key] for key in SIGN_IN if key in report.signin}}
+    return {"apis": report.apis, **names, **signin, "web": report.links}
 
 
 def leftover_documents(leftovers: Sequence[Resource]) -> list[dict[str, Any]]:
@@ -153,6 +158,11 @@ def print_addresses(console: SafeConsole, report: SetupReport | StatusReport) ->
     for name, routed in (report.names or {}).items():
         address = routed["url"] or f"{routed['host']} (not delegated: no browser resolves it)"
         console.print(f"  {name:<16} {address}", soft_wrap=True, markup=False)
+    if report.signin and "user" in report.signin:
+        user, password = report.signin["user"], report.signin["password"]
+        console.print(f"  {'sign in':<16} as {user} with the password {password}", soft_wrap=True, markup=False)
+    elif report.signin:
+        console.print(f"  {'sign in':<16} {report.signin['redirect_uri']}", soft_wrap=True, markup=False)
     for name, url in report.links.items():
         console.print(f"  {name:<16} {url}", soft_wrap=True, markup=False)
 

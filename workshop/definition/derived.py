@@ -6,9 +6,10 @@ without a dot at the end.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from workshop.definition.filters import ORIGIN
 from workshop.definition.model import Definition
 from workshop.definition.parameters import Settings
 from workshop.definition.variables import TemplateVariables
@@ -19,8 +20,13 @@ DOMAIN, ZONE = "domain", "zone"
 """The parameters that the name of the zone follows from, where a definition has them."""
 
 
-def plan_variables(definition: Definition, settings: Settings, target: str, account: str) -> dict[str, Any]:
-    """The parameters and everything else that is known before the first step: what decides which steps run, and where."""
+def plan_variables(
+    definition: Definition, settings: Settings, target: str, account: str, origin: Callable[[str], str] = "https://{}".format
+) -> dict[str, Any]:
+    """The parameters and everything else that is known before the first step: what decides which steps run, and where.
+
+    `origin` turns a host into the address that browsers find it at.
+    """
     return {
         **settings.parameters,
         **dict.fromkeys((name for name, spec in definition.parameters.items() if spec.secret), ""),
@@ -33,6 +39,7 @@ def plan_variables(definition: Definition, settings: Settings, target: str, acco
         "regions": list(settings.regions),
         "zone_name": zone_name(definition.name, settings.parameters, target, account),
         "delegated": delegated(settings.parameters, target),
+        ORIGIN: origin,
     }
 
 

@@ -24,6 +24,7 @@ from workshop.definition.placeholders import PlaceholderOutputs, placeholders
 from workshop.definition.placement import GLOBAL, Places, by_region
 from workshop.definition.problem import Problem, from_error
 from workshop.definition.semantics import Kinds
+from workshop.definition.signin import signin_problems
 from workshop.definition.source_location import SourceLocation
 from workshop.definition.templating import render_entry, render_settings
 from workshop.definition.wellformed import malformed
@@ -56,6 +57,7 @@ def dry_render(workshop: Workshop, settings: Settings, kinds: Kinds, target: str
                     node = _DryNode(workshop, plan, where, step, step.location, region, settings.secrets)
                     found |= dict.fromkeys(node.problems(kind.Params if kind else None))
         found |= dict.fromkeys(drill_problems(workshop.definition, plan))
+        found |= dict.fromkeys(_signin_problems(workshop.definition, plan, where, kinds))
     return list(found)
 
 
@@ -79,7 +81,7 @@ class _DryNode:
         self.outputs = PlaceholderOutputs(workshop.definition, self.places)
         self.secrets = secrets
         own = plan["home"] if region == GLOBAL else region
-        self.variables = template_variables(plan, own, placeholders(self.outputs))
+        self.variables = template_variables(plan, own, placeholders(self.outputs, plan))
 
     def problems(self, params: type[Params] | None) -> Iterator[Problem]:
         """What is wrong with the step. `params` is None for an unknown kind, whose settings are only rendered."""
@@ -202,6 +204,13 @@ class _DryNode:
     def _at(self, key: str, error: DefinitionError) -> Problem:
         what = " ".join(part for part in (error.problem, error.why) if part)
         return problem_at(self.location.document, (*self.location.base, "with", key), what, error.fix)
+
+
+def _signin_problems(definition: Definition, plan: Mapping[str, Any], where: Places, kinds: Kinds) -> Iterator[Problem]:
+    outputs = PlaceholderOutputs(definition, where)
+    variables = template_variables(plan, plan["home"], placeholders(outputs, plan))
+    users = {name for name, kind in kinds.items() if kind.makes_users}
+    return signin_problems(definition, variables, outputs.read, users)
 
 
 def _waited_for(definition: Definition, where: Places, step: StepSpec, region: str) -> set[tuple[str, str]]:

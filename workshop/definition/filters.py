@@ -11,15 +11,19 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from jinja2 import Undefined
+from jinja2 import Undefined, pass_context
 from jinja2.exceptions import SecurityError
 from jinja2.filters import FILTERS
+from jinja2.runtime import Context
 from jinja2.tests import TESTS
 
 from workshop.definition.budget import charge, charge_value
 from workshop.definition.variables import Blank
 
-__all__ = ["filters", "tests"]
+__all__ = ["ORIGIN", "filters", "origin_of", "tests"]
+
+ORIGIN = "_origin"
+"""The variable that holds what turns a host name into the address that browsers find it at; no parameter can have its name."""
 
 _KEPT = (
     "abs capitalize count dictsort first float int items last length list lower map max min reject rejectattr reverse "
@@ -107,12 +111,25 @@ def _sum(value: Iterable[float], start: float = 0) -> float:
     return sum(value, start)
 
 
+def origin_of(variables: Mapping[str, Any]) -> Callable[[str], str]:
+    """What turns a host into an address where a workshop is deployed; without one, as on AWS."""
+    found: Callable[[str], str] = variables.get(ORIGIN, "https://{}".format)
+    return found
+
+
+@pass_context
+def _origin(context: Context, host: Any) -> Any:
+    """The address of a host for browsers, `https://HOST` on AWS, without a path; an output that does not exist stays empty."""
+    return host if isinstance(host, Undefined | Blank) else origin_of(context.get_all())(str(host))
+
+
 _OWN: dict[str, Callable[..., Any]] = {
     "default": _default,
     "d": _default,
     "fingerprint": _fingerprint,
     "indent": _indent,
     "join": _join,
+    "origin": _origin,
     "replace": _replace,
     "round": _round,
     "sum": _sum,

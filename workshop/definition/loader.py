@@ -76,7 +76,7 @@ def known_kinds() -> Kinds:
 
 
 def assemble(definition: Definition, document: Document, source: WorkshopSource) -> Workshop:
-    """The workshop, with the location of each module and step, and of the drill."""
+    """The workshop, with the location of each module and step, of the drill and of the sign-in."""
     files = source.files()
 
     def at(*field: str | int) -> SourceLocation:
@@ -93,7 +93,8 @@ def assemble(definition: Definition, document: Document, source: WorkshopSource)
         for module_number, module in enumerate(definition.modules)
     )
     drill = definition.drill and definition.drill.located_at(at("drill"))
-    located = definition.model_copy(update={"modules": modules, "drill": drill})
+    signin = definition.signin and definition.signin.located_at(at("signin"))
+    located = definition.model_copy(update={"modules": modules, "drill": drill, "signin": signin})
     return Workshop(located, files, source.path, source.builtin)
 
 

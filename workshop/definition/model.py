@@ -15,6 +15,7 @@ from pydantic_core import SchemaError, SchemaValidator, ValidationError, core_sc
 
 from workshop.definition.drill_model import LoadSpec
 from workshop.definition.form import Form, Located
+from workshop.definition.signin_model import SigninSpec
 from workshop.steps.base import Placement
 
 __all__ = [
@@ -148,6 +149,7 @@ class Definition(Form):
     apis: ApiSpec | None = Field(default=None, description="Where the addresses of the APIs come from.")
     names: Mapping[Name, NameSpec] = Field(default_factory=dict, max_length=20, description="The names that DNS routes.")
     links: Mapping[Name, LinkSpec] = Field(default_factory=dict, max_length=100, description="The pages that the results name.")
+    signin: SigninSpec | None = Field(default=None, description="Where people sign in.")
     drill: LoadSpec | None = Field(default=None, description="The load of a drill.")
 
     def steps(self) -> tuple[StepSpec, ...]:

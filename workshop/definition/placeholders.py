@@ -1,4 +1,4 @@
-"""Placeholders for `steps`, `apis` and `names` before anything exists: every step has every output, every API an address.
+"""Placeholders for outputs before anything exists: every step has every output, every API an address.
 
 In: a definition and the places of its steps. Out: mappings for templates, which record what was read, by step and region.
 """
@@ -11,14 +11,20 @@ from typing import Any
 from workshop.definition.model import ApiSpec, Definition, NameSpec, StepSpec
 from workshop.definition.placement import Places, by_region
 from workshop.definition.problem import closest
+from workshop.definition.signin import MEMBERS, signin_texts
 from workshop.errors import DefinitionError
 
-__all__ = ["PlaceholderApis", "PlaceholderNames", "PlaceholderOutputs", "placeholders"]
+__all__ = ["PLACEHOLDER_SIGNIN", "PlaceholderApis", "PlaceholderNames", "PlaceholderOutputs", "PlaceholderSignin", "placeholders"]
 
 
-def placeholders(outputs: PlaceholderOutputs) -> dict[str, Mapping[str, Any]]:
-    """What templates see of the steps that are done, by variable."""
-    return {"steps": outputs, "apis": PlaceholderApis(outputs), "names": PlaceholderNames(outputs)}
+PLACEHOLDER_SIGNIN = "https://signin.example.localhost/"
+"""What every member of `signin` begins with."""
+
+
+def placeholders(outputs: PlaceholderOutputs, plan: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """What templates see of the steps that are done, by variable; `plan` is what they see before the first step."""
+    made: dict[str, Mapping[str, Any]] = {"steps": outputs, "apis": PlaceholderApis(outputs), "names": PlaceholderNames(outputs)}
+    return {**made, "signin": PlaceholderSignin(outputs, {**plan, **made})}
 
 
 class PlaceholderOutputs(Mapping[str, Any]):
@@ -120,6 +126,31 @@ class PlaceholderNames(Mapping[str, Any]):
                 fix="Add, for example, names: {api: {step: records}}",
             )
         return self.outputs.definition.names
+
+
+class PlaceholderSignin(Mapping[str, Any]):
+    """`signin`: reading a member of it reads every output that the block is made of."""
+
+    def __init__(self, outputs: PlaceholderOutputs, variables: Mapping[str, Any]) -> None:
+        self.outputs, self.variables = outputs, variables
+
+    def __getitem__(self, name: str) -> str:
+        spec = self.outputs.definition.signin
+        if spec is None:
+            raise DefinitionError(
+                what="The template reads signin, and the definition has no such block.",
+                fix="Describe where people sign in: signin: {pool: ..., client: ..., host: ..., redirect: ...}",
+            )
+        if name not in MEMBERS:
+            raise KeyError(name)
+        signin_texts(spec, {**self.variables, "region": self.variables["home"]})
+        return PLACEHOLDER_SIGNIN + name
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(MEMBERS)
+
+    def __len__(self) -> int:
+        return len(MEMBERS)
 
 
 class PlaceholderOff(Mapping[str, Any]):

@@ -1,7 +1,7 @@
 """The variables of templates, and what an output is that does not exist.
 
-In: the facts of one step in one region. Out: the variables that its templates see. A missing output below `steps`, `apis`
-or `names` is no typing mistake: it raises `MissingMember`; in the lenient form, for teardown and status, it is the empty string.
+In: the facts of one step in one region. Out: the variables that its templates see. A missing output below `steps`, `apis`,
+`names` or `signin` is no typing mistake: it raises `MissingMember`; in the lenient form, for teardown and status, it is empty.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from jinja2.utils import missing
 
 __all__ = ["RESERVED", "Blank", "Members", "MissingMember", "TemplateVariables", "Unset", "lenient", "strict"]
 
-OUTPUT_NAMES = ("steps", "apis", "names")
+OUTPUT_NAMES = ("steps", "apis", "names", "signin")
 """The variables whose members appear while a workshop is being set up."""
 
 
@@ -42,6 +42,8 @@ class TemplateVariables:
     """`{region: {"url": ..., "path_url": ..., "host": ..., "id": ..., "stage": ...}}`."""
     names: Mapping[str, Any]
     """`{name: {"host": ..., "url": ...}}`, the names that DNS routes."""
+    signin: Mapping[str, Any]
+    """`{"authorize_url": ..., "client_id": ...}`, where people sign in (workshop/definition/signin.py)."""
 
     @classmethod
     def of_plan(cls) -> tuple[str, ...]:
@@ -58,7 +60,7 @@ RESERVED = (*(field.name for field in fields(TemplateVariables)), "read")
 
 
 class MissingMember(UndefinedError):
-    """Something below `steps`, `apis` or `names` does not exist (yet, or any more)."""
+    """Something below `steps`, `apis`, `names` or `signin` does not exist (yet, or any more)."""
 
 
 class Unset(StrictUndefined):
@@ -80,7 +82,7 @@ class Blank(str):
 
 
 class Members(Mapping[str, Any]):
-    """A mapping below `steps`, `apis` or `names`. `path` is its name in messages."""
+    """A mapping below one of `OUTPUT_NAMES`. `path` is its name in messages."""
 
     def __init__(self, values: Mapping[str, Any], path: str) -> None:
         self._values, self._path = values, path

@@ -11,7 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from workshop.definition.placeholders import PlaceholderApis, PlaceholderNames, PlaceholderOutputs
+from workshop.definition.placeholders import (
+    PLACEHOLDER_SIGNIN,
+    PlaceholderApis,
+    PlaceholderNames,
+    PlaceholderOutputs,
+    PlaceholderSignin,
+)
 from workshop.engine.plan import Node
 from workshop.engine.workspace import Contexts, Workspace
 from workshop.errors import DefinitionError
@@ -66,9 +72,12 @@ def unlisted(contexts: Contexts, node: Node, found: Iterable[Brought], listed: I
     account = node.key.account
     values = {value for outputs in contexts.outputs.values() for value in outputs.values() if value}
     values |= {api[name] for api in contexts.apis(account).values() for name in ("url", "path_url", "host")}
+    values |= {origin(value) for value in values for origin in (contexts.workspace.target.origin, "https://{}".format)}
+    values |= set(contexts.made(account)["signin"].values())
     values |= {address for name in contexts.names(account).values() for address in name.values() if address}
     steps = "|".join(re.escape(spec.id) for spec in contexts.workspace.workshop.definition.steps())
-    placeholder = re.compile(rf"{re.escape(OWN_API)}|{OWN_HOST}|http://127\.0\.0\.1/|(?:{steps})-[A-Za-z0-9]+")
+    own_places = rf"{re.escape(OWN_API)}|{OWN_HOST}|{re.escape(PLACEHOLDER_SIGNIN)}[a-z_]+|http://127\.0\.0\.1/"
+    placeholder = re.compile(rf"{own_places}|(?:https://)?(?:{steps})-[A-Za-z0-9]+")
 
     def real(text: str) -> str:
         for value in sorted(values, key=len, reverse=True):
@@ -87,7 +96,9 @@ def _with_placeholders(contexts: Contexts, node: Node) -> Iterator[Brought]:
     definition = workspace.workshop.definition
     apis = _OwnApis(outputs) if definition.apis else {}
     names = _OwnNames(outputs) if definition.names else {}
-    step, ctx = contexts.context(node, outputs={"steps": outputs, "apis": apis, "names": names})
+    seen = {**contexts.variables(node), "steps": outputs, "apis": apis, "names": names}
+    signin = PlaceholderSignin(outputs, seen) if definition.signin else {}
+    step, ctx = contexts.context(node, outputs={"steps": outputs, "apis": apis, "names": names, "signin": signin})
     yield from step.brings(ctx)
 
 

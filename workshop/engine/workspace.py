@@ -24,6 +24,7 @@ from workshop.definition.loader import Workshop
 from workshop.definition.model import StepSpec
 from workshop.definition.parameters import Settings
 from workshop.definition.placement import GLOBAL, Places, by_region
+from workshop.definition.signin import signin
 from workshop.definition.templating import render_settings, render_settings_leniently
 from workshop.engine.events import Emit, Event, NodeFinished
 from workshop.engine.journal import Installation, Journal
@@ -135,7 +136,8 @@ class Workspace:
 
     def plan_variables(self, account: str) -> dict[str, Any]:
         """What templates see that is known before the first step."""
-        return plan_variables(self.workshop.definition, self.of_account(account).settings, self.target.name, account)
+        own = self.of_account(account).settings
+        return plan_variables(self.workshop.definition, own, self.target.name, account, self.target.origin)
 
     def writing_down(self, emit: Emit) -> Emit:
         """The same `emit`, with each result in the journal first. What was cancelled keeps its open intent there."""
@@ -177,7 +179,7 @@ class Contexts:
         """The node's step and context; raises `MissingOutputError` when a step before it has no outputs yet.
 
         With `missing="blank"` outputs that do not exist (any more) are empty: what identifies a resource never needs them.
-        `outputs` replaces the variables `steps`, `apis` and `names`.
+        `outputs` replaces the variables `steps`, `apis`, `names` and `signin`.
         """
         files, variables = self.workspace.workshop.files, {**self.variables(node), **(outputs or {})}
         entries = _entries(node.spec)
@@ -208,8 +210,13 @@ class Contexts:
         return template_variables(workspace.plan_variables(account), self._region(node), self.made(account))
 
     def made(self, account: str) -> dict[str, dict[str, Any]]:
-        """What templates see of the steps that are done: `steps`, `apis` and `names`."""
-        return {"steps": self._steps(account), "apis": self.apis(account), "names": self.names(account)}
+        """What templates see of the steps that are done: `steps`, `apis`, `names` and `signin`."""
+        made = {"steps": self._steps(account), "apis": self.apis(account), "names": self.names(account), "signin": {}}
+        workspace, spec = self.workspace.of_account(account), self.workspace.workshop.definition.signin
+        if spec is not None:
+            plan = workspace.plan_variables(account)
+            made["signin"] = signin(spec, template_variables(plan, workspace.home, made))
+        return made
 
     def apis(self, account: str) -> dict[str, dict[str, str]]:
         """The API in each region where it is deployed: `{region: {url, path_url, host, id, stage}}`."""
@@ -251,6 +258,19 @@ class Contexts:
     def named(self, account: str) -> dict[str, dict[str, str]] | None:
         """The same for results: None for a definition that lists no names."""
         return self.names(account) if self.workspace.workshop.definition.names else None
+
+    def signin(self, account: str) -> dict[str, str] | None:
+        """Where people sign in, for results: None without a `signin:` block, empty while it is not deployed. On the local cloud,
+        and only there, with the name and password of the user that a step made."""
+        spec = self.workspace.workshop.definition.signin
+        if spec is None:
+            return None
+        found: dict[str, str] = self.made(account)["signin"]
+        made = (outputs for key, outputs in self.outputs.items() if (key.account, key.step) == (account, spec.user))
+        user = next(made, {}) if self.workspace.target.name == "local" else {}
+        if found and user.get("Name") and user.get("Password"):
+            found |= {"user": user["Name"], "password": user["Password"]}
+        return found
 
     def links(self, account: str) -> dict[str, str]:
         """The addresses of the web pages by name, where their site is rendered."""

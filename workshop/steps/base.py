@@ -180,6 +180,8 @@ class Step(ABC, Generic[P]):
     """Whether what the step made is deleted with what contains it, as items are with their table."""
     is_global: ClassVar[bool] = False
     """Whether AWS keeps what it makes in no region, so that `tagged` finds all of it from any region."""
+    makes_users: ClassVar[bool] = False
+    """Whether it makes a user who can sign in: its outputs are `Name` and `Password`."""
     placements: ClassVar[frozenset[Placement]] = frozenset(Placement)
     """Where the kind may be used."""
     services: ClassVar[tuple[Service, ...]] = ()

@@ -28,7 +28,7 @@ MODULES = (
     "workshop.steps.route53.wiring_step",
     "workshop.steps.route53.dns_delegation",
     "workshop.steps.route53.answers",
-    "workshop.steps.web_site",
+    "workshop.steps.web_site.step",
     "workshop.steps.http_check",
 )
 _registered: dict[str, Step[Any]] = {}

@@ -1,11 +1,14 @@
-"""Empties S3 buckets, which CloudFormation cannot (docs/aws-behaviours.md, section 9).
+"""S3 buckets as the steps need them: their tags, what is in them, what is put in and taken out.
 
-In: an `AwsClient`, a region, a name. Out: how many objects were deleted: versions, delete markers, unfinished uploads.
+In: an `AwsClient`, the bucket's region and name. Out: plain values. Every request names the account as the expected owner: a
+bucket that was deleted can be made again by another account under its name. CloudFormation cannot empty one
+(docs/aws-behaviours.md, section 9).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from workshop.aws.client import AwsClient
@@ -13,47 +16,163 @@ from workshop.aws.errors import AwsError
 from workshop.errors import WorkshopError
 from workshop.shell import command_line
 
-__all__ = ["empty_bucket"]
+__all__ = [
+    "StoredObject",
+    "bucket_region",
+    "bucket_tags",
+    "delete_objects",
+    "empty_bucket",
+    "list_buckets",
+    "list_objects",
+    "put_object",
+]
 
 MOST_KEYS = 1000
 """Keys of one DeleteObjects."""
 
 
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """The current version of an object. `etag` is the MD5 of its content in hexadecimal, where the bucket encrypts with S3's own
+    key and it was uploaded in one part (section 14)."""
+
+    key: str
+    etag: str
+    size: int
+
+
+async def list_buckets(aws: AwsClient, region: str, prefix: str = "") -> list[str]:
+    """The names of the account's buckets, of all regions, that begin with `prefix`."""
+    found: list[str] = []
+    page: dict[str, str] = {}
+    while True:
+        response = await aws.call("s3", region, "list_buckets", **page)
+        found += [bucket["Name"] for bucket in response.get("Buckets", []) if bucket["Name"].startswith(prefix)]
+        if not response.get("ContinuationToken"):
+            return found
+        page = {"ContinuationToken": response["ContinuationToken"]}
+
+
+async def bucket_region(aws: AwsClient, region: str, bucket: str) -> str:
+    """The region that a bucket of this account is in; raises `AwsError` when it is gone. `region` is any of the account's."""
+    response = await aws.call("s3", region, "get_bucket_location", Bucket=bucket, ExpectedBucketOwner=aws.account)
+    return str(response.get("LocationConstraint") or "us-east-1")
+
+
+async def bucket_tags(aws: AwsClient, region: str, bucket: str) -> dict[str, str] | None:
+    """The tags of a bucket of this account; None when there is no such bucket."""
+    try:
+        response = await aws.call("s3", region, "get_bucket_tagging", Bucket=bucket, ExpectedBucketOwner=aws.account)
+    except AwsError as error:
+        if error.code == "NoSuchBucket":
+            return None
+        if error.code != "NoSuchTagSet":
+            raise
+        return {}
+    return {tag["Key"]: tag["Value"] for tag in response.get("TagSet", [])}
+
+
+async def list_objects(aws: AwsClient, region: str, bucket: str) -> dict[str, StoredObject]:
+    """What the bucket shows, by key; nothing for a bucket that is gone."""
+    found: dict[str, StoredObject] = {}
+    page: dict[str, str] = {}
+    while True:
+        try:
+            response = await aws.call("s3", region, "list_objects_v2", Bucket=bucket, ExpectedBucketOwner=aws.account, **page)
+        except AwsError as error:
+            if error.code == "NoSuchBucket":
+                return {}
+            raise
+        for each in response.get("Contents", []):
+            found[each["Key"]] = StoredObject(each["Key"], str(each["ETag"]).strip('"'), int(each["Size"]))
+        if not response.get("NextContinuationToken"):
+            return found
+        page = {"ContinuationToken": response["NextContinuationToken"]}
+
+
+async def put_object(
+    aws: AwsClient, region: str, bucket: str, key: str, body: bytes, *, content_type: str, cache_control: str
+) -> None:
+    """Upload one object, in one part."""
+    await aws.call(
+        "s3",
+        region,
+        "put_object",
+        Bucket=bucket,
+        Key=key,
+        Body=body,
+        ContentType=content_type,
+        CacheControl=cache_control,
+        ExpectedBucketOwner=aws.account,
+    )
+
+
+async def delete_objects(aws: AwsClient, region: str, bucket: str, keys: Iterable[str]) -> None:
+    """Delete the current versions of these keys; raises `WorkshopError` for the first one that S3 refuses."""
+    entries = [{"Key": key} for key in keys]
+    for start in range(0, len(entries), MOST_KEYS):
+        await _delete(aws, region, bucket, entries[start : start + MOST_KEYS])
+
+
 async def empty_bucket(aws: AwsClient, region: str, bucket: str) -> int:
-    """Delete everything in the bucket and return how many objects that were; a bucket that is gone is empty."""
+    """Delete everything in the bucket, versions, delete markers and unfinished uploads, and return how many of the first two that
+    were; a bucket that is gone is empty."""
     deleted = 0
     try:
         while batch := await _some(aws, region, bucket):
-            response = await aws.call("s3", region, "delete_objects", Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
-            refused = response.get("Errors", [])
-            if refused:
-                first = refused[0]
-                raise WorkshopError(
-                    what=f"The bucket {bucket} cannot be emptied.",
-                    why=f"{first.get('Key')}: {first.get('Message')}",
-                    fix=command_line(["aws", "s3", "rm", "--recursive", f"s3://{bucket}"]),
-                    code=str(first.get("Code", "")),
-                )
+            await _delete(aws, region, bucket, batch)
             deleted += len(batch)
-        for upload in await _uploads(aws, region, bucket):
-            await aws.call("s3", region, "abort_multipart_upload", Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+        while uploads := await _uploads(aws, region, bucket):
+            for upload in uploads:
+                await _abort(aws, region, bucket, upload)
     except AwsError as error:
         if error.code != "NoSuchBucket":
             raise
     return deleted
 
 
+async def _delete(aws: AwsClient, region: str, bucket: str, batch: list[dict[str, str]]) -> None:
+    response = await aws.call(
+        "s3",
+        region,
+        "delete_objects",
+        Bucket=bucket,
+        Delete={"Objects": batch, "Quiet": True},
+        ExpectedBucketOwner=aws.account,
+    )
+    refused = response.get("Errors", [])
+    if refused:
+        first = refused[0]
+        raise WorkshopError(
+            what=f"The bucket {bucket} cannot be emptied.",
+            why=f"{first.get('Key')}: {first.get('Message')}",
+            fix=command_line(["aws", "s3", "rm", "--recursive", f"s3://{bucket}"]),
+            code=str(first.get("Code", "")),
+        )
+
+
 async def _some(aws: AwsClient, region: str, bucket: str) -> list[dict[str, str]]:
-    response = await aws.call("s3", region, "list_object_versions", Bucket=bucket, MaxKeys=MOST_KEYS)
+    response = await aws.call(
+        "s3", region, "list_object_versions", Bucket=bucket, MaxKeys=MOST_KEYS, ExpectedBucketOwner=aws.account
+    )
     return list(_identified(response))
 
 
-def _identified(response: dict[str, Any]) -> Iterator[dict[str, str]]:
+def _identified(response: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     for kind in ("Versions", "DeleteMarkers"):
         for entry in response.get(kind, []):
             yield {"Key": entry["Key"], "VersionId": entry["VersionId"]}
 
 
 async def _uploads(aws: AwsClient, region: str, bucket: str) -> list[dict[str, str]]:
-    response = await aws.call("s3", region, "list_multipart_uploads", Bucket=bucket)
+    response = await aws.call("s3", region, "list_multipart_uploads", Bucket=bucket, ExpectedBucketOwner=aws.account)
     return [{"Key": upload["Key"], "UploadId": upload["UploadId"]} for upload in response.get("Uploads", [])]
+
+
+async def _abort(aws: AwsClient, region: str, bucket: str, upload: Mapping[str, str]) -> None:
+    """One that is gone already is fine."""
+    try:
+        await aws.call("s3", region, "abort_multipart_upload", Bucket=bucket, ExpectedBucketOwner=aws.account, **upload)
+    except AwsError as error:
+        if error.code != "NoSuchUpload":
+            raise

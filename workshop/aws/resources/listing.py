@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 from workshop.aws.client import AwsClient, AwsResponse
 from workshop.aws.errors import AwsError
+from workshop.aws.resources.buckets import bucket_tags
 from workshop.aws.resources.tables import describe_table, table_tags
 from workshop.shell import aws_line, command_line
 
@@ -144,15 +145,9 @@ async def delete_log_group(aws: AwsClient, region: str, name: str) -> None:
 
 async def buckets(aws: AwsClient, region: str, name: str) -> list[Found]:
     """The bucket of that name, when there is one in this account."""
-    try:
-        response = await aws.call("s3", region, "get_bucket_tagging", Bucket=name)
-    except AwsError as error:
-        if error.code == "NoSuchBucket":
-            return []
-        if error.code != "NoSuchTagSet":
-            raise
-        response = {}
-    tags = {tag["Key"]: tag["Value"] for tag in response.get("TagSet", [])}
+    tags = await bucket_tags(aws, region, name)
+    if tags is None:
+        return []
     show = aws_line("s3api list-object-versions", region=region, bucket=name)
     fix = command_line(["aws", "s3", "rb", f"s3://{name}", "--force", "--region", region])
     return [Found("bucket", name, region, name, tags, fix, show)]

@@ -26,6 +26,7 @@ from workshop.aws.resources.listing import (
 )
 from workshop.aws.resources.stacks import Stack, stack_resources
 from workshop.steps.base import Context, Resource
+from workshop.steps.cloudformation.hosting_leftovers import hosting_named
 from workshop.steps.cloudformation.notes import had_stack
 from workshop.steps.cloudformation.template import FUNCTION_LOGS, Declared
 from workshop.steps.context import ADOPTED_TAG
@@ -126,7 +127,7 @@ async def _named(ctx: Context[Any], resource: Declared) -> list[Found]:
                 if error.denied:
                     return []
                 raise
-    return []
+    return await hosting_named(ctx, resource)
 
 
 async def _is_ours(ctx: Context[Any], found: Found) -> bool:

@@ -17,13 +17,14 @@ from workshop.aws.resources.listing import Found, buckets, delete_log_group, fun
 from workshop.aws.resources.stacks import deleted_stacks, describe_stack, logical_names, retained_of, template_of
 from workshop.errors import DefinitionError
 from workshop.steps.base import Context, Resource
+from workshop.steps.cloudformation.hosting_leftovers import LISTED, hosting_found
 from workshop.steps.cloudformation.in_the_way import is_foreign_group
 from workshop.steps.cloudformation.notes import deleted_unknown_stack, had_stack, is_noted_gone
 from workshop.steps.cloudformation.template import FUNCTION_LOGS, Declared, parsed
 from workshop.steps.context import ADOPTED_TAG
 from workshop.steps.ownership import LEFT_ALONE
 
-__all__ = ["clear_log_groups", "stack_leftovers"]
+__all__ = ["clear_log_groups", "leftover_of", "stack_leftovers"]
 
 RETAINED = "kept by its stack, which is deleted: its template says Retain"
 LEFT_BEHIND = "its stack is deleted and left it behind"
@@ -48,8 +49,6 @@ async def _declared(ctx: Context[Any], resources: Sequence[Declared]) -> list[Re
         match resource.type:
             case "AWS::Lambda::Function" if resource.name:
                 found += await functions(ctx.aws, ctx.region, resource.name)
-            case "AWS::S3::Bucket" if resource.name:
-                found += await buckets(ctx.aws, ctx.region, resource.name)
             case "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" if resource.name:
                 found += await tables(ctx.aws, ctx.region, resource.name)
             case "AWS::ApiGateway::DomainName" if resource.name:
@@ -62,9 +61,11 @@ async def _declared(ctx: Context[Any], resources: Sequence[Declared]) -> list[Re
                 # CloudFormation names a role STACK-LOGICAL-RANDOM when the template does not.
                 prefix = resource.name or f"{ctx.params.name}-{resource.logical}-"
                 found += [role for role in await roles(ctx.aws, ctx.region, prefix) if not resource.name or role.name == prefix]
-    left = [_resource(each, ours=_owned(ctx, each)) for each in found]
+            case _:
+                found += await hosting_found(ctx, resource)
+    left = [leftover_of(each, ours=_owned(ctx, each)) for each in found]
     for group in await _log_groups(ctx, resources):
-        left.append(_resource(group, ours=had_stack(ctx) and not await is_foreign_group(ctx, group)))
+        left.append(leftover_of(group, ours=had_stack(ctx) and not await is_foreign_group(ctx, group)))
     return left
 
 
@@ -93,7 +94,8 @@ def _owned(ctx: Context[Any], found: Found) -> bool:
     return ctx.owns(found.tags or {}) or found.id == ctx.known.get("ApiId")
 
 
-def _resource(found: Found, *, ours: bool) -> Resource:
+def leftover_of(found: Found, *, ours: bool) -> Resource:
+    """What was found, as it is reported."""
     # A log group has no tags: it is ours through the function or API of our stack that it is named after.
     return Resource(
         found.kind,
@@ -140,7 +142,7 @@ async def _kept_by(ctx: Context[Any], identity: str) -> list[Resource]:
             fix = f"Remove it by hand when it is not needed: {kind} {name} in {ctx.region}"
             left.append(Resource(kind, name, ctx.region, why=f"{why}; {NOT_READABLE}", fix=fix, ours=False))
         else:
-            left += [replace(_resource(each, ours=True), why=why) for each in existing]
+            left += [replace(leftover_of(each, ours=True), why=why) for each in existing]
     return left
 
 
@@ -163,6 +165,8 @@ async def _on_purpose(ctx: Context[Any], identity: str) -> set[tuple[str, str]]:
 async def _existing(ctx: Context[Any], kind: str, name: str) -> list[Found] | None:
     """The resource as its service describes it, empty when it is gone; None for a type that cannot be read here."""
     aws, region = ctx.aws, ctx.region
+    if kind in LISTED:
+        return [each for each in await LISTED[kind](aws) if each.id == name]
     match kind:
         case "AWS::S3::Bucket":
             return await buckets(aws, region, name)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workshop.steps.base import Permission, Phase
+from workshop.steps.cloudformation.hosting_permissions import BUCKET, BUCKET_POLICY, HOSTING, hosting_permissions
 from workshop.steps.cloudformation.template import FUNCTION_LOGS, Declared
 
 __all__ = ["ACTIONS", "Actions", "stack_permissions"]
@@ -106,11 +107,6 @@ ACTIONS = {
 }
 """By type, in IAM's names. API Gateway's actions are HTTP verbs on paths, see `_gateway` and `_domains`."""
 PLAIN = {
-    "AWS::S3::Bucket": Actions(
-        make=("s3:CreateBucket", "s3:PutBucketTagging", "s3:TagResource", "s3:ListBucket"),
-        remove=("s3:DeleteBucket", "s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"),
-        look=("s3:GetBucketTagging",),
-    ),
     "AWS::DynamoDB::Table": Actions(
         make=("dynamodb:CreateTable", "dynamodb:TagResource"),
         remove=("dynamodb:DeleteTable",),
@@ -121,10 +117,9 @@ PLAIN = {
 OWNERS = {
     "AWS::ApiGateway::BasePathMapping": "AWS::ApiGateway::DomainName",
     "AWS::Lambda::Permission": "AWS::Lambda::Function",
+    BUCKET_POLICY: BUCKET,
 }
 """Types without an ARN of their own, and what they are a part of: a permission is a line in its function's policy."""
-EMPTYING = Actions(remove=("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"))
-"""What emptying a bucket does to its objects: CloudFormation deletes only empty ones (section 9)."""
 WRITER = Actions(remove=("lambda:GetFunction",), look=("lambda:GetFunction",))
 """Before a log group is deleted, the tags of the function that it is named after are read (section 4)."""
 LISTED = {
@@ -158,13 +153,13 @@ def _of(kind: str, owner: Declared, account: str, region: str, stack: str) -> se
         return _domains(region, owner.name or "*")
     if kind.startswith("AWS::ApiGateway::"):
         return _gateway(region)
+    if kind in HOSTING:
+        return hosting_permissions(kind, owner, account, region, stack)
     actions = ACTIONS.get(kind) or PLAIN.get(kind)
     if actions is None:
         return set()
     where = "" if kind == "AWS::IAM::Role" else region
     needed = _by_phase(actions, _arns(owner, account, region, stack), where)
-    if kind == "AWS::S3::Bucket":
-        needed |= _by_phase(EMPTYING, [f"{bucket}/*" for bucket in _arns(owner, account, region, stack)], region)
     if kind == "AWS::Logs::LogGroup" and owner.name.startswith(FUNCTION_LOGS):
         writer = f"arn:aws:lambda:{region}:{account}:function:{owner.name.removeprefix(FUNCTION_LOGS)}"
         needed |= _by_phase(WRITER, [writer], region)
@@ -232,8 +227,6 @@ def _arns(resource: Declared, account: str, region: str, stack: str) -> list[str
             # Some actions mean the group, others the streams below it.
             group = f"arn:aws:logs:{region}:{account}:log-group:{name}"
             return [group, f"{group}:*"]
-        case "AWS::S3::Bucket":
-            return [f"arn:aws:s3:::{resource.name or f'{stack.lower()}-*'}"]  # names of buckets are in small letters
         case "AWS::CertificateManager::Certificate":
             return [f"arn:aws:acm:{region}:{account}:certificate/*"]  # ACM makes the id up
         case "AWS::DynamoDB::Table":

@@ -6,6 +6,14 @@ from typing import Any
 
 from workshop.aws.client import AwsClient
 from workshop.aws.resources.edges import certificate_count, custom_domain_count
+from workshop.steps.cloudformation.hosting import (
+    ACCESS_CONTROL,
+    CLOUDFRONT,
+    DISTRIBUTION,
+    HEADERS_POLICY,
+    S3,
+    DistributionQuota,
+)
 from workshop.steps.declarations import SERVICE_QUOTAS, AccessProof, Quota, ResourceType, Service
 from workshop.steps.dynamodb.service import DYNAMODB, TABLE
 from workshop.steps.route53.service import ACM
@@ -26,6 +34,8 @@ SERVICES = (
     Service("iam", AccessProof("list_roles", "iam:ListRoles", {"MaxItems": 1})),
     Service("lambda", AccessProof("list_functions", "lambda:ListFunctions", {"MaxItems": 1})),
     Service("logs", AccessProof("describe_log_groups", "logs:DescribeLogGroups", {"limit": 1})),
+    S3,
+    CLOUDFRONT,
 )
 RESOURCE_TYPES = (
     ResourceType("stack", "stack", unique=True, upkeep="a stack itself is free; what it holds is listed by itself"),
@@ -36,6 +46,9 @@ RESOURCE_TYPES = (
     ResourceType("certificate", "certificate", upkeep="nothing: public certificates are free"),
     ResourceType("log-group", "log group", unique=True, usd_a_month=0.03, upkeep="storage, up to 1 GB at $0.03"),
     ResourceType("bucket", "bucket", unique=True, usd_a_month=0.03, upkeep="storage, up to 1 GB at $0.023"),
+    DISTRIBUTION,
+    ACCESS_CONTROL,
+    HEADERS_POLICY,
     TABLE,
 )
 
@@ -132,7 +145,7 @@ class CertificateQuota(Quota):
         return await certificate_count(aws, region)
 
 
-QUOTAS = (StackQuota(), ApiQuota(), RoleQuota(), DomainQuota(), CertificateQuota())
+QUOTAS = (StackQuota(), ApiQuota(), RoleQuota(), DomainQuota(), CertificateQuota(), DistributionQuota())
 
 
 async def _summary(aws: AwsClient, region: str) -> dict[str, Any]:

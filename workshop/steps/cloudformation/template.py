@@ -24,6 +24,8 @@ NAMES = {
     "AWS::ApiGateway::DomainName": "DomainName",
     "AWS::ApiGateway::RestApi": "Name",
     "AWS::CertificateManager::Certificate": "DomainName",
+    "AWS::CloudFront::OriginAccessControl": "OriginAccessControlConfig.Name",
+    "AWS::CloudFront::ResponseHeadersPolicy": "ResponseHeadersPolicyConfig.Name",
     "AWS::DynamoDB::GlobalTable": "TableName",
     "AWS::DynamoDB::Table": "TableName",
     "AWS::IAM::Role": "RoleName",
@@ -31,7 +33,7 @@ NAMES = {
     "AWS::Logs::LogGroup": "LogGroupName",
     "AWS::S3::Bucket": "BucketName",
 }
-"""The property that names a resource of a type."""
+"""The property that names a resource of a type, by a dotted path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Declared:
     logical: str
     type: str
     name: str
+    properties: frozenset[str] = frozenset()
+    """The names of the properties that it has."""
 
 
 MOST_LEVELS = 100
@@ -105,5 +109,11 @@ def parsed(body: str, where: str) -> Mapping[str, Any]:
 def _declared(body: str, where: str) -> Iterator[Declared]:
     for logical, resource in parsed(body, where)["Resources"].items():
         properties = resource.get("Properties") or {}
-        name = properties.get(NAMES.get(resource["Type"], ""), "") if isinstance(properties, dict) else ""
-        yield Declared(str(logical), resource["Type"], name if isinstance(name, str) else "")
+        names = frozenset(map(str, properties)) if isinstance(properties, dict) else frozenset()
+        yield Declared(str(logical), resource["Type"], _name(properties, NAMES.get(resource["Type"], "")), names)
+
+
+def _name(properties: Any, path: str) -> str:
+    for part in path.split("."):
+        properties = properties.get(part) if isinstance(properties, dict) else None
+    return properties if isinstance(properties, str) else ""

@@ -6,7 +6,7 @@ they poll every 30 s and take an old state for a failure (docs/aws-behaviours.md
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from workshop.aws.resources.stacks import ChangeSet, Event, Stack, describe_change_set, describe_stack, events_since, root_cause
@@ -23,6 +23,15 @@ OLD_STATE = 30.0
 """Seconds for which a stack may still show the state from before an operation that AWS has accepted."""
 STARTS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"})
 SHOWN = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"})
+SPREAD = "CloudFront to bring the distribution to every edge, which takes about 5 minutes"
+SLOW = {
+    ("AWS::CloudFront::Distribution", "CREATE_IN_PROGRESS"): SPREAD,
+    ("AWS::CloudFront::Distribution", "UPDATE_IN_PROGRESS"): SPREAD,
+    ("AWS::CloudFront::Distribution", "DELETE_IN_PROGRESS"): (
+        "CloudFront to disable the distribution at every edge and delete it, which takes 5 to 15 minutes"
+    ),
+}
+"""What takes minutes on AWS whatever the stack, and the reason that people are shown (docs/aws-behaviours.md, section 14)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +42,27 @@ class Mark:
     event: str
 
 
+@dataclass
+class _Progress:
+    """What the events of a stack show so far: how many resources are done, and the slow ones that are not."""
+
+    done: int = 0
+    latest: str = ""
+    slow: dict[str, str] = field(default_factory=dict)
+
+    def take(self, event: Event) -> None:
+        self.slow.pop(event.resource, None)
+        if reason := SLOW.get((event.type, event.status)):
+            self.slow[event.resource] = reason
+        elif event.status in SHOWN:
+            self.done, self.latest = self.done + 1, f"{event.resource} ({event.type.removeprefix('AWS::')})"
+
+    def shown(self, reason: str) -> str:
+        """What is waited for now; `reason` while nothing is known."""
+        so_far = f"{self.done} resources done, the latest {self.latest}" if self.latest else ""
+        return "; ".join(filter(None, (*dict.fromkeys(self.slow.values()), so_far))) or reason
+
+
 async def wait_settled(ctx: Context[Any], identity: str, *, leaving: Mark | None = None) -> Stack | None:
     """Wait until no operation runs on the stack with this id; None when it does not exist.
 
@@ -40,30 +70,40 @@ async def wait_settled(ctx: Context[Any], identity: str, *, leaving: Mark | None
     an event shows that the operation began, or 30 s have passed.
     """
     start = monotonic()
-    seen = leaving.event if leaving else (await mark(ctx, identity)).event
+    progress = _Progress()
+    seen = leaving.event if leaving else await _newest(ctx, identity, progress)
     name = identity.rpartition(":stack/")[2].partition("/")[0] or identity
-    done, latest, began = 0, "", leaving is None
+    began = leaving is None
 
     def waiting(reason: str, seconds: float) -> None:
-        ctx.report.waiting(f"{done} resources done, the latest {latest}" if latest else reason, seconds)
+        ctx.report.waiting(progress.shown(reason), seconds)
 
     async def settled() -> tuple[Stack | None] | None:
-        nonlocal seen, done, latest, began
+        nonlocal seen, began
         stack = await describe_stack(ctx.aws, ctx.region, identity)
         if stack is None:
             return (None,)
         for event in await events_since(ctx.aws, ctx.region, stack.id, seen):
             seen, began = event.id, True
+            progress.take(event)
             if event.status.endswith("_FAILED"):
                 ctx.report.progress(f"{event.status} {event.resource} ({event.type}): {event.reason}")
-            elif event.status in SHOWN:
-                done, latest = done + 1, f"{event.resource} ({event.type.removeprefix('AWS::')})"
         old = not began and leaving is not None and stack.status == leaving.status and monotonic() - start < OLD_STATE
         return (stack,) if stack.settled and not old else None
 
     reason = f"stack {name} in {ctx.region}"
     (stack,) = await ctx.wait_for(settled, reason=reason, deadline=DEADLINE, interval=INTERVAL, waiting=waiting)
     return stack
+
+
+async def _newest(ctx: Context[Any], identity: str, progress: _Progress) -> str:
+    """The newest event of a stack on which an operation may run already, for a run that goes on with what another one began."""
+    stack = await describe_stack(ctx.aws, ctx.region, identity)
+    events = await events_since(ctx.aws, ctx.region, stack.id, "") if stack else []
+    if stack is not None and not stack.settled:
+        for event in _current_operation(events):
+            progress.take(event)
+    return events[-1].id if events else ""
 
 
 async def wait_change_set(ctx: Context[Any], stack: str, name: str) -> ChangeSet:
