@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.unit.fakes.api_gateway import FakeGateway
 from tests.unit.fakes.cloudformation import FakeCloudFormation
+from tests.unit.fakes.cognito import CloudCognito
 from tests.unit.fakes.dynamodb import CloudDynamoDB
 from tests.unit.fakes.remains import FakeRemains
 from tests.unit.fakes.route53 import CloudRoute53
@@ -23,7 +24,19 @@ from workshop.cloud.replicas import SOURCE_RULE
 __all__ = ["ACCOUNT", "Call", "FakeClient", "refusal"]
 
 ACCOUNT = "111122223333"
-CHANGES = ("create_", "update_", "delete_", "tag_", "batch_write", "execute_", "continue_", "change_")
+CHANGES = (
+    "create_",
+    "update_",
+    "delete_",
+    "tag_",
+    "batch_write",
+    "execute_",
+    "continue_",
+    "change_",
+    "admin_create",
+    "admin_set",
+    "admin_delete",
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,7 @@ class FakeClient:
         self.dynamodb = CloudDynamoDB(self.clock, self.account)
         self.cloudformation = FakeCloudFormation(self.clock, self.account)
         self.route53 = CloudRoute53(self.clock, self.account)
+        self.cognito = CloudCognito(self.account)
         self.remains = FakeRemains()
         self.gateway = FakeGateway()
         self._refusals: dict[tuple[str, str], list[AwsError]] = {}
@@ -98,6 +112,8 @@ class FakeClient:
             return self.dynamodb.call(region, operation, **parameters)
         if service == "route53":
             return self.route53.call(region, operation, **parameters)
+        if service == "cognito-idp":
+            return self.cognito.call(region, operation, **parameters)
         fake = self.cloudformation if service == "cloudformation" else self.remains
         if service == "apigateway" and hasattr(self.gateway, operation):
             fake = self.gateway
