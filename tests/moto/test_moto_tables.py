@@ -34,6 +34,16 @@ async def test_a_table_is_made_found_again_and_removed(moto):
     assert await TABLE.leftovers(ctx) == [] and await list_tables(moto.aws, HOME) == []
 
 
+async def test_a_table_with_an_index_is_made_and_found_again(moto):
+    ctx = moto.context(TableParams(name="films", keys={"PK": "S"}, indexes={"newest": {"all": "S", "at": "N"}}))
+    await TABLE.create(ctx)
+    assert (await TABLE.observe(ctx)).state is State.READY
+    (index,) = (await moto.ask("dynamodb", "describe_table", TableName="films"))["Table"]["GlobalSecondaryIndexes"]
+    assert index["Projection"] == {"ProjectionType": "ALL"} and index["IndexStatus"] == "ACTIVE"
+    other = moto.context(TableParams(name="films", keys={"PK": "S"}, indexes={"newest": {"all": "S"}}))
+    assert "has the keys all (S), at (N), not all (S)" in (await TABLE.observe(other)).detail
+
+
 async def test_its_tags_are_read_back_in_its_region_alone(moto):
     outputs = await TABLE.create(moto.context(PARAMS))
     tags = (await moto.ask("dynamodb", "list_tags_of_resource", ResourceArn=outputs["Arn"]))["Tags"]

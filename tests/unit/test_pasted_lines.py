@@ -32,7 +32,7 @@ from workshop.steps.route53.record_sets import RecordTarget
 
 KINDS = kinds()
 WITH = {
-    "dynamodb.table": lambda a, b: {"name": a, "keys": {a: "S", b: "N"}, "stream": True},
+    "dynamodb.table": lambda a, b: {"name": a, "keys": {a: "S", b: "N"}, "indexes": {b: {b: "N"}}, "stream": True},
     "dynamodb.replica": lambda a, b: {"table": a},
     "dynamodb.items": lambda a, b: {"table": a, "file": b},
     "cloudformation.stack": lambda a, b: {"name": a, "template": b, "parameters": {a: b, b: a}, "capabilities": [a, b]},

@@ -16,7 +16,7 @@ from workshop.aws.resources.route53 import covering_zone, plain_name
 from workshop.checks.base import Check, CheckStatus, Family, Finding, failed, passed, refused, skipped
 from workshop.checks.context import CheckContext, PlannedStep
 from workshop.steps.base import Permission, Phase
-from workshop.steps.route53.proof import Flaw, Mismatch, Proof
+from workshop.steps.route53.proof import Mismatch, MismatchKind, Proof
 from workshop.steps.route53.prove_wiring import prove_wiring, wiring_permissions
 from workshop.steps.route53.wiring_calls import caller_of
 
@@ -74,7 +74,7 @@ class Wiring(Check):
             proof = await self.shared.proof()
         except AwsError as error:
             return refused(error, "The wiring")
-        if any(each.row is Flaw.NO_GROUP for each in proof.mismatches) and not self.planned.ctx.known:
+        if any(each.kind is MismatchKind.NO_GROUP for each in proof.mismatches) and not self.planned.ctx.known:
             return skipped(f"{proof.name} has no records yet: they are made by workshop setup{self.context.flags()}")
         finding = _finding(proof, self.region)
         return finding if self.region else Finding(finding.status, finding.detail, finding.fix, proof)

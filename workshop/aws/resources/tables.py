@@ -14,6 +14,7 @@ from workshop.aws.client import AwsClient
 from workshop.aws.errors import AwsError
 
 __all__ = [
+    "Index",
     "Replica",
     "Table",
     "as_table",
@@ -38,6 +39,21 @@ class Replica:
 
 
 @dataclass(frozen=True, slots=True)
+class Index:
+    """A global secondary index in one region. `keys` as those of a table; `projection` is ALL, KEYS_ONLY or INCLUDE."""
+
+    name: str
+    keys: tuple[tuple[str, str], ...]
+    projection: str
+    status: str
+
+    @property
+    def readable(self) -> bool:
+        """Whether queries may be sent to it: an index that is being filled refuses them (section 1.13)."""
+        return self.status in ("ACTIVE", "UPDATING", "")
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table as DescribeTable describes it in one region. `keys` is `((name, type), ...)`, HASH before RANGE."""
 
@@ -53,6 +69,8 @@ class Table:
     """Another table of the same name, later or in another region, has another one; an emulator may give none."""
     counted: int = 0
     """Its items as DynamoDB counted them some hours ago (section 2)."""
+    indexes: tuple[Index, ...] = ()
+    """Its global secondary indexes in this region."""
 
     @property
     def identity(self) -> str:
@@ -152,14 +170,13 @@ async def count_items(aws: AwsClient, region: str, name: str, most_pages: int, *
 def as_table(found: Mapping[str, Any], region: str) -> Table:
     """A table as a response of DynamoDB in `region` describes it."""
     types = {a["AttributeName"]: a["AttributeType"] for a in found.get("AttributeDefinitions", [])}
-    schema = sorted(found.get("KeySchema", []), key=lambda key: key["KeyType"] != "HASH")
     created = found.get("CreationDateTime")
     return Table(
         name=found["TableName"],
         region=region,
         arn=found.get("TableArn", ""),
         status=found["TableStatus"],
-        keys=tuple((key["AttributeName"], types.get(key["AttributeName"], "")) for key in schema),
+        keys=_keys(found, types),
         replicas=tuple(
             Replica(r["RegionName"], r.get("ReplicaStatus", ""), r.get("ReplicaStatusDescription", ""))
             for r in found.get("Replicas", [])
@@ -168,4 +185,18 @@ def as_table(found: Mapping[str, Any], region: str) -> Table:
         created=created if isinstance(created, datetime) else None,
         id=str(found.get("TableId", "")),
         counted=int(found.get("ItemCount", 0)),
+        indexes=tuple(
+            Index(
+                index["IndexName"],
+                _keys(index, types),
+                index.get("Projection", {}).get("ProjectionType", ""),
+                index.get("IndexStatus", ""),
+            )
+            for index in found.get("GlobalSecondaryIndexes", [])
+        ),
     )
+
+
+def _keys(found: Mapping[str, Any], types: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    schema = sorted(found.get("KeySchema", []), key=lambda key: key["KeyType"] != "HASH")
+    return tuple((key["AttributeName"], types.get(key["AttributeName"], "")) for key in schema)

@@ -42,6 +42,7 @@ RESOURCE_TYPES = (
     ResourceType("function", "function", unique=True),
     ResourceType("rest-api", "REST API"),
     ResourceType("role", "role"),
+    ResourceType("app-client", "app client of a drill", usd_a_month=6.0, upkeep="$6 for a client that gets tokens for itself"),
     ResourceType("custom-domain", "custom domain", unique=True),
     ResourceType("certificate", "certificate", upkeep="nothing: public certificates are free"),
     ResourceType("log-group", "log group", unique=True, usd_a_month=0.03, upkeep="storage, up to 1 GB at $0.03"),

@@ -85,8 +85,16 @@ class Sides:
     @property
     def settled(self) -> Table | None:
         """The regional table when the replica is ready as seen from both sides (section 1.3)."""
-        ready = self.entry is not None and self.entry.status == "ACTIVE" and self.home_is_active
+        ready = self.entry is not None and self.entry.status == "ACTIVE" and self.home_is_active and not self.waiting_indexes
         return self.local if ready and self.local is not None and self.local.status == "ACTIVE" else None
+
+    @property
+    def waiting_indexes(self) -> tuple[str, ...]:
+        """The indexes of the home table that the regional one cannot be queried by yet (section 1.13)."""
+        if self.home is None or self.local is None:
+            return ()
+        readable = {index.name for index in self.local.indexes if index.readable}
+        return tuple(index.name for index in self.home.indexes if index.status != "DELETING" and index.name not in readable)
 
     @property
     def failure(self) -> str:
@@ -101,4 +109,5 @@ class Sides:
         """The status of both tables and of the entry, for people."""
         entry = self.entry.status if self.entry else "not listed"
         home, local = (table.status if table else "no table" for table in (self.home, self.local))
-        return f"source {home}, entry {entry}, region {local}"
+        indexes = f", index {', '.join(self.waiting_indexes)} not ready" if self.waiting_indexes else ""
+        return f"source {home}, entry {entry}, region {local}{indexes}"

@@ -1,14 +1,15 @@
 """`dynamodb.table`: one on-demand table in one region.
 
-In: a name and its keys. Out: the table, ACTIVE, tagged. A table of that name that another hand made stops the run, and stays as
-it is until it is adopted; one with other keys cannot be.
+In: a name, its keys, its indexes. Out: the table, ACTIVE, tagged. A table of that name that another hand made stops the run,
+and stays as it is until it is adopted; one with other keys or indexes cannot be.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import json
+from typing import Annotated, Any, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from workshop.aws.errors import AwsError
 from workshop.aws.resources.tables import (
@@ -24,8 +25,19 @@ from workshop.aws.resources.tables import (
     tag_table,
 )
 from workshop.errors import WorkshopError
-from workshop.shell import aws_line
+from workshop.shell import aws_line, command_line
 from workshop.steps.base import Context, Estimate, Observed, Outputs, Params, Permission, Phase, Placement, Resource, State, Step
+from workshop.steps.dynamodb.indexes import (
+    MOST_INDEXES,
+    Indexes,
+    Keys,
+    attributes,
+    building,
+    drift,
+    index_requests,
+    key_schema,
+    shown,
+)
 from workshop.steps.dynamodb.leftovers import (
     STEP_TAG,
     TABLE_NOTE,
@@ -53,8 +65,6 @@ __all__ = [
 ]
 
 TableName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
-KeyName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,255}$")]
-"""AWS takes any characters; these are safe in the AWS CLI's own notation of keys, where a comma ends a name."""
 ACTIVE_DEADLINE = 600.0
 DELETE_DEADLINE = 900.0
 SOURCE_RULE_PATIENCE = 300.0
@@ -66,10 +76,11 @@ ADOPTION = "it gets our tags, and from then on teardown deletes it with everythi
 
 
 class TableParams(Params):
-    """`keys` in order: the first is the partition key, a second the sort key; values are S, N or B."""
+    """`keys` in order: the first is the partition key, a second the sort key; values are S, N or B. So are those of `indexes`."""
 
     name: TableName
-    keys: dict[KeyName, Literal["S", "N", "B"]]
+    keys: Keys
+    indexes: Indexes = Field(default_factory=dict, max_length=MOST_INDEXES)
     stream: bool = False
 
     @field_validator("keys")
@@ -78,6 +89,18 @@ class TableParams(Params):
         if not 1 <= len(keys) <= 2:
             raise ValueError("a table has one key (partition) or two (partition, sort)")
         return keys
+
+    @field_validator("indexes")
+    @classmethod
+    def _keys_of_indexes(cls, indexes: Indexes) -> Indexes:
+        if not all(1 <= len(keys) <= 2 for keys in indexes.values()):
+            raise ValueError("an index has one key (partition) or two (partition, sort)")
+        return indexes
+
+    @model_validator(mode="after")
+    def _one_type_each(self) -> Self:
+        attributes(self.keys, self.indexes)
+        return self
 
 
 class DynamoDBTable(Step[TableParams]):
@@ -106,6 +129,11 @@ class DynamoDBTable(Step[TableParams]):
             return await self._foreign(ctx, table)
         if table.status in TERMINAL:
             return Observed(State.BROKEN, f"its status is {table.status}", outputs)
+        differs, fix = drift(table, ctx.params.indexes)
+        if differs:
+            return Observed(State.BROKEN, differs, outputs, fix=fix, adopted=owner.adopted)
+        if waiting := building(table):
+            return Observed(State.PARTIAL, f"its index {waiting[0]}", outputs, adopted=owner.adopted)
         return Observed(State.READY, owner.detail, outputs, adopted=owner.adopted)
 
     async def create(self, ctx: Context[TableParams]) -> Outputs:
@@ -124,6 +152,14 @@ class DynamoDBTable(Step[TableParams]):
         ctx.notes.record(TABLE_NOTE, table.name, table.identity)
         if not ctx.owns(tags):
             await tag_table(ctx.aws, ctx.region, table.arn, ctx.tags)
+        differs, fix = drift(table, ctx.params.indexes)
+        if differs:
+            raise WorkshopError(
+                what=f"The table {table.name} in {ctx.region} is not as it should be: {differs}.",
+                why="Indexes are made with their table, and this one exists already.",
+                fix=f"{fix}. Or remove the table and make it again: {command_line(ctx.again('teardown'))}",
+                code="IndexDrift",
+            )
         return _outputs(table)
 
     async def adopt(self, ctx: Context[TableParams], resource: Resource) -> None:
@@ -175,16 +211,18 @@ class DynamoDBTable(Step[TableParams]):
 
     def commands(self, ctx: Context[TableParams]) -> list[str]:
         name, region, keys = ctx.params.name, ctx.region, list(ctx.params.keys.items())
-        roles = zip(keys, ("HASH", "RANGE"), strict=False)
-        stream = {"stream_specification": "StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES"} if ctx.params.stream else {}
+        roles, types = zip(keys, ("HASH", "RANGE"), strict=False), attributes(ctx.params.keys, ctx.params.indexes)
+        more = {"stream_specification": "StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES"} if ctx.params.stream else {}
+        if ctx.params.indexes:
+            more["global_secondary_indexes"] = json.dumps(index_requests(ctx.params.indexes))
         create = aws_line(
             "dynamodb create-table",
             region=region,
             table_name=name,
-            attribute_definitions=[f"AttributeName={key},AttributeType={kind}" for key, kind in keys],
+            attribute_definitions=[f"AttributeName={key},AttributeType={kind}" for key, kind in types.items()],
             key_schema=[f"AttributeName={key},KeyType={role}" for (key, _), role in roles],
             billing_mode="PAY_PER_REQUEST",
-            **stream,
+            **more,
             tags=[f"Key={key},Value={value}" for key, value in ctx.tags_by_hand.items()],
         )
         return [create, aws_line("dynamodb wait table-exists", region=region, table_name=name)]
@@ -207,16 +245,16 @@ class DynamoDBTable(Step[TableParams]):
     async def _request(self, ctx: Context[TableParams]) -> None:
         """Ask for the table; that one exists already is no error here: whose it is shows when it is ACTIVE."""
         ctx.notes.record(TABLE_NOTE, ctx.params.name)
-        keys = list(ctx.params.keys.items())
+        types = attributes(ctx.params.keys, ctx.params.indexes)
         request: dict[str, Any] = {
             "TableName": ctx.params.name,
-            "AttributeDefinitions": [{"AttributeName": key, "AttributeType": kind} for key, kind in keys],
-            "KeySchema": [
-                {"AttributeName": key, "KeyType": role} for (key, _), role in zip(keys, ("HASH", "RANGE"), strict=False)
-            ],
+            "AttributeDefinitions": [{"AttributeName": key, "AttributeType": kind} for key, kind in types.items()],
+            "KeySchema": key_schema(ctx.params.keys),
             "BillingMode": "PAY_PER_REQUEST",
             "Tags": [{"Key": key, "Value": value} for key, value in ctx.tags.items()],
         }
+        if ctx.params.indexes:
+            request["GlobalSecondaryIndexes"] = index_requests(ctx.params.indexes)
         if ctx.params.stream:
             request["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
         try:
@@ -235,7 +273,9 @@ class DynamoDBTable(Step[TableParams]):
         wanted, adoption = tuple(ctx.params.keys.items()), ADOPTION
         why = ""
         if table.keys != wanted:
-            why, adoption = f"It has the keys {_shown(table.keys)}, not {_shown(wanted)}.", ""
+            why, adoption = f"It has the keys {shown(table.keys)}, not {shown(wanted)}.", ""
+        elif (differs := drift(table, ctx.params.indexes)[0]) and table.status != "CREATING":
+            why, adoption = f"{differs[0].upper()}{differs[1:]}.", ""
         found = await foreign_table(ctx, table, why=why, adoption=adoption if table.status in ("ACTIVE", "UPDATING") else "")
         return observed_foreign(ctx, [found], parameter="table")
 
@@ -251,7 +291,7 @@ class DynamoDBTable(Step[TableParams]):
                     code=table.status,
                 )
             # UPDATING serves reads and writes: a replica is being added (section 1.3).
-            return table if table is not None and table.status in ("ACTIVE", "UPDATING") else None
+            return table if table is not None and table.status in ("ACTIVE", "UPDATING") and not building(table) else None
 
         return await ctx.wait_for(
             active,
@@ -331,7 +371,3 @@ async def wait_gone(ctx: Context[Any], name: str) -> None:
 
 def _outputs(table: Table) -> Outputs:
     return {"TableName": table.name, "Arn": table.arn}
-
-
-def _shown(keys: tuple[tuple[str, str], ...]) -> str:
-    return ", ".join(f"{name} ({kind})" for name, kind in keys)
