@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.checks.strict import policy_of
 from workshop.checks.policy import MANAGED, document, policies, size, statements
 from workshop.steps.base import Permission, Phase
+from workshop.steps.cloudformation.identity_permissions import IDENTITY
 from workshop.steps.cloudformation.permissions import ACTIONS, stack_permissions
 from workshop.steps.cloudformation.template import Declared
 
@@ -127,6 +128,7 @@ def test_looking_never_allows_changing() -> None:
     assert {name for name in actions if not name.startswith(("Get", "List", "Describe", "BatchGet", "Simulate", "GET"))} == set()
 
 
+KNOWN = (*ACTIONS, *IDENTITY)
 UNUSED = {
     "lambda:PutFunctionConcurrency": "no reserve in a template",
     "lambda:PutRuntimeManagementConfig": "no runtime management",
@@ -154,20 +156,20 @@ def published() -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for file in (Path(cfnlint.__file__).parent / "data" / "schemas" / "resources").glob("*.json"):
         schema = json.loads(file.read_text())
-        if schema.get("typeName") in ACTIONS and "handlers" in schema:
+        if schema.get("typeName") in KNOWN and "handlers" in schema:
             found[schema["typeName"]] = schema["handlers"]
     return found
 
 
 def test_a_stack_may_do_what_the_published_handlers_of_its_types_do() -> None:
     handlers = published()
-    assert set(handlers) == set(ACTIONS)
-    resources = [Declared(f"R{n}", kind, "name") for n, kind in enumerate(ACTIONS)]
+    assert set(handlers) == set(KNOWN)
+    resources = [Declared(f"R{n}", kind, "name") for n, kind in enumerate(KNOWN)]
     needed = stack_permissions("111122223333", "us-west-2", "stack", resources)
     for phase, verb in ((Phase.SETUP, "create"), (Phase.SETUP, "delete"), (Phase.TEARDOWN, "delete")):
         allowed = {p.action for p in needed if p.phase is phase}
         for kind, named in handlers.items():
-            service = kind.split("::")[1].lower().replace("certificatemanager", "acm")
+            service = kind.split("::")[1].lower().replace("certificatemanager", "acm").replace("cognito", "cognito-idp")
             own = {action for action in named[verb]["permissions"] if action.startswith(f"{service}:")}
             missing = own - allowed - set(UNUSED)
             assert not missing - {"iam:TagRole", "iam:UntagRole"} or (phase is Phase.SETUP and not missing), (kind, verb, missing)

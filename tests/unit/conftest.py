@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.unit.fakes.cognito import close_cognito
 from tests.unit.fakes.dynamodb import close_cloud
 from tests.unit.fakes.route53 import close_route53
 
@@ -15,3 +16,4 @@ def _closed_cloud() -> Iterator[None]:
     yield
     close_cloud()
     close_route53()
+    close_cognito()

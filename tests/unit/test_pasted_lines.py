@@ -48,6 +48,7 @@ WITH = {
         "targets": (RecordTarget.model_construct(host=f"x{a}", health=b),) * 2,
     },
     "dns.wiring": lambda a, b: {"zone": a, "name": b},
+    "cognito.user": lambda a, b: {"pool": a, "name": b, "email": a},
     "web.site": lambda a, b: {"source": a, "shared": b, "config": b},
     "http.check": lambda a, b: {"url": a},
 }

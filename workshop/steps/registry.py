@@ -28,6 +28,7 @@ MODULES = (
     "workshop.steps.route53.wiring_step",
     "workshop.steps.route53.dns_delegation",
     "workshop.steps.route53.answers",
+    "workshop.steps.cognito.user",
     "workshop.steps.web_site.step",
     "workshop.steps.http_check",
 )

@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.unit.fakes.api_gateway import FakeGateway
 from tests.unit.fakes.cloudformation import FakeCloudFormation
+from tests.unit.fakes.cognito import CloudCognito
 from tests.unit.fakes.dynamodb import CloudDynamoDB
 from tests.unit.fakes.hosting import FakeHosting
 from tests.unit.fakes.remains import FakeRemains
@@ -24,7 +25,21 @@ from workshop.cloud.replicas import SOURCE_RULE
 __all__ = ["ACCOUNT", "Call", "FakeClient", "refusal"]
 
 ACCOUNT = "111122223333"
-CHANGES = ("create_", "update_", "delete_", "tag_", "batch_write", "execute_", "continue_", "change_", "put_", "abort_")
+CHANGES = (
+    "create_",
+    "update_",
+    "delete_",
+    "tag_",
+    "batch_write",
+    "execute_",
+    "continue_",
+    "change_",
+    "admin_create",
+    "admin_set",
+    "admin_delete",
+    "put_",
+    "abort_",
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +67,7 @@ class FakeClient:
         self.dynamodb = CloudDynamoDB(self.clock, self.account)
         self.cloudformation = FakeCloudFormation(self.clock, self.account)
         self.route53 = CloudRoute53(self.clock, self.account)
+        self.cognito = CloudCognito(self.account)
         self.remains = FakeRemains()
         self.hosting = FakeHosting(self.clock, self.account)
         self.gateway = FakeGateway()
@@ -103,6 +119,8 @@ class FakeClient:
         if service in ("s3", "cloudfront"):
             hosted: dict[str, Any] = getattr(self.hosting, operation)(region, **parameters)
             return hosted
+        if service == "cognito-idp":
+            return self.cognito.call(region, operation, **parameters)
         fake = self.cloudformation if service == "cloudformation" else self.remains
         if service == "apigateway" and hasattr(self.gateway, operation):
             fake = self.gateway

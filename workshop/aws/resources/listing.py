@@ -49,6 +49,8 @@ class Found:
     """When it was created or last changed, ISO 8601 in UTC, where its service reports that."""
     size: str = ""
     """How much is in it, in a few words."""
+    why: str = ""
+    """What keeps it from being deleted, in a few words."""
 
 
 async def rest_apis(aws: AwsClient, region: str) -> list[Found]:

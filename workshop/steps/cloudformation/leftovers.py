@@ -15,9 +15,12 @@ from workshop.aws.errors import AwsError
 from workshop.aws.resources.edges import certificates, custom_domain
 from workshop.aws.resources.listing import Found, buckets, delete_log_group, functions, log_groups, rest_apis, roles, tables
 from workshop.aws.resources.stacks import deleted_stacks, describe_stack, logical_names, retained_of, template_of
+from workshop.aws.resources.user_pools import user_pools
 from workshop.errors import DefinitionError
 from workshop.steps.base import Context, Resource
 from workshop.steps.cloudformation.hosting_leftovers import LISTED, hosting_found
+from workshop.steps.cloudformation.identity_leftovers import identity_found
+from workshop.steps.cloudformation.identity_permissions import USER_POOL
 from workshop.steps.cloudformation.in_the_way import is_foreign_group
 from workshop.steps.cloudformation.notes import deleted_unknown_stack, had_stack, is_noted_gone
 from workshop.steps.cloudformation.template import FUNCTION_LOGS, Declared, parsed
@@ -62,7 +65,7 @@ async def _declared(ctx: Context[Any], resources: Sequence[Declared]) -> list[Re
                 prefix = resource.name or f"{ctx.params.name}-{resource.logical}-"
                 found += [role for role in await roles(ctx.aws, ctx.region, prefix) if not resource.name or role.name == prefix]
             case _:
-                found += await hosting_found(ctx, resource)
+                found += [*await hosting_found(ctx, resource), *await identity_found(ctx, resource)]
     left = [leftover_of(each, ours=_owned(ctx, each)) for each in found]
     for group in await _log_groups(ctx, resources):
         left.append(leftover_of(group, ours=had_stack(ctx) and not await is_foreign_group(ctx, group)))
@@ -101,7 +104,7 @@ def leftover_of(found: Found, *, ours: bool) -> Resource:
         found.kind,
         found.name,
         found.region,
-        why="" if ours else LEFT_ALONE,
+        why=found.why if ours else LEFT_ALONE,
         fix=found.fix,
         show=found.show,
         ours=ours,
@@ -142,7 +145,7 @@ async def _kept_by(ctx: Context[Any], identity: str) -> list[Resource]:
             fix = f"Remove it by hand when it is not needed: {kind} {name} in {ctx.region}"
             left.append(Resource(kind, name, ctx.region, why=f"{why}; {NOT_READABLE}", fix=fix, ours=False))
         else:
-            left += [replace(leftover_of(each, ours=True), why=why) for each in existing]
+            left += [replace(leftover_of(each, ours=True), why="; ".join(filter(None, (why, each.why)))) for each in existing]
     return left
 
 
@@ -170,6 +173,8 @@ async def _existing(ctx: Context[Any], kind: str, name: str) -> list[Found] | No
     match kind:
         case "AWS::S3::Bucket":
             return await buckets(aws, region, name)
+        case _ if kind == USER_POOL:
+            return [pool for pool in await user_pools(aws, region) if pool.id == name]
         case "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable":
             return await tables(aws, region, name)
         case "AWS::Lambda::Function":

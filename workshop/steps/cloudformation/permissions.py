@@ -9,23 +9,14 @@ buckets) are left out.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from workshop.steps.base import Permission, Phase
+from workshop.steps.cloudformation.actions import Actions, by_phase
 from workshop.steps.cloudformation.hosting_permissions import BUCKET, BUCKET_POLICY, HOSTING, hosting_permissions
+from workshop.steps.cloudformation.identity_permissions import IDENTITY, identity_permissions
 from workshop.steps.cloudformation.template import FUNCTION_LOGS, Declared
 
-__all__ = ["ACTIONS", "Actions", "stack_permissions"]
-
-
-@dataclass(frozen=True, slots=True)
-class Actions:
-    """What one type of resource takes: to be made or changed, to be removed, to be drilled, and to be looked for."""
-
-    make: tuple[str, ...] = ()
-    remove: tuple[str, ...] = ()
-    drill: tuple[str, ...] = ()
-    look: tuple[str, ...] = ()
+__all__ = ["ACTIONS", "stack_permissions"]
 
 
 STACK = Actions(
@@ -137,7 +128,7 @@ def stack_permissions(account: str, region: str, stack: str, resources: Sequence
     """What setup, teardown, drill and check of this stack need in this region."""
     arn = f"arn:aws:cloudformation:{region}:{account}:stack/{stack}/*"
     prefixed = Actions(make=_cloudformation(STACK.make), remove=_cloudformation(STACK.remove), look=_cloudformation(STACK.look))
-    needed = _by_phase(prefixed, [arn], region)
+    needed = by_phase(prefixed, [arn], region)
     # Deleted stacks are found by a listing, when another machine made them.
     needed.add(Permission("cloudformation:ListStacks", "*", region, Phase.TEARDOWN))
     needed.add(Permission("cloudformation:ListStacks", "*", region, Phase.SETUP))
@@ -153,33 +144,24 @@ def _of(kind: str, owner: Declared, account: str, region: str, stack: str) -> se
         return _domains(region, owner.name or "*")
     if kind.startswith("AWS::ApiGateway::"):
         return _gateway(region)
+    if kind in IDENTITY:
+        return identity_permissions(kind, account, region)
     if kind in HOSTING:
         return hosting_permissions(kind, owner, account, region, stack)
     actions = ACTIONS.get(kind) or PLAIN.get(kind)
     if actions is None:
         return set()
     where = "" if kind == "AWS::IAM::Role" else region
-    needed = _by_phase(actions, _arns(owner, account, region, stack), where)
+    needed = by_phase(actions, _arns(owner, account, region, stack), where)
     if kind == "AWS::Logs::LogGroup" and owner.name.startswith(FUNCTION_LOGS):
         writer = f"arn:aws:lambda:{region}:{account}:function:{owner.name.removeprefix(FUNCTION_LOGS)}"
-        needed |= _by_phase(WRITER, [writer], region)
+        needed |= by_phase(WRITER, [writer], region)
     if kind == "AWS::CertificateManager::Certificate":
         needed.add(VALIDATION)
     if kind in LISTED:
         listing, place = LISTED[kind]
         needed |= {Permission(listing, "*", region if place else "", phase) for phase in EVERY_PHASE if phase is not Phase.DRILL}
     return needed
-
-
-def _by_phase(actions: Actions, arns: Sequence[str], region: str) -> set[Permission]:
-    """Setup needs what removal needs: a creation that fails is rolled back, a dead stack is deleted and made again."""
-    phases = {
-        Phase.SETUP: (*actions.make, *actions.remove, *actions.look),
-        Phase.TEARDOWN: (*actions.remove, *actions.look),
-        Phase.DRILL: (*actions.drill, *actions.look),
-        Phase.CHECK: actions.look,
-    }
-    return {Permission(action, arn, region, phase) for phase, names in phases.items() for action in names for arn in arns}
 
 
 def _gateway(region: str) -> set[Permission]:

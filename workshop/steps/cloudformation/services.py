@@ -14,6 +14,7 @@ from workshop.steps.cloudformation.hosting import (
     S3,
     DistributionQuota,
 )
+from workshop.steps.cognito.service import COGNITO, USER_POOL, PoolQuota
 from workshop.steps.declarations import SERVICE_QUOTAS, AccessProof, Quota, ResourceType, Service
 from workshop.steps.dynamodb.service import DYNAMODB, TABLE
 from workshop.steps.route53.service import ACM
@@ -36,6 +37,7 @@ SERVICES = (
     Service("logs", AccessProof("describe_log_groups", "logs:DescribeLogGroups", {"limit": 1})),
     S3,
     CLOUDFRONT,
+    COGNITO,
 )
 RESOURCE_TYPES = (
     ResourceType("stack", "stack", unique=True, upkeep="a stack itself is free; what it holds is listed by itself"),
@@ -50,6 +52,7 @@ RESOURCE_TYPES = (
     DISTRIBUTION,
     ACCESS_CONTROL,
     HEADERS_POLICY,
+    USER_POOL,
     TABLE,
 )
 
@@ -146,7 +149,7 @@ class CertificateQuota(Quota):
         return await certificate_count(aws, region)
 
 
-QUOTAS = (StackQuota(), ApiQuota(), RoleQuota(), DomainQuota(), CertificateQuota(), DistributionQuota())
+QUOTAS = (StackQuota(), ApiQuota(), RoleQuota(), DomainQuota(), CertificateQuota(), DistributionQuota(), PoolQuota())
 
 
 async def _summary(aws: AwsClient, region: str) -> dict[str, Any]:

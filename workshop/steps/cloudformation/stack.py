@@ -32,8 +32,9 @@ from workshop.steps.base import (
 )
 from workshop.steps.cloudformation.brings import stack_brings
 from workshop.steps.cloudformation.changes import call_once, delete_stack, update_by_change_set
+from workshop.steps.cloudformation.identity_leftovers import tagged_pools
 from workshop.steps.cloudformation.in_the_way import adopt_resource, clear_adopted, foreign_resources, foreign_stack
-from workshop.steps.cloudformation.leftovers import clear_log_groups, stack_leftovers
+from workshop.steps.cloudformation.leftovers import clear_log_groups, leftover_of, stack_leftovers
 from workshop.steps.cloudformation.notes import (
     STACK_NOTE,
     had_stack,
@@ -162,7 +163,8 @@ class CloudFormationStack(Step[StackParams]):
 
     async def tagged(self, ctx: Context[StackParams]) -> list[Resource]:
         ours = [stack for stack in await list_stacks(ctx.aws, ctx.region) if ctx.owns(stack.tags)]
-        return [replace(_leftover(stack, ctx.region, why=stack.status), size=stack.status) for stack in ours]
+        stacks = [replace(_leftover(stack, ctx.region, why=stack.status), size=stack.status) for stack in ours]
+        return [*stacks, *(leftover_of(pool, ours=True) for pool in await tagged_pools(ctx))]
 
     def stack_name(self, ctx: Context[StackParams]) -> str:
         return ctx.params.name

@@ -1,0 +1,36 @@
+"""User pools that a stack may have left: those of its region that carry the workshop's tags.
+
+In: a context. Out: `Found` values. Reads only. Several pools may have one name, so a name shows nothing, and a pool of another
+hand is in no one's way.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workshop.aws.errors import AwsError
+from workshop.aws.resources.listing import Found
+from workshop.aws.resources.user_pools import user_pools
+from workshop.steps.base import Context
+from workshop.steps.cloudformation.identity_permissions import USER_POOL
+from workshop.steps.cloudformation.template import Declared
+
+__all__ = ["identity_found", "tagged_pools"]
+
+
+async def identity_found(ctx: Context[Any], resource: Declared) -> list[Found]:
+    """What exists of ours of a declared resource; nothing for every type but a pool, which holds the others."""
+    if resource.type != USER_POOL:
+        return []
+    return [pool for pool in await user_pools(ctx.aws, ctx.region, resource.name) if ctx.owns(pool.tags or {})]
+
+
+async def tagged_pools(ctx: Context[Any]) -> list[Found]:
+    """The pools of the region that carry the workshop's tags; none where the caller may not look, because a definition without
+    sign-in asks for no permission to."""
+    try:
+        return [pool for pool in await user_pools(ctx.aws, ctx.region) if ctx.owns(pool.tags or {})]
+    except AwsError as error:
+        if error.denied:
+            return []
+        raise
