@@ -74,5 +74,6 @@ def test_the_notes_that_mean_that_something_may_exist_are_those_of_what_the_kind
 def test_no_two_quotas_have_one_name():
     names = [quota.name for quota in quotas()]
     assert sorted(names) == sorted(set(names)) == [
-        "certificates", "custom-domains", "distributions", "health-checks", "hosted-zones", "rest-apis", "roles", "stacks", "tables",
+        "certificates", "custom-domains", "distributions", "health-checks", "hosted-zones", "rest-apis", "roles", "stacks",
+        "tables", "user-pools",
     ]  # fmt: skip

@@ -38,19 +38,6 @@ def print_steps(definition: Definition) -> None:
     print_table(console, table)
 
 
-def print_steps(definition: Definition) -> None:
-    """The steps by module, in the order of the definition."""
-    console = stream()
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bright_black")
-    for title in ("step", "in", "kind", "needs", "what"):
-        table.add_column(title, overflow="fold", no_wrap=title == "kind")
-    for module in definition.modules:
-        table.add_row(f"[bold]{escape(module.name)}[/]", "", "", "", f"[bold]{escape(module.title)}[/]")
-        for spec in module.steps:
-            table.add_row(f"  {escape(spec.id)}", spec.place, spec.kind, ", ".join(spec.needs), escape(_title(spec)))
-    print_table(console, table)
-
-
 def step_document(nodes: Sequence[Node], kind: Step[Any], ctx: Context[Any]) -> None:
     """The JSON document of `step show`."""
     spec = nodes[0].spec
@@ -60,7 +47,7 @@ def step_document(nodes: Sequence[Node], kind: Step[Any], ctx: Context[Any]) -> 
         {
             "id": spec.id,
             "title": _title(spec),
-            "kind": spec.kind,
+            "kind": kind.kind,
             "module": nodes[0].module,
             "in": spec.place,
             "regions": [node.key.region for node in nodes],
