@@ -20,6 +20,7 @@ from ministack.services import apigateway, apigateway_v1, cloudformation, cloudw
 from ministack.services.cloudformation import engine, handlers, provisioners, stacks
 
 from workshop.cloud.api_gateway import patch_api_gateway
+from workshop.cloud.buckets import patch_buckets
 from workshop.cloud.creation_times import patch_creation_times
 from workshop.cloud.disk import Disk
 from workshop.cloud.events import OWN, TABLES_CHANGED, EventBus, StateChanged, WriteReplicated
@@ -105,6 +106,7 @@ class Emulator:
         patch_api_gateway()
         LambdaLimits(lambda_svc, timing, self.faults.concurrency).apply()
         self.names.apply()
+        patch_buckets()
         limit_log_streams(cloudwatch_logs)
         patch_creation_times(provisioners, lambda_svc, dynamodb)
         patch_template_reader(engine)
