@@ -30,11 +30,12 @@ async def compare_responses(
     """
     found: list[Mismatch] = []
     heard: dict[str, Reply] = {}
+    route = next((wire.watches.route for wire in proof.wires if wire.watches is not None and wire.watches.route), "/")
     for wire in proof.wires:
         check = world.checks.get(wire.check)
         if wire.points is None:
             continue
-        reply = await call(_through_record(world, proof.name, wire))
+        reply = await call(_through_record(world, proof.name, wire, route))
         found += _judged(
             wire, reply, f"{shown(wire.host)}, asked for {proof.name},", member, MismatchKind.ANSWERED_ELSEWHERE, fixes
         )
@@ -106,12 +107,13 @@ def _as_checker(end: Endpoint, check: HealthCheck) -> Ask:
     return Ask(end.region, check.host, check.host, path, _own_host(end), f"/{end.stage}{end.route}")
 
 
-def _through_record(world: World, name: str, wire: Wire) -> Ask:
-    """The call that a client makes whom DNS sent to this record: the health route, below the name's base path."""
+def _through_record(world: World, name: str, wire: Wire, others: str) -> Ask:
+    """The call that a client makes whom DNS sent to this record: the health route, below the name's base path. A record without a
+    check, the last resort of failover, is asked for the route that the checks of the `others` ask for."""
     end = wire.points
     assert end is not None  # noqa: S101 - the caller has looked
     watched = wire.watches
-    route = watched.route if watched is not None and watched.is_same(end) else "/"
+    route = watched.route if watched is not None and watched.is_same(end) else others if watched is None else "/"
     stage = end.stage or (watched.stage if watched is not None else "")
     own, own_path = _own_host(end), f"/{stage}{route}"
     last = world.end_of(wire.host)
