@@ -21,8 +21,8 @@ import boto3
 from botocore.config import Config
 
 from tests.cloud import in_process
-from tests.warm import clouds, commands
-from tests.warm.processes import Process
+from tests.warm import clouds, commands, programs
+from tests.warm.processes import WARM, Process
 
 __all__ = ["HOME_REGION", "OTHER_REGION", "REGIONS", "ROOT", "TABLE", "Result", "Shell", "answers", "eventually", "free_port"]
 
@@ -139,8 +139,9 @@ class Shell:
         return self.run(*args, "--json", code=code, env=env).document
 
     def bash(self, script: str, code: int = 0) -> Result:
-        """Run a bash script that ends at its first error."""
-        return self.call("bash", "-euo", "pipefail", "-c", script, code=code)
+        """Run a bash script that ends at its first error. Its `workshop` and `aws` are warm: see `tests.warm.programs`."""
+        path = f"{programs.folder()}:{self.environment['PATH']}" if self.tools == BIN and WARM else self.environment["PATH"]
+        return self.call("bash", "-euo", "pipefail", "-c", script, code=code, env={"PATH": path})
 
     def call(self, *command: str, code: int = 0, text: str | None = None, env: Mapping[str, str | None] | None = None) -> Result:
         done = subprocess.run(

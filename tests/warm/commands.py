@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from tests.warm import processes
-from tests.warm.entries import COMMAND
+from tests.warm.entries import COMMAND, SCRIPT
 
 __all__ = ["run", "start"]
 
 
 def start(words: Sequence[str], *, speed: float = 1.0, **how: Any) -> processes.Process | subprocess.Popen[str]:
     """Start `workshop WORDS`; `how` is as for `processes.start`. Its waits are `speed` times shorter."""
-    return processes.start(COMMAND, json.dumps({"words": list(words), "speed": speed}), **how)
+    return processes.start(COMMAND, json.dumps({"program": str(SCRIPT), "words": list(words), "speed": speed}), **how)
 
 
 def run(

@@ -22,7 +22,7 @@ SCRIPT = Path(sys.executable).with_name("workshop")
 def command(argument: str, _: Sequence[int]) -> int:
     """As the installed script runs it; `speed` makes its waits shorter."""
     order = json.loads(argument)
-    sys.argv = [str(SCRIPT), *order["words"]]
+    sys.argv = [order["program"], *order["words"]]
     sys.path.insert(0, str(SCRIPT.parent))
     if order["speed"] != 1.0:
         asyncio.set_event_loop_policy(_HurriedPolicy(order["speed"]))

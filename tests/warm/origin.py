@@ -1,9 +1,11 @@
 """The process that warm processes are forked from: everything is imported, nothing is open, no thread runs.
 
-In: orders on an inherited socket, each with the file descriptors of one process. Out: a process for each, which is a command, a
-cloud or another function of ours; its id at once, and how it ended when it ends. It ends with the socket.
+In: orders, each with the file descriptors of one process, on an inherited socket and from who connects to another one. Out: a
+process for each, which is a command, a cloud or another function of ours; its id at once, and how it ended when it ends. What is
+imported is a module, named by the owner, at the first order. The origin ends with the socket of its owner.
 
-`python -P -m tests.warm.origin HANDLE` forks; `python -P -m tests.warm.origin ENTRY ARGUMENT` is one such process, not forked.
+`python -P -m tests.warm.origin ORDERS LISTENER PRELOAD` forks; `python -P -m tests.warm.origin ENTRY ARGUMENT` is one such
+process that is not forked.
 """
 
 from __future__ import annotations
@@ -15,12 +17,14 @@ import importlib
 import io
 import json
 import os
+import resource
 import select
 import signal
 import socket
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NoReturn
 
@@ -42,6 +46,9 @@ class Order:
     environment: dict[str, str]
     new_session: bool = False
     new_group: bool = False
+    umask: int | None = None
+    limits: Sequence[tuple[int, tuple[int, int]]] = ()
+    """The limits of the process's resources, by their numbers; those that are not given are as the origin's."""
 
     def encoded(self) -> bytes:
         return json.dumps(asdict(self)).encode()
@@ -50,8 +57,8 @@ class Order:
 class _Origin:
     """The loop of the process; it returns in every process that is forked, with what that one has to do."""
 
-    def __init__(self, orders: socket.socket) -> None:
-        self._orders = orders
+    def __init__(self, orders: socket.socket, listener: socket.socket, preload: str) -> None:
+        self._orders, self._listener, self._preload = orders, listener, preload
         self._ends: dict[int, int] = {}
         self._woken, self._wakes = os.pipe()
         for handle in (self._woken, self._wakes):
@@ -61,29 +68,38 @@ class _Origin:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for pytest, with which this ends
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._wakes, warn_on_full_buffer=False)
-        while True:
-            readable, _, _ = select.select([self._orders, self._woken], [], [])
+        begun = None
+        while begun is None:
+            readable, _, _ = select.select([self._orders, self._listener, self._woken], [], [])
             if self._woken in readable:
                 os.read(self._woken, 4096)
                 self._collect()
             if self._orders in readable:
-                begun = self._begin()
-                if begun is not None:
-                    return begun
+                begun = self._begin(self._orders)
+            elif self._listener in readable:
+                with self._listener.accept()[0] as orders:
+                    begun = self._begin(orders)
+        return begun
 
-    def _begin(self) -> tuple[Order, list[int]] | None:
-        body, handles, _, _ = socket.recv_fds(self._orders, MOST_BYTES, 16)
+    def _begin(self, orders: socket.socket) -> tuple[Order, list[int]] | None:
+        body, handles, _, _ = socket.recv_fds(orders, MOST_BYTES, 16)
         if not body:
-            os._exit(0)  # whoever ordered is gone
+            if orders is self._orders:
+                os._exit(0)  # the owner is gone
+            return None
+        if self._preload not in sys.modules:
+            importlib.import_module(self._preload)
+            gc.collect()
+            gc.freeze()  # a collection in a forked process need not copy all of this
         process = os.fork()
         if process == 0:
-            self._leave(handles[STREAMS])
+            self._leave(orders, handles[STREAMS])
             return Order(**json.loads(body)), [*handles[:STREAMS], *handles[STREAMS + 1 :]]
         for number, handle in enumerate(handles):
             if number != STREAMS:
                 os.close(handle)
         self._ends[process] = handles[STREAMS]
-        self._orders.send(process.to_bytes(8, "big"))
+        orders.send(process.to_bytes(8, "big"))
         return None
 
     def _collect(self) -> None:
@@ -97,11 +113,12 @@ class _Origin:
                 os.write(end, str(os.waitstatus_to_exitcode(status)).encode())
             os.close(end)
 
-    def _leave(self, *more: int) -> None:
+    def _leave(self, orders: socket.socket, end: int) -> None:
         """Nothing of the origin is left in the process that was forked from it."""
         signal.set_wakeup_fd(-1)
-        self._orders.close()
-        for handle in (self._woken, self._wakes, *self._ends.values(), *more):
+        for each in (self._orders, self._listener, orders):
+            each.close()
+        for handle in (self._woken, self._wakes, *self._ends.values(), end):
             os.close(handle)
         self._ends.clear()
 
@@ -115,6 +132,11 @@ def _become(order: Order, handles: list[int]) -> list[int]:
         os.setsid()
     elif order.new_group:
         os.setpgid(0, 0)
+    if order.umask is not None:
+        os.umask(order.umask)
+    for number, limit in order.limits:
+        if resource.getrlimit(number) != tuple(limit):
+            resource.setrlimit(number, tuple(limit))
     for number, handle in enumerate(handles[:STREAMS]):
         os.dup2(handle, number)
         os.close(handle)
@@ -170,11 +192,8 @@ def _end(error: BaseException) -> NoReturn:
 def main(words: list[str]) -> NoReturn:
     if len(words) == 2:
         _call(*words, [])
-    with socket.socket(fileno=int(words[0])) as orders:
-        importlib.import_module("tests.warm.preloaded")
-        gc.collect()
-        gc.freeze()  # a collection in a forked process need not copy all of this
-        order, handles = _Origin(orders).next_process()
+    orders, listener = (socket.socket(fileno=int(word)) for word in words[:2])
+    order, handles = _Origin(orders, listener, words[2]).next_process()
     try:
         _call(order.entry, order.argument, _become(order, handles))
     except BaseException as error:

@@ -11,10 +11,12 @@ import contextlib
 import functools
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -24,12 +26,15 @@ from typing import IO, Any
 
 from tests.warm.origin import Order
 
-__all__ = ["WARM", "Process", "start"]
+__all__ = ["EVERYTHING", "INTERPRETER_PREFIXES", "STARTED_WITH", "WARM", "Origin", "Process", "origin", "start"]
 
 WARM = sys.platform == "linux"
 """Whether this system has what the origin needs: messages with descriptors in one piece."""
 INTERPRETER_PREFIXES = ("PYTHON", "LD_", "LC_", "LANG")
 """Variables that an interpreter reads when it starts, and never again."""
+STARTED_WITH = {name: value for name, value in os.environ.items() if name.startswith(INTERPRETER_PREFIXES)}
+"""These variables as the origins have them."""
+EVERYTHING = "tests.warm.preloaded"
 Stream = int | IO[Any]
 
 
@@ -62,7 +67,7 @@ def start(
         ended, end = os.pipe()
         theirs.callback(os.close, end)
         read_from = [pipe for _, pipe in given]
-        process = _origin().fork(order, [number for number, _ in given] + [end, *handles])
+        process = origin().fork(order, [number for number, _ in given] + [end, *handles])
     return Process(entry, process, ended, read_from[1], read_from[2])
 
 
@@ -138,20 +143,30 @@ class Process:
         return self.returncode
 
 
-class _Origin:
-    """The origin of this process's warm processes."""
+class Origin:
+    """A process of this one from which warm ones are forked; `preload` is the module that it imports for them."""
 
-    def __init__(self) -> None:
+    def __init__(self, preload: str) -> None:
         self._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._one_at_a_time = threading.Lock()
-        with theirs:
+        self._folder = Path(tempfile.mkdtemp(prefix="origin-"))
+        with theirs, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+            listener.bind(str(self.address))
+            listener.listen()
+            handles = (theirs.fileno(), listener.fileno())
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "tests.warm.origin", str(theirs.fileno())],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=(theirs.fileno(),),
+                [sys.executable, "-P", "-m", "tests.warm.origin", *map(str, handles), preload],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=handles,
             )  # fmt: skip
         atexit.register(self._leave)
 
+    @property
+    def address(self) -> Path:
+        """The socket to which other processes may connect, each with one order."""
+        return self._folder / "orders"
+
     def fork(self, order: Order, handles: Sequence[int]) -> int:
+        """The id of the process of an order; `handles` are its streams, the pipe that takes its end, and what it inherits."""
         with self._one_at_a_time:
             socket.send_fds(self._orders, [order.encoded()], handles)
             found = self._orders.recv(8)
@@ -161,18 +176,17 @@ class _Origin:
     def _leave(self) -> None:
         self._orders.close()
         self._process.wait()
+        shutil.rmtree(self._folder)
 
 
 @functools.cache
-def _origin() -> _Origin:
-    return _Origin()
-
-
-_started_with = {name: value for name, value in os.environ.items() if name.startswith(INTERPRETER_PREFIXES)}
+def origin(preload: str = EVERYTHING) -> Origin:
+    """The origin of this process's warm processes; it begins when it is first needed."""
+    return Origin(preload)
 
 
 def _needs_interpreter(environment: Mapping[str, str]) -> bool:
-    return {name: value for name, value in environment.items() if name.startswith(INTERPRETER_PREFIXES)} != _started_with
+    return {name: value for name, value in environment.items() if name.startswith(INTERPRETER_PREFIXES)} != STARTED_WITH
 
 
 def _heeding_ctrl_c() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.cloud_room.conftest import free_port
-from tests.warm import clouds, commands, processes
+from tests.warm import clouds, commands, processes, programs
 from tests.warm.entries import SCRIPT
 from workshop.cloud import daemon
 
@@ -115,6 +115,37 @@ def test_where_an_interpreter_would_behave_differently_one_is_started(tmp_path: 
     started = processes.start(BODIES + "describe", cwd=tmp_path, environment=environment(PYTHONHASHSEED="1"))
     assert isinstance(started, subprocess.Popen)
     started.communicate(60)
+
+
+SCRIPT_LINES = """
+workshop --version
+workshop nonsense; echo $?
+workshop definition lint ./nowhere --json | head -c 10; echo ${PIPESTATUS[0]}
+mkdir -p below && cd below && umask 000 && workshop definition new here && stat -c %a here here/workshop.yaml && cd ..
+(ulimit -f 0; workshop definition schema > schema; echo $?; wc -c < schema)
+workshop --version >&-; echo $?
+PYTHONIOENCODING=ascii workshop definition --help | wc -c
+aws --version
+aws nonsense 2>&1 | tail -n 1; echo ${PIPESTATUS[0]}
+AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=y aws sts get-caller-identity --endpoint-url http://127.0.0.1:9 2>&1
+which -a workshop | tail -n 1
+"""
+
+
+@on_linux
+def test_a_script_does_the_same_with_the_warm_programs_and_with_the_real_ones(tmp_path: Path) -> None:
+    done = []
+    for place, folders in (("warm", [programs.folder(), SCRIPT.parent]), ("real", [SCRIPT.parent])):
+        (tmp_path / place).mkdir()
+        path = ":".join(map(str, [*folders, os.environ["PATH"]]))
+        done.append(subprocess.run(
+            ["bash", "-uc", SCRIPT_LINES], cwd=tmp_path / place, capture_output=True, text=True, check=False, timeout=120,
+            env=environment(PATH=path, WORKSHOP_HOME="home", AWS_MAX_ATTEMPTS="1", AWS_DEFAULT_REGION="us-west-2"),
+        ))  # fmt: skip
+    warm, real = done
+    assert warm.stdout.replace(str(tmp_path / "warm"), str(tmp_path / "real")) == real.stdout
+    assert (warm.returncode, warm.stderr) == (real.returncode, real.stderr)
+    assert "Could not connect" in warm.stdout and "777" in warm.stdout
 
 
 @on_linux
