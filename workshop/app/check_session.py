@@ -29,11 +29,11 @@ from workshop.definition.secrets import obstacles
 from workshop.definition.signin import given_pool
 from workshop.definition.templating import MissingOutputError
 from workshop.engine.journal import Installation, Journal
+from workshop.engine.plan import estimate_of
 from workshop.engine.workspace import Contexts, Workspace
 from workshop.errors import DefinitionError, WorkshopError
 from workshop.state_dir import open_folder
 from workshop.steps.base import Context, Step
-from workshop.steps.registry import kinds
 from workshop.waiting import SystemClock
 
 __all__ = ["open_for_checks", "open_for_policy"]
@@ -160,8 +160,8 @@ def _planned_steps(
         if not complete:
             step, ctx = contexts.context(node, missing="blank")
         steps.append(PlannedStep(step, ctx, node.key.region if node.key.region in regions else "", complete))
-    minutes = plan.minutes(lambda node: kinds()[node.spec.kind].estimate.minutes)
-    usd = sum(kinds()[node.spec.kind].estimate.usd for node in plan.nodes)
+    minutes = plan.minutes(lambda node: estimate_of(node.spec).minutes)
+    usd = sum(estimate_of(node.spec).usd for node in plan.nodes)
     return tuple(steps), replace(found.event, setup_minutes=minutes, usd=usd), regions
 
 

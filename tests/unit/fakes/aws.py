@@ -116,11 +116,11 @@ class FakeClient:
             return self.dynamodb.call(region, operation, **parameters)
         if service == "route53":
             return self.route53.call(region, operation, **parameters)
-        if service == "cognito-idp":
-            return self.cognito.call(region, operation, **parameters)
         if service in ("s3", "cloudfront"):
             hosted: dict[str, Any] = getattr(self.hosting, operation)(region, **parameters)
             return hosted
+        if service == "cognito-idp":
+            return self.cognito.call(region, operation, **parameters)
         fake = self.cloudformation if service == "cloudformation" else self.remains
         if service == "apigateway" and hasattr(self.gateway, operation):
             fake = self.gateway

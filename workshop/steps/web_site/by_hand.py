@@ -23,7 +23,7 @@ OF_OBJECTS: Actions = {
     Phase.SETUP: ("s3:PutObject", "s3:DeleteObject"),
     Phase.TEARDOWN: ("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"),
 }
-OF_CONFIGURATION: Actions = {phase: ("s3:GetObject",) for phase in (Phase.SETUP, Phase.TEARDOWN, Phase.CHECK)}
+OF_CONFIGURATION: Actions = dict.fromkeys((Phase.SETUP, Phase.TEARDOWN, Phase.CHECK), ("s3:GetObject",))
 """A provisional one is read, because a later step may have completed it."""
 OF_BUCKET: Actions = {
     Phase.SETUP: ALWAYS,

@@ -1,4 +1,4 @@
-/* detail-view.js: one ticket. In: a ticket, the answer it came with. Out: nodes in #detail; everything is text. */
+/* detail-view.js: one ticket. In: a ticket, who answered with it {verb, region, took in milliseconds}. Out: nodes in #detail; everything is text. */
 (function (W) {
   "use strict";
   const { make, byId } = W.dom;
@@ -7,7 +7,7 @@
   const fact = (name, ...value) => make("div", {}, make("dt", {}, name), make("dd", {}, ...value));
   const back = () => make("a", { class: "back quiet small", href: "#" }, "All tickets");
 
-  function show(world, ticket, { region, took }) {
+  function show(world, ticket, { verb, region, took }) {
     const { status, priority, region: place } = W.ticketChips;
     const at = Date.parse(ticket.createdOn);
     byId("detail").replaceChildren(
@@ -21,11 +21,11 @@
         fact("Priority", priority(ticket)),
         fact("Assigned to", ticket.assigned || "–"),
         fact("Created by", ticket.createdBy || "–"),
-        fact("Created on", make("time", { datetime: ticket.createdOn }, Number.isNaN(at) ? ticket.createdOn : new Date(at).toLocaleString())),
+        fact("Created on", make("time", { datetime: ticket.createdOn }, Number.isNaN(at) ? ticket.createdOn : new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" }))),
         fact("Created in", place(world, ticket.region)),
         fact("Id", make("code", { class: "id" }, ticket.id)),
       ),
-      make("p", { class: "quiet small read-from" }, "Read from ", place(world, region), took === null ? "" : ` in ${ms(took)}`),
+      make("p", { class: "quiet small read-from" }, verb, " ", place(world, region), ` in ${ms(took)}`),
     );
   }
 

@@ -4,7 +4,7 @@
  *     return null: the answer is then {kind: "signed-out"}. `once` tries a single time. `before` is awaited ahead of each further
  *     try and may return an answer to be taken instead, or one that failed, which counts as the try.
  *   state(): {region, last, trouble, move}: the region and the answer that came last; the failure that is being tried again {since,
- *     tries, nextAt, words}; the last change of region {from, to, at, gap}. Times are on the clock of performance.now(). */
+ *     tries, nextAt, kind, status, seconds}; the last change of region {from, to, at, gap}. Times are on the clock of performance.now(). */
 (function (W) {
   "use strict";
   const DEADLINE_MS = 8000;
@@ -29,7 +29,8 @@
         };
       } else {
         const before = state.trouble ?? { since: answer.at - answer.ms, tries: 0, nextAt: null };
-        state = { ...state, trouble: { ...before, tries: before.tries + 1, words: answer.words } };
+        const { kind, status } = answer;
+        state = { ...state, trouble: { ...before, tries: before.tries + 1, kind, status, seconds: DEADLINE_MS / 1000 } };
       }
       onChange(answer);
     }

@@ -18,6 +18,18 @@
     return { node, state };
   }
 
+  function stateOf(probe, serves, last) {
+    if (!probe) return "asking";
+    if (!probe.healthy) return serves ? "unhealthy, answers" : "unhealthy";
+    return serves ? `answers, ${ms(last.ms)}` : "healthy";
+  }
+
+  function countdown({ since, nextAt }, now) {
+    const down = `No answer for ${Math.max(0, Math.round((now - since) / 1000))} s, `;
+    const left = nextAt ? Math.ceil((nextAt - now) / 1000) : 0;
+    return left > 0 ? `${down}next try in ${left} s` : `${down}trying now`;
+  }
+
   function create(world, reach, probes) {
     const box = byId("route");
     const headline = make("p", { class: "route-headline" });
@@ -64,12 +76,11 @@
         const probe = known.probes[id];
         const serves = id === region && !trouble && !known.offline;
         node.classList.toggle("serves", serves);
-        node.classList.toggle("ill", probe?.healthy === false);
-        say(state, !probe ? "asking" : probe.healthy ? (serves ? `answers, ${ms(reach.state().last.ms)}` : "healthy") : serves ? "unhealthy, answers" : "unhealthy");
+        node.classList.toggle("ill", probe?.healthy === false && !known.offline);
+        say(state, known.offline ? "unknown" : stateOf(probe, serves, reach.state().last));
       }
-      const left = trouble && trouble.nextAt ? Math.max(0, trouble.nextAt - known.now) / 1000 : 0;
       count.hidden = now.hidden = !trouble || known.offline;
-      say(count, left ? `Trying again in ${Math.ceil(left)} s` : "Trying again");
+      if (trouble) say(count, countdown(trouble, known.now));
       back.hidden = reach.target.phase() !== "offering";
     }
 

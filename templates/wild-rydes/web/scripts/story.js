@@ -1,5 +1,5 @@
 /* story.js: what is happening between the name and the regions, in two sentences. Pure.
- * In: facts {named, host, local, regions: [{id, place, home}], probes: {region: {healthy}}, region, trouble: {since, words}, move:
+ * In: facts {named, host, local, regions: [{id, place, home}], probes: {region: {healthy}}, region, trouble: {kind, status, seconds}, move:
  * {from, to, at, gap}, now, offline, bound, ttl}; times in milliseconds, bound and ttl in seconds.
  * Out: {look: calm | good | warn | bad, headline, detail}. */
 (function (W) {
@@ -9,19 +9,27 @@
   const span = (ms) => (ms < 1000 ? "under a second" : ms < 90000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60000)} min`);
   const ill = (facts, id) => facts.probes[id]?.healthy === false;
 
-  function silent(facts, of) {
-    const { named, host, regions, bound } = facts;
-    const home = regions.find((region) => region.home);
+  const CAUSES = {
+    status: ({ status }) => ["fails", `It returned status ${status}.`],
+    timeout: ({ seconds }) => ["does not respond", `It was silent for ${seconds} s.`],
+    garbled: () => ["fails", "What it returned is not JSON."],
+    network: () => ["does not respond", "The connection was refused, or broke off."],
+  };
+
+  function failing(facts, of) {
+    const { named, host, regions, bound, trouble } = facts;
+    const home = regions.find((region) => region.home) ?? regions[0];
     const others = regions.filter((region) => region !== home);
-    const who = facts.region ? of(facts.region) : named ? host : home.place;
-    if (regions.length && regions.every((region) => ill(facts, region.id)))
+    if (regions.every((region) => ill(facts, region.id)))
       return { look: "bad", headline: "No region answers.", detail: "What you typed is kept; this page goes on trying." };
+    const who = facts.region ? of(facts.region) : named ? host : home.place;
+    const [verb, cause] = CAUSES[trouble.kind](trouble);
     const way = !others.length
       ? "There is no second region yet."
       : named
         ? `${host} leads to ${others[0].place} at most ${bound} s after ${home.place} failed.`
         : "This page moves to another region by itself.";
-    return { look: "bad", headline: `${who} does not respond.`, detail: `${facts.trouble.words} ${way} Nothing that you typed is lost.` };
+    return { look: "bad", headline: `${who} ${verb}.`, detail: `${cause} ${way} Nothing that you typed is lost.` };
   }
 
   function away(facts, of, home) {
@@ -46,7 +54,7 @@
     const home = regions.find((each) => each.home) ?? regions[0];
     if (facts.offline)
       return { look: "bad", headline: "This device is offline.", detail: "What you typed is kept; the page goes on when the network is back." };
-    if (trouble) return silent(facts, of);
+    if (trouble) return failing(facts, of);
     if (!region) return { look: "calm", headline: "Nothing was asked yet.", detail: "" };
     if (region !== home.id) return away(facts, of, home);
     if (ill(facts, home.id))

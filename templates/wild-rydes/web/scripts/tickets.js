@@ -71,7 +71,7 @@
     const answer = await api.get(id, mine.signal);
     if (mine.signal.aborted) return;
     const ticket = answer.ok ? W.ticketFields.ticket(answer.body) : null;
-    if (ticket) return W.detailView.show(world, ticket, { region: answer.region, took: answer.ms });
+    if (ticket) return W.detailView.show(world, ticket, { verb: "Read from", region: answer.region, took: answer.ms });
     const missing = `${place(answer.region || served)} has no ticket with this id. One that was just made in another region arrives within seconds.`;
     W.detailView.fail(answer.status === 404 ? missing : signedIn() ? answer.words || "This is no ticket." : "Sign in again to see this ticket.");
   }
@@ -88,7 +88,7 @@
     mark();
     if (id && created.has(id)) {
       const { ticket, answer } = created.get(id);
-      W.detailView.show(world, ticket, { region: answer.region, took: null });
+      W.detailView.show(world, ticket, { verb: "Taken by", region: answer.region, took: answer.ms });
     } else if (id && signedIn()) {
       fetchTicket(id);
     }
