@@ -211,7 +211,8 @@ def test_a_custom_domain_may_be_made_under_its_own_name_only() -> None:
 
 def test_a_certificate_takes_its_calls_and_the_record_that_validates_it() -> None:
     needed = domain_permissions(Declared("C", "AWS::CertificateManager::Certificate", "api.example.com"))
-    assert ("acm:RequestCertificate", "arn:aws:acm:us-west-2:111122223333:certificate/*", Phase.SETUP) in needed
+    assert ("acm:RequestCertificate", "*", Phase.SETUP) in needed
+    assert ("acm:DescribeCertificate", "arn:aws:acm:us-west-2:111122223333:certificate/*", Phase.SETUP) in needed
     assert ("route53:ChangeResourceRecordSets", "arn:aws:route53:::hostedzone/*", Phase.SETUP) in needed
     assert ("acm:DeleteCertificate", "arn:aws:acm:us-west-2:111122223333:certificate/*", Phase.TEARDOWN) in needed
     assert ("acm:ListCertificates", "*", Phase.CHECK) in needed
