@@ -39,10 +39,10 @@ def config(**more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def rendered(name: str, **variables: Any) -> Any:
+def rendered(template: str, **variables: Any) -> Any:
     """A template of the configuration, as setup renders it."""
     renderer = Renderer(lambda path: (WEB.parent / path).read_text())
-    text = renderer.render((WEB / name).read_text(), variables, name)
+    text = renderer.render((WEB / template).read_text(), variables, template)
     assert "<" not in text
     return json.loads(text)
 
