@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.cloud_room.conftest import Cloud
+from tests.warm import clouds
 from workshop.cloud import daemon
 from workshop.cloud.ports import ANY_FREE_PORT
 
@@ -33,9 +34,9 @@ def cloud() -> Iterator[Cloud]:
     with tempfile.TemporaryDirectory(prefix="workshop-browser-names-") as folder:
         home = Path(folder)
         try:
-            made = Cloud(home, daemon.start(home, port=ANY_FREE_PORT, timing="instant"))
+            made = Cloud(home, clouds.start(home, port=ANY_FREE_PORT, timing="instant"))
             _build(made)
-            daemon.start(home, timing="realistic")  # answers are kept for a minute
+            clouds.start(home, timing="realistic")  # answers are kept for a minute
             yield made
         finally:
             daemon.stop(home)

@@ -227,6 +227,24 @@ def test_the_countdown_can_be_cut_short(new_page: Callable[..., Page], site: Sit
     until(page, lambda: len(written(regions, IRELAND)) > 0)
 
 
+def test_a_write_that_is_refused_just_as_a_person_goes_back_is_no_failover(
+    new_page: Callable[..., Page], site: Site, regions: FakeRegions
+) -> None:
+    page = new_page()
+    page.goto(site.url + "player.html?title=02")
+    until(page, PLAYING)
+    regions.regions[OREGON].set_mode("error")
+    page.get_by_role("button", name="Switch to Ireland now").click()
+    expect(page.locator("#detail")).to_contain_text("Failover took")
+    measured = page.locator("#failover").inner_text()
+    regions.regions[OREGON].set_mode("up")
+    regions.regions[IRELAND].set_mode("error")
+    expect(page.locator("#waiting")).not_to_have_text("0")
+    page.get_by_role("button", name="Oregon").first.click()
+    expect(page.get_by_text("Writes were refused for").first).to_be_visible()
+    expect(page.locator("#failover")).to_have_text(measured)
+
+
 def test_a_click_on_the_other_region_moves_the_writes_at_once(player: Page, regions: FakeRegions) -> None:
     player.get_by_role("button", name="Ireland").first.click()
     until(player, lambda: len(written(regions, IRELAND)) > 1)

@@ -26,7 +26,11 @@ PAGES = ["index.html", "harness.html", "globalflix.html", "player.html"]
 PLAYING = "document.getElementById('video')?.paused === false && document.getElementById('video').currentTime > 0.3"
 
 
-SITES = [WEB, ROOT / "templates" / "multi-region-backend" / "web"]
+SITES = {
+    WEB: PAGES,
+    ROOT / "templates" / "multi-region-backend" / "web": ["index.html", "arithmetic.html"],
+    ROOT / "templates" / "wild-rydes" / "web": ["index.html", "tickets.html", "signed-out.html"],
+}
 every_site = pytest.mark.parametrize("web", SITES, ids=lambda web: web.parent.name)
 
 
@@ -105,8 +109,7 @@ def test_a_page_loads_less_than_80_kilobytes_without_media(new_page: Callable[..
 
 @every_site
 def test_every_page_has_the_same_strict_policy(web: Path) -> None:
-    pages = PAGES if web == WEB else ["index.html", "arithmetic.html"]
-    policies = [re.search(r'Content-Security-Policy" content="([^"]+)"', (web / name).read_text()) for name in pages]
+    policies = [re.search(r'Content-Security-Policy" content="([^"]+)"', (web / name).read_text()) for name in SITES[web]]
     assert len({found and found[1] for found in policies}) == 1 and policies[0]
     policy = policies[0][1]
     assert "default-src 'none'" in policy and "require-trusted-types-for 'script'" in policy
@@ -135,12 +138,24 @@ def test_no_script_builds_markup_from_text_and_no_page_has_inline_code(web: Path
         assert not re.search(r"<script(?![^>]*\bsrc=)|\son\w+=|\sstyle=|<style|(?:src|href)=.?https?:", text), path
 
 
+def loaded(web: Path) -> set[str]:
+    """What the pages of a site load and link."""
+    return {src for text in sources(web, ".html").values() for src in re.findall(r'(?:src|href)="([^"#]+)"', text)}
+
+
 @every_site
 def test_each_script_is_loaded_by_a_page_and_each_address_is_relative(web: Path) -> None:
-    loaded = {src for text in sources(web, ".html").values() for src in re.findall(r'(?:src|href)="([^"#]+)"', text)}
-    assert all(not address.startswith(("/", "http")) and ".." not in address for address in loaded)
-    present = {p.relative_to(web if p.is_relative_to(web) else SHARED).as_posix() for p in sources(web, ".js", ".css")}
-    assert present == {address for address in loaded if address.endswith((".js", ".css"))} - {"config.js"}
+    assert all(not address.startswith(("/", "http")) and ".." not in address for address in loaded(web))
+    present = {p.relative_to(web).as_posix() for p in sources(web, ".js", ".css") if p.is_relative_to(web)}
+    shared = {p.relative_to(SHARED).as_posix() for p in sources(web, ".js", ".css") if p.is_relative_to(SHARED)}
+    assert present == {a for a in loaded(web) if a.endswith((".js", ".css"))} - shared - {"config.js"}
+
+
+def test_what_the_sites_share_is_used_by_two_of_them() -> None:
+    for path in sources(WEB, ".js", ".css"):
+        if path.is_relative_to(SHARED):
+            users = [web for web in SITES if path.relative_to(SHARED).as_posix() in loaded(web)]
+            assert len(users) >= 2, path
 
 
 def test_the_media_are_small_and_complete(items: list[dict[str, Any]]) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import boto3
 
 from tests.checks.strict_cloud import ACCOUNT, SECRET
-from tests.cloud import warm
+from tests.warm import commands
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Strict:
 
 def run(environment: dict[str, str], *words: str) -> Ran:
     """Run a command with --json as a user would."""
-    code, out, err = warm.run([*words, "--json"], cwd=Path.cwd(), environment=environment, text="", timeout=280)
+    code, out, err = commands.run([*words, "--json"], cwd=Path.cwd(), environment=environment, text="", timeout=280)
     try:
         return Ran(code, json.loads(out), err)
     except ValueError:
@@ -72,7 +72,7 @@ def policy_of(*words: str, account: str = ACCOUNT, whole: bool = True) -> dict[s
     """What `workshop policy` prints for an account, for any with an empty one; `whole` in one document."""
     expected = ["--expect-account", account] if account else []
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "WORKSHOP_"))}
-    code, out, err = warm.run(
+    code, out, err = commands.run(
         ["policy", *(["--whole"] if whole else []), *expected, *words], cwd=Path.cwd(),
         environment={**kept, "WORKSHOP_HOME": os.devnull + "/none"}, text="", timeout=120,
     )  # fmt: skip

@@ -20,7 +20,9 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from tests.cloud import in_process, warm
+from tests.cloud import in_process
+from tests.warm import clouds, commands, programs
+from tests.warm.processes import WARM, Process
 
 __all__ = ["HOME_REGION", "OTHER_REGION", "REGIONS", "ROOT", "TABLE", "Result", "Shell", "answers", "eventually", "free_port"]
 
@@ -30,6 +32,7 @@ REGIONS = HOME_REGION, OTHER_REGION = "us-west-2", "eu-west-1"
 TABLE = "global-serverless"
 LOCAL_ACCOUNT = "000000000000"
 Inventory = list[tuple[str, str, str]]
+Running = Process | subprocess.Popen[str]
 
 
 def free_port() -> int:
@@ -45,13 +48,6 @@ def eventually(condition: Callable[[], Any], seconds: float = 30) -> Any:
         assert time.monotonic() < end, f"did not come true within {seconds} s"
         time.sleep(0.02)
     return answer
-
-
-def heeding_ctrl_c() -> None:
-    """A process that a shell starts in the background ignores Ctrl-C, one below nohup the end of the terminal, and so do their
-    children; those of these tests must not."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def answers(url: str) -> bool:
@@ -95,7 +91,7 @@ class Shell:
     """The folder of the `workshop` command."""
     apart: bool = False
     """Each command in a process of its own."""
-    _started: list[subprocess.Popen[str]] = field(default_factory=list)
+    _started: list[Running] = field(default_factory=list)
     _clients: dict[tuple[str, str, str, str], Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -133,7 +129,7 @@ class Shell:
         if self.tools != BIN:
             return self.call("workshop", *args, code=code, text=text, env=env)
         if self.apart:
-            ended = warm.run(args, cwd=self.work, environment=self._environment(env), text=text or "", timeout=120)
+            ended = commands.run(args, cwd=self.work, environment=self._environment(env), text=text or "", timeout=120)
         else:
             ended = in_process.run(args, cwd=self.work, environment=self._environment(env), text=text or "")
         return self._held(("workshop", *args), code, *ended)
@@ -143,8 +139,9 @@ class Shell:
         return self.run(*args, "--json", code=code, env=env).document
 
     def bash(self, script: str, code: int = 0) -> Result:
-        """Run a bash script that ends at its first error."""
-        return self.call("bash", "-euo", "pipefail", "-c", script, code=code)
+        """Run a bash script that ends at its first error. Its `workshop` and `aws` are warm: see `tests.warm.programs`."""
+        path = f"{programs.folder()}:{self.environment['PATH']}" if self.tools == BIN and WARM else self.environment["PATH"]
+        return self.call("bash", "-euo", "pipefail", "-c", script, code=code, env={"PATH": path})
 
     def call(self, *command: str, code: int = 0, text: str | None = None, env: Mapping[str, str | None] | None = None) -> Result:
         done = subprocess.run(
@@ -159,17 +156,13 @@ class Shell:
         assert "Traceback" not in err + out
         return Result(code, out, err)
 
-    def start(self, *args: str, env: Mapping[str, str | None] | None = None) -> subprocess.Popen[str]:
+    def start(self, *args: str, env: Mapping[str, str | None] | None = None) -> Running:
         """Start `workshop ARGS` and let it run; the shell ends it when it is left."""
-        process = subprocess.Popen(
-            ["workshop", *args], cwd=self.work, env=self._environment(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True,
-            preexec_fn=heeding_ctrl_c,  # noqa: PLW1509 - nothing else runs in the child yet
-        )  # fmt: skip
+        process = commands.start(args, cwd=self.work, environment=self._environment(env))
         self._started.append(process)
         return process
 
-    def finish(self, process: subprocess.Popen[str], code: int) -> Result:
+    def finish(self, process: Running, code: int) -> Result:
         """Wait for what `start` started."""
         out, err = process.communicate(timeout=120)
         assert process.returncode == code, f"exit {process.returncode}, not {code}\n{out}\n{err}"
@@ -177,7 +170,9 @@ class Shell:
         return Result(code, out, err)
 
     def cloud(self, timing: str = "instant", scale: float = 1.0) -> Shell:
-        """Start the local cloud (or change its timing) and return the shell."""
+        """Start the local cloud (or change its timing) and return the shell. Its process is warm: see `tests.warm.clouds`."""
+        if self.tools == BIN:
+            clouds.start(self.state, port=self.port, timing=timing, scale=scale)
         self.run("cloud", "start", "--timing", timing, "--time-scale", str(scale))
         return self
 

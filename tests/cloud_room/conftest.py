@@ -18,6 +18,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from tests.warm import clouds
 from workshop.cloud import daemon
 
 HERE = Path(__file__).parent
@@ -149,14 +150,14 @@ def home(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def cloud(home: Path) -> Cloud:
     """A fresh cloud in the profile `instant`."""
-    return Cloud(home, daemon.start(home, port=free_port(), timing="instant"))
+    return Cloud(home, clouds.start(home, port=free_port(), timing="instant"))
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """One cloud for the tests of a module that do not disturb each other, in the profile `instant`."""
     folder = tmp_path_factory.mktemp("shared-cloud")
-    yield Cloud(folder, daemon.start(folder, port=free_port(), timing="instant"))
+    yield Cloud(folder, clouds.start(folder, port=free_port(), timing="instant"))
     daemon.stop(folder)
 
 
@@ -164,7 +165,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 def reused(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """The cloud behind `emptied`: one process for the tests of a module."""
     folder = tmp_path_factory.mktemp("reused-cloud")
-    yield Cloud(folder, daemon.start(folder, port=free_port(), timing="instant"))
+    yield Cloud(folder, clouds.start(folder, port=free_port(), timing="instant"))
     daemon.stop(folder)
 
 

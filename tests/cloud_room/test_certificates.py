@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from tests.cloud_room.conftest import Cloud, eventually, refused
+from tests.warm import clouds
 from workshop.cloud import daemon
 
 NUMBERS = itertools.count()
@@ -180,13 +181,13 @@ def test_issue_and_release_take_their_time(emptied: Cloud) -> None:
     arn = issued(emptied, name)
     gateway = emptied.client("apigateway")
     gateway.create_domain_name(domainName=name, regionalCertificateArn=arn, endpointConfiguration={"types": ["REGIONAL"]})
-    daemon.start(emptied.home, timing="realistic", scale=1.0)
+    clouds.start(emptied.home, timing="realistic", scale=1.0)
     slow = request(emptied, fresh())
     assert "ResourceRecord" not in look(emptied, slow)["DomainValidationOptions"][0]
     gateway.delete_domain_name(domainName=name)
     assert refused(lambda: emptied.client("acm").delete_certificate(CertificateArn=arn))[0] == "ResourceInUseException"
     assert look(emptied, arn)["InUseBy"] == [f"arn:aws:apigateway:us-west-2::/domainnames/{name}"]
-    daemon.start(emptied.home, timing="fast", scale=1.0)
+    clouds.start(emptied.home, timing="fast", scale=1.0)
     quick = fresh()
     pending = request(emptied, quick)
     eventually(lambda: "ResourceRecord" in look(emptied, pending)["DomainValidationOptions"][0])
@@ -201,14 +202,14 @@ def test_the_release_begins_when_the_user_goes_and_not_at_the_next_look(emptied:
     arn = issued(emptied, name)
     gateway = emptied.client("apigateway")
     gateway.create_domain_name(domainName=name, regionalCertificateArn=arn, endpointConfiguration={"types": ["REGIONAL"]})
-    daemon.start(emptied.home, timing="fast", scale=0.2)
+    clouds.start(emptied.home, timing="fast", scale=0.2)
     gateway.delete_domain_name(domainName=name)
     emptied.table()  # which takes as long as the release
     emptied.client("acm").delete_certificate(CertificateArn=arn)
 
 
 def test_a_record_that_goes_before_the_issue_ends_it(emptied: Cloud) -> None:
-    daemon.start(emptied.home, timing="realistic", scale=0.01)
+    clouds.start(emptied.home, timing="realistic", scale=0.01)
     name = fresh()
     arn = request(emptied, name)
     eventually(lambda: "ResourceRecord" in look(emptied, arn)["DomainValidationOptions"][0])
@@ -216,7 +217,7 @@ def test_a_record_that_goes_before_the_issue_ends_it(emptied: Cloud) -> None:
     change(emptied, zone_id, "CREATE", record)
     change(emptied, zone_id, "DELETE", record)
     witness = request(emptied, fresh())
-    daemon.start(emptied.home, timing="instant", scale=1.0)
+    clouds.start(emptied.home, timing="instant", scale=1.0)
     assert look(emptied, witness)["Status"] == look(emptied, arn)["Status"] == "PENDING_VALIDATION"
     change(emptied, zone_id, "CREATE", record)
     assert look(emptied, arn)["Status"] == "ISSUED"
@@ -227,7 +228,7 @@ def test_pending_and_issued_certificates_survive_a_restart(cloud: Cloud) -> None
     arn, waiting = issued(cloud, name), request(cloud, pending)
     before = look(cloud, arn)
     daemon.stop(cloud.home)
-    daemon.start(cloud.home, timing="instant")
+    clouds.start(cloud.home, timing="instant")
     assert look(cloud, arn) == before
     change(cloud, zone(cloud, pending), "CREATE", record_of(cloud, waiting))
     assert look(cloud, waiting)["Status"] == "ISSUED"

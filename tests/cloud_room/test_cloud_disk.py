@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from tests.cloud_room.conftest import Cloud, eventually, free_port, refused
 from tests.virtual_cloud import item, where
+from tests.warm import clouds
 from workshop.cloud import daemon
 
 FULL = "File too large"
@@ -101,7 +102,7 @@ def test_cloud_status_and_check_report_it(full: Cloud) -> None:
 def survivors(cloud: Cloud) -> set[str]:
     os.kill(daemon.status(cloud.home).pid or 0, signal.SIGKILL)
     eventually(lambda: not daemon.status(cloud.home).running)
-    daemon.start(cloud.home, timing="instant")
+    clouds.start(cloud.home, timing="instant")
     return {row["SK"]["S"] for row in cloud.client("dynamodb").scan(TableName="things")["Items"]}
 
 
@@ -148,7 +149,7 @@ def test_a_full_cloud_can_be_emptied_and_stopped(full: Cloud) -> None:
     assert full.client("dynamodb").list_tables()["TableNames"] == []
     limit_files(full, 0)
     assert daemon.stop(full.home)
-    assert daemon.start(full.home, timing="instant").running
+    assert clouds.start(full.home, timing="instant").running
 
 
 @pytest.fixture
@@ -166,7 +167,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_real_disk_that_is_full(small_disk: Path) -> None:
     home = small_disk / "home"
-    cloud = Cloud(home, daemon.start(home, port=free_port(), timing="instant"))
+    cloud = Cloud(home, clouds.start(home, port=free_port(), timing="instant"))
     cloud.table()
     kept = put_all(cloud, ["before"])
     filler = small_disk / "filler"
@@ -184,7 +185,7 @@ def test_a_real_disk_that_is_full(small_disk: Path) -> None:
 
 def test_a_real_disk_that_is_full_has_room_again_once_the_cloud_is_emptied(small_disk: Path) -> None:
     home = small_disk / "home"
-    cloud = Cloud(home, daemon.start(home, port=free_port(), timing="instant"))
+    cloud = Cloud(home, clouds.start(home, port=free_port(), timing="instant"))
     cloud.table()
     for number in range(20):
         cloud.client("dynamodb").put_item(TableName="things", Item=item(str(number), "x" * 10_000))

@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tests.amount import long
 from tests.cloud_room.conftest import Cloud, eventually
 from tests.virtual_cloud import item, where
+from tests.warm import clouds
 from workshop.cloud import daemon
 
 REGIONS = ("us-west-2", "eu-west-1")
@@ -32,7 +33,7 @@ def kill(cloud: Cloud) -> None:
 
 
 def restarted(cloud: Cloud) -> Cloud:
-    return Cloud(cloud.home, daemon.start(cloud.home, timing="instant"))
+    return Cloud(cloud.home, clouds.start(cloud.home, timing="instant"))
 
 
 def content(cloud: Cloud, region: str = "us-west-2") -> dict[str, str]:
@@ -213,7 +214,7 @@ def test_whatever_eight_clients_write_before_a_kill_at_a_random_moment_is_there_
     cloud.replica()
     workers = [Worker(cloud, number, random.Random(number)) for number in range(8)]
     for _ in range(20 if long() else 4):
-        daemon.start(cloud.home, timing="fast", scale=0.05)
+        clouds.start(cloud.home, timing="fast", scale=0.05)
         killing = threading.Event()
         with ThreadPoolExecutor(8) as pool:
             running = [pool.submit(worker.run, killing) for worker in workers]

@@ -12,6 +12,7 @@ from botocore.exceptions import ConnectionClosedError
 
 from tests.cloud_room.conftest import Cloud, eventually, refused
 from tests.virtual_cloud import item, where
+from tests.warm import clouds
 from workshop.cloud import daemon
 from workshop.cloud.events import EventBus
 from workshop.cloud.fault_registry import FaultRegistry, ServiceCall
@@ -184,7 +185,7 @@ def test_a_cut_region_falls_behind_and_catches_up(cloud: Cloud) -> None:
 def test_faults_survive_a_restart_and_end_with_a_reset(cloud: Cloud) -> None:
     added = fault_add(cloud.home, CloudFault("latency", "dynamodb", seconds=0.01))
     daemon.stop(cloud.home)
-    daemon.start(cloud.home)
+    clouds.start(cloud.home)
     assert faults_list(cloud.home) == (added,)
     daemon.reset(cloud.home)
     assert faults_list(cloud.home) == ()

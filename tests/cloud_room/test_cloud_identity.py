@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.cloud_room.conftest import Cloud, eventually
+from tests.warm import clouds
 from workshop.cloud import daemon
 
 KEYS: dict[str, Any] = {
@@ -46,13 +47,13 @@ def group(cloud: Cloud) -> tuple[int, int]:
 
 def restart(cloud: Cloud) -> None:
     daemon.stop(cloud.home)
-    daemon.start(cloud.home)
+    clouds.start(cloud.home)
 
 
 def kill(cloud: Cloud) -> None:
     os.kill(daemon.status(cloud.home).pid or 0, signal.SIGKILL)
     eventually(lambda: not daemon.status(cloud.home).running)
-    daemon.start(cloud.home)
+    clouds.start(cloud.home)
 
 
 def remove_table(cloud: Cloud) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from tests.cloud_room.conftest import Cloud, eventually, free_port
 from tests.virtual_cloud import item, where
+from tests.warm import clouds
 from workshop.cloud import daemon
 
 VECTORS = Path(__file__).parents[1] / "vectors"
@@ -85,7 +86,7 @@ def test_a_kill_during_a_stream_of_writes_loses_a_second_of_them_at_most(cloud: 
         acknowledged.append(time.monotonic())
     kill(cloud)
     killed = acknowledged[-1]
-    daemon.start(cloud.home)
+    clouds.start(cloud.home)
     rows = [int(row["SK"]["S"]) for page in dynamodb.get_paginator("scan").paginate(TableName="things") for row in page["Items"]]
     assert sorted(rows) == list(range(len(rows)))
     lost = [moment for moment in acknowledged[len(rows) :] if killed - moment > 1.5]  # a second, and what a busy machine adds
@@ -99,7 +100,7 @@ def test_a_write_that_was_held_back_arrives_after_a_kill(cloud: Cloud) -> None:
     cloud.client("dynamodb").put_item(TableName="things", Item=item("a", "1"))
     eventually(lambda: saved(cloud, "_workshop_stamps"))
     kill(cloud)
-    daemon.start(cloud.home)
+    clouds.start(cloud.home)
     eu = cloud.client("dynamodb", "eu-west-1")
     assert "Item" not in eu.get_item(TableName="things", Key=where("a"))
     cloud.control("DELETE", "faults")
@@ -113,7 +114,7 @@ def test_a_replica_that_was_being_created_is_finished_after_a_kill(cloud: Cloud)
     dynamodb.update_table(TableName="things", ReplicaUpdates=[{"Create": {"RegionName": "eu-west-1"}}])
     eventually(lambda: saved(cloud, "create.active"))
     kill(cloud)
-    daemon.start(cloud.home)
+    clouds.start(cloud.home)
     eventually(lambda: dynamodb.describe_table(TableName="things")["Table"]["TableStatus"] == "ACTIVE")
     assert cloud.client("dynamodb", "eu-west-1").describe_table(TableName="things")["Table"]["TableStatus"] == "ACTIVE"
 
@@ -125,7 +126,7 @@ def test_a_stack_that_was_being_created_has_failed_after_a_kill_and_can_be_delet
     stack = cloudformation.create_stack(StackName="half", TemplateBody=text, Capabilities=["CAPABILITY_IAM"])["StackId"]
     eventually(lambda: saved(cloud, "/aws/lambda/half"))
     kill(cloud)
-    daemon.start(cloud.home, timing="instant")
+    clouds.start(cloud.home, timing="instant")
     row = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
     assert row["StackStatus"] == "CREATE_FAILED" and "stopped" in row["StackStatusReason"]
     cloudformation.delete_stack(StackName="half")
@@ -146,7 +147,7 @@ def test_any_text_that_was_accepted_can_be_saved(cloud: Cloud) -> None:
     body = b'{"TableName": "things", "Item": {"PK": {"S": "p"}, "SK": {"S": "half"}, "v": {"S": "\\ud800"}}}'
     cloud.http("/", method="POST", headers=headers, body=body)
     daemon.stop(cloud.home)
-    daemon.start(cloud.home)
+    clouds.start(cloud.home)
     found = cloud.client("dynamodb").get_item(TableName="things", Key=where("odd"))
     assert found["Item"]["v"]["S"] == "\x00 \u2028 \U0001f389 ü"
 
@@ -156,7 +157,7 @@ def test_a_reset_is_not_undone_by_what_was_being_written(cloud: Cloud) -> None:
         cloud.table()
         daemon.reset(cloud.home)
         kill(cloud)
-        daemon.start(cloud.home)
+        clouds.start(cloud.home)
         assert cloud.client("dynamodb").list_tables()["TableNames"] == []
 
 
@@ -169,7 +170,7 @@ def test_a_stop_does_not_wait_for_a_function_that_sleeps(cloud: Cloud) -> None:
         assert daemon.stop(cloud.home)
         with pytest.raises(OSError):
             asked.result(20)
-    daemon.start(cloud.home)
+    clouds.start(cloud.home)
     assert cloud.http(f"/_aws/execute-api/{api}/api/")[0] == 200
 
 
@@ -178,7 +179,7 @@ def test_a_damaged_state_is_set_aside_with_a_message_and_the_cloud_starts(home: 
     state = home / "cloud" / "state"
     state.mkdir(parents=True)
     (state / "cloud.json").write_bytes(damage)
-    started = daemon.start(home, port=free_port())
+    started = clouds.start(home, port=free_port())
     assert started.running
     assert len(started.notices) == 1 and "set aside" in started.notices[0]
     aside = list(state.glob("cloud.json.damaged-*"))
@@ -194,7 +195,7 @@ def test_the_generation_before_a_damaged_one_is_used(cloud: Cloud) -> None:
     daemon.stop(cloud.home)
     file = cloud.home / "cloud" / "state" / "cloud.json"
     file.write_text(file.read_text()[:-100])
-    state = daemon.start(cloud.home)
+    state = clouds.start(cloud.home)
     assert "older" in cloud.client("dynamodb").list_tables()["TableNames"]
     assert len(state.notices) == 1
 
@@ -207,7 +208,7 @@ def test_a_service_whose_state_is_nonsense_starts_empty_and_the_others_do_not(cl
     document: dict[str, Any] = json.loads(file.read_text())
     document["services"]["ssm"] = {"parameters": 7}
     file.write_text(json.dumps(document))
-    daemon.start(cloud.home)
+    clouds.start(cloud.home)
     assert cloud.client("dynamodb").list_tables()["TableNames"] == ["things"]
 
 
@@ -220,7 +221,7 @@ def test_health_checks_whose_saved_state_is_nonsense_begin_anew(cloud: Cloud, na
     document: dict[str, Any] = json.loads(file.read_text())
     document["services"]["workshop"]["names"] = names
     file.write_text(json.dumps(document))
-    daemon.start(cloud.home)
+    clouds.start(cloud.home)
     (check,) = cloud.control("GET", "dns")[1]["checks"]
     assert check["host"] == "a.example"
 
@@ -276,7 +277,7 @@ def _with_state(home: Path, state: dict[str, Any]) -> Cloud:
     folder = home / "cloud" / "state"
     folder.mkdir(parents=True, mode=0o700)
     (folder / "cloud.json").write_text(json.dumps(state))
-    return Cloud(home, daemon.start(home, port=free_port(), timing="instant"))
+    return Cloud(home, clouds.start(home, port=free_port(), timing="instant"))
 
 
 def test_what_an_older_version_saved_is_read(home: Path) -> None:
@@ -309,7 +310,7 @@ def test_every_acknowledged_write_survives_a_kill_right_after_it(cloud: Cloud) -
         dynamodb.put_item(TableName="things", Item=item(f"k{number}", str(number)))
     dynamodb.delete_item(TableName="things", Key=where("k0"))
     kill(cloud)
-    again = Cloud(cloud.home, daemon.start(cloud.home, timing="instant"))
+    again = Cloud(cloud.home, clouds.start(cloud.home, timing="instant"))
     for region in ("us-west-2", "eu-west-1"):
         found = again.client("dynamodb", region).scan(TableName="things")["Items"]
         assert {row["SK"]["S"]: row["v"]["S"] for row in found} == {f"k{number}": str(number) for number in range(1, 40)}
@@ -319,18 +320,18 @@ def test_a_write_to_a_table_that_was_never_saved_survives_with_its_table(cloud: 
     cloud.table("fresh")
     cloud.client("dynamodb").put_item(TableName="fresh", Item=item("a", "1"))
     kill(cloud)
-    again = Cloud(cloud.home, daemon.start(cloud.home, timing="instant"))
+    again = Cloud(cloud.home, clouds.start(cloud.home, timing="instant"))
     assert again.client("dynamodb").get_item(TableName="fresh", Key=where("a"))["Item"]["v"] == {"S": "1"}
 
 
 def test_writes_in_two_regions_come_back_in_the_order_in_which_they_were_made(cloud: Cloud) -> None:
     cloud.table()
     cloud.replica()
-    daemon.start(cloud.home, timing="fast")  # now writes need about a second to the other region
+    clouds.start(cloud.home, timing="fast")  # now writes need about a second to the other region
     for region, value in (("us-west-2", "first"), ("eu-west-1", "second"), ("us-west-2", "third")):
         cloud.client("dynamodb", region).put_item(TableName="things", Item=item("c", value))
     kill(cloud)
-    again = Cloud(cloud.home, daemon.start(cloud.home, timing="instant"))
+    again = Cloud(cloud.home, clouds.start(cloud.home, timing="instant"))
     for region in ("us-west-2", "eu-west-1"):
         assert again.client("dynamodb", region).get_item(TableName="things", Key=where("c"))["Item"]["v"] == {"S": "third"}
 
@@ -343,5 +344,5 @@ def test_a_log_group_that_is_gone_is_gone_after_a_kill_although_logs_are_saved_r
     cloud.client("ssm").put_parameter(Name="/after", Value="it", Type="String")
     eventually(lambda: saved(cloud, "/after"))
     kill(cloud)
-    again = Cloud(cloud.home, daemon.start(cloud.home, timing="instant"))
+    again = Cloud(cloud.home, clouds.start(cloud.home, timing="instant"))
     assert again.client("logs").describe_log_groups()["logGroups"] == []

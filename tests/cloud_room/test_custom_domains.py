@@ -9,6 +9,7 @@ import pytest
 
 from tests.cloud_room.conftest import Cloud, refused
 from tests.cloud_room.test_certificates import OTHER, fresh, issued, look, record_of, request
+from tests.warm import clouds
 from workshop.cloud import daemon
 
 REGIONAL = {"types": ["REGIONAL"]}
@@ -180,7 +181,7 @@ def test_domains_and_their_mappings_survive_a_restart(cloud: Cloud) -> None:
     mapped = api(gateway)
     gateway.create_base_path_mapping(domainName=name, restApiId=mapped, stage="prod")
     daemon.stop(cloud.home)
-    daemon.start(cloud.home, timing="instant")
+    clouds.start(cloud.home, timing="instant")
     assert gateway.get_domain_name(domainName=name)["regionalDomainName"] == made["regionalDomainName"]
     assert gateway.get_base_path_mappings(domainName=name)["items"][0]["restApiId"] == mapped
     assert record_of(cloud, made["regionalCertificateArn"])["Name"].endswith(f".{name}.")

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.cloud_room.conftest import Cloud, eventually, refused
 from tests.cloud_room.test_names_stacks import Resources, Stack, resource
+from tests.warm import clouds
 from workshop.cloud import daemon
 
 HOME, OTHER, THIRD = "us-west-2", "eu-west-1", "ap-southeast-1"
@@ -120,7 +121,7 @@ def test_every_region_has_the_time_to_live_and_its_own_recovery(emptied: Cloud) 
 
 
 def test_a_stack_that_is_deleted_while_it_adds_replicas_leaves_nothing(emptied: Cloud) -> None:
-    daemon.start(emptied.home, timing="fast", scale=0.3)
+    clouds.start(emptied.home, timing="fast", scale=0.3)
     stack = Stack(emptied, table(replica(HOME), replica(OTHER), replica(THIRD)))
     eventually(lambda: exists(emptied, HOME) and regions(emptied) == {OTHER: "CREATING"})
     assert stack.delete() == "DELETE_COMPLETE"
@@ -171,7 +172,7 @@ def test_a_provisioned_table_with_autoscaling_may_have_replicas(emptied: Cloud) 
 
 
 def test_the_states_on_the_way_are_those_of_an_update_by_hand(emptied: Cloud) -> None:
-    daemon.start(emptied.home, timing="fast", scale=0.5)
+    clouds.start(emptied.home, timing="fast", scale=0.5)
     stack = Stack(emptied, table(replica(HOME), replica(OTHER)))
     eventually(lambda: exists(emptied, HOME) and regions(emptied) == {OTHER: "CREATING"})
     assert shown(emptied)["TableStatus"] == "UPDATING"
@@ -186,11 +187,11 @@ def test_the_states_on_the_way_are_those_of_an_update_by_hand(emptied: Cloud) ->
 
 
 def test_a_stack_that_is_interrupted_while_a_replica_is_added_can_be_deleted(cloud: Cloud) -> None:
-    daemon.start(cloud.home, timing="fast", scale=1.0)
+    clouds.start(cloud.home, timing="fast", scale=1.0)
     stack = Stack(cloud, table(replica(HOME), replica(OTHER)))
     eventually(lambda: exists(cloud, HOME) and regions(cloud) == {OTHER: "CREATING"})
     daemon.stop(cloud.home)
-    daemon.start(cloud.home, timing="fast", scale=0.1)
+    clouds.start(cloud.home, timing="fast", scale=0.1)
     assert stack.shown()["StackStatus"] == "CREATE_FAILED"
     assert stack.delete() == "DELETE_COMPLETE"
     assert not exists(cloud, HOME) and not exists(cloud, OTHER)

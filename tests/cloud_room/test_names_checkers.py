@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.cloud_room.conftest import Cloud, eventually
+from tests.warm import clouds
 from workshop.cloud import daemon
 from workshop.cloud.layout import Layout
 
@@ -22,7 +23,7 @@ UP = "Success: HTTP Status Code 200, OK"
 def api(shared: Cloud) -> str:
     """One API for every test of the module, at a clock on which a checker sends three requests a second."""
     found = shared.stack()
-    daemon.start(shared.home, timing="fast", scale=0.3)
+    clouds.start(shared.home, timing="fast", scale=0.3)
     return found
 
 
@@ -211,7 +212,7 @@ def test_what_the_checkers_know_survives_the_process(cloud: Cloud, ending: int) 
     check = create(cloud, "www.example.com", FailureThreshold=3)
     zone = failover(cloud, check)
     eventually(lambda: chosen(cloud, zone) == "secondary.example.com", 30)
-    daemon.start(cloud.home, timing="realistic")
+    clouds.start(cloud.home, timing="realistic")
     file = Layout.of(cloud.home).state / "cloud.json"
 
     def saved() -> bool:
@@ -223,6 +224,6 @@ def test_what_the_checkers_know_survives_the_process(cloud: Cloud, ending: int) 
     assert pid is not None
     os.kill(pid, ending)
     eventually(lambda: not daemon.status(cloud.home).running)
-    again = Cloud(cloud.home, daemon.start(cloud.home))
+    again = Cloud(cloud.home, clouds.start(cloud.home))
     assert chosen(again, zone) == "secondary.example.com"
     assert statuses(again, check) == {"Failure: DNS resolution failed: Rcode Refused(5)"}

@@ -10,7 +10,7 @@ import pytest
 
 from tests.cloud_room.conftest import Cloud
 from tests.cloud_room.zone_builders import HOME, REPLICA, alias, endpoint, lookup, record, zone
-from workshop.cloud import daemon
+from tests.warm import clouds
 from workshop.cloud.names.checks import CheckConfig
 from workshop.cloud.names.feed import NamesFeed
 from workshop.cloud.names.front_door import Resolver
@@ -161,13 +161,13 @@ def test_a_question_is_asked_from_anywhere_and_a_client_gets_what_it_keeps(serve
     found = ask()
     assert [row["type"] for row in found["answers"]] == ["CNAME", "A"] and found["source"] == "asked"
     assert ask(name=RYDES, type="txt")["rcode"] == "NODATA" and ask(name="no.rydes.localhost")["rcode"] == "NXDOMAIN"
-    daemon.start(served.home, timing="realistic")
+    clouds.start(served.home, timing="realistic")
     try:
         assert [ask(client="ana")["source"] for _ in range(2)] == ["asked", "cache"]
         assert served.control("DELETE", "dns/cache")[1] == {"flushed": 1}
         assert ask(client="ana")["source"] == "asked"
     finally:
-        daemon.start(served.home, timing="instant")
+        clouds.start(served.home, timing="instant")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.cloud_room.conftest import Cloud, eventually, free_port
+from tests.warm import clouds
 from workshop.cloud import daemon
 from workshop.cloud.hosts import ADDRESSES
 
@@ -98,8 +99,8 @@ class Names:
 def names(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Names]:
     """In the profile `realistic`, so that an answer is kept for a minute."""
     folder = tmp_path_factory.mktemp("names-cloud")
-    made = Names(Cloud(folder, daemon.start(folder, port=free_port(), timing="instant")))
-    daemon.start(folder, timing="realistic", scale=1.0)
+    made = Names(Cloud(folder, clouds.start(folder, port=free_port(), timing="instant")))
+    clouds.start(folder, timing="realistic", scale=1.0)
     yield made
     daemon.stop(folder)
 
@@ -251,7 +252,7 @@ def _outcome(names: Names, client: str) -> tuple[int, str]:
 
 
 def test_a_stale_resolver_keeps_an_answer_beyond_its_ttl(names: Names) -> None:
-    daemon.start(names.cloud.home, timing="instant", scale=1.0)
+    clouds.start(names.cloud.home, timing="instant", scale=1.0)
     try:
         names.write(names.cname(HOME))
         names.cloud.control("POST", "faults", {"kind": "stale-resolver", "seconds": STALE})
@@ -262,7 +263,7 @@ def test_a_stale_resolver_keeps_an_answer_beyond_its_ttl(names: Names) -> None:
         names.cloud.control("DELETE", "faults")
         eventually(lambda: names.region("ana")[0] == REPLICA)
     finally:
-        daemon.start(names.cloud.home, timing="realistic", scale=1.0)
+        clouds.start(names.cloud.home, timing="realistic", scale=1.0)
 
 
 def _left(names: Names) -> float:
@@ -291,7 +292,7 @@ def test_a_record_that_is_written_is_in_force_at_once_and_its_removal_too(names:
 
 
 def test_a_custom_domain_is_served_by_its_own_name_in_its_own_region(names: Names) -> None:
-    daemon.start(names.cloud.home, timing="instant", scale=1.0)
+    clouds.start(names.cloud.home, timing="instant", scale=1.0)
     try:
         target = names.custom_domain(HOME)
         names.write({**names.cname(HOME), "ResourceRecords": [{"Value": target}]})
@@ -313,4 +314,4 @@ def test_a_custom_domain_is_served_by_its_own_name_in_its_own_region(names: Name
             assert names.ask("ana", path="/v1/x", to=ADDRESSES[REPLICA])[0] == 403
     finally:
         names.cloud.client("apigateway", HOME).delete_domain_name(domainName=NAME)
-        daemon.start(names.cloud.home, timing="realistic", scale=1.0)
+        clouds.start(names.cloud.home, timing="realistic", scale=1.0)

@@ -19,6 +19,7 @@ import dns.rcode
 import pytest
 
 from tests.cloud_room.conftest import Cloud, eventually, free_port
+from tests.warm import clouds
 from workshop.aws.dns import Authority, Dns, DnsError, NameServer
 from workshop.cloud import daemon
 from workshop.cloud.hosts import ADDRESSES
@@ -149,7 +150,7 @@ def test_the_port_of_the_name_server_is_the_same_after_a_restart_and_its_zones_a
 
 
 def test_two_clouds_have_two_name_servers(cloud: Cloud, tmp_path: Path) -> None:
-    other = daemon.start(tmp_path / "other", port=free_port(), timing="instant")
+    other = clouds.start(tmp_path / "other", port=free_port(), timing="instant")
     try:
         zone(cloud)
         assert other.dns_port not in (None, cloud.state.dns_port)

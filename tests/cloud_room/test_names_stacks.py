@@ -10,6 +10,7 @@ import pytest
 
 from tests.cloud_room.conftest import Cloud, eventually, refused
 from tests.cloud_room.test_certificates import change, fresh, issued, look, request, zone
+from tests.warm import clouds
 from workshop.cloud import daemon
 
 NUMBERS = itertools.count()
@@ -112,7 +113,7 @@ def test_a_stack_that_waits_is_failed_after_a_restart_and_leaves_nothing(cloud: 
     stack = Stack(cloud, {"Cert": certificate(name)})
     eventually(lambda: "Content of DNS Record" in stack.reasons())
     daemon.stop(cloud.home)
-    daemon.start(cloud.home, timing="instant")
+    clouds.start(cloud.home, timing="instant")
     assert stack.shown()["StackStatus"] == "CREATE_FAILED"
     assert len(cloud.client("acm").list_certificates()["CertificateSummaryList"]) == 1
     assert stack.delete() == "DELETE_COMPLETE"
@@ -134,7 +135,7 @@ def test_a_certificate_that_is_used_outside_keeps_its_stack(shared: Cloud) -> No
 
 def test_domain_certificate_and_records_of_one_stack_come_and_go_in_time(emptied: Cloud) -> None:
     """In `fast` a domain is slow to create, and its certificate is held for a while after it."""
-    daemon.start(emptied.home, timing="fast", scale=0.3)
+    clouds.start(emptied.home, timing="fast", scale=0.3)
     name = fresh()
     zone_id = zone(emptied, name)
     resources = {
@@ -382,7 +383,7 @@ def distribution(comment: str = "") -> Resources:
 
 
 def test_a_distribution_of_a_stack_is_deployed_and_deleted(emptied: Cloud) -> None:
-    daemon.start(emptied.home, timing="fast", scale=0.3)
+    clouds.start(emptied.home, timing="fast", scale=0.3)
     client = emptied.client("cloudfront")
     stack = Stack(emptied, distribution(), Id={"Ref": "Site"})
     eventually(lambda: bool(client.list_distributions()["DistributionList"].get("Items")))
@@ -405,7 +406,7 @@ def made(client: Any, number: int) -> dict[str, Any]:
 
 
 def test_a_distribution_is_deleted_once_it_is_disabled_and_deployed(emptied: Cloud) -> None:
-    daemon.start(emptied.home, timing="realistic", scale=1.0)
+    clouds.start(emptied.home, timing="realistic", scale=1.0)
     client = emptied.client("cloudfront")
     created = made(client, 1)
     name, tag = created["Distribution"]["Id"], created["ETag"]
@@ -414,7 +415,7 @@ def test_a_distribution_is_deleted_once_it_is_disabled_and_deployed(emptied: Clo
     assert refused(lambda: client.delete_distribution(Id=name, IfMatch=tag))[0] == "DistributionNotDisabled"
     tag = client.update_distribution(Id=name, IfMatch=tag, DistributionConfig={**config, "Enabled": False})["ETag"]
     assert refused(lambda: client.delete_distribution(Id=name, IfMatch=tag))[0] == "DistributionNotDisabled"
-    daemon.start(emptied.home, timing="instant", scale=1.0)
+    clouds.start(emptied.home, timing="instant", scale=1.0)
     tag = client.update_distribution(Id=name, IfMatch=tag, DistributionConfig={**config, "Enabled": False})["ETag"]
     assert client.get_distribution(Id=name)["Distribution"]["Status"] == "Deployed"
     client.delete_distribution(Id=name, IfMatch=tag)

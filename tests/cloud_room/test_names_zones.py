@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cloud_room.conftest import Cloud, eventually, refused
+from tests.warm import clouds
 from workshop.cloud import daemon
 
 NUMBERS = itertools.count()
@@ -173,11 +174,11 @@ def test_a_simulated_query_asks_from_where_its_resolver_is(client: Any) -> None:
 
 
 def test_a_change_is_pending_for_its_time_then_insync(emptied: Cloud) -> None:
-    daemon.start(emptied.home, timing="realistic", scale=1.0)
+    clouds.start(emptied.home, timing="realistic", scale=1.0)
     client = emptied.client("route53")
     slow = create(client)["ChangeInfo"]["Id"]
     assert [client.get_change(Id=slow)["ChangeInfo"]["Status"] for _ in range(3)] == ["PENDING"] * 3
-    daemon.start(emptied.home, timing="fast", scale=0.1)
+    clouds.start(emptied.home, timing="fast", scale=0.1)
     quick = create(client)["ChangeInfo"]["Id"]
     eventually(lambda: client.get_change(Id=quick)["ChangeInfo"]["Status"] == "INSYNC")
     assert client.get_change(Id=slow)["ChangeInfo"]["Status"] == "PENDING"
@@ -198,7 +199,7 @@ def test_everything_is_there_after_a_restart(cloud: Cloud) -> None:
     gone = client.create_health_check(CallerReference="gone", HealthCheckConfig=settings)["HealthCheck"]["Id"]
     client.delete_health_check(HealthCheckId=gone)
     daemon.stop(cloud.home)
-    daemon.start(cloud.home, timing="instant")
+    clouds.start(cloud.home, timing="instant")
     assert client.get_hosted_zone(Id=zone)["DelegationSet"]["NameServers"] == made["NameServers"]
     records = client.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
     assert next(each for each in records if each["Type"] == "A")["GeoProximityLocation"] == place

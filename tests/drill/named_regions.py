@@ -21,6 +21,7 @@ from workshop.definition.loader import load
 from workshop.drill.api_client import ApiResponse
 from workshop.drill.deployment import ApiRoute, Deployment, RegionDeployment
 from workshop.drill.load_requests import LoadRequests
+from workshop.drill.machine_client import MachineAccess
 from workshop.drill.registry import fault_named
 from workshop.drill.routed_name import Door, RoutedName
 from workshop.drill.run import DrillResult, DrillSpec, Timeouts, run_drill
@@ -188,6 +189,11 @@ class NamedSandbox(DrillSandbox):
     """A drill through the name."""
 
     regions: NamedRegions
+    machine: MachineAccess | None = None
+
+    def load(self) -> LoadRequests:
+        """What the drill sends."""
+        return load_through_name(self.run)
 
     @property
     def deployment(self) -> Deployment:
@@ -224,9 +230,10 @@ class NamedSandbox(DrillSandbox):
     async def through_name(
         self, fault: str = "health", *, region: str = WEST, timeouts: Timeouts | None = None, directly: bool = False
     ) -> DrillResult:
-        """A drill of a region with the second workshop's load, through its name or `directly` at each region."""
-        requests = load_through_name(self.run)
-        spec = DrillSpec(self.run, region, fault_named(fault), SETTINGS, requests, timeouts or Timeouts())
+        """A drill of a region with the load, through its name or `directly` at each region."""
+        spec = DrillSpec(
+            self.run, region, fault_named(fault), SETTINGS, self.load(), timeouts or Timeouts(), machine=self.machine
+        )
 
         def emit(moment: Moment) -> None:
             self.regions.require_alive()

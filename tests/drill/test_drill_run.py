@@ -12,7 +12,8 @@ from tests.drill.regions import EAST, SETTINGS, WEST, DrillSandbox, Regions
 from workshop.drill.measure import rto_bound
 from workshop.drill.registry import FAULTS
 from workshop.drill.report import Targets, judge
-from workshop.drill.run import Timeouts, shielded
+from workshop.drill.run import Timeouts
+from workshop.drill.shielding import shielded
 from workshop.drill.timeline import Milestone, Moment, RequestKind
 from workshop.engine.undos import BY_HAND
 from workshop.errors import PartlyDoneError, UsageError, WorkshopError

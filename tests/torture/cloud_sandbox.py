@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import signal
+import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from botocore.config import Config
 
 from tests.cloud.shell import free_port
 from tests.torture.worker import SPEED, Order, Place, start
+from tests.warm import clouds
 from workshop.cloud import daemon
 from workshop.cloud.faults import CloudFault, fault_add, faults_clear, faults_list
 
@@ -65,7 +67,7 @@ class CloudSandbox:
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
-        self.state = daemon.start(self.machine, port=free_port(), timing="instant")
+        self.state = clouds.start(self.machine, port=free_port(), timing="instant")
 
     @property
     def machine(self) -> Path:
@@ -90,12 +92,13 @@ class CloudSandbox:
         return ended
 
     def finish(self, order: Order, process: Any) -> Ended:
-        process.join(LONGEST)
-        if process.is_alive():
+        try:
+            code = process.wait(LONGEST)
+        except subprocess.TimeoutExpired:
             process.kill()
-            process.join()
-            raise AssertionError(f"{order.verb} did not end:\n{order.out.with_suffix('.err').read_text()}")
-        return Ended(process.exitcode, order.out.read_text(), order.out.with_suffix(".err").read_text())
+            process.wait()
+            raise AssertionError(f"{order.verb} did not end:\n{order.out.with_suffix('.err').read_text()}") from None
+        return Ended(code, order.out.read_text(), order.out.with_suffix(".err").read_text())
 
     def ready(self, **more: Any) -> Ended:
         """Setup, held to every step being ready."""

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.amount import long
-from tests.cloud import warm
 from tests.cloud.shell import Shell
 from tests.torture.chaos_proxy import ChaosProxy
 from tests.torture.cloud_sandbox import CloudSandbox, Inventory
 from tests.torture.conftest import Tally
+from tests.warm import commands
 from workshop.cloud import daemon
 
 SPEED = 10.0
@@ -24,7 +24,7 @@ TRIES = 4
 def attempt(shell: Shell, command: str) -> int:
     """The exit code of a command that ended by itself: what failed is named, and none of it is a defect."""
     words = (command, "--target", "aws", "--yes", "--json")
-    code, out, err = warm.run(words, cwd=shell.work, environment=shell.environment, text="", timeout=240, speed=SPEED)
+    code, out, err = commands.run(words, cwd=shell.work, environment=shell.environment, text="", timeout=240, speed=SPEED)
     assert code in (0, 1, 5), f"exit {code}\n{err}"
     assert not any(word in out + err for word in ("Defect", "Traceback")), out + err
     document = json.loads(out)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import multiprocessing
 import os
+import pickle
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -21,9 +22,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.cloud.warm import EVERYTHING
 from tests.hurried import Hurried
 from tests.torture.faulty_clients import FaultyClient
+from tests.warm import processes
 from workshop.app.invocation import Invocation
 from workshop.app.session import Session
 from workshop.app.setup import setup
@@ -130,31 +131,24 @@ def end() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def work(order: Order) -> None:
-    """The body of the process."""
+def work(argument: str, _: Sequence[int]) -> int:
+    """The body of the process; `argument` is a pickled order."""
+    order: Order = pickle.loads(bytes.fromhex(argument))  # noqa: S301 - `start` made it
+    try:
+        with asyncio.Runner(loop_factory=partial(Hurried, order.speed)) as runner:
+            return runner.run(_work(order))
+    except WorkshopError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return int(error.exit_code)
+
+
+def start(order: Order) -> processes.Process | subprocess.Popen[str]:
+    """Begin the order in a process."""
     order.out.parent.mkdir(parents=True, exist_ok=True)
     with order.out.open("w") as out, order.out.with_suffix(".err").open("w") as err:
-        os.dup2(out.fileno(), 1)
-        os.dup2(err.fileno(), 2)
-        sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", buffering=1, closefd=False)
-        try:
-            with asyncio.Runner(loop_factory=partial(Hurried, order.speed)) as runner:
-                code = runner.run(_work(order))
-        except WorkshopError as error:
-            print(error, file=sys.stderr)  # noqa: T201
-            code = int(error.exit_code)
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(code)
-
-
-def start(order: Order) -> Any:
-    """Begin the order in a process; `join` it."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, EVERYTHING])
-    process = context.Process(target=work, args=(order,))
-    process.start()
-    return process
+        return processes.start(
+            f"{__name__}:work", pickle.dumps(order).hex(), cwd=Path.cwd(), environment=os.environ, stdout=out, stderr=err
+        )
 
 
 async def _work(order: Order) -> int:

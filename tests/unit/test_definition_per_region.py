@@ -35,16 +35,16 @@ class PierParams(Params):
     ports: Annotated[tuple[Port, ...], PerRegion()]
 
 
-PIER = Inert("test.pier", PierParams, Placement.GLOBAL)
+PIER = Inert("test.pier", PierParams, Placement.GLOBAL, Placement.EACH)
 API = "{id: api, kind: cloudformation.stack, in: each, with: {name: films, template: api.yaml.j2}}"
 
 
-def pier(ports: str) -> str:
-    return steps(API, f"{{id: pier, kind: test.pier, in: global, needs: [api], with: {{name: x, ports: {ports}}}}}")
+def pier(ports: str, place: str = "global") -> str:
+    return steps(API, f"{{id: pier, kind: test.pier, in: {place}, needs: [api], with: {{name: x, ports: {ports}}}}}")
 
 
-def problems(folder, ports):
-    path = write(folder, pier(ports), api__yaml__j2="A: 1\n")
+def problems(folder, ports, place="global"):
+    path = write(folder, pier(ports, place), api__yaml__j2="A: 1\n")
     return [(p.line, p.field, f"{p.what} {p.fix}") for p in lint(str(path), {**KINDS, "test.pier": PIER})]
 
 
@@ -55,8 +55,8 @@ def contexts(tmp_path):
         register(PIER)
         stack.callback(unregister, PIER)
 
-        def made(ports):
-            found = stack.enter_context(workspace(tmp_path, pier(ports), api__yaml__j2="A: 1\n"))
+        def made(ports, place="global"):
+            found = stack.enter_context(workspace(tmp_path, pier(ports, place), api__yaml__j2="A: 1\n"))
             return Contexts(found, lambda _: None), found.plan().nodes
 
         yield made
@@ -90,6 +90,22 @@ def test_a_value_that_the_kind_refuses_in_one_region_names_the_region(contexts):
     with pytest.raises(DefinitionError, match=rf"must not be empty \(in the entry for {FAR}\)\.") as caught:
         found.context(nodes[-1])
     assert caught.value.field == "modules.backend.steps.pier.with.ports.host"
+
+
+def test_a_step_in_each_region_uses_its_own_entry_and_waits_for_no_other_region(contexts):
+    found, nodes = contexts("{host: 'at {{ steps.api[region].Host }}'}", place="each")
+    own = next(node for node in nodes if (node.key.step, node.key.region) == ("pier", FAR))
+    with pytest.raises(MissingOutputError):
+        found.context(own)
+    found.outputs[next(node.key for node in nodes if node.key.region == FAR)] = {"Host": "a"}
+    _, ctx = found.context(own)
+    assert [port.host for port in ctx.params.ports] == ["at ", "at a"]
+
+
+def test_lint_of_a_step_in_each_region_finds_what_its_own_entry_reads_elsewhere_alone(tmp_path):
+    assert problems(tmp_path, "{host: 'at {{ steps.api[region].Host }}'}", place="each") == []
+    found = problems(tmp_path, "{host: 'at {{ steps.api[home].Host }}'}", place="each")
+    assert [f"The entry for {FAR} reads an output that 'api' has in {HOME}." in text for _, _, text in found][0]
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_a_declared_proof_of_access_is_a_read_that_the_service_has(service):
 
 def test_what_is_unique_or_costs_something_is_declared_by_the_kinds_that_leave_it():
     assert {name for name in TYPES if resource_type(name).unique} == {
-        "table", "stack", "function", "log-group", "bucket", "custom-domain",
+        "table", "stack", "function", "log-group", "bucket", "custom-domain", "access-control", "headers-policy",
     }  # fmt: skip
     assert {name for name in TYPES if resource_type(name).usd_a_month} == {
         "table", "log-group", "bucket", "hosted-zone", "health-check",
@@ -74,5 +74,6 @@ def test_the_notes_that_mean_that_something_may_exist_are_those_of_what_the_kind
 def test_no_two_quotas_have_one_name():
     names = [quota.name for quota in quotas()]
     assert sorted(names) == sorted(set(names)) == [
-        "certificates", "custom-domains", "health-checks", "hosted-zones", "rest-apis", "roles", "stacks", "tables",
+        "certificates", "custom-domains", "distributions", "health-checks", "hosted-zones", "rest-apis", "roles", "stacks",
+        "tables", "user-pools",
     ]  # fmt: skip

@@ -11,6 +11,7 @@ import pytest
 
 from tests.unit.fakes.aws import refusal
 from tests.unit.fakes.context import HOME, OURS, StepSandbox
+from tests.unit.fakes.hosting import FakeBucket, FakeDistribution
 from tests.unit.fakes.stack_step import LOGS, STEP, asked, maker, standing
 from workshop.aws.errors import AwsError
 from workshop.errors import DefinitionError, WorkshopError
@@ -95,7 +96,7 @@ KEPT = [("AWS::S3::Bucket", "films-kept"), ("AWS::DynamoDB::Table", "films-table
 
 async def test_what_a_deleted_stack_kept_is_named_until_it_is_gone(sandbox, make):
     stack = standing(sandbox, retains=list(KEPT))
-    sandbox.aws.remains.buckets["films-kept"] = {}
+    sandbox.aws.hosting.buckets["films-kept"] = FakeBucket()
     sandbox.aws.dynamodb.put(HOME, "films-table")
     ctx = make(known={"StackId": stack.id})
     await STEP.destroy(ctx)
@@ -106,7 +107,7 @@ async def test_what_a_deleted_stack_kept_is_named_until_it_is_gone(sandbox, make
         assert "arn:topic" in left["AWS::SNS::Topic"].fix and "aws " not in left["AWS::SNS::Topic"].fix
         assert left["bucket"].ours and left["table"].ours
         assert not left["AWS::SNS::Topic"].ours, "nobody could ever say that it is gone"
-    del sandbox.aws.remains.buckets["films-kept"]
+    del sandbox.aws.hosting.buckets["films-kept"]
     sandbox.aws.dynamodb.remove(HOME, "films-table")
     assert [r.kind for r in await STEP.leftovers(dataclasses.replace(ctx, run="run-3"))] == ["AWS::SNS::Topic"]
 
@@ -123,7 +124,7 @@ async def test_what_a_deleted_stack_kept_is_named_until_it_is_gone(sandbox, make
 async def test_only_what_its_template_says_to_retain_is_called_retained(sandbox, make, policy, why):
     template = f"Resources:\n  films-kept: {{Type: AWS::S3::Bucket, {policy}Properties: {{BucketName: films-kept}}}}\n"
     stack = standing(sandbox, retains=[("AWS::S3::Bucket", "films-kept")], template=template)
-    sandbox.aws.remains.buckets["films-kept"] = {}
+    sandbox.aws.hosting.buckets["films-kept"] = FakeBucket()
     ctx = make(known={"StackId": stack.id})
     await STEP.destroy(ctx)
     (left,) = await STEP.leftovers(ctx)
@@ -141,7 +142,7 @@ async def test_two_apis_of_one_name_are_two_leftovers_each_with_its_own_command(
 async def test_what_a_stack_kept_is_named_by_a_machine_that_did_not_make_it(sandbox, make):
     standing(sandbox, "DELETE_COMPLETE", retains=[("AWS::S3::Bucket", "an-older-one")])
     standing(sandbox, retains=[("AWS::S3::Bucket", "films-kept")])
-    sandbox.aws.remains.buckets |= {"films-kept": {}, "an-older-one": {}}
+    sandbox.aws.hosting.buckets |= {"films-kept": FakeBucket(), "an-older-one": FakeBucket()}
     await STEP.destroy(make())
     assert [(r.kind, r.name) for r in await STEP.leftovers(make())] == [("bucket", "films-kept")]
 
@@ -152,7 +153,7 @@ Resources:
   Kept: {Type: AWS::S3::Bucket, Properties: {BucketName: films-kept}}
   Table: {Type: AWS::DynamoDB::Table, Properties: {TableName: films-table}}
 """
-    sandbox.aws.remains.buckets["films-kept"] = dict(OURS)
+    sandbox.aws.hosting.buckets["films-kept"] = FakeBucket(tags=dict(OURS))
     sandbox.aws.dynamodb.put(HOME, "films-table")
     found = {(r.kind, r.name, r.ours) for r in await STEP.leftovers(make(template=template))}
     assert found == {("bucket", "films-kept", True), ("table", "films-table", False)}
@@ -220,9 +221,12 @@ async def test_a_bucket_in_the_way_is_emptied_without_a_pause(sandbox, make):
     sandbox.aws.cloudformation.seconds = 3
     standing(sandbox)
     sandbox.aws.cloudformation.deletes_fail, sandbox.aws.cloudformation.delete_failure = 1, NOT_EMPTY
-    sandbox.aws.remains.objects["films-Films"] = ["a", "b"]
+    sandbox.aws.hosting.buckets["films-Films"] = FakeBucket(uploads=[("c", "upload")])
+    for key in ("a", "b", "a"):
+        sandbox.aws.hosting.put("films-Films", key)
     await STEP.destroy(make())
-    assert sandbox.aws.remains.objects["films-Films"] == [] and asked(sandbox, "delete_stack") == 2
+    bucket = sandbox.aws.hosting.buckets["films-Films"]
+    assert (bucket.versions, bucket.uploads) == ([], []) and asked(sandbox, "delete_stack") == 2
     assert asyncio.get_running_loop().time() < 20
 
 
@@ -235,6 +239,75 @@ async def test_a_bucket_that_may_not_be_emptied_does_not_hide_what_failed(sandbo
         await STEP.destroy(make())
     assert caught.value.code == "DELETE_FAILED" and caught.value.why.startswith("Films (AWS::S3::Bucket): The bucket you")
     assert "no identity-based policy allows it" in caught.value.why
+
+
+DISTRIBUTION = ("Site", "AWS::CloudFront::Distribution")
+
+
+async def test_a_removal_shows_that_it_waits_for_a_distribution(sandbox, make):
+    sandbox.aws.cloudformation.seconds = 600
+    stack = standing(sandbox)
+    removal = asyncio.create_task(STEP.destroy(make()))
+    await asyncio.sleep(30)
+    assert stack.status == "DELETE_IN_PROGRESS"
+    sandbox.aws.cloudformation.note(stack, *DISTRIBUTION, "DELETE_IN_PROGRESS")
+    await asyncio.sleep(60)
+    assert "disable the distribution at every edge" in sandbox.notes.waits[-1]
+    sandbox.aws.cloudformation.note(stack, *DISTRIBUTION, "DELETE_COMPLETE")
+    await asyncio.sleep(60)
+    assert "every edge" not in sandbox.notes.waits[-1] and "1 resources done" in sandbox.notes.waits[-1]
+    await removal
+    assert stack.status == "DELETE_COMPLETE"
+
+
+async def test_a_run_that_goes_on_with_a_removal_shows_what_it_waits_for(sandbox, make):
+    sandbox.aws.cloudformation.seconds = 600
+    stack = standing(sandbox)
+    await sandbox.aws.call("cloudformation", HOME, "delete_stack", StackName=stack.id)
+    sandbox.aws.cloudformation.note(stack, *DISTRIBUTION, "DELETE_IN_PROGRESS")
+    await STEP.destroy(make())
+    assert "disable the distribution at every edge" in sandbox.notes.waits[0]
+
+
+HOSTING = """
+Resources:
+  Bucket: {Type: AWS::S3::Bucket}
+  Site: {Type: AWS::CloudFront::Distribution, Properties: {DistributionConfig: {Enabled: true}}}
+  Access: {Type: AWS::CloudFront::OriginAccessControl, Properties: {OriginAccessControlConfig: {Name: pages}}}
+  Headers: {Type: AWS::CloudFront::ResponseHeadersPolicy, Properties: {ResponseHeadersPolicyConfig: {Name: pages}}}
+"""
+
+
+async def test_what_hosted_pages_is_found_by_its_tags_and_its_mark_without_a_journal(sandbox, make):
+    hosting, theirs = sandbox.aws.hosting, {"workshop": "another"}
+    hosting.buckets |= {
+        "films-bucket-1a2b": FakeBucket(tags=dict(OURS)),
+        "films-bucket-9z9z": FakeBucket(tags=theirs),
+        "other-bucket": FakeBucket(tags=dict(OURS)),
+        "films-bucket-away": FakeBucket("eu-west-1", dict(OURS)),
+    }
+    hosting.distributions |= {
+        "E1": FakeDistribution("d1.cloudfront.net", dict(OURS)),
+        "E2": FakeDistribution("d2.cloudfront.net", theirs),
+    }
+    hosting.controls |= {"C1": ("pages", "workshop=films"), "C2": ("others", "workshop=films")}
+    hosting.policies |= {"P1": ("pages", "somebody's")}
+    left = {(r.kind, r.name): r for r in await STEP.leftovers(make(template=HOSTING))}
+    assert {key: r.ours for key, r in left.items()} == {
+        ("bucket", "films-bucket-1a2b"): True,
+        ("distribution", "d1.cloudfront.net"): True,
+        ("access-control", "pages"): True,
+        ("headers-policy", "pages"): False,
+    }
+    fix = left["distribution", "d1.cloudfront.net"].fix
+    assert fix.startswith('etag="$(aws cloudfront get-distribution --id E1') and "delete-distribution --id E1 --if-match" in fix
+    assert "disable it" in left["distribution", "d1.cloudfront.net"].size
+
+
+async def test_a_policy_of_anothers_under_our_name_stops_a_setup(sandbox, make):
+    sandbox.aws.hosting.policies["P1"] = ("pages", "")
+    observed = await STEP.observe(make(template=HOSTING))
+    assert observed.state is State.FOREIGN and [r.kind for r in observed.foreign] == ["headers-policy"]
 
 
 BROKEN = ["Resources: {{ nothing }}", "Resources: {", "{% if %}", "Description: none"]

@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.unit.fakes.node import node
+from tests.unit.fakes.page_scripts import PageScripts
 
 ROOT = Path(__file__).resolve().parents[2] / "templates"
-SCRIPTS = ["_shared/web/scripts/places.js"] + [
-    f"multi-region-backend/web/scripts/{name}.js" for name in ("world", "picture", "batch", "availability", "probes", "layout")
+SCRIPTS = [f"_shared/web/scripts/{name}.js" for name in ("places", "world", "probes")] + [
+    f"multi-region-backend/web/scripts/{name}.js" for name in ("picture", "batch", "availability", "layout")
 ]
 HOME, OTHER, NAME = "us-west-2", "us-east-1", "api.backend.localhost"
 
-RUN = """
-globalThis.document = { hidden: false };
-for (const script of process.argv.slice(1)) require(script);
-const W = globalThis.Workshop;
-const calls = JSON.parse(require("fs").readFileSync(0, "utf8"));
-const value = (found) => (found instanceof Map ? Object.fromEntries(found) : found);
-console.log(JSON.stringify(calls.map(([part, name, given]) => value(W[part][name](...given)))));
-"""
-
-
-def ask(*calls: tuple[str, str, list[Any]]) -> list[Any]:
-    """The results of calls of the pages' own functions, in one process."""
-    command = [node(), "-e", RUN, *(str(ROOT / script) for script in SCRIPTS)]
-    done = subprocess.run(command, check=False, input=json.dumps(calls), capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return list(json.loads(done.stdout))
+ask = PageScripts([ROOT / script for script in SCRIPTS]).ask
 
 
 def config(**more: Any) -> dict[str, Any]:
@@ -153,18 +136,12 @@ def answer(region: str, source: str = "cache", *, ok: bool = True) -> dict[str, 
 
 
 def words(answers: list[dict[str, Any]], **more: Any) -> str:
-    """The sentence of a batch; Maps are written as the page has them."""
-    program = RUN.replace("...given", "...given.map((g) => ({ ...g, places: new Map(g.places), shares: new Map(g.shares) }))")
+    """The sentence of a batch."""
     given = {
-        "answers": answers, "places": [[HOME, "Oregon"], [OTHER, "Virginia"]], "shares": [[HOME, 0.5], [OTHER, 0.5]],
-        "apart": False, "named": True, "seconds": 2.0, **more,
+        "answers": answers, "places": {"$map": [[HOME, "Oregon"], [OTHER, "Virginia"]]}, "apart": False, "named": True,
+        "shares": {"$map": [[HOME, 0.5], [OTHER, 0.5]]}, "seconds": 2.0, **more,
     }  # fmt: skip
-    command = [node(), "-e", program, *(str(ROOT / script) for script in SCRIPTS)]
-    done = subprocess.run(
-        command, check=False, input=json.dumps([["batch", "words", [given]]]), capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    return str(json.loads(done.stdout)[0])
+    return str(ask(("batch", "words", [given]))[0])
 
 
 @pytest.mark.parametrize(
@@ -173,8 +150,12 @@ def words(answers: list[dict[str, Any]], **more: Any) -> str:
         ([answer(HOME, "asked"), *[answer(HOME)] * 69], {}, "One browser is one resolver: it asked once and kept"),
         ([answer(HOME)] * 30 + [answer(OTHER)] * 40, {}, "The answer changed while the items were sent"),
         ([answer(HOME, "asked")] * 30 + [answer(OTHER, "asked")] * 40, {"apart": True}, "between 22 and 48 of 70"),
-        ([answer(HOME)] * 70, {"shares": [[HOME, 1], [OTHER, 0]]}, "it kept the answer for its TTL."),
-        ([answer(OTHER, "asked")] * 70, {"apart": True, "shares": [[HOME, 0], [OTHER, 1]]}, "were given the same answer"),
+        ([answer(HOME)] * 70, {"shares": {"$map": [[HOME, 1], [OTHER, 0]]}}, "it kept the answer for its TTL."),
+        (
+            [answer(OTHER, "asked")] * 70,
+            {"apart": True, "shares": {"$map": [[HOME, 0], [OTHER, 1]]}},
+            "given the same answer",
+        ),
         ([answer("", ok=False)] * 3, {}, "None of 3 was taken."),
         ([answer(HOME)] * 2 + [answer("", ok=False)], {"named": False}, "1 failed. Without a name"),
     ],

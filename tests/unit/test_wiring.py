@@ -26,7 +26,7 @@ from tests.unit.wiring_builders import (
 )
 from workshop.aws.resources.custom_domains import CustomDomain, Mapping
 from workshop.aws.resources.health_checks import HealthCheck
-from workshop.steps.route53.proof import Flaw, Proof, wiring_error
+from workshop.steps.route53.proof import MismatchKind, Proof, wiring_error
 from workshop.steps.route53.wiring import prove
 from workshop.steps.route53.world import World
 
@@ -35,12 +35,12 @@ def proven(world: World) -> Proof:
     return prove(world, NAME, FIXES)
 
 
-def rows(world: World) -> set[Flaw]:
-    return {each.row for each in proven(world).mismatches}
+def rows(world: World) -> set[MismatchKind]:
+    return {each.kind for each in proven(world).mismatches}
 
 
-def texts(world: World, row: Flaw) -> list[str]:
-    return [each.text for each in proven(world).mismatches if each.row is row]
+def texts(world: World, row: MismatchKind) -> list[str]:
+    return [each.text for each in proven(world).mismatches if each.kind is row]
 
 
 def test_a_straight_wiring_is_proven_and_described():
@@ -51,11 +51,11 @@ def test_a_straight_wiring_is_proven_and_described():
 
 def test_the_talks_mistake_is_named_by_both_regions_with_the_command_that_fixes_it():
     proof = proven(crossed(straight()))
-    assert {each.row for each in proof.problems} == {Flaw.CROSSED, Flaw.OTHER_ENDPOINT}
-    (ring,) = [each for each in proof.problems if each.row is Flaw.CROSSED]
+    assert {each.kind for each in proof.problems} == {MismatchKind.CROSSED, MismatchKind.OTHER_ENDPOINT}
+    (ring,) = [each for each in proof.problems if each.kind is MismatchKind.CROSSED]
     assert ring.text.startswith("us-west-2 and us-east-1 carry each other's health check: ")
     assert ring.regions == (WEST, EAST) and ring.fix == "workshop step run records"
-    (west,) = [each for each in proof.about(WEST) if each.row is Flaw.OTHER_ENDPOINT]
+    (west,) = [each for each in proof.about(WEST) if each.kind is MismatchKind.OTHER_ENDPOINT]
     assert west.text == (
         "us-west-2: points at us-west-2 (aaaa111111/prod), but its health check check-us-east-1 watches us-east-1 "
         "(bbbb222222/prod)."
@@ -71,19 +71,19 @@ def test_exchanged_targets_are_the_same_mistake_as_exchanged_checks():
         record(WEST, ResourceRecords=[{"Value": target(EAST)}]),
         record(EAST, ResourceRecords=[{"Value": target(WEST)}]),
     )
-    assert Flaw.CROSSED in rows(world)
+    assert MismatchKind.CROSSED in rows(world)
 
 
 def test_three_checks_in_a_ring_are_one_ring():
     following = {WEST: EAST, EAST: NORTH, NORTH: WEST}
     world = with_records(straight(WEST, EAST, NORTH), *(record(a, HealthCheckId=f"check-{b}") for a, b in following.items()))
-    (text,) = texts(world, Flaw.CROSSED)
+    (text,) = texts(world, MismatchKind.CROSSED)
     assert text.startswith("us-west-2, us-east-1 and eu-north-1 carry each other's health checks in a ring")
 
 
 def test_one_wrong_check_is_no_ring():
     world = with_records(straight(), record(WEST, HealthCheckId=f"check-{EAST}"))
-    assert rows(world) == {Flaw.OTHER_ENDPOINT}
+    assert rows(world) == {MismatchKind.OTHER_ENDPOINT}
 
 
 @pytest.mark.parametrize(
@@ -97,58 +97,58 @@ def test_one_wrong_check_is_no_ring():
 )
 def test_a_check_of_another_region_api_stage_or_host_is_named(settings, watched):
     world = with_checks(straight(), check(WEST, **settings))
-    (text,) = texts(world, Flaw.OTHER_ENDPOINT)
+    (text,) = texts(world, MismatchKind.OTHER_ENDPOINT)
     assert text.startswith("us-west-2: points at us-west-2 (aaaa111111/prod), but ") and watched in text
 
 
 @pytest.mark.parametrize(
     ("settings", "row", "words"),
     [
-        ({"FullyQualifiedDomainName": NAME}, Flaw.ROUTED, "asks the routed name api.films.example.com itself"),
-        ({"FullyQualifiedDomainName": target(WEST)}, Flaw.TARGET_ITSELF, "403 Forbidden under that name"),
-        ({"EnableSNI": False}, Flaw.NO_SNI, "API Gateway refuses the handshake"),
-        ({"Type": "HTTP", "Port": 80, "EnableSNI": None}, Flaw.NOT_LISTENING, "by HTTP on port 80: nothing listens"),
-        ({"Port": 8443}, Flaw.NOT_LISTENING, "by HTTPS on port 8443: nothing listens"),
+        ({"FullyQualifiedDomainName": NAME}, MismatchKind.ROUTED, "asks the routed name api.films.example.com itself"),
+        ({"FullyQualifiedDomainName": target(WEST)}, MismatchKind.TARGET_ITSELF, "403 Forbidden under that name"),
+        ({"EnableSNI": False}, MismatchKind.NO_SNI, "API Gateway refuses the handshake"),
+        ({"Type": "HTTP", "Port": 80, "EnableSNI": None}, MismatchKind.NOT_LISTENING, "by HTTP on port 80: nothing listens"),
+        ({"Port": 8443}, MismatchKind.NOT_LISTENING, "by HTTPS on port 8443: nothing listens"),
         (
             {"Type": "TCP", "ResourcePath": None, "EnableSNI": None},
-            Flaw.ONLY_CONNECTS,
+            MismatchKind.ONLY_CONNECTS,
             "stays healthy while the functions",
         ),
-        ({"ResourcePath": "/health"}, Flaw.STAGE_MISSING, "without a stage: 403 Missing Authentication Token"),
-        ({"ResourcePath": "/dev/health"}, Flaw.NO_STAGE, "has no stage dev"),
-        ({"ResourcePath": "/prod/status/deep"}, Flaw.NO_ROUTE, "no route with an integration"),
-        ({"Disabled": True}, Flaw.DISABLED, "is disabled: it counts as healthy"),
-        ({"Disabled": True, "Inverted": True}, Flaw.DISABLED, "counts as unhealthy"),
+        ({"ResourcePath": "/health"}, MismatchKind.STAGE_MISSING, "without a stage: 403 Missing Authentication Token"),
+        ({"ResourcePath": "/dev/health"}, MismatchKind.NO_STAGE, "has no stage dev"),
+        ({"ResourcePath": "/prod/status/deep"}, MismatchKind.NO_ROUTE, "no route with an integration"),
+        ({"Disabled": True}, MismatchKind.DISABLED, "is disabled: it counts as healthy"),
+        ({"Disabled": True, "Inverted": True}, MismatchKind.DISABLED, "counts as unhealthy"),
     ],
 )
 def test_a_check_that_says_nothing_about_its_endpoint_is_a_problem(settings, row, words):
     world = with_checks(straight(), check(WEST, **settings))
     (text,) = texts(world, row)
     assert text.startswith("us-west-2: health check check-us-west-2") and words in text
-    assert row in {each.row for each in proven(world).problems}
+    assert row in {each.kind for each in proven(world).problems}
 
 
 @pytest.mark.parametrize(
     ("settings", "row", "words"),
     [
-        ({"Inverted": True}, Flaw.INVERTED, "is inverted"),
-        ({"FailureThreshold": 1}, Flaw.THRESHOLD, "a single failure"),
+        ({"Inverted": True}, MismatchKind.INVERTED, "is inverted"),
+        ({"FailureThreshold": 1}, MismatchKind.THRESHOLD, "a single failure"),
     ],
 )
 def test_settings_that_work_with_a_caveat_are_warnings(settings, row, words):
     proof = proven(with_checks(straight(), check(WEST, **settings)))
-    assert proof.problems == () and [each.row for each in proof.warnings] == [row] and words in proof.warnings[0].text
+    assert proof.problems == () and [each.kind for each in proof.warnings] == [row] and words in proof.warnings[0].text
 
 
 def test_a_deleted_check_counts_as_healthy_for_ever():
     world = replace(straight(), checks={f"check-{EAST}": check(EAST)})
-    (text,) = texts(world, Flaw.CHECK_GONE)
+    (text,) = texts(world, MismatchKind.CHECK_GONE)
     assert text == "us-west-2: its health check check-us-west-2 does not exist: it counts as healthy for ever."
-    assert rows(world) == {Flaw.CHECK_GONE}
+    assert rows(world) == {MismatchKind.CHECK_GONE}
 
 
 def test_a_record_without_a_check_is_never_withdrawn_unless_it_is_the_last_resort():
-    assert rows(with_records(straight(), record(WEST, HealthCheckId=None))) == {Flaw.NO_CHECK}
+    assert rows(with_records(straight(), record(WEST, HealthCheckId=None))) == {MismatchKind.NO_CHECK}
     failover = (
         record(WEST, Weight=None, Failover="PRIMARY"),
         record(EAST, Weight=None, Failover="SECONDARY", HealthCheckId=None),
@@ -165,7 +165,7 @@ def test_a_record_without_a_check_is_never_withdrawn_unless_it_is_the_last_resor
 def test_a_secondary_record_with_a_check_is_a_warning():
     failover = (record(WEST, Weight=None, Failover="PRIMARY"), record(EAST, Weight=None, Failover="SECONDARY"))
     proof = proven(with_records(straight(), *failover))
-    assert proof.problems == () and [each.row for each in proof.warnings] == [Flaw.SECONDARY_CHECKED]
+    assert proof.problems == () and [each.kind for each in proof.warnings] == [MismatchKind.SECONDARY_CHECKED]
 
 
 def alias(region: str, **changed):
@@ -175,35 +175,37 @@ def alias(region: str, **changed):
 
 def test_an_alias_that_evaluates_its_target_instead_of_a_check_is_named():
     world = with_records(straight(), alias(WEST, HealthCheckId=None), alias(EAST))
-    assert rows(world) == {Flaw.EVALUATES}
-    assert "only when API Gateway itself is down" in texts(world, Flaw.EVALUATES)[0]
+    assert rows(world) == {MismatchKind.EVALUATES}
+    assert "only when API Gateway itself is down" in texts(world, MismatchKind.EVALUATES)[0]
     assert rows(with_records(straight(), alias(WEST), alias(EAST))) == set()
 
 
 def test_two_records_at_one_endpoint_are_named():
     world = with_records(straight(), record(EAST, ResourceRecords=[{"Value": target(WEST)}], HealthCheckId=f"check-{WEST}"))
-    assert Flaw.SAME_ENDPOINT in rows(world)
-    assert "two records point at the same endpoint" in texts(world, Flaw.SAME_ENDPOINT)[0]
+    assert MismatchKind.SAME_ENDPOINT in rows(world)
+    assert "two records point at the same endpoint" in texts(world, MismatchKind.SAME_ENDPOINT)[0]
 
 
 def test_a_region_without_a_record_is_named():
     world = straight()
-    assert texts(replace(world, records=world.records[:1]), Flaw.REGION_MISSING) == [f"us-east-1: has no record of {NAME}."]
+    assert texts(replace(world, records=world.records[:1]), MismatchKind.REGION_MISSING) == [
+        f"us-east-1: has no record of {NAME}."
+    ]
 
 
 def test_a_region_without_the_custom_domain_or_its_mapping_is_named_with_setup_as_the_fix():
     world = straight()
     gone = replace(world, domains=world.domains[:1])
-    (found,) = [each for each in proven(gone).problems if each.row is Flaw.DOMAIN_MISSING]
+    (found,) = [each for each in proven(gone).problems if each.kind is MismatchKind.DOMAIN_MISSING]
     assert found.regions == (EAST,) and f"{EAST} has no custom domain {NAME}" in found.text and found.fix == "workshop setup"
     unmapped = replace(world, domains=(world.domains[0], replace(world.domains[1], mappings=())))
-    assert Flaw.MAPPING_MISSING in rows(unmapped)
+    assert MismatchKind.MAPPING_MISSING in rows(unmapped)
 
 
 @pytest.mark.parametrize("where", ["cdn.example.org", "nowhere.films.example.com"])
 def test_a_record_that_leads_out_of_the_account_is_named(where):
     world = with_records(straight(), record(WEST, ResourceRecords=[{"Value": where}]))
-    assert f"points at {where}, which is no regional endpoint" in texts(world, Flaw.NO_ENDPOINT)[0]
+    assert f"points at {where}, which is no regional endpoint" in texts(world, MismatchKind.NO_ENDPOINT)[0]
 
 
 def test_a_record_outside_of_api_gateway_is_right_when_its_check_asks_the_same_host():
@@ -214,7 +216,7 @@ def test_a_record_outside_of_api_gateway_is_right_when_its_check_asks_the_same_h
 
 def test_an_api_that_does_not_exist_any_more_is_named():
     world = replace(straight(), gone=frozenset({(WEST, APIS[WEST])}))
-    assert texts(world, Flaw.API_GONE) == ["us-west-2: points at us-west-2 (aaaa111111/prod), but there is no such API."]
+    assert texts(world, MismatchKind.API_GONE) == ["us-west-2: points at us-west-2 (aaaa111111/prod), but there is no such API."]
 
 
 def test_names_of_one_region_are_followed_to_their_endpoint():
@@ -234,8 +236,8 @@ def test_names_of_one_region_are_followed_to_their_endpoint():
     checks = (check(region, FullyQualifiedDomainName=name, ResourcePath="/v1/health") for region, name in own.items())
     assert rows(with_checks(world, *checks)) == set()
     swapped = (check(WEST, FullyQualifiedDomainName=own[EAST], ResourcePath="/v1/health"),)
-    assert rows(with_checks(world, *swapped)) == {Flaw.OTHER_ENDPOINT}
-    assert Flaw.DOMAIN_MISSING in rows(
+    assert rows(with_checks(world, *swapped)) == {MismatchKind.OTHER_ENDPOINT}
+    assert MismatchKind.DOMAIN_MISSING in rows(
         with_checks(world, check(WEST, FullyQualifiedDomainName=own[WEST], ResourcePath="/v2/health"))
     )
 
@@ -243,7 +245,7 @@ def test_names_of_one_region_are_followed_to_their_endpoint():
 def test_records_that_name_the_apis_themselves_are_compared_with_their_checks_too():
     world = with_records(straight(), *(record(region, ResourceRecords=[{"Value": host(region)}]) for region in (WEST, EAST)))
     assert rows(replace(world, domains=())) == set()
-    assert Flaw.CROSSED in rows(
+    assert MismatchKind.CROSSED in rows(
         with_records(
             world,
             record(WEST, ResourceRecords=[{"Value": host(WEST)}], HealthCheckId=f"check-{EAST}"),
@@ -264,23 +266,25 @@ def test_the_checks_below_a_calculated_one_decide():
     world = with_checks(with_records(straight(), record(WEST, HealthCheckId="above")), above)
     assert rows(world) == set()
     wrong = HealthCheck("above", "r", 1, {"Type": "CALCULATED", "ChildHealthChecks": [f"check-{WEST}", f"check-{EAST}"]})
-    assert rows(with_checks(world, wrong)) == {Flaw.OTHER_ENDPOINT}
+    assert rows(with_checks(world, wrong)) == {MismatchKind.OTHER_ENDPOINT}
 
 
 def test_a_check_that_follows_an_alarm_cannot_be_proven():
     alarm = HealthCheck("alarm", "r", 1, {"Type": "CLOUDWATCH_METRIC"})
-    assert Flaw.UNPROVEN in rows(with_checks(with_records(straight(), record(WEST, HealthCheckId="alarm")), alarm))
+    assert MismatchKind.UNPROVEN in rows(with_checks(with_records(straight(), record(WEST, HealthCheckId="alarm")), alarm))
 
 
 def test_long_and_different_ttls_are_warnings():
     proof = proven(with_records(straight(), record(WEST, TTL=300)))
-    assert proof.problems == () and {each.row for each in proof.warnings} == {Flaw.TTL_LONG, Flaw.TTL_DIFFERS}
+    assert proof.problems == () and {each.kind for each in proof.warnings} == {MismatchKind.TTL_LONG, MismatchKind.TTL_DIFFERS}
 
 
 @pytest.mark.parametrize("records", [(), (plain(NAME, target(WEST)),)])
 def test_a_name_without_a_group_has_nothing_to_fail_over_to(records):
     proof = proven(replace(straight(), records=records))
-    assert [each.row for each in proof.problems] == [Flaw.NO_GROUP] and "nothing to fail over to" in proof.problems[0].text
+    assert [each.kind for each in proof.problems] == [MismatchKind.NO_GROUP] and "nothing to fail over to" in proof.problems[
+        0
+    ].text
 
 
 def test_routes_with_parameters_and_greedy_ones_are_routes():

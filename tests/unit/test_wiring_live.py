@@ -29,7 +29,7 @@ from workshop.aws.resources.custom_domains import CustomDomain, Mapping
 from workshop.aws.resources.health_checks import CHECKER_REGIONS, CheckerReport
 from workshop.aws.target import Target
 from workshop.steps.route53 import wiring_calls
-from workshop.steps.route53.proof import Flaw
+from workshop.steps.route53.proof import MismatchKind
 from workshop.steps.route53.wiring import prove
 from workshop.steps.route53.wiring_calls import Ask, Reply, caller_of
 from workshop.steps.route53.wiring_live import by_deed, compare_responses, compare_sightings
@@ -95,7 +95,7 @@ async def test_a_record_whose_target_responds_from_another_region_names_both():
     regions = Regions()
     regions.by_host[target(WEST)] = Reply(200, {"region": EAST})
     (found,), _ = await stage(straight(), regions)
-    assert found.row is Flaw.ANSWERED_ELSEWHERE and found.severe and found.fix == FIXES.records
+    assert found.kind is MismatchKind.ANSWERED_ELSEWHERE and found.severe and found.fix == FIXES.records
     assert found.text == f"us-west-2: {target(WEST)}, asked for {NAME}, responds from us-east-1, not from us-west-2."
 
 
@@ -103,25 +103,25 @@ async def test_a_check_that_reaches_another_region_names_both():
     regions = Regions()
     regions.by_host[host(WEST)] = Reply(400, {"region": EAST})
     (found,), _ = await stage(straight(), regions)
-    assert found.row is Flaw.CHECK_ELSEWHERE and WEST in found.text and EAST in found.text
+    assert found.kind is MismatchKind.CHECK_ELSEWHERE and WEST in found.text and EAST in found.text
 
 
 @pytest.mark.parametrize(
     ("reply", "row", "severe"),
     [
-        (Reply(why="ConnectError: refused"), Flaw.NO_RESPONSE, True),
-        (Reply(403, {"message": "Forbidden"}), Flaw.NO_RESPONSE, True),
-        (Reply(500, {"message": "Internal server error"}), Flaw.NO_RESPONSE, False),
-        (Reply(200, {"status": "ok"}), Flaw.UNPROVEN, False),
-        (Reply(200, None), Flaw.UNPROVEN, False),
-        (Reply(200, {"region": 7}), Flaw.UNPROVEN, False),
+        (Reply(why="ConnectError: refused"), MismatchKind.NO_RESPONSE, True),
+        (Reply(403, {"message": "Forbidden"}), MismatchKind.NO_RESPONSE, True),
+        (Reply(500, {"message": "Internal server error"}), MismatchKind.NO_RESPONSE, False),
+        (Reply(200, {"status": "ok"}), MismatchKind.UNPROVEN, False),
+        (Reply(200, None), MismatchKind.UNPROVEN, False),
+        (Reply(200, {"region": 7}), MismatchKind.UNPROVEN, False),
     ],
 )
 async def test_a_region_that_does_not_name_itself_is_named(reply, row, severe):
     regions = Regions()
     regions.by_host[target(WEST)] = reply
     (found,), _ = await stage(straight(), regions)
-    assert (found.row, found.severe, found.regions) == (row, severe, (WEST,))
+    assert (found.kind, found.severe, found.regions) == (row, severe, (WEST,))
 
 
 async def test_a_region_that_is_unhealthy_and_names_itself_is_wired_right():
@@ -166,9 +166,9 @@ def seen(good: int, bad: int) -> list[CheckerReport]:
 WIRE = prove(straight(), NAME, FIXES).wires[0]
 
 
-def sightings(reply: Reply | None, observed: list[CheckerReport], *, everywhere: bool = True) -> list[tuple[Flaw, bool]]:
+def sightings(reply: Reply | None, observed: list[CheckerReport], *, everywhere: bool = True) -> list[tuple[MismatchKind, bool]]:
     found = compare_sightings(WIRE, check(WEST), reply, observed, everywhere=everywhere)
-    return [(each.row, each.severe) for each in found]
+    return [(each.kind, each.severe) for each in found]
 
 
 WELL, SICK = Reply(200, {"region": WEST}), Reply(400, {"region": WEST})
@@ -181,11 +181,11 @@ WELL, SICK = Reply(200, {"region": WEST}), Reply(400, {"region": WEST})
         (SICK, 0, 16, []),
         (SICK, 8, 8, []),
         (None, 0, 16, []),
-        (WELL, 15, 1, [(Flaw.DISAGREES, False)]),
-        (WELL, 3, 13, [(Flaw.DISAGREES, False)]),
-        (WELL, 2, 14, [(Flaw.DISAGREES, True)]),
-        (WELL, 0, 16, [(Flaw.DISAGREES, True)]),
-        (SICK, 16, 0, [(Flaw.DISAGREES, False)]),
+        (WELL, 15, 1, [(MismatchKind.DISAGREES, False)]),
+        (WELL, 3, 13, [(MismatchKind.DISAGREES, False)]),
+        (WELL, 2, 14, [(MismatchKind.DISAGREES, True)]),
+        (WELL, 0, 16, [(MismatchKind.DISAGREES, True)]),
+        (SICK, 16, 0, [(MismatchKind.DISAGREES, False)]),
     ],
 )
 def test_checkers_are_compared_with_what_we_saw(reply, good, bad, expected):
@@ -193,9 +193,9 @@ def test_checkers_are_compared_with_what_we_saw(reply, good, bad, expected):
 
 
 def test_a_check_of_which_not_every_region_has_reported_is_not_proven_yet():
-    assert sightings(WELL, seen(5, 0)) == [(Flaw.NOT_OBSERVED, False)]
+    assert sightings(WELL, seen(5, 0)) == [(MismatchKind.NOT_OBSERVED, False)]
     assert sightings(WELL, seen(5, 0), everywhere=False) == []
-    assert sightings(WELL, [], everywhere=False) == [(Flaw.NOT_OBSERVED, False)]
+    assert sightings(WELL, [], everywhere=False) == [(MismatchKind.NOT_OBSERVED, False)]
     (found,) = compare_sightings(WIRE, check(WEST), WELL, seen(7, 0), everywhere=True)
     assert "checkers in sa-east-1" in found.text
 
@@ -205,11 +205,11 @@ def test_only_the_regions_of_a_check_have_to_report():
     assert compare_sightings(WIRE, chosen, WELL, seen(3, 0), everywhere=True) == []
 
 
-def deed(unhealthy: set[str], after: set[str]) -> set[Flaw]:
+def deed(unhealthy: set[str], after: set[str]) -> set[MismatchKind]:
     proof = prove(straight(), NAME, FIXES)
     found = by_deed(proof, WEST, unhealthy=unhealthy, before={WEST, EAST}, after=after, fixes=FIXES)
     assert all(each.severe and each.text and each.fix == FIXES.records for each in found)
-    return {each.row for each in found}
+    return {each.kind for each in found}
 
 
 def test_a_broken_region_that_alone_leaves_the_answers_proves_the_wiring():
@@ -218,15 +218,15 @@ def test_a_broken_region_that_alone_leaves_the_answers_proves_the_wiring():
 
 def test_crossed_checks_show_in_what_a_broken_region_does():
     assert deed({f"check-{EAST}"}, {WEST}) == {
-        Flaw.NOT_TURNED,
-        Flaw.NOT_WITHDRAWN,
-        Flaw.TURNED,
-        Flaw.WITHDRAWN,
+        MismatchKind.NOT_TURNED,
+        MismatchKind.NOT_WITHDRAWN,
+        MismatchKind.TURNED,
+        MismatchKind.WITHDRAWN,
     }
 
 
 def test_a_check_that_does_not_turn_keeps_its_region_in_the_answers():
-    assert deed(set(), {WEST, EAST}) == {Flaw.NOT_TURNED, Flaw.NOT_WITHDRAWN}
+    assert deed(set(), {WEST, EAST}) == {MismatchKind.NOT_TURNED, MismatchKind.NOT_WITHDRAWN}
 
 
 def test_a_secondary_region_that_was_not_named_before_is_not_missed():

@@ -21,17 +21,19 @@ from workshop.aws.boto_client import THREADS
 from workshop.aws.regions import known_regions
 from workshop.checks.context import CheckContext, EventPlan, Machine, PlannedStep
 from workshop.checks.read_only import ReadOnlyClient
+from workshop.definition.derived import plan_variables
 from workshop.definition.lint import Problem, lint
 from workshop.definition.loader import Workshop, load
 from workshop.definition.parameters import Settings, resolve, still_valid
 from workshop.definition.secrets import obstacles
+from workshop.definition.signin import given_pool
 from workshop.definition.templating import MissingOutputError
 from workshop.engine.journal import Installation, Journal
+from workshop.engine.plan import estimate_of
 from workshop.engine.workspace import Contexts, Workspace
 from workshop.errors import DefinitionError, WorkshopError
 from workshop.state_dir import open_folder
 from workshop.steps.base import Context, Step
-from workshop.steps.registry import kinds
 from workshop.waiting import SystemClock
 
 __all__ = ["open_for_checks", "open_for_policy"]
@@ -118,6 +120,7 @@ async def _check_context(found: _Materials, connection: Connection) -> CheckCont
         since=installed.since if installed else "",
         clock=place.clock,
         secrets=obstacles(workshop, settings) if workshop else {},
+        machine_pool=_machine_pool(workshop, settings, place.target, account),
         options=replace(invocation, expect_account="").options(invocation.target),
     )
 
@@ -157,9 +160,20 @@ def _planned_steps(
         if not complete:
             step, ctx = contexts.context(node, missing="blank")
         steps.append(PlannedStep(step, ctx, node.key.region if node.key.region in regions else "", complete))
-    minutes = plan.minutes(lambda node: kinds()[node.spec.kind].estimate.minutes)
-    usd = sum(kinds()[node.spec.kind].estimate.usd for node in plan.nodes)
+    minutes = plan.minutes(lambda node: estimate_of(node.spec).minutes)
+    usd = sum(estimate_of(node.spec).usd for node in plan.nodes)
     return tuple(steps), replace(found.event, setup_minutes=minutes, usd=usd), regions
+
+
+def _machine_pool(workshop: Workshop | None, settings: Settings, target: str, account: str) -> str | None:
+    """The ARN of a user pool that is given, in which drills make their app client; empty where a step makes it."""
+    definition = workshop.definition if workshop else None
+    if definition is None or definition.drill is None or definition.signin is None:
+        return None
+    if not (definition.drill.write.token or definition.drill.read.token):
+        return None
+    given = given_pool(definition.signin, plan_variables(definition, settings, target, account))
+    return given.arn if given else ""
 
 
 def _awaits_outputs(step: Step[Any], ctx: Context[Any]) -> bool:

@@ -96,7 +96,7 @@ async def try_local(place: Place, folder_error: WorkshopError | None, notice: No
         except WorkshopError as refusal:
             error = refusal
     target = local_target(place.folder, state.port if state.running and state.port else CLOSED_PORT, state.dns_port)
-    client = _quick_client(place, local_session(daemon.ACCOUNT), daemon.ACCOUNT, target.endpoint)
+    client = local_account(target.endpoint, daemon.ACCOUNT, executor=place.executor, config=QUICK)
     if error is not None:
         return Connection(client, target, error=error, cloud_error=error)
     try:
@@ -151,9 +151,9 @@ def aws_target(folder: Path, account: str, endpoint: str) -> Target:
     return Target("aws", folder / "sites" / f"aws-{account}", endpoint=endpoint, gateway=gateway)
 
 
-def _quick_client(place: Place, session: AwsSession, account: str, endpoint: str | None = None) -> BotoClient:
+def _quick_client(place: Place, session: AwsSession, account: str) -> BotoClient:
     """A client for reports, which gives up within seconds."""
-    return BotoClient(session, account, executor=place.executor, endpoint=endpoint, config=QUICK)
+    return BotoClient(session, account, executor=place.executor, config=QUICK)
 
 
 def _local_connection(place: Place, state: daemon.CloudState) -> Connection:

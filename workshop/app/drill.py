@@ -12,6 +12,7 @@ from workshop.app.cloud_controls import LocalGatewayControl, LocalReplicationCon
 from workshop.app.connections import Notice
 from workshop.app.drill_name import routed_name, with_checks
 from workshop.app.locking import locked
+from workshop.app.machine_access import machine_access, machine_change
 from workshop.app.runs import Watch
 from workshop.app.session import Session
 from workshop.definition.builtins import builtin_folder
@@ -117,15 +118,22 @@ async def prepare(session: Session, request: DrillRequest, notice: Notice) -> Pr
     requests = load_requests(session)
     deployment = await with_checks(session, await deployment_of(session))
     await revert_left_over(undo_log, context, notice)
+    access = machine_access(session, deployment, requests, commands_for(session))
     spec = DrillSpec(
-        session.workspace.run, request.region or regions[0], fault_named(request.fault), _settings(session, request), requests
+        run=session.workspace.run,
+        region=request.region or regions[0],
+        fault=fault_named(request.fault),
+        settings=_settings(session, request),
+        requests=requests,
+        machine=access,
     )
     regional = deployment.in_region(spec.region)
     snapshot = await spec.fault.snapshot(context, deployment, regional)
     routed = None
     if _through_dns(session, request):
         routed = await routed_name(session, deployment, spec.region, commands_for(session), notice, anyway=request.anyway)
-    return PreparedDrill(deployment, spec, context, undo_log, spec.fault.plan(regional, snapshot), routed)
+    change = spec.fault.plan(regional, snapshot) + machine_change(session, access)
+    return PreparedDrill(deployment, spec, context, undo_log, change, routed)
 
 
 async def drill(session: Session, request: DrillRequest, targets: Targets, watch: Watch, emit: Emit) -> DrillReport | None:
@@ -199,7 +207,10 @@ async def recover(session: Session, region: str) -> list[Undone]:
 
 
 async def revert_faults(session: Session, notice: Notice) -> None:
-    """Before a teardown: revert every fault, left by a killed drill or set by hand. A failure is a notice."""
+    """Before a teardown: revert every fault, left by a killed drill or set by hand, and remove app clients of drills.
+
+    A failure is a notice.
+    """
     undo_log = undo_log_of(session)
     try:
         faults = undo_log.pending(lambda undo: undo.kind != OWN_ROWS)
@@ -254,6 +265,7 @@ def stack_names(session: Session) -> StackNames:
         stage=definition.apis.stage,
         regions=workspace.settings.regions,
         routes=load.routes if load else (),
+        token_routes=load.token_routes if load else (),
         health=(load.health.path if load.health else "") if load else HEALTH,
     )
 

@@ -11,14 +11,16 @@ from pathlib import Path
 
 from workshop.app.connections import Notice
 from workshop.app.drill import commands_for, deployment_of, fault_context, load_requests, undo_log_of, unknown_region
+from workshop.app.machine_access import machine_access
 from workshop.app.session import Session
 from workshop.drill.api_client import http_client
 from workshop.drill.counters import COUNTER_ROUTES, ApiCounter, Counter, StoredCounter
 from workshop.drill.deployment import Deployment
+from workshop.drill.machine_client import machine_tokens
 from workshop.drill.observe import EXPERIMENTS, Experiment, ExperimentRunner, ReplicationLatency, replication_latency
 from workshop.drill.own_rows import OwnRows, RowsJournal, RowsSnapshot
 from workshop.drill.plot import plot_experiments
-from workshop.drill.run import shielded
+from workshop.drill.shielding import shielded
 from workshop.engine.undos import BY_DRILL, Undo
 from workshop.errors import UsageError
 from workshop.quoting import visible
@@ -61,6 +63,7 @@ async def _experiments(
     stored = spec is not None and load_requests(session).shows_values
     deployment = await deployment_of(session, () if stored else COUNTER_ROUTES)
     a, b = (deployment.in_region(region) for region in regions)
+    access = machine_access(session, deployment, load_requests(session), commands_for(session)) if stored else None
     undos: list[Undo] = []
 
     def record(snapshot: str) -> None:
@@ -69,8 +72,8 @@ async def _experiments(
     counter = _stored(session, deployment.regions, record) if stored else _counted(session, deployment, record)
     found: list[Experiment] = []
     try:
-        async with http_client() as client:
-            runner = ExperimentRunner(client, counter, commands_for(session))
+        async with http_client() as client, machine_tokens(access, deployment.workshop, client, context, undo_log) as tokens:
+            runner = ExperimentRunner(client, counter, commands_for(session), tokens)
             for number in range(1, rounds + 1):
                 notice(f"Round {number} of {rounds}")
                 found.append(await EXPERIMENTS[kind](runner, a, b))

@@ -26,7 +26,7 @@ __all__ = ["Page", "ShownStep", "explained", "page", "rendered", "shown_step", "
 
 @dataclass(frozen=True)
 class Page:
-    """The address of a page, the folder of its site, and whether the local cloud serves it."""
+    """The address of a page, the folder of its site where it is one, and whether something serves it at that address."""
 
     url: str
     folder: str
@@ -79,8 +79,10 @@ async def page(session: Session, name: str | None) -> Page:
             fix=f"Run: {session.command_line('setup')}",
             code="NoSite",
         )
-    target = session.workspace.target
-    return Page(links[name or names[0]], str(target.site_folder(session.workspace.name)), target.serves_sites)
+    target, url = session.workspace.target, links[name or names[0]]
+    if not url.startswith(target.site_url(session.workspace.name)):
+        return Page(url, "", served=True)  # in a bucket behind a distribution
+    return Page(url, str(target.site_folder(session.workspace.name)), target.serves_sites)
 
 
 def explained(session: Session, step: str | None, region: str | None) -> list[tuple[NodeKey, list[str]]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from workshop.app.connections import Notice
 from workshop.app.drill import revert_faults
 from workshop.app.locking import claim_left, claims_elsewhere
+from workshop.app.machine_access import left_clients, remove_left_clients
 from workshop.app.runs import Watch, run
 from workshop.app.session import Session
 from workshop.aws.regions import enabled_regions
@@ -79,6 +80,7 @@ async def teardown(session: Session, watch: Watch, *, search: RegionSearch | Non
     receipt = None
     async with run(session, "teardown", watch) as begun:
         await revert_faults(session, watch.notice)
+        await remove_left_clients(session, watch.notice)
         results = await tear_down(workspace, plan, contexts, watch.emit, stop)
         found = await unless_stopped(stop, _everything_left(session, plan, contexts, results, search, watch))
         if found is not None and not stop.asked:
@@ -169,6 +171,7 @@ async def _everything_left(
     """What two sweeps of the plan, and a look for what is not in the plan, still find."""
     workspace = session.workspace
     left = (await sweep(plan, contexts, watch.emit, results))[session.account]
+    left += await left_clients(session)
     if search is not None:
         left += await claims_elsewhere(session, search.regions, watch.notice)
     elif workspace.journal.remembers_made(session.scope, noted_resources()) or workspace.journal.left_in(session.scope):

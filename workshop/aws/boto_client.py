@@ -28,7 +28,7 @@ from workshop.aws.limiter import Limiters
 from workshop.aws.retry import PATIENT_RETRIES, QUICK_RETRIES, Retry, RetryPolicy
 from workshop.waiting import monotonic
 
-__all__ = ["PATIENT", "QUICK", "THREADS", "BotoClient", "ClientConfig"]
+__all__ = ["PATIENT", "QUICK", "THREADS", "BotoClient", "ClientConfig", "Clients"]
 
 THREADS = 16
 """Threads of the pool that all clients of a process share, and connections of each client of one service and region."""
@@ -66,8 +66,35 @@ PATIENT = ClientConfig(PATIENT_RETRIES, connect_timeout=5, read_timeout=60)
 QUICK = ClientConfig(QUICK_RETRIES, connect_timeout=4, read_timeout=15)
 
 
+class Clients:
+    """The clients of one session: made once per service and region, shared by all threads and by every `BotoClient` over them."""
+
+    def __init__(self, session: Session, endpoint: str | None, config: ClientConfig) -> None:
+        self.session, self.config, self.responses = session, config, LastResponse()
+        self._endpoint, self._settings = endpoint, config.of_botocore()
+        self._made: dict[tuple[str, str], Any] = {}
+        self._making = threading.Lock()
+
+    def of(self, service: str, region: str) -> Any:
+        """The client of a service in a region."""
+        with self._making:  # sessions are not safe to share between threads, clients are
+            key = (service, region)
+            if key not in self._made:
+                self._made[key] = self.session.create_client(
+                    service, region_name=region, endpoint_url=self._endpoint, config=self._settings
+                )
+                self.responses.attach(self._made[key])
+            return self._made[key]
+
+    def disconnect(self) -> None:
+        """Close the connections that no call uses; the next calls open others."""
+        with self._making:
+            for client in self._made.values():
+                client.close()
+
+
 class BotoClient:
-    """Calls AWS as one account. Clients are made once per service and region and shared by all threads.
+    """Calls AWS as one account, through clients of its own unless `clients` of the same session are given.
 
     Several accounts are several `BotoClient`s, each with its own session, limits and connections; they may share a pool.
     """
@@ -82,13 +109,11 @@ class BotoClient:
         config: ClientConfig = PATIENT,
         notice: Callable[[str], None] = lambda _: None,
         jitter: Callable[[float, float], float] = random.uniform,
+        clients: Clients | None = None,
     ) -> None:
-        self._session, self._account, self._executor = session, account, executor
-        self._endpoint = endpoint
-        self._policy, self._config = config.retry, config.of_botocore()
-        self._limiters = Limiters(slowest=config.retry.slowest_spacing)
-        self._clients: dict[tuple[str, str], Any] = {}
-        self._making, self._responses = threading.Lock(), LastResponse()
+        self._clients = clients or Clients(session, endpoint, config)
+        self._account, self._executor, self._policy = account, executor, self._clients.config.retry
+        self._limiters = Limiters(slowest=self._policy.slowest_spacing)
         self._notice, self._noticed, self._jitter = notice, float("-inf"), jitter
 
     @property
@@ -118,7 +143,7 @@ class BotoClient:
 
     def address(self, service: str, region: str) -> str:
         """Where the calls of a service in a region go."""
-        return str(self._client(service, region).meta.endpoint_url)
+        return str(self._clients.of(service, region).meta.endpoint_url)
 
     def _notice_outage(self, error: AwsError) -> None:
         """Report an outage once for all the calls that meet it together."""
@@ -132,34 +157,24 @@ class BotoClient:
         return await self._in_thread(partial(self._invoke, service, region, operation, parameters))
 
     def _invoke(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> AwsResponse | AwsError:
-        self._responses.clear()
+        self._clients.responses.clear()
         try:
-            response: AwsResponse = getattr(self._client(service, region), operation)(**parameters)
+            response: AwsResponse = getattr(self._clients.of(service, region), operation)(**parameters)
             return response
         except (ClientError, BotoCoreError, ResponseParserError) as error:
-            return translate(error, service, operation, region, self._secrets(), self._responses.get())
+            return translate(error, service, operation, region, self._secrets(), self._clients.responses.get())
         except Exception as error:
-            received = self._responses.get()
+            received = self._clients.responses.get()
             if received is None:
                 raise
             # The parsers assume the shape of AWS's documents, and end on another one with whatever Python raises.
             broken = ResponseParserError(f"{received.description()} {type(error).__name__}: {error}")
             return translate(broken, service, operation, region, self._secrets(), received)
 
-    def _client(self, service: str, region: str) -> Any:
-        with self._making:  # sessions are not safe to share between threads, clients are
-            key = (service, region)
-            if key not in self._clients:
-                self._clients[key] = self._session.create_client(
-                    service, region_name=region, endpoint_url=self._endpoint, config=self._config
-                )
-                self._responses.attach(self._clients[key])
-            return self._clients[key]
-
     def _secrets(self) -> list[str]:
         """What must not show in an error text, whatever AWS or a proxy echoes."""
         try:
-            credentials = self._session.get_credentials()
+            credentials = self._clients.session.get_credentials()
             known = credentials.get_frozen_credentials() if credentials else None
         except (BotoCoreError, ClientError):
             return []  # they cannot be renewed, so none were sent; the call's own error says why

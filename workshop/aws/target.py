@@ -87,6 +87,12 @@ class Target:
             return f"http://{host}:{self.port}"
         return f"https://{host}"
 
+    def reached_at(self, host: str) -> str:
+        """What a program connects to for this host of an address: browsers alone resolve names below `.localhost`, all of which
+        are served by the gateway."""
+        gateway = self.gateway.rpartition(":")[0]
+        return gateway if gateway and host.lower().rstrip(".").endswith(".localhost") else host
+
     def name_url(self, host: str, *, delegated: bool) -> str:
         """The address below a name that DNS routes; empty where no browser can resolve it, because its zone is not delegated."""
         if not delegated:

@@ -13,6 +13,10 @@ from workshop.steps.base import Permission, Phase
 
 __all__ = ["ClaimCheck", "command_permissions"]
 
+REMOVAL = ("ListUserPoolClients", "DescribeUserPoolClient", "DeleteUserPoolClient")
+MACHINE_CLIENT_ACTIONS = {Phase.DRILL: ("CreateUserPoolClient", *REMOVAL), Phase.TEARDOWN: REMOVAL}
+"""What a drill and a teardown do to the app client of a drill, in IAM's names (docs/aws-behaviours.md, section 7.1)."""
+
 
 class ClaimCheck(Check):
     """No other process holds the workshop's claim."""
@@ -53,7 +57,27 @@ def command_permissions(context: CheckContext) -> list[Permission]:
     needed = [Permission(f"ssm:{action}", _arn(context, home), home, phase) for action in ACTIONS for phase in changing]
     elsewhere = [region for region in context.regions if region != home]
     needed += [Permission("ssm:GetParameter", _arn(context, region), region, phase) for region in elsewhere for phase in changing]
-    return [*needed, Permission("account:ListRegions", f"arn:aws:account::{context.account}:account", "", Phase.TEARDOWN)]
+    return [
+        *needed,
+        *_machine_client(context),
+        Permission("account:ListRegions", f"arn:aws:account::{context.account}:account", "", Phase.TEARDOWN),
+    ]
+
+
+def _machine_client(context: CheckContext) -> list[Permission]:
+    """What making and removing the app client of a drill takes, where a load needs one: in the pool that exists already, else in
+    any pool of the regions where a step makes one, because its id is not known before."""
+    if context.machine_pool is None:
+        return []
+    regions = {each.region for each in context.permissions() if each.action == "cognito-idp:CreateUserPool"}
+    own = [(f"arn:aws:cognito-idp:{region}:{context.account}:userpool/*", region) for region in sorted(regions)]
+    pools = [(context.machine_pool, context.machine_pool.split(":")[3])] if context.machine_pool else own
+    return [
+        Permission(f"cognito-idp:{action}", arn, region, phase)
+        for arn, region in pools
+        for phase, actions in MACHINE_CLIENT_ACTIONS.items()
+        for action in actions
+    ]
 
 
 def _arn(context: CheckContext, region: str) -> str:

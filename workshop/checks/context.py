@@ -93,6 +93,8 @@ class CheckContext:
     clock: Clock
     secrets: Mapping[str, WorkshopError | None] = field(default_factory=dict)
     """The secrets of the definition, each with the error that a setup would end with; None for one that is no obstacle."""
+    machine_pool: str | None = None
+    """The ARN of the user pool in which drills make an app client; empty for one that a step makes, None for drills without."""
     options: tuple[str, ...] = ()
     """The options that name this context on the command line, where they are not the defaults."""
 

@@ -16,7 +16,7 @@ from workshop.aws.resources.route53 import covering_zone, plain_name
 from workshop.checks.base import Check, CheckStatus, Family, Finding, failed, passed, refused, skipped
 from workshop.checks.context import CheckContext, PlannedStep
 from workshop.steps.base import Permission, Phase
-from workshop.steps.route53.proof import Flaw, Mismatch, Proof
+from workshop.steps.route53.proof import Mismatch, MismatchKind, Proof
 from workshop.steps.route53.prove_wiring import prove_wiring, wiring_permissions
 from workshop.steps.route53.wiring_calls import caller_of
 
@@ -53,7 +53,7 @@ class Wiring(Check):
         found: list[Check] = []
         for planned in _routed(context):
             shared = _Shared(lambda planned=planned: _prove(context, planned))  # type: ignore[misc]
-            found += [cls(context, region, planned=planned, shared=shared) for region in ("", *context.regions)]
+            found += [cls(context, region, planned=planned, shared=shared) for region in ("", *planned.ctx.regions)]
         return found or [cls(context)]
 
     @property
@@ -74,13 +74,13 @@ class Wiring(Check):
             proof = await self.shared.proof()
         except AwsError as error:
             return refused(error, "The wiring")
-        if any(each.row is Flaw.NO_GROUP for each in proof.mismatches) and not self.planned.ctx.known:
+        if any(each.kind is MismatchKind.NO_GROUP for each in proof.mismatches) and not self.planned.ctx.known:
             return skipped(f"{proof.name} has no records yet: they are made by workshop setup{self.context.flags()}")
         finding = _finding(proof, self.region)
         return finding if self.region else Finding(finding.status, finding.detail, finding.fix, proof)
 
     def permissions(self) -> list[Permission]:
-        return wiring_permissions(self.context.regions, Phase.CHECK) if self.planned and not self.region else []
+        return wiring_permissions(self.planned.ctx.regions, Phase.CHECK) if self.planned and not self.region else []
 
 
 FAMILY = Family("dns", "Names", (Wiring,))
@@ -106,7 +106,7 @@ async def _prove(context: CheckContext, planned: PlannedStep) -> Proof:
             context.aws,
             zone=zone,
             name=ctx.params.name,
-            regions=context.regions,
+            regions=ctx.regions,
             commands=context.options,
             call=call if context.since else None,
             everywhere=context.on_aws,

@@ -29,6 +29,7 @@ FAMILIES = {
     "leftovers": "workshop.checks.leftovers",
     "stacks": "workshop.checks.stacks",
     "domain": "workshop.checks.domain",
+    "signin": "workshop.checks.signin",
     "dns": "workshop.checks.dns",
     "definition": "workshop.checks.definition",
     "machine": "workshop.checks.machine",

@@ -13,6 +13,7 @@ from typing import Any
 from workshop.cloud.function_processes import FunctionProcesses
 from workshop.cloud.openapi_import import OpenApiImport
 from workshop.cloud.patches import patch, patch_around, require_attribute
+from workshop.cloud.user_pool_authorizers import patch_user_pool_authorizers
 
 __all__ = ["patch_api_gateway"]
 
@@ -35,6 +36,7 @@ def patch_api_gateway() -> None:
     patch(lambda_runtime.Worker, "_drain_stderr_bounded", _without_wait)
     patch_around(apigateway_v1, "_rest_api_view", _view_without_empty_members)
     OpenApiImport(apigateway_v1).apply()
+    patch_user_pool_authorizers()
     patch_around(apigateway_v1, "_call_lambda_raw", _call_lambda)
     patch_around(apigateway_v1, "_lambda_proxy_response", _lambda_proxy_response)
     gateway_error = require_attribute(apigateway_v1, "_gw_error")

@@ -2,7 +2,7 @@
 
 In: MiniStack's CloudFront; the label of `{label}.cloudfront.localhost`. Out: AWS's states, through the API and in stacks, which
 follow from the times on a distribution's record (docs/aws-behaviours.md, section 6.10); the distribution of that label in any
-account.
+account, whose pages are served over HTTP.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class Distributions:
         """Patch MiniStack's CloudFront, and its type in stacks."""
         require_attributes(cloudfront, "_distributions", "_error", "_dist_config_el", "_find", "new_uuid")
         patch_around(cloudfront, "find_distribution_for_label", _find)
+        patch_around(cloudfront, "_check_viewer_protocol_policy", _as_https)
         patch_around(cloudfront, "_build_distribution_xml", self._build)
         patch_around(cloudfront, "_build_distribution_list_xml", self._build)
         patch_around(cloudfront, "_create_distribution", self._noting)
@@ -109,6 +110,10 @@ class Distributions:
 
         self._waits.until(deployed)
         self._released()
+
+
+def _as_https(_: Callable[..., Any], *request: object) -> None:
+    """No redirect to HTTPS: there is no TLS here, and what browsers call at loopback names counts as secure to them."""
 
 
 def _find(_: Callable[[str], Any], label: str) -> Any:

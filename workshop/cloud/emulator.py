@@ -17,9 +17,10 @@ from typing import Any
 from ministack import app as ministack
 from ministack.core import lambda_runtime, persistence, responses, router
 from ministack.services import apigateway, apigateway_v1, cloudformation, cloudwatch, cloudwatch_logs, dynamodb, iam, lambda_svc
-from ministack.services.cloudformation import handlers, provisioners, stacks
+from ministack.services.cloudformation import engine, handlers, provisioners, stacks
 
 from workshop.cloud.api_gateway import patch_api_gateway
+from workshop.cloud.buckets import patch_buckets
 from workshop.cloud.creation_times import patch_creation_times
 from workshop.cloud.disk import Disk
 from workshop.cloud.events import OWN, TABLES_CHANGED, EventBus, StateChanged, WriteReplicated
@@ -34,7 +35,7 @@ from workshop.cloud.persistence import Codec
 from workshop.cloud.responses import Asgi
 from workshop.cloud.scheduler import LoopDriver, Scheduler
 from workshop.cloud.service_models import operation_names, patch_service_names
-from workshop.cloud.stack_patches import StackPatches, fail_interrupted_stacks
+from workshop.cloud.stack_patches import StackPatches, fail_interrupted_stacks, patch_template_reader
 from workshop.cloud.state_gate import StateGate
 from workshop.cloud.states import check_attributes, service_states, states_changed_by
 from workshop.cloud.taken_names import TakenNames
@@ -105,8 +106,10 @@ class Emulator:
         patch_api_gateway()
         LambdaLimits(lambda_svc, timing, self.faults.concurrency).apply()
         self.names.apply()
+        patch_buckets()
         limit_log_streams(cloudwatch_logs)
         patch_creation_times(provisioners, lambda_svc, dynamodb)
+        patch_template_reader(engine)
         patch_around(stacks, "_add_event", self._add_stack_event)
         StackPatches(
             stacks,

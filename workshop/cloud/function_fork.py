@@ -52,7 +52,7 @@ def _exactly(orders: socket.socket, size: int) -> bytes:
     while len(received) < size:
         part = orders.recv(size - len(received))
         if not part:
-            os._exit(0)  # whoever ordered is gone
+            os._exit(0)  # the cloud has ended
         received += part
     return received
 

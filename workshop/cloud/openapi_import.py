@@ -1,7 +1,8 @@
 """Whole APIs from one OpenAPI document: ImportRestApi and PutRestApi, and the `Body` of an API in a stack.
 
-In: a document with paths and integrations. Out: MiniStack's resources and methods, including the responses of mock integrations
-(preflight requests), the roles of integrations, the API's gateway responses. It replaces what an API had, whose id stays
+In: a document with paths, integrations and security schemes. Out: MiniStack's resources and methods, including the responses of
+mock integrations (preflight requests), the roles of integrations, the authorizers of methods, the API's gateway responses. It
+replaces what an API had, whose id stays
 (docs/aws-behaviours.md, section 5); merging is not offered.
 """
 
@@ -12,13 +13,15 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from workshop.cloud.patches import patch_around, require_attribute
-from workshop.cloud.stack_types import handled, register
+from workshop.cloud.stack_types import failed, handled, register
+from workshop.cloud.user_pool_authorizers import invalid_pools
 
 __all__ = ["OpenApiImport"]
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 INTEGRATION = "x-amazon-apigateway-integration"
 GATEWAY_RESPONSES = "x-amazon-apigateway-gateway-responses"
+AUTHORIZER = "x-amazon-apigateway-authorizer"
 IN_STACKS = "AWS::ApiGateway::RestApi"
 KEPT = ("credentials", "timeoutInMillis", "passthroughBehavior", "contentHandling", "requestParameters")
 """Members of an integration that are stored as they are written."""
@@ -35,6 +38,9 @@ class OpenApiImport:
             require_attribute(gateway, name) for name in ("_rest_apis", "_resources", "_gateway_responses")
         )
         self._put_response = require_attribute(gateway, "_put_gateway_response")
+        self._schemes, self._import_schemes, self._authorizers = (
+            require_attribute(gateway, name) for name in ("_security_schemes", "_import_security_schemes", "_authorizers_v1")
+        )
         self._update_in_stack = handled(IN_STACKS, "update")
 
     def apply(self) -> None:
@@ -45,6 +51,9 @@ class OpenApiImport:
         register(IN_STACKS, update=self._update)
 
     def _import(self, original: Callable[..., Any], document: dict[str, Any], data: Any = None) -> Any:
+        refused = self._refused(document)
+        if refused:
+            raise failed("ApiGateway", refused)
         api = original(document, data)
         self._complete(api, document)
         return api
@@ -52,6 +61,9 @@ class OpenApiImport:
     def _create_rest_api(self, original: Callable[[Any], Any], data: Any) -> Any:
         if not _is_document(data):
             return original(data)
+        refused = self._refused(data)
+        if refused:
+            return self._gateway._v1_error("BadRequestException", refused, 400)
         api = self._gateway._import_rest_api(data, {})
         return self._respond(self._view(self._apis[api]), 201)
 
@@ -59,6 +71,9 @@ class OpenApiImport:
         """A changed body is put into the API that exists; MiniStack would make another, with another address."""
         body: Any = new.get("Body")
         if api in self._apis and _is_document(body) and _is_document(old.get("Body")) and body != old["Body"]:
+            refused = self._refused(body)
+            if refused:
+                raise failed("ApiGateway", refused)
             self._replace(api, body)
             old = {**old, "Body": body}
         return self._update_in_stack(api, old, new, stack, logical_id)
@@ -74,8 +89,9 @@ class OpenApiImport:
             document = json.loads(body)
         except ValueError:
             document = None
-        if not _is_document(document):
-            return self._gateway._v1_error("BadRequestException", "Invalid OpenAPI input.", 400)
+        refused = self._refused(document) if _is_document(document) else "Invalid OpenAPI input."
+        if refused:
+            return self._gateway._v1_error("BadRequestException", refused, 400)
         self._replace(parts[1], document)
         return self._respond(self._view(self._apis[parts[1]]))
 
@@ -84,9 +100,31 @@ class OpenApiImport:
         root["resourceMethods"] = {}
         self._resources[api] = {root["id"]: root}
         self._responses[api] = {}
+        schemes = self._replace_authorizers(api, document)
         for path, item in document.get("paths", {}).items():
-            self._import_path_item(api, path, item)
+            self._import_path_item(api, path, item, schemes, document.get("security"))
         self._complete(api, document)
+
+    def _replace_authorizers(self, api: str, document: dict[str, Any]) -> Any:
+        """How the methods are authorized, by the name of the security scheme. An authorizer that stays keeps its id."""
+        before = {row["name"]: row["id"] for row in self._authorizers.get(api, {}).values()}
+        self._authorizers[api] = {}
+        schemes = self._import_schemes(api, document)
+        for name, scheme in schemes.items():
+            if name in before and "authorizerId" in scheme:
+                row = self._authorizers[api].pop(scheme["authorizerId"])
+                row["id"] = scheme["authorizerId"] = before[name]
+                self._authorizers[api][row["id"]] = row
+        return schemes
+
+    def _refused(self, document: dict[str, Any]) -> str:
+        """Why API Gateway refuses the document's authorizers; empty where it takes all of them."""
+        for name, scheme in self._schemes(document).items():
+            extension = scheme.get(AUTHORIZER) if isinstance(scheme, dict) else None
+            reason = invalid_pools(extension) if isinstance(extension, dict) else ""
+            if reason:
+                return f"Errors found during import:\n\tUnable to create authorizer '{name}': {reason}"
+        return ""
 
     def _complete(self, api: str, document: dict[str, Any]) -> None:
         """What MiniStack's import leaves out: request templates, roles, gateway responses, and the responses of integrations that

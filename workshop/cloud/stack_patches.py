@@ -12,12 +12,14 @@ import time
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Any
 
+import yaml
+
 from workshop.cloud.patches import patch, patch_around, require_attribute
 from workshop.cloud.state_gate import PATIENCE, QUICK, StateGate
 from workshop.cloud.taken_names import TakenNames
 from workshop.cloud.timing import Timing
 
-__all__ = ["StackPatches", "fail_interrupted_stacks"]
+__all__ = ["StackPatches", "fail_interrupted_stacks", "patch_template_reader"]
 
 Operation = Callable[[Any], Any]
 STOPPED = "The local cloud was stopped while this was in progress."
@@ -46,6 +48,19 @@ UPDATABLE = {
 CREATIONS = {"AWS::ApiGateway::DomainName": "CreateDomainName"}
 DELETIONS = {"AWS::ApiGateway::DomainName": "DeleteDomainName", "AWS::ApiGateway::RestApi": "DeleteRestApi"}
 """The calls that creating or deleting a resource makes and that are accepted once per so many seconds."""
+
+
+def patch_template_reader(engine: Any) -> None:
+    """Templates are read by libyaml: in Python alone, reading one took longer than making its stack."""
+    patch(engine, "CfnLoader", _by_libyaml)
+
+
+def _by_libyaml(loader: type[yaml.SafeLoader]) -> type[yaml.CSafeLoader] | type[yaml.SafeLoader]:
+    """The same tags and the same values; MiniStack's own loader where PyYAML was built without the library."""
+    if not yaml.__with_libyaml__:
+        return loader
+    members = ("yaml_constructors", "yaml_multi_constructors", "yaml_implicit_resolvers")
+    return type("CfnLoader", (yaml.CSafeLoader,), {name: require_attribute(loader, name) for name in members})
 
 
 class StackPatches:

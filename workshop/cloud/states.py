@@ -12,7 +12,7 @@ from typing import Any
 
 from ministack import app as ministack
 from ministack.core import responses
-from ministack.services import apigateway, apigateway_v1, cloudwatch, cloudwatch_logs, dynamodb, iam, lambda_svc
+from ministack.services import apigateway, apigateway_v1, cloudformation, cloudwatch, cloudwatch_logs, dynamodb, iam, lambda_svc
 
 from workshop.cloud.events import OWN
 from workshop.cloud.patches import require_attribute
@@ -35,6 +35,14 @@ def _logs_state() -> Any:
 
 def _metrics_state() -> Any:
     return {name: getattr(cloudwatch, f"_{name}") for name in _METRICS}
+
+
+def _stacks_state() -> Any:
+    return {name: getattr(cloudformation, f"_{name}") for name in _STACKS}
+
+
+def _rest_apis_state() -> Any:
+    return {name: getattr(apigateway_v1, f"_{name}") for name in _REST_APIS}
 
 
 _DYNAMODB = (
@@ -69,6 +77,26 @@ _METRICS = (
     "dashboards",
     "resource_tags",
 )
+_STACKS = ("stacks", "stack_events", "exports", "change_sets")
+_REST_APIS = (
+    "rest_apis",
+    "resources",
+    "stages_v1",
+    "deployments_v1",
+    "authorizers_v1",
+    "models",
+    "api_keys",
+    "usage_plans",
+    "usage_plan_keys",
+    "domain_names",
+    "base_path_mappings",
+    "v1_tags",
+    "account_settings",
+    "request_validators",
+    "gateway_responses",
+    "deployed_gateway_responses",
+    "documentation_parts",
+)
 # What this room reads of MiniStack without replacing it.
 READ: dict[Any, tuple[str, ...]] = {
     dynamodb: (
@@ -77,7 +105,8 @@ READ: dict[Any, tuple[str, ...]] = {
     ),
     cloudwatch: tuple(f"_{name}" for name in _METRICS),
     cloudwatch_logs: tuple(f"_{name}" for name in _LOGS),
-    apigateway_v1: ("_rest_apis",),
+    cloudformation: tuple(f"_{name}" for name in _STACKS),
+    apigateway_v1: tuple(f"_{name}" for name in _REST_APIS),
     apigateway: ("_apis",),
     lambda_svc: ("_functions", "error_response_json"),
     iam: ("_roles",),
@@ -87,8 +116,10 @@ UNCOPIED: dict[str, Callable[[], Any]] = {
     "dynamodb": _dynamodb_state,
     "cloudwatch_logs": _logs_state,
     "cloudwatch": _metrics_state,
+    "cloudformation": _stacks_state,
+    "apigateway_v1": _rest_apis_state,
 }
-"""The services that grow: their documents without MiniStack's copies."""
+"""The services that grow: their documents without MiniStack's copies, which cost more than all the rest of a save."""
 
 
 def check_attributes() -> None:

@@ -15,7 +15,7 @@ from workshop.console.document import print_document
 from workshop.console.report import PlanReport
 from workshop.console.style import STATES, SafeConsole, print_table, stream
 from workshop.engine.observe import NodeState
-from workshop.engine.plan import Plan
+from workshop.engine.plan import Plan, estimate_of
 from workshop.steps.base import Resource, State
 from workshop.steps.registry import kinds
 
@@ -121,16 +121,16 @@ def _minutes(report: PlanReport) -> float:
     idle = State.ABSENT if report.removes else State.READY
     todo = {point.node.key for point in report.points if point.observed.state is not idle}
     plan = Plan(tuple(point.node for point in report.points)).select(lambda _: True)  # without needs that are not shown
-    return plan.minutes(lambda node: kinds()[node.spec.kind].estimate.minutes if node.key in todo else 0.0)
+    return plan.minutes(lambda node: estimate_of(node.spec).minutes if node.key in todo else 0.0)
 
 
 def _usd(report: PlanReport) -> float:
     """What the workshop costs an event; taking it down costs nothing."""
-    return 0.0 if report.removes else sum(kinds()[point.node.spec.kind].estimate.usd for point in report.points)
+    return 0.0 if report.removes else sum(estimate_of(point.node.spec).usd for point in report.points)
 
 
 def _step(report: PlanReport, point: NodeState) -> dict[str, Any]:
-    key, estimate = point.node.key, kinds()[point.node.spec.kind].estimate
+    key, estimate = point.node.key, estimate_of(point.node.spec)
     return {
         "id": key.step,
         "module": point.node.module,

@@ -6,12 +6,13 @@ foreign texts.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workshop.engine.inventory import InventoryEntry
 from workshop.engine.receipt import Left, Receipt
@@ -20,6 +21,9 @@ from workshop.redaction import redact
 from workshop.state_dir import write_private
 from workshop.steps.base import UNKNOWN
 from workshop.steps.registry import resource_type
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 __all__ = ["receipt_page", "write_page"]
 
@@ -45,17 +49,8 @@ def write_page(path: Path, receipt: Receipt) -> Path:
 
 def receipt_page(receipt: Receipt) -> str:
     """The page."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     ours = [left for left in receipt.left if left.ours]
-    page = environment.get_template("receipt.html.j2").render(
+    page = _template().render(
         receipt=receipt,
         groups=_groups(receipt.made),
         ours=ours,
@@ -68,6 +63,20 @@ def receipt_page(receipt: Receipt) -> str:
         makers=sorted({holding.by for holding in receipt.made if holding.by}),
     )
     return visible(redact(page))
+
+
+@functools.cache
+def _template() -> Template:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("receipt.html.j2")
 
 
 def _title(kind: str) -> str:

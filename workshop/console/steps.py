@@ -11,7 +11,7 @@ from rich.table import Table
 from workshop.console.document import print_document
 from workshop.console.style import print_table, stream
 from workshop.definition.model import Definition, StepSpec
-from workshop.engine.plan import Node
+from workshop.engine.plan import Node, estimate_of
 from workshop.shell import command_line
 from workshop.steps.base import Context, Step
 from workshop.steps.registry import kinds
@@ -47,14 +47,14 @@ def step_document(nodes: Sequence[Node], kind: Step[Any], ctx: Context[Any]) -> 
         {
             "id": spec.id,
             "title": _title(spec),
-            "kind": spec.kind,
+            "kind": kind.kind,
             "module": nodes[0].module,
             "in": spec.place,
             "regions": [node.key.region for node in nodes],
             "needs": list(spec.needs),
             "with": ctx.params.model_dump(),
-            "minutes": kind.estimate.minutes,
-            "usd": kind.estimate.usd,
+            "minutes": estimate_of(spec).minutes,
+            "usd": estimate_of(spec).usd,
         },
     )
 
@@ -68,7 +68,7 @@ def print_step(nodes: Sequence[Node], kind: Step[Any], ctx: Context[Any]) -> Non
         ("module", nodes[0].module),
         ("runs in", ", ".join(node.key.region for node in nodes)),
         ("needs", ", ".join(spec.needs) or "nothing"),
-        ("takes", f"about {kind.estimate.minutes:g} minutes on AWS"),
+        ("takes", f"about {estimate_of(spec).minutes:g} minutes on AWS"),
         *((f"with {name}", str(value)) for name, value in ctx.params.model_dump().items()),
     ]
     width = max(len(name) for name, _ in rows)

@@ -55,6 +55,10 @@ class _Look:
         if self.spec.name and self.spec.name not in names:
             fix = closest(self.spec.name, names) or "Add it to `names:`, or leave `name` out: the load then calls each region."
             yield self._at(("name",), f"'{self.spec.name}' is none of `names:`.", fix)
+        for field in ("write", "read"):
+            if getattr(self.spec, field).token and self.definition.signin is None:
+                what = "A client of the drill's own is made in the user pool of `signin:`, and the definition has no such block."
+                yield self._at((field, "token"), what, "Add it, or leave `token` out.")
         for name in self.definition.parameters:
             if name in (*DRILL_VARIABLES, RESPONSE):
                 where = ("parameters", name)

@@ -19,6 +19,10 @@ __all__ = ["HealthSpec", "LoadSpec", "ReadSpec", "RowsSpec", "TargetsSpec", "Wri
 
 LONGEST_PATH = 1000
 Path = Annotated[str, Field(max_length=LONGEST_PATH, description="The path below the API's address; relative.")]
+Token = Annotated[
+    Literal["", "machine"],
+    Field(description="Whose access token is sent: `machine` is that of a client of the drill's own in the pool of `signin:`."),
+]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 
 
@@ -28,6 +32,7 @@ class WriteSpec(Form):
     method: Literal["POST", "PUT", "PATCH", "GET"] = "POST"
     path: Path = ""
     body: Mapping[str, Any] = Field(default_factory=dict, max_length=100, description="The JSON that is sent.")
+    token: Token = ""
     id: str = Field(
         min_length=1,
         description="The item's id: of `n` and `run` where the caller chooses it, or a member of `response` where the API does.",
@@ -39,6 +44,7 @@ class ReadSpec(Form):
 
     method: Literal["GET", "POST"] = "GET"
     path: Path
+    token: Token = ""
     value: str = Field(
         default="", description="The member of both responses that holds {{ value }} (dotted); experiments count in it."
     )

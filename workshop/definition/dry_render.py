@@ -29,7 +29,7 @@ from workshop.definition.source_location import SourceLocation
 from workshop.definition.templating import render_entry, render_settings
 from workshop.definition.wellformed import malformed
 from workshop.errors import DefinitionError
-from workshop.steps.base import Params
+from workshop.steps.base import Params, Placement
 from workshop.steps.settings import TemplateFile, named_files, per_region
 
 __all__ = ["dry_render"]
@@ -119,6 +119,8 @@ class _DryNode:
         for region in self.places.regions:
             self.outputs.read.clear()
             entries.append(render_entry(self.step, key, region, self.variables))
+            if self.step.placement is Placement.EACH and region != self.region:
+                self.outputs.read.clear()  # it is not used, and its outputs are not waited for
             read |= self.outputs.read
             for name, place in sorted(self.outputs.read):
                 if name in several and place != region:

@@ -70,6 +70,9 @@ class StepSpec(Located):
     settings: Mapping[str, Any] = Field(default_factory=dict, alias="with", description="The settings of the kind.")
     title: str = Field(default="", description="What people read instead of the id.")
     when: str = Field(default="true", description="Whether it runs, by parameters and target: a template of true or false.")
+    minutes: float | None = Field(
+        default=None, gt=0, le=1440, description="How long it takes on AWS, where that is not what its kind usually takes."
+    )
 
     @property
     def placement(self) -> Placement:

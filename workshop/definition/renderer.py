@@ -9,6 +9,7 @@ import re
 import traceback
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 from jinja2 import FunctionLoader, Template, TemplateError, TemplateNotFound, TemplateSyntaxError, UndefinedError, meta
@@ -93,8 +94,7 @@ class Renderer:
         return "".join(parts)
 
     def _compile(self, text: str, where: str) -> Template:
-        code = self._sandbox.compile(text, name=where, filename=_PREFIX + where)
-        return Template.from_code(self._sandbox, code, self._sandbox.make_globals(None))
+        return Template.from_code(self._sandbox, _code(text, where), self._sandbox.make_globals(None))
 
     def _read(self, name: str) -> str:
         charge(500 * TURN)
@@ -104,6 +104,12 @@ class Renderer:
         text = self._text_of(name)
         _charge_source(text)
         return text, _PREFIX + name, None
+
+
+@lru_cache(maxsize=256)
+def _code(text: str, where: str) -> CodeType:
+    """A compiled template, which is the same for every definition that has it: compiling takes longer than rendering."""
+    return Sandbox(None, lambda _: "").compile(text, name=where, filename=_PREFIX + where)
 
 
 def _charge_source(source: str) -> None:

@@ -21,7 +21,7 @@ from workshop.definition.templating import render_value
 from workshop.errors import DefinitionError
 from workshop.quoting import shown
 
-__all__ = ["MEMBERS", "PoolArn", "pool_arn", "signin", "signin_problems", "signin_texts"]
+__all__ = ["MEMBERS", "PoolArn", "given_pool", "pool_arn", "signin", "signin_problems", "signin_texts"]
 
 MEMBERS = ("pool", "issuer", "client_id", "authorize_url", "token_url", "logout_url", "redirect_uri", "scope")
 """What templates see below `signin`."""
@@ -43,6 +43,10 @@ class PoolArn:
     pool: str
 
     @property
+    def arn(self) -> str:
+        return f"arn:{self.partition}:cognito-idp:{self.region}:{self.account}:userpool/{self.pool}"
+
+    @property
     def issuer(self) -> str:
         """The `iss` of the pool's tokens."""
         suffix = "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
@@ -53,6 +57,14 @@ def pool_arn(text: str) -> PoolArn | None:
     """The parts of the ARN of a user pool; None for any other text."""
     found = _ARN.fullmatch(text)
     return PoolArn(**found.groupdict()) if found else None
+
+
+def given_pool(spec: SigninSpec, plan: Mapping[str, Any]) -> PoolArn | None:
+    """The user pool that the variables of the plan name; None for one that a step makes."""
+    try:
+        return pool_arn(render_value(spec, spec.pool, plan, "pool").strip())
+    except DefinitionError:
+        return None
 
 
 def signin_texts(spec: SigninSpec, variables: Mapping[str, Any]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from workshop.definition.model import StepSpec
 from workshop.definition.renderer import MissingOutputError, Renderer
 from workshop.errors import DefinitionError
 from workshop.quoting import hidden, shown
+from workshop.steps.base import Placement
 
 __all__ = ["MissingOutputError", "render_entry", "render_settings", "render_settings_leniently", "render_value"]
 
@@ -42,11 +43,17 @@ def render_entry(spec: StepSpec, key: str, region: str, variables: Mapping[str, 
 
 def _settings(spec: StepSpec, variables: Mapping[str, Any], fill: Fill, per_region: Set[str]) -> dict[str, Any]:
     return {
-        key: [_entry(spec, key, region, variables, fill) for region in variables["regions"]]
+        key: [_entry(spec, key, region, variables, _fill_for(spec, region, variables, fill)) for region in variables["regions"]]
         if key in per_region
         else _value(spec, value, variables, fill, ("with", key))
         for key, value in spec.settings.items()
     }
+
+
+def _fill_for(spec: StepSpec, region: str, variables: Mapping[str, Any], fill: Fill) -> Fill:
+    """How the entry of a region is filled in. A step with `in: each` waits for its own region only, so that the outputs of the
+    others may not exist yet."""
+    return _renderer(spec).render_leniently if spec.placement is Placement.EACH and region != variables["region"] else fill
 
 
 def _entry(spec: StepSpec, key: str, region: str, variables: Mapping[str, Any], fill: Fill) -> Any:

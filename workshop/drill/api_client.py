@@ -10,11 +10,14 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import httpx
 
 __all__ = ["ApiClient", "ApiResponse", "http_client"]
+
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +34,21 @@ class ApiResponse:
 
 
 class ApiClient(Protocol):
-    """Makes one call; `deadline` in seconds, `body` is sent as JSON.
+    """Makes one call; `deadline` in seconds, `body` is sent as JSON, `form` in its place as the fields of a form.
 
     `host` is the name to ask for when the address in the URL is that of one region: the Host, and with TLS the server name.
     """
 
     async def __call__(
-        self, url: str, deadline: float, *, method: str = "GET", body: Mapping[str, Any] | None = None, host: str = ""
+        self,
+        url: str,
+        deadline: float,
+        *,
+        method: str = "GET",
+        body: Mapping[str, Any] | None = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] = ...,
+        host: str = "",
     ) -> ApiResponse: ...
 
 
@@ -46,12 +57,21 @@ class _HttpClient:
         self._client = client
 
     async def __call__(
-        self, url: str, deadline: float, *, method: str = "GET", body: Mapping[str, Any] | None = None, host: str = ""
+        self,
+        url: str,
+        deadline: float,
+        *,
+        method: str = "GET",
+        body: Mapping[str, Any] | None = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
+        host: str = "",
     ) -> ApiResponse:
-        headers, extensions = ({"host": host}, {"sni_hostname": host.partition(":")[0]}) if host else ({}, {})
+        named, extensions = ({"host": host}, {"sni_hostname": host.partition(":")[0]}) if host else ({}, {})
+        sent = {**headers, **named}
         try:
             async with asyncio.timeout(deadline):
-                response = await self._client.request(method, url, json=body, headers=headers, extensions=extensions)
+                response = await self._client.request(method, url, json=body, data=form, headers=sent, extensions=extensions)
         except TimeoutError:
             return ApiResponse(f"no response within {deadline:g} s")
         except (httpx.HTTPError, httpx.InvalidURL) as error:

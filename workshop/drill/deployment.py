@@ -29,6 +29,7 @@ class StackNames:
     """What to look for: the workshop's name, its table, its API's stack by region, the output with the API's id, its stage.
 
     `routes` are a method and a path for each request that the load sends, `health` is the path of the health route, if any.
+    `token_routes` are those of the requests that carry a token.
     """
 
     workshop: str
@@ -39,20 +40,22 @@ class StackNames:
     regions: tuple[str, ...]
     routes: tuple[tuple[str, str], ...] = ()
     health: str = ""
+    token_routes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ApiRoute:
-    """One route of a REST API: its resource and the integration behind it."""
+    """One route of a REST API: its resource, the integration behind it, and the scopes of which a token needs one."""
 
     resource: str
     uri: str
+    scopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RegionDeployment:
-    """One region: its stack's functions, its API, the address that the load calls (ends in a slash), the health route, and the
-    id of the health check that watches it where a name leads here."""
+    """One region: its stack's functions, its API, the address that the load calls (ends in a slash), the health route, the id of
+    the health check that watches it where a name leads here, and the scopes that the API names for the load's tokens."""
 
     region: str
     stack: str
@@ -62,6 +65,7 @@ class RegionDeployment:
     url: str
     health: ApiRoute | None = None
     check: str = ""
+    scopes: tuple[str, ...] = ()
 
 
 Routes = Mapping[tuple[str, str], ApiRoute]
@@ -148,7 +152,18 @@ async def _in_region(
     routes = await _routes(aws, region, api)
     url = target.api_path_url(api, region, names.stage)
     health = routes.get(("GET", f"/{names.health}")) if names.health else None
-    return RegionDeployment(region, name, functions, api, names.stage, url, health), routes
+    scopes = _scopes(routes, names.token_routes)
+    return RegionDeployment(region, name, functions, api, names.stage, url, health, scopes=scopes), routes
+
+
+def _scopes(routes: Routes, sent: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """What the routes of these requests name."""
+    found: set[str] = set()
+    for (method, route), known in routes.items():
+        api = Api(frozenset(), frozenset({route}))
+        if any(wanted == method and api.serves(path) for wanted, path in sent):
+            found |= set(known.scopes)
+    return tuple(sorted(found))
 
 
 def _require_routes(routes: Routes, names: StackNames, region: str) -> None:
@@ -172,7 +187,8 @@ async def _routes(aws: AwsClient, region: str, api: str) -> Routes:
         for resource in response.get("items", []):
             for name, method in resource.get("resourceMethods", {}).items():
                 uri = method.get("methodIntegration", {}).get("uri", "")
-                found[name, resource.get("path", "")] = ApiRoute(resource["id"], uri)
+                scopes = tuple(method.get("authorizationScopes") or ())
+                found[name, resource.get("path", "")] = ApiRoute(resource["id"], uri, scopes)
         if not response.get("position"):
             return found
         page = {"position": response["position"]}

@@ -15,6 +15,7 @@ from typing import Any
 from workshop.drill.api_client import ApiClient, ApiResponse
 from workshop.drill.load_requests import ApiCall, LoadRequests
 from workshop.drill.timeline import Acknowledged, Emit, Milestone, Moment, RequestKind, TimedRequest
+from workshop.drill.tokens import MachineTokens, send
 from workshop.waiting import monotonic
 
 __all__ = ["Load", "LoadParts"]
@@ -28,6 +29,8 @@ class LoadParts:
     client: ApiClient
     emit: Emit
     cover: Callable[[int], None]
+    tokens: MachineTokens | None = None
+    """Those of the requests that need one."""
 
 
 class Load(ABC):
@@ -90,7 +93,7 @@ class Load(ABC):
 
     async def sent(self, url: str, call: ApiCall, deadline: float, host: str = "") -> ApiResponse:
         """Send one request, and record nothing."""
-        return await self._parts.client(url + call.path, deadline, method=call.method, body=call.body, host=host)
+        return await send(self._parts.client, self._parts.tokens, url, call, deadline, host)
 
     async def sent_write(self, url: str, number: int, value: str, deadline: float, *, region: str, host: str = "") -> ApiResponse:
         """Send one write. A response without the id that the API is to choose is a failure: its item could not be found."""

@@ -22,11 +22,12 @@ RESPONSE = "response"
 
 @dataclass(frozen=True, slots=True)
 class ApiCall:
-    """One request below the address of an API; `body` is sent as JSON."""
+    """One request below the address of an API; `body` is sent as JSON, `token`: with the access token of the load."""
 
     method: str
     path: str
     body: Mapping[str, Any] | None = None
+    token: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,17 @@ class LoadRequests:
         return tuple((call.method, call.path) for call in calls)
 
     @property
+    def needs_tokens(self) -> bool:
+        """Whether some request of the load carries an access token."""
+        return bool(self._spec.write.token or self._spec.read.token)
+
+    @property
+    def token_routes(self) -> tuple[tuple[str, str], ...]:
+        """Those of `routes` whose requests do."""
+        calls = (self.write(1, "1.000", ""), self.read(self._sample(1), ""))
+        return tuple((call.method, call.path) for call in calls if call.token)
+
+    @property
     def key_attributes(self) -> tuple[str, ...]:
         """The attributes of the table's key, the partition key first."""
         return tuple(self._spec.rows.key)
@@ -80,7 +92,7 @@ class LoadRequests:
             known["id"] = self.id_of(number, value)
         spec = self._spec.write
         path, body = self._filled(spec.path, known, "write", "path"), self._filled(spec.body, known, "write", "body")
-        return ApiCall(spec.method, path, None if spec.method == "GET" else body)
+        return ApiCall(spec.method, path, None if spec.method == "GET" else body, bool(spec.token))
 
     def id_of(self, number: int, value: str, response: Mapping[str, Any] | None = None) -> str:
         """The id of a write's item; of the `response` where the API chooses it, and then empty when that has none."""
@@ -95,7 +107,7 @@ class LoadRequests:
     def read(self, item: str, region: str) -> ApiCall:
         """The request that reads an item by its id."""
         path = self._filled(self._spec.read.path, {"id": item, "region": region or self._plan["home"]}, "read", "path")
-        return ApiCall(self._spec.read.method, path)
+        return ApiCall(self._spec.read.method, path, token=bool(self._spec.read.token))
 
     def row(self, number: int, value: str, item: str) -> Row:
         """The item that a write leaves."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 from workshop.drill.api_client import ApiClient
 from workshop.drill.base import FaultContext
 from workshop.drill.deployment import Deployment
-from workshop.drill.run import DrillSpec, check_health, shielded
+from workshop.drill.run import DrillSpec, check_health
+from workshop.drill.shielding import shielded
 from workshop.drill.undo_log import UndoLog
 from workshop.engine.undos import BY_HAND
 

@@ -20,6 +20,7 @@ from workshop.drill.counters import Counter
 from workshop.drill.deployment import RegionDeployment
 from workshop.drill.failover_load import not_found_is_fine
 from workshop.drill.load_requests import ApiCall
+from workshop.drill.tokens import MachineTokens, send
 from workshop.durations import format_duration
 from workshop.errors import WorkshopError
 from workshop.waiting import Clock, monotonic
@@ -121,10 +122,10 @@ class ReplicationLatency:
 class ExperimentRunner:
     """Calls the two APIs and keeps every call."""
 
-    def __init__(self, client: ApiClient, counter: Counter, commands: Commands) -> None:
+    def __init__(self, client: ApiClient, counter: Counter, commands: Commands, tokens: MachineTokens | None = None) -> None:
         self.calls: list[CounterCall] = []
         self.commands = commands
-        self._client, self._counter = client, counter
+        self._client, self._counter, self._tokens = client, counter, tokens
         self._origin = monotonic()
 
     def now(self) -> float:
@@ -163,7 +164,7 @@ class ExperimentRunner:
 
     async def _call(self, regional: RegionDeployment, by: int | None, call: ApiCall) -> CounterCall:
         sent = self.now()
-        response = await self._client(regional.url + call.path, CALL_SECONDS, method=call.method, body=call.body)
+        response = await send(self._client, self._tokens, regional.url, call, CALL_SECONDS)
         if by is None:
             response = not_found_is_fine(response)
         if not response.ok:

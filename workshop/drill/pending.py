@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from workshop.drill.registry import OWN_ROWS
+from workshop.drill.registry import MACHINE_CLIENT, OWN_ROWS, OWN_THINGS
 from workshop.engine import lock
 from workshop.engine.journal import Journal
 from workshop.engine.scope import Scope
@@ -32,7 +32,7 @@ class FailedRegion:
 
 def failed_regions(folder: Path, journal: Journal, scope: Scope) -> list[FailedRegion]:
     """Those of one workshop, the latest first. A drill that is running restores its own region, so that one is not listed."""
-    found = [undo for undo in journal.undos.pending(scope) if undo.kind != OWN_ROWS]
+    found = [undo for undo in journal.undos.pending(scope) if undo.kind not in OWN_THINGS]
     if any(undo.by != BY_HAND for undo in found) and _running(folder, scope):
         found = [undo for undo in found if undo.by == BY_HAND]
     return [FailedRegion(u.region, u.kind, u.since, u.by == BY_HAND, recover_command(u)) for u in found]
@@ -72,6 +72,8 @@ def _left(undo: Undo) -> str:
     where = f"{undo.workshop} on {undo.target}"
     if undo.kind == OWN_ROWS:
         return f"A command that was killed left its own items in the table of {where} (since {undo.since})."
+    if undo.kind == MACHINE_CLIENT:
+        return f"A drill that was killed left its app client in the user pool of {where} (since {undo.since})."
     return f"A drill that was killed left {undo.region} of {where} failed ({undo.kind}, since {undo.since})."
 
 

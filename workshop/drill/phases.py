@@ -8,7 +8,6 @@ outlives it.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -19,18 +18,19 @@ from workshop.drill.deployment import Deployment
 from workshop.drill.lag import LagProbe
 from workshop.drill.load import Load
 from workshop.drill.load_requests import LoadRequests
+from workshop.drill.machine_client import MachineAccess
 from workshop.drill.measure import Outage, missing
 from workshop.drill.own_rows import rows_in
 from workshop.drill.settings import FailoverSettings
+from workshop.drill.shielding import shielded
 from workshop.drill.timeline import Acknowledged, Milestone
 from workshop.drill.undo_log import UndoLog, Undone
 from workshop.engine.undos import BY_DRILL, Undo
 from workshop.errors import WorkshopError
 from workshop.waiting import WaitTimeout, wait_for
 
-__all__ = ["NEVER", "DrillSpec", "Findings", "Phases", "Timeouts", "shielded"]
+__all__ = ["NEVER", "DrillSpec", "Findings", "Phases", "Timeouts"]
 
-T = TypeVar("T")
 L = TypeVar("L", bound=Load)
 HEARTBEAT_SECONDS = 20.0
 """Of silence before a wait reports that it goes on."""
@@ -69,6 +69,8 @@ class DrillSpec:
     settings: FailoverSettings
     requests: LoadRequests
     timeouts: Timeouts = field(default_factory=Timeouts)
+    machine: MachineAccess | None = None
+    """How the requests of the load get their tokens; None where none needs one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,19 +212,3 @@ class Phases(ABC, Generic[L]):
         for undone in restored:
             self.load.note(Milestone.NOTE, undone.text, region=undone.undo.region)
         return restored
-
-
-async def shielded(work: Coroutine[Any, Any, T]) -> T:
-    """Finish `work` even when the caller is cancelled meanwhile; the cancellation is raised afterwards."""
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        with contextlib.suppress(WorkshopError):
-            task.result()
-        raise cancelled
-    return task.result()

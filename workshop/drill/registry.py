@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from workshop.drill.base import RegionFault, Undoable
 
-__all__ = ["DEFAULT_FAULT", "FAULTS", "OWN_ROWS", "fault_named", "undoable_named"]
+__all__ = ["DEFAULT_FAULT", "FAULTS", "MACHINE_CLIENT", "OWN_ROWS", "OWN_THINGS", "fault_named", "undoable_named"]
 
 FAULTS = {
     "throttle": "workshop.drill.faults.throttle",
@@ -24,8 +24,16 @@ FAULTS = {
 """Every fault and the module whose attribute `FAULT` it is, in the order of the help."""
 DEFAULT_FAULT = "throttle"
 OWN_ROWS = "bookmarks"
-"""The kind of an undo that removes a command's own items, named after the first load; no region is failed by it."""
-UNDOS = {OWN_ROWS: "workshop.drill.own_rows", "crossed-checks": "workshop.drill.faults.crossed_checks"}
+"""The kind of an undo that removes a command's own items, named after the first load."""
+MACHINE_CLIENT = "machine-client"
+"""The kind of an undo that removes the app client by which a load got its tokens."""
+OWN_THINGS = frozenset({OWN_ROWS, MACHINE_CLIENT})
+"""The kinds of undos that remove what a command made for itself; no region is failed by them."""
+UNDOS = {
+    OWN_ROWS: "workshop.drill.own_rows",
+    MACHINE_CLIENT: "workshop.drill.machine_client",
+    "crossed-checks": "workshop.drill.faults.crossed_checks",
+}
 """What else an undo can be of, and the module whose attribute `UNDO` it is."""
 
 

@@ -16,24 +16,29 @@ from workshop.drill.failover_drill import FailoverDrill
 from workshop.drill.failover_load import FailoverLoad, not_found_is_fine
 from workshop.drill.load import LoadParts
 from workshop.drill.load_requests import LoadRequests
+from workshop.drill.machine_client import machine_tokens
 from workshop.drill.measure import Figures, measure
 from workshop.drill.name_drill import NameDrill
 from workshop.drill.name_load import Answered, NameLoad
 from workshop.drill.name_outage import Marks
 from workshop.drill.own_rows import OwnRows, RowsJournal
-from workshop.drill.phases import DrillSpec, Findings, Timeouts, shielded
+from workshop.drill.phases import DrillSpec, Findings, Timeouts
 from workshop.drill.routed_name import Bound, RoutedName
 from workshop.drill.settings import FailoverSettings
+from workshop.drill.shielding import shielded
 from workshop.drill.timeline import Acknowledged, Emit, Lag, Moment, TimedRequest
+from workshop.drill.tokens import MachineTokens, send
 from workshop.drill.undo_log import UndoLog, Undone
 from workshop.engine.undos import BY_DRILL
 from workshop.errors import PartlyDoneError
 from workshop.steps.route53.proof import Mismatch
 
-__all__ = ["DrillResult", "DrillSpec", "NameResult", "Timeouts", "check_health", "run_drill", "shielded"]
+__all__ = ["DrillResult", "DrillSpec", "NameResult", "Timeouts", "check_health", "run_drill"]
 
 NOTHING = "none"
 """The id of an item that no load writes."""
+NO_TOKEN = 401
+"""The status of a response to a request without the token that it needs."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +70,22 @@ class DrillResult:
 
 
 async def check_health(
-    deployment: Deployment, requests: LoadRequests, client: ApiClient, settings: FailoverSettings, commands: Commands
+    deployment: Deployment,
+    requests: LoadRequests,
+    client: ApiClient,
+    settings: FailoverSettings,
+    commands: Commands,
+    tokens: MachineTokens | None = None,
 ) -> None:
-    """Raise `WorkshopError` when the API of any region fails already: a drill would prove nothing, and might hide the cause."""
+    """Raise `WorkshopError` when the API of any region fails already: a drill would prove nothing, and might hide the cause.
+
+    Without `tokens` an API that asks for one responds well.
+    """
     for regional in deployment.regional:
         for call in (requests.read(NOTHING, regional.region), *([requests.health] if requests.health else [])):
             deadline = settings.probe_timeout_ms / 1000
-            response = not_found_is_fine(await client(regional.url + call.path, deadline, method=call.method, body=call.body))
-            if not response.ok:
+            response = not_found_is_fine(await send(client, tokens, regional.url, call, deadline))
+            if not response.ok and not (call.token and tokens is None and response.status == NO_TOKEN):
                 raise already_failing(
                     regional.region,
                     why=f"Its API responds to {call.method} /{call.path} with: {response.why}.",
@@ -94,18 +107,32 @@ async def run_drill(
     Raises `WorkshopError` when a region fails before the fault or the fault is not possible, `PartlyDoneError` when something
     could not be restored. With `routed` the load calls that name, else it fails over by itself.
     """
+    await spec.fault.snapshot(context, deployment, deployment.in_region(spec.region))  # raises before anything has begun
+    async with machine_tokens(spec.machine, deployment.workshop, client, context, undo_log) as tokens:
+        return await _drilled(deployment, spec, context, client, undo_log, emit, routed, tokens)
+
+
+async def _drilled(
+    deployment: Deployment,
+    spec: DrillSpec,
+    context: FaultContext,
+    client: ApiClient,
+    undo_log: UndoLog,
+    emit: Emit,
+    routed: RoutedName | None,
+    tokens: MachineTokens | None,
+) -> DrillResult:
     moments: list[Moment] = []
 
     def keep(moment: Moment) -> None:
         moments.append(moment)
         emit(moment)
 
-    await check_health(deployment, spec.requests, client, spec.settings, context.commands)
-    await spec.fault.snapshot(context, deployment, deployment.in_region(spec.region))  # raises before anything has begun
+    await check_health(deployment, spec.requests, client, spec.settings, context.commands, tokens)
     rows = RowsJournal(
         spec.requests, deployment.regions, lambda text: undo_log.record(OwnRows.name, deployment.regions[0], text, BY_DRILL)
     )
-    parts = LoadParts(spec.requests, client, keep, rows.cover)
+    parts = LoadParts(spec.requests, client, keep, rows.cover, tokens)
     drill: NameDrill | FailoverDrill
     if routed is not None:
         drill = NameDrill(deployment, spec, context, undo_log, NameLoad(routed, parts))

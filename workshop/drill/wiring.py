@@ -19,7 +19,7 @@ from workshop.drill.api_client import ApiClient
 from workshop.drill.base import FaultContext, RegionFault
 from workshop.drill.deployment import Deployment
 from workshop.drill.faults.crossed_checks import CrossedChecks, crossed_snapshot, inject_crossed
-from workshop.drill.run import shielded
+from workshop.drill.shielding import shielded
 from workshop.drill.undo_log import UndoLog, Undone
 from workshop.engine.undos import BY_DRILL, Undo
 from workshop.errors import WorkshopError

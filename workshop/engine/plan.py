@@ -16,9 +16,10 @@ from graphlib import TopologicalSorter
 from workshop.definition.model import Definition, StepSpec
 from workshop.definition.placement import GLOBAL, Places
 from workshop.errors import UsageError
-from workshop.steps.base import Placement
+from workshop.steps.base import Estimate, Placement
+from workshop.steps.registry import kinds
 
-__all__ = ["GLOBAL", "Node", "NodeKey", "Plan", "build"]
+__all__ = ["GLOBAL", "Node", "NodeKey", "Plan", "build", "estimate_of"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -84,6 +85,12 @@ class Plan:
         for node in self.nodes:
             done[node.key] = cost(node) + max((done[need] for need in node.needs), default=0.0)
         return max(done.values(), default=0.0)
+
+
+def estimate_of(spec: StepSpec) -> Estimate:
+    """What a step takes and costs in one place: what its kind estimates, with the author's own minutes where given."""
+    estimate = kinds()[spec.kind].estimate
+    return estimate if spec.minutes is None else replace(estimate, minutes=spec.minutes)
 
 
 def build(definition: Definition, places: Mapping[str, Places], *, through: str | None = None, former: bool = False) -> Plan:

@@ -114,7 +114,7 @@ async def _problem(ctx: Context[CheckParams]) -> str:
     address = _address(params.url)
     verify = _certificates(proxied) if address.scheme == "https" else False
     try:
-        host = await _connected_host(ctx, address) if params.resolve == "authority" else address.host
+        host = await _connected_host(ctx, address) if params.resolve == "authority" else ctx.target.reached_at(address.host)
         # Connected to what DNS answers; for the server and its certificate it is the name.
         url, headers = address.copy_with(host=host), {"Host": address.netloc.decode("ascii")}
         extensions = {"sni_hostname": address.host}

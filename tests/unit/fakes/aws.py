@@ -15,6 +15,7 @@ from tests.unit.fakes.api_gateway import FakeGateway
 from tests.unit.fakes.cloudformation import FakeCloudFormation
 from tests.unit.fakes.cognito import CloudCognito
 from tests.unit.fakes.dynamodb import CloudDynamoDB
+from tests.unit.fakes.hosting import FakeHosting
 from tests.unit.fakes.remains import FakeRemains
 from tests.unit.fakes.route53 import CloudRoute53
 from tests.unit.fakes.virtual_time import VirtualClock
@@ -36,6 +37,8 @@ CHANGES = (
     "admin_create",
     "admin_set",
     "admin_delete",
+    "put_",
+    "abort_",
 )
 
 
@@ -66,6 +69,7 @@ class FakeClient:
         self.route53 = CloudRoute53(self.clock, self.account)
         self.cognito = CloudCognito(self.account)
         self.remains = FakeRemains()
+        self.hosting = FakeHosting(self.clock, self.account)
         self.gateway = FakeGateway()
         self._refusals: dict[tuple[str, str], list[AwsError]] = {}
         self._lost: list[str] = []
@@ -112,6 +116,9 @@ class FakeClient:
             return self.dynamodb.call(region, operation, **parameters)
         if service == "route53":
             return self.route53.call(region, operation, **parameters)
+        if service in ("s3", "cloudfront"):
+            hosted: dict[str, Any] = getattr(self.hosting, operation)(region, **parameters)
+            return hosted
         if service == "cognito-idp":
             return self.cognito.call(region, operation, **parameters)
         fake = self.cloudformation if service == "cloudformation" else self.remains

@@ -66,6 +66,10 @@ class FakeCloudFormation:
         self.stacks.append(stack)
         return stack
 
+    def note(self, stack: FakeStack, logical: str, kind: str, status: str) -> None:
+        """An event of a resource that this fake does not have."""
+        self._event(stack, logical, kind, status)
+
     def find(self, region: str, name: str) -> FakeStack | None:
         """The stack of that name or id as it is now; a deleted one by its id only."""
         self._agenda.catch_up()

@@ -1,4 +1,4 @@
-"""Functions, APIs, custom domains, certificates, roles, buckets, log groups, as far as a sweep asks: lists that a test fills."""
+"""Functions, APIs, custom domains, certificates, roles, log groups, as far as a sweep asks: lists that a test fills."""
 
 from __future__ import annotations
 
@@ -23,10 +23,6 @@ class FakeRemains:
         self.log_groups: set[tuple[str, str]] = set()
         self.group_tags: dict[str, dict[str, str]] = {}
         """Tags of log groups by ARN."""
-        self.buckets: dict[str, dict[str, str]] = {}
-        """Tags by name."""
-        self.objects: dict[str, list[str]] = {}
-        """Keys by bucket."""
         self.certificates: dict[tuple[str, str], tuple[str, str]] = {}
         """Domain name and name of the validation record by region and ARN."""
         self.certificate_tags: dict[str, dict[str, str]] = {}
@@ -101,24 +97,6 @@ class FakeRemains:
     def describe_log_groups(self, region: str, logGroupNamePrefix: str, nextToken: str = "") -> dict[str, Any]:
         names = sorted(n for where, n in self.log_groups if where == region and n.startswith(logGroupNamePrefix))
         return {"logGroups": [{"logGroupName": name} for name in names]}
-
-    def get_bucket_tagging(self, region: str, Bucket: str) -> dict[str, Any]:
-        if Bucket not in self.buckets:
-            raise AwsError("NoSuchBucket", "", service="s3", operation="GetBucketTagging", region=region, status=404)
-        if not self.buckets[Bucket]:
-            raise AwsError("NoSuchTagSet", "", service="s3", operation="GetBucketTagging", region=region, status=404)
-        return {"TagSet": [{"Key": k, "Value": v} for k, v in self.buckets[Bucket].items()]}
-
-    def list_object_versions(self, region: str, Bucket: str, MaxKeys: int) -> dict[str, Any]:
-        return {"Versions": [{"Key": key, "VersionId": "1"} for key in self.objects.get(Bucket, [])[:MaxKeys]]}
-
-    def delete_objects(self, region: str, Bucket: str, Delete: dict[str, Any]) -> dict[str, Any]:
-        for entry in Delete["Objects"]:
-            self.objects[Bucket].remove(entry["Key"])
-        return {}
-
-    def list_multipart_uploads(self, region: str, Bucket: str) -> dict[str, Any]:
-        return {}
 
     def delete_log_group(self, region: str, logGroupName: str) -> dict[str, Any]:
         if (region, logGroupName) not in self.log_groups:

@@ -24,11 +24,14 @@ __all__ = [
     "empty_bucket",
     "list_buckets",
     "list_objects",
+    "object_text",
     "put_object",
 ]
 
 MOST_KEYS = 1000
 """Keys of one DeleteObjects."""
+MOST_TEXT = 1_000_000
+"""Bytes of a text that is read out of a bucket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,17 @@ async def list_objects(aws: AwsClient, region: str, bucket: str) -> dict[str, St
         if not response.get("NextContinuationToken"):
             return found
         page = {"ContinuationToken": response["NextContinuationToken"]}
+
+
+async def object_text(aws: AwsClient, region: str, bucket: str, key: str) -> str | None:
+    """The content of an object as text, at most `MOST_TEXT` bytes of it; None when there is no such object."""
+    try:
+        response = await aws.call("s3", region, "get_object", Bucket=bucket, Key=key, ExpectedBucketOwner=aws.account)
+    except AwsError as error:
+        if error.code in ("NoSuchKey", "NoSuchBucket"):
+            return None
+        raise
+    return bytes(response["Body"].read(MOST_TEXT)).decode("utf-8", "replace")
 
 
 async def put_object(

@@ -44,6 +44,7 @@ RESOURCE_TYPES = (
     ResourceType("function", "function", unique=True),
     ResourceType("rest-api", "REST API"),
     ResourceType("role", "role"),
+    ResourceType("app-client", "app client of a drill", usd_a_month=6.0, upkeep="$6 for a client that gets tokens for itself"),
     ResourceType("custom-domain", "custom domain", unique=True),
     ResourceType("certificate", "certificate", upkeep="nothing: public certificates are free"),
     ResourceType("log-group", "log group", unique=True, usd_a_month=0.03, upkeep="storage, up to 1 GB at $0.03"),
@@ -126,8 +127,8 @@ class DomainQuota(Quota):
     actions = (SERVICE_QUOTAS, ("apigateway:GET", DOMAINS))
 
     def counts(self, resource: str) -> bool:
-        """The same verb makes a domain, its mappings and its tags; only the first is counted."""
-        return resource.endswith("/domainnames")
+        """The same verb makes a domain, its mappings and its tags; counted is where a domain gets its mappings, which names it."""
+        return resource.endswith("/basepathmappings")
 
     async def used(self, aws: AwsClient, region: str) -> int:
         return await custom_domain_count(aws, region)

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from workshop.errors import WorkshopError
 from workshop.steps.route53.world import Endpoint
 
-__all__ = ["Fixes", "Flaw", "Mismatch", "Proof", "Wire", "wiring_error"]
+__all__ = ["Fixes", "Mismatch", "MismatchKind", "Proof", "Wire", "wiring_error"]
 
 
-class Flaw(enum.StrEnum):
+class MismatchKind(enum.StrEnum):
     """The mismatches by name, as docs/checks.md lists them."""
 
     NO_GROUP = "no-group"
@@ -69,7 +69,7 @@ class Mismatch:
     """One thing that is wrong, in a sentence that begins with what it is about. `regions` are those whose records it concerns,
     none for the group as a whole. What is not `severe` works, with a caveat."""
 
-    row: Flaw
+    kind: MismatchKind
     text: str
     fix: str = ""
     regions: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
 """What the health check of a record watches, and what is wrong with the check itself.
 
-In: a frozen world, a health check. Out: the endpoints behind it, and rows of the proof. Pure (docs/aws-behaviours.md,
+In: a frozen world, a health check. Out: the endpoints behind it, and mismatches. Pure (docs/aws-behaviours.md,
 sections 6.3 and 6.11).
 """
 
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from workshop.aws.resources.health_checks import HealthCheck
 from workshop.quoting import shown
-from workshop.steps.route53.proof import Flaw
-from workshop.steps.route53.world import Endpoint, HostEndpoints, Lost, World
+from workshop.steps.route53.proof import MismatchKind
+from workshop.steps.route53.world import Destination, Endpoint, Lost, World
 
 __all__ = ["LAST_RESORTS", "Watched", "check_path", "check_rows", "watchers"]
 
@@ -29,7 +29,7 @@ class Watched:
     """One check with an endpoint, that of the record or one below a calculated check."""
 
     check: HealthCheck
-    located: HostEndpoints
+    located: Destination
 
     @property
     def endpoint(self) -> Endpoint | None:
@@ -61,11 +61,11 @@ def watchers(world: World, check: HealthCheck, level: int = 0) -> Iterator[Watch
 
 def check_rows(
     world: World, name: str, points: Endpoint | None, watched: Sequence[Watched], check: HealthCheck
-) -> Iterator[tuple[Flaw, str, bool]]:
-    """What is wrong with the check of a record that points at `points`: the row, the text, and whether it is severe."""
+) -> Iterator[tuple[MismatchKind, str, bool]]:
+    """What is wrong with the check of a record that points at `points`: its kind, the text, and whether it is severe."""
     if not watched:
         text = f"health check {shown(check.id)} asks no endpoint ({shown(str(check.config.get('Type')))}): it cannot be proven."
-        yield Flaw.UNPROVEN, text, False
+        yield MismatchKind.UNPROVEN, text, False
     for each in watched:
         yield from _reach_rows(world, name, points, each)
         yield from _setting_rows(each.check, at_gateway=each.endpoint is not None)
@@ -73,22 +73,22 @@ def check_rows(
         yield from _setting_rows(check, at_gateway=False)
 
 
-def _reach_rows(world: World, name: str, points: Endpoint | None, watched: Watched) -> Iterator[tuple[Flaw, str, bool]]:
+def _reach_rows(world: World, name: str, points: Endpoint | None, watched: Watched) -> Iterator[tuple[MismatchKind, str, bool]]:
     """Whether the checkers reach one endpoint, and a route of it."""
     host, path, of = watched.check.host, check_path(watched.check), f"health check {shown(watched.check.id)}"
     if host == name or watched.located.lost is Lost.ROUTED:
-        yield Flaw.ROUTED, f"{of} asks the routed name {shown(host)} itself: it says nothing of one region.", True
+        yield MismatchKind.ROUTED, f"{of} asks the routed name {shown(host)} itself: it says nothing of one region.", True
         return
     match watched.located.lost:
         case Lost.TARGET_ITSELF:
             text = f"{of} asks {shown(host)}, the regional name of a custom domain: 403 Forbidden under that name."
-            yield Flaw.TARGET_ITSELF, text, True
+            yield MismatchKind.TARGET_ITSELF, text, True
         case Lost.NO_DOMAIN | Lost.NO_MAPPING:
             text = f"{of} asks {shown(host)}, which {watched.located.region} serves by no custom domain: 403 Forbidden."
-            yield Flaw.DOMAIN_MISSING, text, True
+            yield MismatchKind.DOMAIN_MISSING, text, True
         case Lost.UNKNOWN if points is not None:
             yield (
-                Flaw.OTHER_ENDPOINT,
+                MismatchKind.OTHER_ENDPOINT,
                 f"points at {points}, but {of} watches {shown(host)}, which is no endpoint of it.",
                 True,
             )
@@ -98,34 +98,34 @@ def _reach_rows(world: World, name: str, points: Endpoint | None, watched: Watch
         return
     if api.serves(path) and not (end.stage in api.stages and api.serves(end.route)):
         text = f"{of} asks for {shown(path)} without a stage: 403 Missing Authentication Token."
-        yield Flaw.STAGE_MISSING, text, True
+        yield MismatchKind.STAGE_MISSING, text, True
     elif end.stage not in api.stages:
         yield (
-            Flaw.NO_STAGE,
+            MismatchKind.NO_STAGE,
             f"{of} asks for {shown(path)}, but {end.region} ({end.api}) has no stage {shown(end.stage)}.",
             True,
         )
     elif not api.serves(end.route):
         text = f"{of} asks for {shown(path)}, where {end} has no route with an integration: 403 Missing Authentication Token."
-        yield Flaw.NO_ROUTE, text, True
+        yield MismatchKind.NO_ROUTE, text, True
 
 
-def _setting_rows(check: HealthCheck, *, at_gateway: bool) -> Iterator[tuple[Flaw, str, bool]]:
+def _setting_rows(check: HealthCheck, *, at_gateway: bool) -> Iterator[tuple[MismatchKind, str, bool]]:
     """Settings with which a check means something else than whether its endpoint is well."""
     config, of = check.config, f"health check {shown(check.id)}"
     kind = str(config.get("Type", ""))
     if kind.startswith("HTTPS") and not config.get("EnableSNI"):
-        yield Flaw.NO_SNI, f"{of} sends no server name (SNI): API Gateway refuses the handshake.", at_gateway
+        yield MismatchKind.NO_SNI, f"{of} sends no server name (SNI): API Gateway refuses the handshake.", at_gateway
     if at_gateway and (not kind.startswith(("HTTPS", "TCP")) or int(config.get("Port", TLS_PORT)) != TLS_PORT):
         port = int(config.get("Port", 80))
         text = f"{of} asks by {shown(kind.partition('_')[0])} on port {port}: nothing listens, API Gateway has TLS on 443 alone."
-        yield Flaw.NOT_LISTENING, text, True
+        yield MismatchKind.NOT_LISTENING, text, True
     elif at_gateway and kind == "TCP":
-        yield Flaw.ONLY_CONNECTS, f"{of} only connects: it stays healthy while the functions behind the API fail.", True
+        yield MismatchKind.ONLY_CONNECTS, f"{of} only connects: it stays healthy while the functions behind the API fail.", True
     if config.get("Disabled"):
         means = "unhealthy, because it is inverted too" if config.get("Inverted") else "healthy"
-        yield Flaw.DISABLED, f"{of} is disabled: it counts as {means}.", True
+        yield MismatchKind.DISABLED, f"{of} is disabled: it counts as {means}.", True
     elif config.get("Inverted"):
-        yield Flaw.INVERTED, f"{of} is inverted: its record is withdrawn while the endpoint is well.", False
+        yield MismatchKind.INVERTED, f"{of} is inverted: its record is withdrawn while the endpoint is well.", False
     if kind and config.get("FailureThreshold") == 1:
-        yield Flaw.THRESHOLD, f"{of} turns at a single failure: one lost request withdraws a region.", False
+        yield MismatchKind.THRESHOLD, f"{of} turns at a single failure: one lost request withdraws a region.", False

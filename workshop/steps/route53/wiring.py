@@ -15,14 +15,16 @@ from dataclasses import dataclass
 from workshop.aws.resources.health_checks import HealthCheck
 from workshop.aws.resources.route53 import RecordSet, plain_name
 from workshop.quoting import shown
-from workshop.steps.route53.proof import Fixes, Flaw, Mismatch, Proof, Wire
+from workshop.steps.route53.proof import Fixes, Mismatch, MismatchKind, Proof, Wire
 from workshop.steps.route53.watching import LAST_RESORTS, Watched, check_rows, watchers
-from workshop.steps.route53.world import Endpoint, HostEndpoints, Lost, World, named_region
+from workshop.steps.route53.world import Destination, Endpoint, Lost, World, named_region
 
 __all__ = ["prove"]
 
 LONGEST_TTL = 60
 """Seconds: what a talk about failover promises, and the longest that Route 53's own documentation advises for such records."""
+NOT_BY_RECORDS = (MismatchKind.DOMAIN_MISSING, MismatchKind.MAPPING_MISSING, MismatchKind.API_GONE)
+"""What writing the records again does not fix."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class _Line:
 
     record: RecordSet
     label: str
-    located: HostEndpoints
+    located: Destination
     check: HealthCheck | None
     watched: tuple[Watched, ...]
     points: Endpoint | None
@@ -88,7 +90,8 @@ def prove(world: World, name: str, fixes: Fixes) -> Proof:
     group = [record for record in world.group(name) if record.set_identifier]
     if not group:
         has = "no record with a routing policy" if world.group(name) else "no record"
-        return Proof(name, (), (Mismatch(Flaw.NO_GROUP, f"{name} has {has}: there is nothing to fail over to.", fixes.records),))
+        text = f"{name} has {has}: there is nothing to fail over to."
+        return Proof(name, (), (Mismatch(MismatchKind.NO_GROUP, text, fixes.records),))
     lines = [_line(world, name, record) for record in group]
     found = [*(each for line in lines for each in _about(world, name, line, fixes)), *_together(world, name, lines, fixes)]
     return Proof(name, tuple(line.wire() for line in lines), tuple(found))
@@ -108,43 +111,43 @@ def _line(world: World, name: str, record: RecordSet) -> _Line:
 def _about(world: World, name: str, line: _Line, fixes: Fixes) -> Iterator[Mismatch]:
     """What is wrong with one record and its check."""
     at = (line.label,)
-    for row, text in _target_rows(world, name, line):
-        fix = fixes.setup if row in (Flaw.DOMAIN_MISSING, Flaw.MAPPING_MISSING, Flaw.API_GONE) else fixes.records
-        yield Mismatch(row, f"{line.label}: {text}", fix, at)
+    for kind, text in _target_rows(world, name, line):
+        fix = fixes.setup if kind in NOT_BY_RECORDS else fixes.records
+        yield Mismatch(kind, f"{line.label}: {text}", fix, at)
     identity = shown(line.record.health_check)
     if line.check is None:
         yield from _unchecked(line, identity, fixes)
         return
-    for row, text, severe in check_rows(world, name, line.points, line.watched, line.check):
-        yield Mismatch(row, f"{line.label}: {text}", fixes.setup, at, severe)
+    for kind, text, severe in check_rows(world, name, line.points, line.watched, line.check):
+        yield Mismatch(kind, f"{line.label}: {text}", fixes.setup, at, severe)
     if line.is_right or line.points is None:
         return
     for each in line.watched:
         if each.endpoint is not None and not each.endpoint.is_same(line.points):
             text = f"points at {line.points}, but its health check {identity} watches {each.endpoint}."
-            yield Mismatch(Flaw.OTHER_ENDPOINT, f"{line.label}: {text}", fixes.records, at)
+            yield Mismatch(MismatchKind.OTHER_ENDPOINT, f"{line.label}: {text}", fixes.records, at)
 
 
-def _target_rows(world: World, name: str, line: _Line) -> Iterator[tuple[Flaw, str]]:
+def _target_rows(world: World, name: str, line: _Line) -> Iterator[tuple[MismatchKind, str]]:
     """What is wrong with where the record points."""
     host, region = shown(line.host), line.located.region
     match line.located.lost:
         case Lost.ROUTED:
             yield (
-                Flaw.NO_ENDPOINT,
+                MismatchKind.NO_ENDPOINT,
                 f"points at {host}, which has a routing policy of its own and is no endpoint of one region.",
             )
         case Lost.UNKNOWN if not line.asks_same_host:
-            yield Flaw.NO_ENDPOINT, f"points at {host}, which is no regional endpoint of this account."
+            yield MismatchKind.NO_ENDPOINT, f"points at {host}, which is no regional endpoint of this account."
         case Lost.NO_DOMAIN:
-            yield Flaw.DOMAIN_MISSING, f"points at {host}, but {region} has no custom domain {name}: 403 Forbidden there."
+            yield MismatchKind.DOMAIN_MISSING, f"points at {host}, but {region} has no custom domain {name}: 403 Forbidden there."
         case Lost.NO_MAPPING:
             yield (
-                Flaw.MAPPING_MISSING,
+                MismatchKind.MAPPING_MISSING,
                 f"points at {host}, but the custom domain {name} of {region} maps no API: 403 Forbidden.",
             )
     if line.points is not None and world.is_gone(line.points):
-        yield Flaw.API_GONE, f"points at {line.points}, but there is no such API."
+        yield MismatchKind.API_GONE, f"points at {line.points}, but there is no such API."
 
 
 def _unchecked(line: _Line, identity: str, fixes: Fixes) -> Iterator[Mismatch]:
@@ -152,13 +155,13 @@ def _unchecked(line: _Line, identity: str, fixes: Fixes) -> Iterator[Mismatch]:
     alias = line.record.raw.get("AliasTarget") or {}
     if identity:
         text = f"its health check {identity} does not exist: it counts as healthy for ever."
-        yield Mismatch(Flaw.CHECK_GONE, f"{line.label}: {text}", fixes.setup, (line.label,))
+        yield Mismatch(MismatchKind.CHECK_GONE, f"{line.label}: {text}", fixes.setup, (line.label,))
     elif not line.is_last_resort and alias.get("EvaluateTargetHealth"):
         text = "evaluates its target instead of a health check: it fails only when API Gateway itself is down."
-        yield Mismatch(Flaw.EVALUATES, f"{line.label}: {text}", fixes.records, (line.label,))
+        yield Mismatch(MismatchKind.EVALUATES, f"{line.label}: {text}", fixes.records, (line.label,))
     elif not line.is_last_resort:
         text = "has no health check: it is never withdrawn."
-        yield Mismatch(Flaw.NO_CHECK, f"{line.label}: {text}", fixes.records, (line.label,))
+        yield Mismatch(MismatchKind.NO_CHECK, f"{line.label}: {text}", fixes.records, (line.label,))
 
 
 def _together(world: World, name: str, lines: Sequence[_Line], fixes: Fixes) -> Iterator[Mismatch]:
@@ -167,7 +170,7 @@ def _together(world: World, name: str, lines: Sequence[_Line], fixes: Fixes) -> 
         labels = tuple(line.label for line in ring)
         text = "carry each other's health check" + ("s in a ring" if len(ring) > 2 else "")
         why = "when one region fails, a healthy one is withdrawn and traffic goes on to the failed one."
-        yield Mismatch(Flaw.CROSSED, f"{', '.join(labels[:-1])} and {labels[-1]} {text}: {why}", fixes.records, labels)
+        yield Mismatch(MismatchKind.CROSSED, f"{', '.join(labels[:-1])} and {labels[-1]} {text}: {why}", fixes.records, labels)
     seen: dict[tuple[str, str, str], _Line] = {}
     for line in lines:
         if line.points is not None:
@@ -175,12 +178,12 @@ def _together(world: World, name: str, lines: Sequence[_Line], fixes: Fixes) -> 
             if key in seen:
                 labels = (seen[key].label, line.label)
                 text = f"two records point at the same endpoint, {line.points}: {labels[0]} and {labels[1]}."
-                yield Mismatch(Flaw.SAME_ENDPOINT, f"{name}: {text}", fixes.records, labels)
+                yield Mismatch(MismatchKind.SAME_ENDPOINT, f"{name}: {text}", fixes.records, labels)
             seen.setdefault(key, line)
     there = {line.points.region for line in lines if line.points is not None} | {line.label for line in lines}
     for region in world.regions:
         if region not in there:
-            yield Mismatch(Flaw.REGION_MISSING, f"{region}: has no record of {name}.", fixes.records, (region,))
+            yield Mismatch(MismatchKind.REGION_MISSING, f"{region}: has no record of {name}.", fixes.records, (region,))
     yield from _caveats(name, lines, fixes)
 
 
@@ -188,14 +191,14 @@ def _caveats(name: str, lines: Sequence[_Line], fixes: Fixes) -> Iterator[Mismat
     ttls = sorted({line.record.ttl for line in lines if line.record.ttl})
     if ttls and ttls[-1] > LONGEST_TTL:
         text = f"{name}: resolvers keep its answers for {ttls[-1]} s: a failover is not seen before."
-        yield Mismatch(Flaw.TTL_LONG, text, fixes.records, severe=False)
+        yield Mismatch(MismatchKind.TTL_LONG, text, fixes.records, severe=False)
     if len(ttls) > 1:
         text = f"{name}: its records have different TTLs ({', '.join(map(str, ttls))} s): Route 53 may use any of them."
-        yield Mismatch(Flaw.TTL_DIFFERS, text, fixes.records, severe=False)
+        yield Mismatch(MismatchKind.TTL_DIFFERS, text, fixes.records, severe=False)
     for line in lines:
         if line.check is not None and line.record.raw.get("Failover") == "SECONDARY":
             text = f"{line.label}: is the secondary record and has a health check: when both are unhealthy, the primary is used."
-            yield Mismatch(Flaw.SECONDARY_CHECKED, text, fixes.records, (line.label,), severe=False)
+            yield Mismatch(MismatchKind.SECONDARY_CHECKED, text, fixes.records, (line.label,), severe=False)
 
 
 def _rings(lines: Sequence[_Line]) -> Iterator[list[_Line]]:

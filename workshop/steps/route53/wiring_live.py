@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from workshop.aws.resources.health_checks import CHECKER_REGIONS, HEALTHY_SHARE, CheckerReport, HealthCheck
 from workshop.quoting import shown
 from workshop.shell import aws_line
-from workshop.steps.route53.proof import Fixes, Flaw, Mismatch, Proof, Wire
+from workshop.steps.route53.proof import Fixes, Mismatch, MismatchKind, Proof, Wire
 from workshop.steps.route53.watching import check_path
 from workshop.steps.route53.wiring_calls import Ask, Caller, Reply
 from workshop.steps.route53.world import Endpoint, World
@@ -30,16 +30,19 @@ async def compare_responses(
     """
     found: list[Mismatch] = []
     heard: dict[str, Reply] = {}
+    route = next((wire.watches.route for wire in proof.wires if wire.watches is not None and wire.watches.route), "/")
     for wire in proof.wires:
         check = world.checks.get(wire.check)
         if wire.points is None:
             continue
-        reply = await call(_through_record(world, proof.name, wire))
-        found += _judged(wire, reply, f"{shown(wire.host)}, asked for {proof.name},", member, Flaw.ANSWERED_ELSEWHERE, fixes)
+        reply = await call(_through_record(world, proof.name, wire, route))
+        found += _judged(
+            wire, reply, f"{shown(wire.host)}, asked for {proof.name},", member, MismatchKind.ANSWERED_ELSEWHERE, fixes
+        )
         if check is not None and wire.watches is not None and check.host and check_path(check):
             heard[check.id] = reply = await call(_as_checker(wire.watches, check))
             what = f"what its health check asks for ({shown(wire.asks)})"
-            found += _judged(wire, reply, what, member, Flaw.CHECK_ELSEWHERE, fixes)
+            found += _judged(wire, reply, what, member, MismatchKind.CHECK_ELSEWHERE, fixes)
     return found, heard
 
 
@@ -52,7 +55,9 @@ def compare_sightings(
     if missing or not seen:
         text = f"health check {shown(check.id)} has no report yet" + (f" of checkers in {', '.join(missing)}" if missing else "")
         return [
-            Mismatch(Flaw.NOT_OBSERVED, f"{wire.region}: {text}: until then it counts as healthy.", "", (wire.region,), False)
+            Mismatch(
+                MismatchKind.NOT_OBSERVED, f"{wire.region}: {text}: until then it counts as healthy.", "", (wire.region,), False
+            )
         ]
     sick = [each for each in seen if not each.healthy]
     share = len(sick) / len(seen)
@@ -61,10 +66,10 @@ def compare_sightings(
     of = f"{len(sick)} of {len(seen)} checkers of health check {shown(check.id)}"
     if reply.is_healthy and share >= 1 - HEALTHY_SHARE:
         text = f"{wire.region}: {of} report a failure ({shown(sick[0].status)}), while it responds to us with {reply.status}."
-        return [Mismatch(Flaw.DISAGREES, text, _look(check), (wire.region,))]
+        return [Mismatch(MismatchKind.DISAGREES, text, _look(check), (wire.region,))]
     heard = f"responds to us with {reply.status}" if reply.status else f"does not respond to us ({shown(reply.why)})"
     text = f"{wire.region}: {of} report a failure, while it {heard}."
-    return [Mismatch(Flaw.DISAGREES, text, _look(check), (wire.region,), severe=False)]
+    return [Mismatch(MismatchKind.DISAGREES, text, _look(check), (wire.region,), severe=False)]
 
 
 def by_deed(
@@ -80,17 +85,17 @@ def by_deed(
         if region == broken:
             if wire.check and wire.check not in unhealthy:
                 text = f"{region}: it was broken, and its {check} did not turn."
-                found.append(Mismatch(Flaw.NOT_TURNED, text, fixes.records, (region,)))
+                found.append(Mismatch(MismatchKind.NOT_TURNED, text, fixes.records, (region,)))
             if region in after and len(proof.wires) > 1:
                 text = f"{region}: it was broken, and DNS went on to name it."
-                found.append(Mismatch(Flaw.NOT_WITHDRAWN, text, fixes.records, (region,)))
+                found.append(Mismatch(MismatchKind.NOT_WITHDRAWN, text, fixes.records, (region,)))
             continue
         if wire.check and wire.check in unhealthy:
             text = f"{region}: its {check} turned, while {broken} alone was broken."
-            found.append(Mismatch(Flaw.TURNED, text, fixes.records, (region, broken)))
+            found.append(Mismatch(MismatchKind.TURNED, text, fixes.records, (region, broken)))
         if region in before and region not in after:
             text = f"{region}: DNS does not name it any more, while {broken} alone was broken."
-            found.append(Mismatch(Flaw.WITHDRAWN, text, fixes.records, (region, broken)))
+            found.append(Mismatch(MismatchKind.WITHDRAWN, text, fixes.records, (region, broken)))
     return found
 
 
@@ -102,12 +107,13 @@ def _as_checker(end: Endpoint, check: HealthCheck) -> Ask:
     return Ask(end.region, check.host, check.host, path, _own_host(end), f"/{end.stage}{end.route}")
 
 
-def _through_record(world: World, name: str, wire: Wire) -> Ask:
-    """The call that a client makes whom DNS sent to this record: the health route, below the name's base path."""
+def _through_record(world: World, name: str, wire: Wire, others: str) -> Ask:
+    """The call that a client makes whom DNS sent to this record: the health route, below the name's base path. A record without a
+    check, the last resort of failover, is asked for the route that the checks of the `others` ask for."""
     end = wire.points
     assert end is not None  # noqa: S101 - the caller has looked
     watched = wire.watches
-    route = watched.route if watched is not None and watched.is_same(end) else "/"
+    route = watched.route if watched is not None and watched.is_same(end) else others if watched is None else "/"
     stage = end.stage or (watched.stage if watched is not None else "")
     own, own_path = _own_host(end), f"/{stage}{route}"
     last = world.end_of(wire.host)
@@ -128,22 +134,22 @@ def _through_record(world: World, name: str, wire: Wire) -> Ask:
     return Ask(end.region, last, name, path, own, own_path)
 
 
-def _judged(wire: Wire, reply: Reply, what: str, member: str, row: Flaw, fixes: Fixes) -> Iterator[Mismatch]:
+def _judged(wire: Wire, reply: Reply, what: str, member: str, kind: MismatchKind, fixes: Fixes) -> Iterator[Mismatch]:
     at = (wire.region,)
     named = (reply.body or {}).get(member)
     if isinstance(named, str) and wire.points is not None:
         if named != wire.points.region:
             text = f"{wire.region}: {what} responds from {shown(named)}, not from {wire.points.region}."
-            yield Mismatch(row, text, fixes.records, (wire.region, shown(named)))
+            yield Mismatch(kind, text, fixes.records, (wire.region, shown(named)))
     elif reply.status in (0, FORBIDDEN):
         why = shown(reply.why) if not reply.status else "403 Forbidden"
-        yield Mismatch(Flaw.NO_RESPONSE, f"{wire.region}: {what} does not respond: {why}.", fixes.setup, at)
+        yield Mismatch(MismatchKind.NO_RESPONSE, f"{wire.region}: {what} does not respond: {why}.", fixes.setup, at)
     elif not reply.is_healthy:
         text = f"{wire.region}: {what} responds with {reply.status} and names no region: it is unhealthy now."
-        yield Mismatch(Flaw.NO_RESPONSE, text, "", at, severe=False)
+        yield Mismatch(MismatchKind.NO_RESPONSE, text, "", at, severe=False)
     else:
         text = f"{wire.region}: {what} responds without naming its region ({shown(member)} in its JSON): it cannot be proven."
-        yield Mismatch(Flaw.UNPROVEN, text, "", at, severe=False)
+        yield Mismatch(MismatchKind.UNPROVEN, text, "", at, severe=False)
 
 
 def _own_host(end: Endpoint) -> str:

@@ -27,7 +27,7 @@ from workshop.steps.base import (
     State,
     Step,
 )
-from workshop.steps.route53.proof import Flaw, Mismatch, Proof, wiring_error
+from workshop.steps.route53.proof import Mismatch, MismatchKind, Proof, wiring_error
 from workshop.steps.route53.prove_wiring import prove_wiring, wiring_permissions
 from workshop.steps.route53.service import ROUTE53, DomainName
 from workshop.steps.route53.wiring_calls import Caller, caller_of
@@ -38,7 +38,7 @@ __all__ = ["STEP", "DnsWiring", "WiringParams"]
 DEADLINE = 180.0
 """Seconds: a check of 30 s has been sent by every checker twice, and a new deployment responds."""
 INTERVAL = 6.0
-PASSING = (Flaw.NO_RESPONSE, Flaw.DISAGREES)
+PASSING = (MismatchKind.NO_RESPONSE, MismatchKind.DISAGREES)
 """What a new deployment shows until it is everywhere; all else does not pass by waiting."""
 
 
@@ -116,7 +116,7 @@ async def _awaited(ctx: Context[WiringParams], call: Caller) -> Proof:
     async def proven() -> bool:
         nonlocal proof
         proof = await _proof(ctx, call)
-        if any(each.row not in PASSING for each in proof.problems):
+        if any(each.kind not in PASSING for each in proof.problems):
             raise wiring_error(proof)
         return not proof.problems and not _unseen(proof)
 
@@ -148,4 +148,4 @@ async def _proof(ctx: Context[WiringParams], call: Caller) -> Proof:
 
 def _unseen(proof: Proof) -> list[Mismatch]:
     """The checks of which no checker has reported yet."""
-    return [each for each in proof.warnings if each.row is Flaw.NOT_OBSERVED]
+    return [each for each in proof.warnings if each.kind is MismatchKind.NOT_OBSERVED]

@@ -15,7 +15,7 @@ from workshop.aws.resources.custom_domains import CustomDomain
 from workshop.aws.resources.health_checks import HealthCheck
 from workshop.aws.resources.route53 import RecordSet
 
-__all__ = ["Api", "Endpoint", "HostEndpoints", "Lost", "World", "named_region"]
+__all__ = ["Api", "Destination", "Endpoint", "Lost", "World", "named_region"]
 
 _REGION = r"[a-z]{2}(?:-[a-z]+)+-\d"
 _API = re.compile(rf"(?P<api>[a-z0-9]+)\.execute-api\.(?P<region>{_REGION})\.(?:amazonaws\.com(?:\.cn)?|localhost)")
@@ -61,7 +61,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class HostEndpoints:
+class Destination:
     """Where a host leads: `endpoints` has one for each mapping of a custom domain, the one without a base path first. `region` is
     known also of a host that is lost."""
 
@@ -102,27 +102,27 @@ class World:
         """The records of a name that lead somewhere."""
         return [record for record in self.records if record.name == name and record.type in ADDRESSED]
 
-    def destination(self, host: str, asked: str) -> HostEndpoints:
+    def destination(self, host: str, asked: str) -> Destination:
         """Where a client gets that asks for `asked` at `host`, the target of a record."""
         found = self._followed(host)
-        if isinstance(found, HostEndpoints):
+        if isinstance(found, Destination):
             return found
         endpoint, region = found
         if endpoint is not None:
-            return HostEndpoints((endpoint,), None, region)
+            return Destination((endpoint,), None, region)
         return self._mapped(asked, region)
 
-    def asked(self, host: str, path: str) -> HostEndpoints:
+    def asked(self, host: str, path: str) -> Destination:
         """Where a request for `path` gets that asks `host` under its own name, as a health checker does."""
         if _TARGET.fullmatch(host) or any(domain.target == host for domain in self.domains):
-            return HostEndpoints((), Lost.TARGET_ITSELF, self._target_region(host))
+            return Destination((), Lost.TARGET_ITSELF, self._target_region(host))
         found = self._followed(host)
-        if isinstance(found, HostEndpoints):
+        if isinstance(found, Destination):
             return found
         endpoint, region = found
         if endpoint is not None:
             stage, _, rest = path.partition("?")[0].lstrip("/").partition("/")
-            return HostEndpoints((replace(endpoint, stage=stage, route=f"/{rest}"),), None, region)
+            return Destination((replace(endpoint, stage=stage, route=f"/{rest}"),), None, region)
         return self._mapped(host, region, path)
 
     def is_api(self, host: str) -> bool:
@@ -139,8 +139,8 @@ class World:
             name = group[0].target
         return name
 
-    def _followed(self, host: str) -> tuple[Endpoint | None, str] | HostEndpoints:
-        """The API that a host names, or None with the region of a custom domain; `HostEndpoints` when it leads to neither."""
+    def _followed(self, host: str) -> tuple[Endpoint | None, str] | Destination:
+        """The API that a host names, or None with the region of a custom domain; `Destination` when it leads to neither."""
         name = host
         for _ in range(MOST_STEPS):
             if found := _API.fullmatch(name):
@@ -149,11 +149,11 @@ class World:
                 return None, region
             group = self.group(name)
             if len(group) > 1 or any(record.set_identifier for record in group):
-                return HostEndpoints((), Lost.ROUTED)
+                return Destination((), Lost.ROUTED)
             if not group or not group[0].target:
-                return HostEndpoints((), Lost.UNKNOWN)
+                return Destination((), Lost.UNKNOWN)
             name = group[0].target
-        return HostEndpoints((), Lost.UNKNOWN)
+        return Destination((), Lost.UNKNOWN)
 
     def _target_region(self, host: str) -> str:
         """The region of the regional name of a custom domain, which shows in the name itself; empty for other names."""
@@ -161,16 +161,16 @@ class World:
         found = _TARGET.fullmatch(host)
         return known or (found["region"] if found else "")
 
-    def _mapped(self, name: str, region: str, path: str | None = None) -> HostEndpoints:
+    def _mapped(self, name: str, region: str, path: str | None = None) -> Destination:
         domain = next((each for each in self.domains if (each.region, each.name) == (region, name)), None)
         if domain is None:
-            return HostEndpoints((), Lost.NO_DOMAIN, region)
+            return Destination((), Lost.NO_DOMAIN, region)
         fitting = sorted((m for m in domain.mappings if path is None or _below(m.base, path)), key=lambda m: len(m.base))
         if path is not None:
             fitting = fitting[-1:]  # the longest base path wins
         if not fitting:
-            return HostEndpoints((), Lost.NO_MAPPING, region)
-        return HostEndpoints(tuple(_through(each.api, each.stage, each.base, region, path) for each in fitting), None, region)
+            return Destination((), Lost.NO_MAPPING, region)
+        return Destination(tuple(_through(each.api, each.stage, each.base, region, path) for each in fitting), None, region)
 
 
 def named_region(set_identifier: str) -> str:

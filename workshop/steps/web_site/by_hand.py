@@ -23,6 +23,8 @@ OF_OBJECTS: Actions = {
     Phase.SETUP: ("s3:PutObject", "s3:DeleteObject"),
     Phase.TEARDOWN: ("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"),
 }
+OF_CONFIGURATION: Actions = dict.fromkeys((Phase.SETUP, Phase.TEARDOWN, Phase.CHECK), ("s3:GetObject",))
+"""A provisional one is read, because a later step may have completed it."""
 OF_BUCKET: Actions = {
     Phase.SETUP: ALWAYS,
     Phase.TEARDOWN: (*ALWAYS, "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"),
@@ -53,6 +55,8 @@ def hosted_permissions(ctx: Context[SiteParams], hosting: Hosting) -> list[Permi
     arns = [f"arn:aws:s3:::{name}" for name in ([hosting.bucket] if own else [f"{prefix}*" for prefix in prefixes])]
     distribution = f"arn:aws:cloudfront::{ctx.account}:distribution/*"
     needed = [(OF_BUCKET, arn, ctx.region) for arn in arns] + [(OF_OBJECTS, f"{arn}/*", ctx.region) for arn in arns]
+    if ctx.params.provisional:
+        needed += [(OF_CONFIGURATION, f"{arn}/{CONFIG}", ctx.region) for arn in arns]
     needed.append((OF_DISTRIBUTION, distribution, ""))
     return [
         Permission(action, arn, region, phase)

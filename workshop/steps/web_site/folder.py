@@ -14,8 +14,9 @@ from workshop.shell import command_line, comment
 from workshop.state_dir import private_folder
 from workshop.steps.base import Context, Observed, Outputs, Resource, State
 from workshop.steps.declarations import ResourceType
-from workshop.steps.web_site.pages import Page, files_below, pages, sources
+from workshop.steps.web_site.pages import CONFIG, Page, files_below, pages, sources
 from workshop.steps.web_site.params import SiteParams
+from workshop.steps.web_site.provisional import completed
 
 __all__ = ["SITE", "create_folder", "folder_commands", "folder_leftovers", "observe_folder", "remove_folder"]
 
@@ -27,7 +28,7 @@ def observe_folder(ctx: Context[SiteParams]) -> Observed:
     folder = ctx.target.site_folder(ctx.workshop)
     if not folder.is_dir():
         return Observed(State.ABSENT)
-    wanted = pages(ctx)
+    wanted = _wanted(ctx)
     changed = [name for name, page in wanted.items() if not _holds(folder / name, page)]
     changed += [name.as_posix() for name in files_below(folder) if name.as_posix() not in wanted]
     if changed:
@@ -44,7 +45,7 @@ def create_folder(ctx: Context[SiteParams]) -> Outputs:
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as work:
         fresh, old = Path(work) / "new", Path(work) / "old"
         fresh.mkdir(mode=0o700)
-        for name, page in pages(ctx).items():
+        for name, page in _wanted(ctx).items():
             (fresh / name).parent.mkdir(parents=True, exist_ok=True)
             if isinstance(page.content, Path):
                 shutil.copy2(page.content, fresh / name)
@@ -77,6 +78,14 @@ def folder_commands(ctx: Context[SiteParams]) -> list[str]:
         comment(["copies", *sources(ctx.params), "to", str(folder), *closing.split()]),
         command_line(["cat", str(folder / "config.json")]),
     ]
+
+
+def _wanted(ctx: Context[SiteParams]) -> dict[str, Page]:
+    """Every file of the site by its name."""
+    there = ctx.target.site_folder(ctx.workshop) / CONFIG
+    if not (ctx.params.provisional and there.is_file()):
+        return pages(ctx)
+    return completed(pages(ctx), there.read_text(encoding="utf-8", errors="replace"))
 
 
 def _holds(path: Path, page: Page) -> bool:

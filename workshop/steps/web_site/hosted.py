@@ -15,14 +15,16 @@ from workshop.aws.resources.buckets import (
     delete_objects,
     empty_bucket,
     list_objects,
+    object_text,
     put_object,
 )
 from workshop.errors import WorkshopError
 from workshop.shell import aws_line, command_line
 from workshop.steps.base import Context, Observed, Outputs, State
 from workshop.steps.ownership import owner_of
-from workshop.steps.web_site.pages import Page, pages
+from workshop.steps.web_site.pages import CONFIG, Page, pages
 from workshop.steps.web_site.params import Hosting, SiteParams
+from workshop.steps.web_site.provisional import completed
 from workshop.steps.web_site.renewal import (
     EVERYTHING,
     forget_copies,
@@ -68,7 +70,7 @@ async def observe_hosted(ctx: Context[SiteParams], hosting: Hosting) -> Observed
     stored = await list_objects(ctx.aws, ctx.region, hosting.bucket)
     if not stored:
         return Observed(State.ABSENT, f"the bucket {hosting.bucket} is empty")
-    names, outputs = _compared(pages(ctx), stored).names, _outputs(ctx, hosting)
+    names, outputs = _compared(await _wanted(ctx, hosting), stored).names, _outputs(ctx, hosting)
     if names:
         return Observed(State.PARTIAL, f"{names[0]} differs" + (f", and {len(names) - 1} more" if names[1:] else ""), outputs)
     if not is_renewed(ctx, hosting):
@@ -80,7 +82,7 @@ async def create_hosted(ctx: Context[SiteParams], hosting: Hosting) -> Outputs:
     """Upload, delete, and have CloudFront drop what it may hold of both. What was begun is noted first, so that the next run
     renews the copies even when this one ends in between."""
     await _usable(ctx, hosting)
-    difference = _compared(pages(ctx), await list_objects(ctx.aws, ctx.region, hosting.bucket))
+    difference = _compared(await _wanted(ctx, hosting), await list_objects(ctx.aws, ctx.region, hosting.bucket))
     paths = EVERYTHING if is_outdated(ctx, hosting) else stale_paths(difference.outdated)
     if paths:
         note_outdated(ctx, hosting)
@@ -112,6 +114,14 @@ async def remove_hosted(ctx: Context[SiteParams], hosting: Hosting) -> None:
         if emptied:
             ctx.report.progress(f"emptied the bucket {hosting.bucket} of {emptied} versions")
     forget_copies(ctx, hosting)
+
+
+async def _wanted(ctx: Context[SiteParams], hosting: Hosting) -> dict[str, Page]:
+    """Every file of the site by its name."""
+    if not ctx.params.provisional:
+        return pages(ctx)
+    there = await object_text(ctx.aws, ctx.region, hosting.bucket, CONFIG)
+    return completed(pages(ctx), there)
 
 
 def _compared(wanted: dict[str, Page], stored: dict[str, StoredObject]) -> _Difference:

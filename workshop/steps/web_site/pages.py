@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from workshop.errors import DefinitionError
 from workshop.site_files import content_type
@@ -23,6 +24,7 @@ __all__ = [
     "TEMPLATE",
     "Page",
     "configuration",
+    "configured",
     "files_below",
     "pages",
     "sources",
@@ -83,9 +85,14 @@ def configuration(ctx: Context[SiteParams]) -> dict[str, str]:
         raise DefinitionError(
             what=f"{source} does not render to JSON: {error}", fix="Correct the template", where=source
         ) from error
+    return configured(content)
+
+
+def configured(content: Any) -> dict[str, str]:
+    """The files that hold a configuration, by name."""
     pretty = json.dumps(content, indent=2, ensure_ascii=False)
     # "</script>" cannot occur inside a script file that is loaded by its address, so no escaping is needed here.
-    return {CONFIG: f"{pretty}\n", CONFIG_SCRIPT: f"window.{GLOBAL_NAME} = {pretty};\n"}
+    return {CONFIG: f"{pretty}\n", CONFIG_SCRIPT: f"window.{GLOBAL_NAME} = {pretty}\n;\n"}
 
 
 def template(ctx: Context[SiteParams]) -> str:

@@ -15,7 +15,8 @@
   let view = null;
   let writer = null;
   let buttons = null;
-  let trouble = null; // {since, failures} from the first failed write until a region has taken one again
+  // {since, failures, region, preferred} from the first failed write until a region has taken one again
+  let trouble = null;
 
   const backendOf = (id) => backends.find((backend) => backend.id === id);
   const wall = () => performance.now();
@@ -62,7 +63,8 @@
 
   function settled(region) {
     const took = wall() - trouble.since;
-    const moved = region !== trouble.region;
+    // A write that is refused while a person goes back by choice is no failover.
+    const moved = region !== trouble.region && (trouble.preferred || state.cause !== "chosen");
     if (moved) facts.failover = took;
     const failed = `${trouble.failures} write${trouble.failures === 1 ? "" : "s"} failed`;
     facts.summary =
@@ -84,7 +86,7 @@
       dispatch({ type: "write-ok", region });
       return;
     }
-    trouble = trouble || { since: wall() - answer.totalMs, failures: 0, region };
+    trouble = trouble || { since: wall() - answer.totalMs, failures: 0, region, preferred: region === state.preferred };
     trouble.failures += 1;
     facts.waiting += 1;
     if (answer.kind === "aborted") return;
