@@ -104,7 +104,7 @@ class NameLoad(Load):
             named = self.plan.region_of(response.body)
             region = named if named in self.routed.doors else region
             self.record(RequestKind.HEALTH, region, sent, response, client.name)
-            if not response.ok:
+            if not response.ok or self._is_stale(client):
                 return
         if writes or not client.item:
             await self._write(client, region)
@@ -112,6 +112,10 @@ class NameLoad(Load):
             sent = self.now()
             response = not_found_is_fine(await self._sent(client.led.region, self.plan.read(client.item, region)))
             self.record(RequestKind.READ, region, sent, response, client.name)
+
+    def _is_stale(self, client: _Client) -> bool:
+        """Whether the answer ended while its client waited for a response: the next request needs a new one."""
+        return client.name != DIRECT and client.led.ttl > 0 and client.until <= self.now()
 
     async def _write(self, client: _Client, region: str) -> None:
         """One attempt. A number that failed is kept for the client's next one, with its value."""
