@@ -74,19 +74,19 @@ async def test_the_region_is_the_one_that_responds_when_that_is_not_the_one_that
 
 
 async def test_no_request_begins_with_an_answer_that_is_older_than_its_ttl(tmp_path: Path) -> None:
-    regions = NamedRegions(ttl=6)
+    regions = NamedRegions(ttl=4)
     for state in regions.state.values():
-        state.slow = 4.0  # so that an answer ends between the two requests of a round
+        state.slow = 5.0  # so that every answer ends between the two requests of a round
     load = NameLoad(
         NamedSandbox(tmp_path, regions).routed, LoadParts(load_through_name(), regions, lambda _: None, lambda _: None)
     )
-    await run_for(load, 60)
+    await run_for(load, 120)
     for client in CACHED:
         asked = [each.at for each in load.answers if each.client == client]
         sent = [request.sent for request in load.requests if request.client == client]
         assert sent
-        assert max(at - max(answer for answer in asked if answer <= at) for at in sent) < 6
-    assert len(load.acknowledged) > 20, "a write follows where there is time for it"
+        assert max(at - max(answer for answer in asked if answer <= at) for at in sent) < 4
+    assert len(load.acknowledged) > 15, "it is sent where the new answer leads to the same region"
 
 
 async def test_a_response_without_the_id_that_the_api_chooses_is_a_failure(tmp_path: Path) -> None:
