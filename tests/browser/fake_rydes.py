@@ -13,7 +13,7 @@ import json
 import time
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from playwright.sync_api import Page, Route
 
@@ -62,7 +62,7 @@ class FakeRydes:
     def config(self, origin: str, **more: Any) -> dict[str, Any]:
         """What setup would render; `origin` ends in a slash."""
         return {
-            "workshop": "wild-rydes", "title": "Survive the loss of a region", "target": "local", "home": HOME, "regions": [HOME, OTHER],
+            "workshop": "wild-rydes", "title": "Tickets", "target": "local", "home": HOME, "regions": [HOME, OTHER],
             "apis": {region: {"url": f"http://a.execute-api.{region}.localhost:4566/prod/"} for region in (HOME, OTHER)},
             "name": {"host": HOST, "url": f"http://{HOST}:4566/"}, "ttl": "60", "interval": "10", "threshold": "1",
             "identity_region": "eu-central-1",
@@ -169,8 +169,3 @@ class FakeRydes:
         made["createdOn"] = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
         self.tickets.insert(0, made)
         return 201, made
-
-
-def query_of(url: str) -> dict[str, list[str]]:
-    """The parameters of an address."""
-    return parse_qs(urlsplit(url).query)

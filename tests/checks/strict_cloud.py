@@ -64,7 +64,7 @@ def enforce_stacks() -> None:
             props = args[1] if len(args) > 1 and isinstance(args[1], dict) else {}
             stack = args[2] if verb == "create" and len(args) > 2 else ""
             for action, resource in taken(kind, verb, args[0], props, str(stack), get_region()):
-                needs(action, resource, get_region())
+                needs(action, resource, get_region(), **PASSED.get(action, {}))
             if (kind, verb) == ("AWS::IAM::Role", "create"):
                 # MiniStack makes one name for the roles of equal stacks in two regions; AWS makes two.
                 args = (args[0], {**props, "RoleName": f"{stack}-{args[0]}-{get_region()}"}, *args[2:])
@@ -77,6 +77,7 @@ def enforce_stacks() -> None:
             handlers[kind][verb] = guarded(kind, verb, handlers[kind][verb])
 
 
+PASSED = {"iam:PassRole": {"iam:passedtoservice": "lambda.amazonaws.com"}}
 MADE = {
     "AWS::Lambda::Function": (("lambda:CreateFunction", "lambda:GetFunction"), ("lambda:DeleteFunction", "lambda:GetFunction")),
     "AWS::Lambda::Permission": (("lambda:AddPermission",), ("lambda:RemovePermission",)),

@@ -154,7 +154,7 @@ def words(answers: list[dict[str, Any]], **more: Any) -> str:
         (
             [answer(OTHER, "asked")] * 70,
             {"apart": True, "shares": {"$map": [[HOME, 0], [OTHER, 1]]}},
-            "were given the same answer",
+            "given the same answer",
         ),
         ([answer("", ok=False)] * 3, {}, "None of 3 was taken."),
         ([answer(HOME)] * 2 + [answer("", ok=False)], {"named": False}, "1 failed. Without a name"),

@@ -39,17 +39,20 @@ def config(**more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def rendered(template: str, **variables: Any) -> Any:
+    """A template of the configuration, as setup renders it."""
+    renderer = Renderer(lambda path: (WEB.parent / path).read_text())
+    text = renderer.render((WEB / template).read_text(), variables, template)
+    assert "<" not in text
+    return json.loads(text)
+
+
 def test_the_configuration_of_setup_is_valid_before_and_after_the_second_region() -> None:
-    template = WEB / "config.json.j2"
-    renderer = Renderer(lambda name: (WEB / name).read_text())
     wanted = config(title='A "title" with </script>')
-    values = {**wanted, "names": {"api": wanted["name"]}}
-    text = renderer.render(template.read_text(), values, template.name)
-    assert json.loads(text) == wanted and "<" not in text
-    early = {**wanted, "names": {}, "apis": {HOME: wanted["apis"][HOME]}}
-    rendered = json.loads(renderer.render(template.read_text(), early, template.name))
-    assert rendered["name"] == {"host": "", "url": ""} and rendered["apis"][OTHER] == {"url": ""}
-    (world,) = ask(("world", "read", [rendered]))
+    assert rendered("config.json.j2", **wanted, names={"api": wanted["name"]}) == wanted
+    early = rendered("first.json.j2", **{**wanted, "apis": {HOME: wanted["apis"][HOME]}})
+    assert early["name"] == {"host": "", "url": ""} and early["apis"][OTHER] == {"url": ""}
+    (world,) = ask(("world", "read", [early]))
     assert [region["id"] for region in world["regions"]] == [HOME]
 
 

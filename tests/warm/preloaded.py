@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import workshop
+from workshop.aws.sessions import local_session
 from workshop.cloud import server
 from workshop.cloud.layout import Layout, Record
 
@@ -34,6 +35,10 @@ CLOUD = (
     "workshop.cloud.emulator",
 )
 """What the cloud's process imports after it has set its environment."""
+SERVICES = (
+    "acm", "apigateway", "cloudformation", "cloudwatch", "dynamodb", "iam", "lambda", "logs", "resourcegroupstaggingapi",
+    "route53", "s3", "ssm", "sts",
+)  # fmt: skip
 WORKERS = ("tests.warm.entries", "tests.torture.worker")
 PORT = 64_738
 
@@ -84,7 +89,15 @@ def _mentions() -> Iterator[tuple[Any, str, str]]:
                 yield module, name, value
 
 
+def _read_service_models() -> None:
+    """What every client needs of botocore: the process of a command keeps these models from its first client to its end."""
+    session = local_session("")
+    for service in SERVICES:
+        session.create_client(service, region_name="us-west-2", endpoint_url="http://127.0.0.1:9")
+
+
 _import_commands()
+_read_service_models()
 _HOME = tempfile.mkdtemp(prefix="no-cloud-")
 _import_cloud(_HOME)
 _kept = list(_mentions())

@@ -57,7 +57,11 @@ def command_permissions(context: CheckContext) -> list[Permission]:
     needed = [Permission(f"ssm:{action}", _arn(context, home), home, phase) for action in ACTIONS for phase in changing]
     elsewhere = [region for region in context.regions if region != home]
     needed += [Permission("ssm:GetParameter", _arn(context, region), region, phase) for region in elsewhere for phase in changing]
-    return [*needed, *_machine_client(context), Permission("account:ListRegions", "*", "", Phase.TEARDOWN)]
+    return [
+        *needed,
+        *_machine_client(context),
+        Permission("account:ListRegions", f"arn:aws:account::{context.account}:account", "", Phase.TEARDOWN),
+    ]
 
 
 def _machine_client(context: CheckContext) -> list[Permission]:
