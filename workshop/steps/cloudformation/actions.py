@@ -16,6 +16,7 @@ ANYWHERE = frozenset(
     {
         "acm:RequestCertificate",
         "cloudfront:CreateDistribution",
+        "cloudfront:CreateDistributionWithTags",
         "cloudfront:CreateOriginAccessControl",
         "cloudfront:CreateResponseHeadersPolicy",
         "cognito-idp:CreateUserPool",
