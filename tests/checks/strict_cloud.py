@@ -33,6 +33,7 @@ def main(port: int, folder: Path) -> None:
     enforce_stacks()
     enforce_replicas()
     know_resources()
+    know_contexts()
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
     asyncio.run(serve(ministack.app, config))
@@ -177,6 +178,29 @@ def know_resources() -> None:
         return found
 
     iam_actions._lambda_action = reserve_action
+
+
+def know_contexts() -> None:
+    """A simulation is given values of the keys that policies have conditions on; MiniStack passes them by."""
+    import functools
+
+    from ministack.core import iam_evaluator
+    from ministack.services import iam
+
+    context, simulate = iam_evaluator.EvalContext, iam._simulate_principal_policy
+
+    def with_context(parameters: Any) -> Any:
+        given, number = dict[str, str](), 1
+        while name := iam._p(parameters, f"ContextEntries.member.{number}.ContextKeyName"):
+            given[name.lower()] = iam._p(parameters, f"ContextEntries.member.{number}.ContextKeyValues.member.1")
+            number += 1
+        iam_evaluator.EvalContext = functools.partial(context, service_context=given)
+        try:
+            return simulate(parameters)
+        finally:
+            iam_evaluator.EvalContext = context
+
+    iam._IAM_HANDLERS["SimulatePrincipalPolicy"] = with_context
 
 
 if __name__ == "__main__":

@@ -11,11 +11,12 @@ from workshop.checks.context import CheckContext
 from workshop.errors import WorkshopError
 from workshop.steps.base import Permission, Phase
 
-__all__ = ["ClaimCheck", "command_permissions"]
+__all__ = ["REMOVAL", "ClaimCheck", "command_permissions"]
 
 REMOVAL = ("ListUserPoolClients", "DescribeUserPoolClient", "DeleteUserPoolClient")
+"""What removing the app client of a drill takes, in IAM's names (docs/aws-behaviours.md, section 7.1)."""
 MACHINE_CLIENT_ACTIONS = {Phase.DRILL: ("CreateUserPoolClient", *REMOVAL), Phase.TEARDOWN: REMOVAL}
-"""What a drill and a teardown do to the app client of a drill, in IAM's names (docs/aws-behaviours.md, section 7.1)."""
+"""What a drill and a teardown do to it."""
 
 
 class ClaimCheck(Check):

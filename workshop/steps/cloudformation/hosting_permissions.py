@@ -37,7 +37,7 @@ class _Actions:
 
 
 PLAIN_BUCKET = _Actions(
-    make=("s3:CreateBucket", "s3:PutBucketTagging", "s3:TagResource", "s3:ListBucket"),
+    make=("s3:CreateBucket", "s3:PutBucketTagging", "s3:TagResource", "s3:UntagResource", "s3:ListBucket"),
     remove=("s3:DeleteBucket", "s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"),
     look=("s3:GetBucketTagging", "s3:GetBucketLocation"),
     listing=("s3:ListAllMyBuckets",),
@@ -51,6 +51,7 @@ CLOUDFRONT: Mapping[str, tuple[str, _Actions]] = {
         _Actions(
             make=(
                 "cloudfront:CreateDistribution",
+                "cloudfront:CreateDistributionWithTags",
                 "cloudfront:GetDistribution",
                 "cloudfront:GetDistributionConfig",
                 "cloudfront:TagResource",
