@@ -127,5 +127,6 @@ def _granted(actions: _Actions, arn: str, region: str) -> set[Permission]:
         Phase.CHECK: actions.look,
     }
     granted = {Permission(action, arn, region, phase) for phase, names in phases.items() for action in names}
+    # A listing is of the whole account, whichever region it is asked in.
     listed = (Phase.SETUP, Phase.TEARDOWN, Phase.CHECK)
-    return granted | {Permission(action, "*", region, phase) for action in actions.listing for phase in listed}
+    return granted | {Permission(action, "*", "", phase) for action in actions.listing for phase in listed}
