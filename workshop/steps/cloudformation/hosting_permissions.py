@@ -132,5 +132,6 @@ def _granted(actions: _Actions, arn: str, region: str) -> set[Permission]:
         for phase, names in phases.items()
         for action in names
     }
+    # A listing is of the whole account, whichever region it is asked in.
     listed = (Phase.SETUP, Phase.TEARDOWN, Phase.CHECK)
-    return granted | {Permission(action, "*", region, phase) for action in actions.listing for phase in listed}
+    return granted | {Permission(action, "*", "", phase) for action in actions.listing for phase in listed}
