@@ -123,7 +123,7 @@ def why_everything(action: str) -> str:
         return LISTING_BY_NAME[action]
     if verb.startswith(("Create", "Request")):
         return "what it makes has no ARN before it exists, and IAM knows no other resource for it"
-    return "it reads what no resource of IAM's stands for: a listing, or a figure of the whole account"
+    return "it only reads, and IAM knows no resource for it"
 
 
 def _cut(part: Statement, most: int) -> list[Statement]:

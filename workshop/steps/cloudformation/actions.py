@@ -10,11 +10,15 @@ from dataclasses import dataclass
 
 from workshop.steps.base import Permission, Phase
 
-__all__ = ["Actions", "by_phase"]
+__all__ = ["ANYWHERE", "Actions", "by_phase"]
 
 ANYWHERE = frozenset(
     {
         "acm:RequestCertificate",
+        "cloudfront:CreateDistribution",
+        "cloudfront:CreateDistributionWithTags",
+        "cloudfront:CreateOriginAccessControl",
+        "cloudfront:CreateResponseHeadersPolicy",
         "cognito-idp:CreateUserPool",
         "cognito-idp:DescribeUserPoolDomain",
         "logs:DescribeIndexPolicies",

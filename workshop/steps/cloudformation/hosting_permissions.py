@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workshop.steps.base import Permission, Phase
+from workshop.steps.cloudformation.actions import ANYWHERE
 from workshop.steps.cloudformation.template import Declared
 
 __all__ = ["BUCKET", "BUCKET_POLICY", "HOSTING", "bucket_prefix", "hosting_permissions"]
@@ -126,7 +127,11 @@ def _granted(actions: _Actions, arn: str, region: str) -> set[Permission]:
         Phase.DRILL: actions.look,
         Phase.CHECK: actions.look,
     }
-    granted = {Permission(action, arn, region, phase) for phase, names in phases.items() for action in names}
+    granted = {
+        Permission(action, "*" if action in ANYWHERE else arn, region, phase)
+        for phase, names in phases.items()
+        for action in names
+    }
     # A listing is of the whole account, whichever region it is asked in.
     listed = (Phase.SETUP, Phase.TEARDOWN, Phase.CHECK)
     return granted | {Permission(action, "*", "", phase) for action in actions.listing for phase in listed}
