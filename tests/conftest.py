@@ -13,6 +13,7 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from tests.amount import long
 from tests.unit.fakes.virtual_time import run
+from tests.warm import processes
 
 ROOT = Path(__file__).parent
 LONGEST = (
@@ -38,6 +39,8 @@ that takes a minute and begins last would run by itself at the end."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput"):
+        processes.share()  # with the workers that begin after this
     config.addinivalue_line("markers", "long: a case of `make torture` alone (tests/amount.py)")
 
 
