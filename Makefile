@@ -14,7 +14,8 @@ help:  ## List what can be made
 demo: $(VENV)/.demo  ## Set the first workshop up on the embedded local cloud
 	$(BIN)/workshop setup
 
-test: $(VENV)/.test browser lint types  ## Run everything: lint, types, unit, moto, local cloud and browser tests
+test: $(VENV)/.test browser  ## Run everything: lint, types, unit, moto, local cloud and browser tests
+	@$(MAKE) --no-print-directory -j 2 lint types $(VENV)/.collected
 	@# One run of six processes for all tests: many wait for a cloud or a browser while others compute. tests/conftest.py
 	@# has the longest files begin first, so that none of them ends last by itself.
 	$(BIN)/pytest -n 6 --dist loadfile --no-loadscope-reorder
@@ -61,6 +62,11 @@ $(VENV)/.demo: $(BIN)/python pyproject.toml requirements/demo.txt
 $(VENV)/.test: $(BIN)/python pyproject.toml requirements/dev.txt
 	@scripts/install-locked $(BIN) dev
 	@touch $@ $(VENV)/.demo
+
+# Pytest rewrites and compiles each test file once: in a fresh clone, each of the processes would do it at the same moment.
+$(VENV)/.collected: $(VENV)/.test
+	@$(BIN)/pytest --collect-only -qq > /dev/null
+	@touch $@
 
 $(VENV)/lock/.uv: $(BIN)/python
 	@$(BIN)/python -m venv $(VENV)/lock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import inspect
 from pathlib import Path
@@ -12,6 +13,7 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from tests.amount import long
 from tests.unit.fakes.virtual_time import run
+from tests.warm import processes
 
 ROOT = Path(__file__).parent
 LONGEST = (
@@ -37,6 +39,8 @@ that takes a minute and begins last would run by itself at the end."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput"):
+        processes.share()  # with the workers that begin after this
     config.addinivalue_line("markers", "long: a case of `make torture` alone (tests/amount.py)")
 
 
@@ -45,7 +49,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not item.get_closest_marker("long")]
-    items.sort(key=lambda item: _place(item.path.relative_to(ROOT)))
+    items.sort(key=lambda item: _place(item.path))
 
 
 class _Dealing(LoadScopeScheduling):
@@ -70,9 +74,10 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(100_000, 20, 100)
 
 
+@functools.cache
 def _place(path: Path) -> int:
     """The place of a file among the longest; of several that match, the first."""
-    return next((number for number, name in enumerate(LONGEST) if path.is_relative_to(name)), len(LONGEST))
+    return next((number for number, name in enumerate(LONGEST) if path.is_relative_to(ROOT / name)), len(LONGEST))
 
 
 @pytest.hookimpl(tryfirst=True)

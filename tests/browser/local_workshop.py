@@ -11,8 +11,6 @@ import os
 import re
 import shutil
 import socket
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +18,9 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+
+from tests.warm import clouds, commands
+from workshop.cloud import daemon
 
 __all__ = ["LocalWorkshop"]
 
@@ -39,15 +40,14 @@ class LocalWorkshop:
             port = str(probe.getsockname()[1])
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "WORKSHOP_"))}
         self._environment = {**kept, "WORKSHOP_HOME": str(self.home), "WORKSHOP_PORT": port, "NO_COLOR": "1"}
+        clouds.start(self.home, port=int(port))
         self.document = self.tool("setup")
         text = self._run("cloud", "env")
         self._aws = dict(re.findall(r"^export (AWS_\w+)=(\S+)$", text, re.MULTILINE))
 
     def remove(self) -> None:
         """Stop the cloud and delete its state."""
-        subprocess.run(
-            [sys.executable, "-m", "workshop", "cloud", "stop"], env=self._environment, capture_output=True, check=False
-        )
+        daemon.stop(self.home)
         shutil.rmtree(self.home, ignore_errors=True)
 
     def tool(self, *arguments: str) -> dict[str, Any]:
@@ -55,17 +55,9 @@ class LocalWorkshop:
         return dict(json.loads(self._run(*arguments, "--workshop", self.name, "--json")))
 
     def _run(self, *arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "workshop", *arguments],
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            timeout=180,
-        )
-        assert done.returncode == 0, f"workshop {' '.join(arguments)}: {done.stderr or done.stdout}"
-        return done.stdout
+        code, out, err = commands.run(arguments, cwd=self.home, environment=self._environment, text="", timeout=180)
+        assert code == 0, f"workshop {' '.join(arguments)}: {err or out}"
+        return out
 
     def client(self, service: str, region: str) -> Any:
         return boto3.client(

@@ -68,12 +68,12 @@ def run(environment: dict[str, str], *words: str) -> Ran:
         return Ran(code, {}, err + out)
 
 
-def policy_of(*words: str, account: str = ACCOUNT) -> dict[str, Any]:
-    """What `workshop policy` prints for an account; for any with an empty one."""
+def policy_of(*words: str, account: str = ACCOUNT, whole: bool = True) -> dict[str, Any]:
+    """What `workshop policy` prints for an account, for any with an empty one; `whole` in one document."""
     expected = ["--expect-account", account] if account else []
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "WORKSHOP_"))}
     code, out, err = commands.run(
-        ["policy", *expected, *words], cwd=Path.cwd(),
+        ["policy", *(["--whole"] if whole else []), *expected, *words], cwd=Path.cwd(),
         environment={**kept, "WORKSHOP_HOME": os.devnull + "/none"}, text="", timeout=120,
     )  # fmt: skip
     assert code == 0, err

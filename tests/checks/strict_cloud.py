@@ -33,6 +33,7 @@ def main(port: int, folder: Path) -> None:
     enforce_stacks()
     enforce_replicas()
     know_resources()
+    know_contexts()
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
     asyncio.run(serve(ministack.app, config))
@@ -64,7 +65,7 @@ def enforce_stacks() -> None:
             props = args[1] if len(args) > 1 and isinstance(args[1], dict) else {}
             stack = args[2] if verb == "create" and len(args) > 2 else ""
             for action, resource in taken(kind, verb, args[0], props, str(stack), get_region()):
-                needs(action, resource, get_region())
+                needs(action, resource, get_region(), **PASSED.get(action, {}))
             if (kind, verb) == ("AWS::IAM::Role", "create"):
                 # MiniStack makes one name for the roles of equal stacks in two regions; AWS makes two.
                 args = (args[0], {**props, "RoleName": f"{stack}-{args[0]}-{get_region()}"}, *args[2:])
@@ -77,6 +78,7 @@ def enforce_stacks() -> None:
             handlers[kind][verb] = guarded(kind, verb, handlers[kind][verb])
 
 
+PASSED = {"iam:PassRole": {"iam:passedtoservice": "lambda.amazonaws.com"}}
 MADE = {
     "AWS::Lambda::Function": (("lambda:CreateFunction", "lambda:GetFunction"), ("lambda:DeleteFunction", "lambda:GetFunction")),
     "AWS::Lambda::Permission": (("lambda:AddPermission",), ("lambda:RemovePermission",)),
@@ -176,6 +178,29 @@ def know_resources() -> None:
         return found
 
     iam_actions._lambda_action = reserve_action
+
+
+def know_contexts() -> None:
+    """A simulation is given values of the keys that policies have conditions on; MiniStack passes them by."""
+    import functools
+
+    from ministack.core import iam_evaluator
+    from ministack.services import iam
+
+    context, simulate = iam_evaluator.EvalContext, iam._simulate_principal_policy
+
+    def with_context(parameters: Any) -> Any:
+        given, number = dict[str, str](), 1
+        while name := iam._p(parameters, f"ContextEntries.member.{number}.ContextKeyName"):
+            given[name.lower()] = iam._p(parameters, f"ContextEntries.member.{number}.ContextKeyValues.member.1")
+            number += 1
+        iam_evaluator.EvalContext = functools.partial(context, service_context=given)
+        try:
+            return simulate(parameters)
+        finally:
+            iam_evaluator.EvalContext = context
+
+    iam._IAM_HANDLERS["SimulatePrincipalPolicy"] = with_context
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def sandbox() -> Sandbox:
 
 def planned(step: Any, params: Any, known: dict[str, str], name: str) -> PlannedStep:
     target = Target("aws", SimpleNamespace())  # type: ignore[arg-type]
-    ctx = SimpleNamespace(step=name, region=HOME, params=params, known=known, target=target)
+    ctx = SimpleNamespace(step=name, region=HOME, regions=(HOME, AWAY), params=params, known=known, target=target)
     return PlannedStep(step, ctx, "", True)  # type: ignore[arg-type]
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import cfnlint
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.checks.strict import policy_of
 from workshop.checks.policy import MANAGED, document, policies, size, statements
 from workshop.steps.base import Permission, Phase
+from workshop.steps.cloudformation.hosting_permissions import HOSTING
 from workshop.steps.cloudformation.identity_permissions import IDENTITY
 from workshop.steps.cloudformation.permissions import ACTIONS, stack_permissions
 from workshop.steps.cloudformation.template import Declared
@@ -128,7 +129,7 @@ def test_looking_never_allows_changing() -> None:
     assert {name for name in actions if not name.startswith(("Get", "List", "Describe", "BatchGet", "Simulate", "GET"))} == set()
 
 
-KNOWN = (*ACTIONS, *IDENTITY)
+KNOWN = (*ACTIONS, *IDENTITY, *sorted(HOSTING - {"AWS::S3::Bucket"}))
 UNUSED = {
     "lambda:PutFunctionConcurrency": "no reserve in a template",
     "lambda:PutRuntimeManagementConfig": "no runtime management",
@@ -140,6 +141,9 @@ UNUSED = {
     "lambda:AssociateRuntimeAlias": "no runtime alias",
     "iam:AttachRolePolicy": "no managed policies",
     "iam:DetachRolePolicy": "no managed policies",
+    "cloudfront:CreateConnectionGroup": "no tenants",
+    "cloudfront:GetConnectionGroup": "no tenants",
+    "cloudfront:GetVpcOrigin": "no origin in a VPC",
     "logs:PutDataProtectionPolicy": "no data protection",
     "logs:DeleteDataProtectionPolicy": "no data protection",
     "logs:CreateLogDelivery": "no delivery",
@@ -154,7 +158,9 @@ UNUSED = {
 def published() -> dict[str, dict[str, Any]]:
     """The handlers of the types that the permissions know, as the CloudFormation registry publishes them."""
     found: dict[str, dict[str, Any]] = {}
-    for file in (Path(cfnlint.__file__).parent / "data" / "schemas" / "resources").glob("*.json"):
+    cfn_lint = find_spec("cfnlint")  # not imported: that takes a second
+    assert cfn_lint is not None and cfn_lint.origin is not None
+    for file in (Path(cfn_lint.origin).parent / "data" / "schemas" / "resources").glob("*.json"):
         schema = json.loads(file.read_text())
         if schema.get("typeName") in KNOWN and "handlers" in schema:
             found[schema["typeName"]] = schema["handlers"]
@@ -164,7 +170,7 @@ def published() -> dict[str, dict[str, Any]]:
 def test_a_stack_may_do_what_the_published_handlers_of_its_types_do() -> None:
     handlers = published()
     assert set(handlers) == set(KNOWN)
-    resources = [Declared(f"R{n}", kind, "name") for n, kind in enumerate(KNOWN)]
+    resources = [Declared(f"R{n}", kind, "name") for n, kind in enumerate((*KNOWN, "AWS::S3::Bucket"))]
     needed = stack_permissions("111122223333", "us-west-2", "stack", resources)
     for phase, verb in ((Phase.SETUP, "create"), (Phase.SETUP, "delete"), (Phase.TEARDOWN, "delete")):
         allowed = {p.action for p in needed if p.phase is phase}
@@ -195,6 +201,32 @@ def test_a_permission_is_a_line_of_its_functions_policy() -> None:
     }
 
 
+def bucket_actions(bucket: Declared, stack: str = "wild-rydes-hosting") -> dict[str, set[str]]:
+    needed = stack_permissions("111122223333", "us-west-2", stack, [bucket, Declared("P", "AWS::S3::BucketPolicy", "")])
+    found: dict[str, set[str]] = {}
+    for each in needed:
+        if each.action.startswith("s3:") and each.phase is Phase.SETUP:
+            found.setdefault(each.resource.removeprefix("arn:aws:s3:::"), set()).add(each.action)
+    return found
+
+
+def test_each_property_of_a_bucket_takes_its_own_action_on_this_bucket_alone() -> None:
+    plain = bucket_actions(Declared("Bucket", "AWS::S3::Bucket", ""))
+    assert set(plain) == {"*", "wild-rydes-hosting-*", "wild-rydes-hosting-*/*"} and plain["*"] == {"s3:ListAllMyBuckets"}
+    given = frozenset({"BucketEncryption", "OwnershipControls", "PublicAccessBlockConfiguration", "VersioningConfiguration"})
+    whole = bucket_actions(Declared("Bucket", "AWS::S3::Bucket", "", given))
+    assert whole["wild-rydes-hosting-*"] - plain["wild-rydes-hosting-*"] == {
+        "s3:PutEncryptionConfiguration", "s3:PutBucketOwnershipControls", "s3:PutBucketPublicAccessBlock",
+        "s3:PutBucketVersioning",
+    }  # fmt: skip
+    assert "s3:PutBucketPolicy" in plain["wild-rydes-hosting-*"]
+
+
+def test_the_name_that_a_stack_makes_up_for_its_bucket_is_cut_where_it_is_too_long() -> None:
+    long = bucket_actions(Declared("BucketOfThePages", "AWS::S3::Bucket", ""), "Wild-Rydes-of-the-Second-Event-hosting")
+    assert set(long) == {"*", "wild-rydes-of-the-second*", "wild-rydes-of-the-second*/*"}
+
+
 def domain_permissions(*resources: Declared) -> set[tuple[str, str, Phase]]:
     needed = stack_permissions("111122223333", "us-west-2", "edge", resources)
     return {(p.action, p.resource.removeprefix("arn:aws:apigateway:us-west-2::"), p.phase) for p in needed}
@@ -211,7 +243,8 @@ def test_a_custom_domain_may_be_made_under_its_own_name_only() -> None:
 
 def test_a_certificate_takes_its_calls_and_the_record_that_validates_it() -> None:
     needed = domain_permissions(Declared("C", "AWS::CertificateManager::Certificate", "api.example.com"))
-    assert ("acm:RequestCertificate", "arn:aws:acm:us-west-2:111122223333:certificate/*", Phase.SETUP) in needed
+    assert ("acm:RequestCertificate", "*", Phase.SETUP) in needed
+    assert ("acm:DescribeCertificate", "arn:aws:acm:us-west-2:111122223333:certificate/*", Phase.SETUP) in needed
     assert ("route53:ChangeResourceRecordSets", "arn:aws:route53:::hostedzone/*", Phase.SETUP) in needed
     assert ("acm:DeleteCertificate", "arn:aws:acm:us-west-2:111122223333:certificate/*", Phase.TEARDOWN) in needed
     assert ("acm:ListCertificates", "*", Phase.CHECK) in needed

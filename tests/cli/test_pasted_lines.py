@@ -9,10 +9,11 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.warm import commands
 
 PRINTS = {"aws": "echo ACTIVE", "workshop": "echo rendered", "curl": ":", "cat": ":", "sleep": ":", "rm": ":"}
 """Each stand-in and what it does beside writing down its words."""
@@ -63,12 +64,10 @@ def workshop(work: Path, tmp_path: Path):
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("WORKSHOP_", "AWS_"))}
 
     def call(*words: str, code: int = 0) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "workshop", *words], cwd=work, env={**kept, "WORKSHOP_HOME": str(tmp_path / "home")},
-            capture_output=True, text=True, check=False, timeout=60,
-        )  # fmt: skip
-        assert done.returncode == code, done.stderr
-        return done.stdout + (done.stderr if code else "")
+        environment = {**kept, "WORKSHOP_HOME": str(tmp_path / "home")}
+        ended, out, err = commands.run(words, cwd=work, environment=environment, text="", timeout=60)
+        assert ended == code, err
+        return out + (err if code else "")
 
     return call
 

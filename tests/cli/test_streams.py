@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.cloud.shell import Result
+from tests.warm import processes
+from tests.warm.entries import PROGRAM
+
 BEGIN = (
     "import sys\nfrom workshop.console.streams import guard_streams, lost_result\nfrom workshop.console.echo import say\n"
     "from workshop.console.style import stream\nguard_streams()\n"
@@ -19,8 +23,10 @@ END = "\nlost = lost_result()\nsys.exit(7 if lost is None else lost.errno)"
 needs_dev_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a file that is always full")
 
 
-def python(program: str, **streams) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", BEGIN + program], text=True, check=False, timeout=60, **streams)
+def python(program: str, **streams) -> Result:
+    process = processes.start(PROGRAM, BEGIN + program, cwd=Path.cwd(), environment=os.environ, **streams)
+    out, err = process.communicate(60)
+    return Result(process.returncode, out, err)
 
 
 def closed_pipe() -> int:
@@ -43,7 +49,7 @@ def test_a_run_goes_on_without_a_reader_of_its_result(gone, call):
     writer = gone()
     done = python(f"for _ in range(3): {call}{END}", stdout=writer, stderr=subprocess.PIPE)
     os.close(writer)
-    assert (done.returncode, done.stderr) == (7, "")
+    assert (done.code, done.err) == (7, "")
 
 
 @pytest.mark.parametrize("gone", [closed_pipe, closed_terminal])
@@ -52,7 +58,7 @@ def test_a_run_goes_on_without_a_reader_of_its_progress(gone, call):
     writer = gone()
     done = python(f"for _ in range(3): {call}\nsay('done'){END}", stdout=subprocess.PIPE, stderr=writer)
     os.close(writer)
-    assert (done.returncode, done.stdout) == (7, "done\n")
+    assert (done.code, done.out) == (7, "done\n")
 
 
 @needs_dev_full
@@ -60,7 +66,7 @@ def test_a_run_goes_on_without_a_reader_of_its_progress(gone, call):
 def test_a_result_that_a_full_disk_did_not_take_is_known_at_the_end(call):
     with Path("/dev/full").open("w") as full:
         done = python(f"{call}{END}", stdout=full, stderr=subprocess.PIPE)
-    assert (done.returncode, done.stderr) == (28, "")
+    assert (done.code, done.err) == (28, "")
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
@@ -78,8 +84,11 @@ def test_a_stream_that_is_closed_is_a_stream_on_nothing_and_its_number_is_not_gi
 
 
 def test_both_streams_keep_the_encoding_that_was_asked_for_and_escape_what_it_lacks():
-    done = python(f"print('✓ done'){END}", capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"})
-    assert (done.stdout, done.returncode) == ("\\u2713 done\n", 7)
+    program = BEGIN + f"print('✓ done'){END}"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}, check=False
+    )
+    assert (done.stdout, done.returncode) == (b"\\u2713 done\n", 7)
 
 
 def test_a_stream_that_would_block_is_waited_for():

@@ -139,9 +139,14 @@ class Shell:
         return self.run(*args, "--json", code=code, env=env).document
 
     def bash(self, script: str, code: int = 0) -> Result:
-        """Run a bash script that ends at its first error. Its `workshop` and `aws` are warm: see `tests.warm.programs`."""
-        path = f"{programs.folder()}:{self.environment['PATH']}" if self.tools == BIN and WARM else self.environment["PATH"]
-        return self.call("bash", "-euo", "pipefail", "-c", script, code=code, env={"PATH": path})
+        """Run a bash script that ends at its first error."""
+        return self.call("bash", "-euo", "pipefail", "-c", script, code=code, env=self.for_scripts)
+
+    @property
+    def for_scripts(self) -> dict[str, str]:
+        """The environment of a script: its `workshop` and its `aws` are warm (`tests.warm.programs`)."""
+        warm = f"{programs.folder()}:" if self.tools == BIN and WARM else ""
+        return {**self.environment, "PATH": warm + self.environment["PATH"]}
 
     def call(self, *command: str, code: int = 0, text: str | None = None, env: Mapping[str, str | None] | None = None) -> Result:
         done = subprocess.run(
@@ -161,6 +166,12 @@ class Shell:
         process = commands.start(args, cwd=self.work, environment=self._environment(env))
         self._started.append(process)
         return process
+
+    def at(self, terminal: int, *args: str, **more: str) -> Running:
+        """Start `workshop ARGS` with its three streams at a terminal."""
+        return commands.start(
+            args, cwd=self.work, environment={**self.environment, **more}, stdin=terminal, stdout=terminal, stderr=terminal
+        )
 
     def finish(self, process: Running, code: int) -> Result:
         """Wait for what `start` started."""

@@ -30,7 +30,7 @@ def limited(shell: Shell, kib: int, words: str, code: int = 0) -> Result:
 def test_every_command_that_needs_a_record_names_the_disk(clean, words):
     before = clean.inventory()
     done = subprocess.run(
-        ["bash", "-c", f"ulimit -f {NO_ROOM}; workshop {words}"], cwd=clean.work, env=clean.environment, capture_output=True,
+        ["bash", "-c", f"ulimit -f {NO_ROOM}; workshop {words}"], cwd=clean.work, env=clean.for_scripts, capture_output=True,
         text=True, timeout=120, check=False, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     said = done.stdout + done.stderr

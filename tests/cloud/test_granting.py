@@ -8,7 +8,6 @@ import os
 import pty
 import select
 import stat
-import subprocess
 import threading
 import time
 from pathlib import Path
@@ -100,8 +99,7 @@ def stranger(clean, listener):
 def on_a_terminal(shell, text, *words, before=lambda: None):
     """Run a command on a pseudo-terminal and type `text`, after `before`, once it asks; returns exit code and what appeared."""
     ours, theirs = pty.openpty()
-    environment = {**shell.environment, "TERM": "dumb", "NO_COLOR": "1", "COLUMNS": "80"}
-    process = subprocess.Popen(["workshop", *words], cwd=shell.work, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
+    process = shell.at(theirs, *words, TERM="dumb", NO_COLOR="1", COLUMNS="80")
     os.close(theirs)
     seen, asked, end = b"", False, time.monotonic() + 60
     while time.monotonic() < end:

@@ -16,6 +16,7 @@ import pytest
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from tests.cloud.shell import HOME_REGION, REGIONS, TABLE, Shell, answers, eventually, free_port
+from tests.warm import commands
 
 pytestmark = pytest.mark.cloud
 ACCOUNT = "111122223333"
@@ -86,10 +87,7 @@ def test_on_a_terminal_a_no_changes_nothing(abroad):
     shell, endpoint = abroad
     ours, theirs = pty.openpty()
     with closing(os.fdopen(ours, "wb", buffering=0)) as keyboard:
-        done = subprocess.Popen(
-            ["workshop", "setup", "--target", "aws"], env=shell.environment, cwd=shell.work, stdin=theirs, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+        done = commands.start(["setup", "--target", "aws"], environment=shell.environment, cwd=shell.work, stdin=theirs)
         os.close(theirs)
         keyboard.write(b"n\n")
         _, err = done.communicate(timeout=60)

@@ -18,7 +18,7 @@ needs_dev_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="only
 def script(shell: Shell, line: str) -> subprocess.CompletedProcess[str]:
     """Run one line of bash without its `pipefail`; what it prints at the end is the exit code of `workshop`."""
     return subprocess.run(
-        ["bash", "-c", line], cwd=shell.work, env=shell.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        ["bash", "-c", line], cwd=shell.work, env=shell.for_scripts, stdin=subprocess.DEVNULL, capture_output=True, text=True,
         timeout=120, check=False,
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.cloud_room.conftest import Cloud, eventually
+from tests.warm import processes, programs
 from workshop.cloud import daemon
 
 AWS = Path(sys.executable).parent / "aws"
@@ -20,9 +21,12 @@ pytestmark = pytest.mark.skipif(not AWS.exists(), reason="the AWS CLI is not ins
 
 def aws(cloud: Cloud, line: str, code: int = 0) -> Any:
     """Run one line as a person types it."""
-    environment = {"PATH": os.environ["PATH"], "HOME": str(cloud.home), **daemon.environment(cloud.state)}
+    environment = {
+        **processes.STARTED_WITH, "PATH": os.environ["PATH"], "HOME": str(cloud.home), **daemon.environment(cloud.state)
+    }  # fmt: skip
+    program = programs.folder() / "aws" if processes.WARM else AWS
     done = subprocess.run(
-        [str(AWS), *line.split()], env=environment, cwd=cloud.home, capture_output=True, text=True, timeout=60, check=False
+        [program, *line.split()], env=environment, cwd=cloud.home, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == code, done.stderr
     return json.loads(done.stdout) if done.stdout.strip().startswith("{") else done.stdout + done.stderr

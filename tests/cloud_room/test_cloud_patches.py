@@ -111,3 +111,10 @@ def test_without_one_of_them_nothing_is_served() -> None:
     assert len(printed) == len(CASES)
     for line, (_, _, name) in zip(printed, CASES, strict=True):
         assert line.startswith("PinnedVersionError") and name in line
+
+
+def test_what_ministack_reads_at_import_is_set_before_it_is_imported():
+    """The server's module prepares the process: imported by itself, it may not bring MiniStack with it."""
+    look = "import sys, workshop.cloud.server; print([name for name in sys.modules if name.startswith('ministack')])"
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -48,22 +49,24 @@ EXCEPTIONS = {
 MODULES = sorted(CODE.rglob("*.py"))
 
 
+@functools.cache
+def parsed(path):
+    return ast.parse(path.read_text())
+
+
+@functools.cache
 def imports(path):
     """The modules that a file imports, wherever in it; those for type checkers alone do not count."""
-    tree = ast.parse(path.read_text())
-    idle = {
-        inner
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
-        for inner in ast.walk(node)
-    }
-    for node in ast.walk(tree):
-        if node in idle:
-            continue
+    found, waiting = [], [parsed(path)]
+    while waiting:
+        node = waiting.pop()
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
+            found.append(node.module)
+        elif not (isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"):
+            waiting += (inner for inner in ast.iter_child_nodes(node) if not isinstance(inner, ast.expr))
+    return found
 
 
 def room(path):
@@ -71,31 +74,30 @@ def room(path):
     return inside[0] if len(inside) > 1 else "foundation"
 
 
+@pytest.fixture(scope="module")
 def crossings():
     """Every import of another room as `(room, file, module below workshop)`."""
-    for path in MODULES:
-        for module in imports(path):
-            top, _, below = module.partition(".")
-            if top == "workshop" and below and below.partition(".")[0] != room(path):
-                yield room(path), path.relative_to(ROOT), below
-
-
-CROSSINGS = sorted(crossings())
+    return sorted(
+        (room(path), path.relative_to(ROOT), module.removeprefix("workshop."))
+        for path in MODULES
+        for module in imports(path)
+        if module.startswith("workshop.") and module.split(".")[1] != room(path)
+    )
 
 
 @pytest.mark.parametrize("name", sorted(MAY))
-def test_a_room_imports_only_what_lies_below_it(name):
+def test_a_room_imports_only_what_lies_below_it(name, crossings):
     allowed = MAY[name] | FOUNDATION
     against = [
         f"{path} imports workshop.{module}"
-        for importer, path, module in CROSSINGS
+        for importer, path, module in crossings
         if importer == name and module.partition(".")[0] not in allowed and (name, module) not in EXCEPTIONS
     ]
     assert against == []
 
 
-def test_every_exception_is_needed():
-    assert EXCEPTIONS.keys() - {(importer, module) for importer, _, module in CROSSINGS} == set()
+def test_every_exception_is_needed(crossings):
+    assert EXCEPTIONS.keys() - {(importer, module) for importer, _, module in crossings} == set()
 
 
 def test_every_room_is_known():
@@ -125,8 +127,8 @@ def test_only_the_cloud_knows_the_emulator():
             assert room(path) == "cloud", path
 
 
-def test_the_local_cloud_is_known_by_its_daemon_and_its_faults_to_two_rooms():
-    known = {(importer, module) for importer, _, module in CROSSINGS if module.partition(".")[0] == "cloud"}
+def test_the_local_cloud_is_known_by_its_daemon_and_its_faults_to_two_rooms(crossings):
+    known = {(importer, module) for importer, _, module in crossings if module.partition(".")[0] == "cloud"}
     assert {importer for importer, _ in known} == {"app", "cli"}
     assert {module for _, module in known} <= {"cloud", "cloud.daemon", "cloud.faults", "cloud.fault_model", "cloud.ports"}
 
@@ -139,7 +141,7 @@ def test_no_file_is_longer_than_400_lines_and_the_median_is_near_130():
 
 def test_every_module_says_what_it_is_for_and_what_it_offers():
     for path in MODULES:
-        tree = ast.parse(path.read_text())
+        tree = parsed(path)
         if not tree.body:
             continue
         assert ast.get_docstring(tree), path
@@ -176,7 +178,7 @@ def test_small_commands_load_no_client_of_aws(words, tmp_path):
 def test_texts_leave_the_process_in_two_places_that_escape_control_characters():
     lines, markup, questions = CODE / "console" / "echo.py", CODE / "console" / "style.py", CODE / "cli" / "questions.py"
     for path in (path for path in MODULES if room(path) != "cloud" and path != lines):
-        tree = ast.parse(path.read_text())
+        tree = parsed(path)
         for node in ast.walk(tree):
             called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
             assert called not in ("print", "pprint", "echo", "Console"), f"{path.relative_to(ROOT)}:{node.lineno}"

@@ -16,7 +16,7 @@ from workshop.definition.drill_model import LoadSpec
 from workshop.drill.api_client import ApiResponse
 from workshop.drill.load import LoadParts
 from workshop.drill.load_requests import LoadRequests
-from workshop.drill.name_load import NameLoad
+from workshop.drill.name_load import CACHED, NameLoad
 from workshop.drill.timeline import RequestKind
 
 
@@ -71,6 +71,22 @@ async def test_the_region_is_the_one_that_responds_when_that_is_not_the_one_that
     await run_for(load, 5)
     assert {each.region for each in load.answers} == {WEST, EAST}
     assert {request.region for request in load.requests} == {EAST}
+
+
+async def test_no_request_begins_with_an_answer_that_is_older_than_its_ttl(tmp_path: Path) -> None:
+    regions = NamedRegions(ttl=4)
+    for state in regions.state.values():
+        state.slow = 5.0  # so that every answer ends between the two requests of a round
+    load = NameLoad(
+        NamedSandbox(tmp_path, regions).routed, LoadParts(load_through_name(), regions, lambda _: None, lambda _: None)
+    )
+    await run_for(load, 120)
+    for client in CACHED:
+        asked = [each.at for each in load.answers if each.client == client]
+        sent = [request.sent for request in load.requests if request.client == client]
+        assert sent
+        assert max(at - max(answer for answer in asked if answer <= at) for at in sent) < 4
+    assert len(load.acknowledged) > 15, "it is sent where the new answer leads to the same region"
 
 
 async def test_a_response_without_the_id_that_the_api_chooses_is_a_failure(tmp_path: Path) -> None:

@@ -112,7 +112,12 @@ def outside(tmp_path, wheel):
 def test_the_wheel_holds_the_workshops_and_no_sources_of_media(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    for own in ("global-serverless/workshop.yaml", "multi-region-backend/workshop.yaml", "_shared/web/scripts/dom.js"):
+    for own in (
+        "global-serverless/workshop.yaml",
+        "multi-region-backend/workshop.yaml",
+        "wild-rydes/workshop.yaml",
+        "_shared/web/scripts/dom.js",
+    ):
         assert f"workshop/_builtin/templates/{own}" in names
     assert "workshop/_builtin/sample-data.json" in names
     assert any(name.endswith("/web/media/clips/01.webm") for name in names)
@@ -123,6 +128,8 @@ def test_the_wheel_holds_the_workshops_and_no_sources_of_media(wheel):
 def test_the_installed_wheel_sets_up_and_takes_down(outside):
     shell = outside("local")
     assert str(ROOT) not in shell.call("python", "-c", "import workshop; print(workshop.__file__)").out
+    # Without it the tokens of the cloud's user pools carry no signature, and no authorizer takes them.
+    shell.call("python", "-c", "import cryptography")
     shell.cloud()
     made = shell.document("setup")
     assert {step["outcome"] for step in made["steps"]} == {"created"}

@@ -139,6 +139,14 @@ class CloudSandbox:
         rows += [("global", "role", role["RoleName"]) for role in roles if not role["RoleName"].startswith("AWSServiceRole")]
         rows += [("global", "zone", zone["Name"]) for zone in self.client("route53").list_hosted_zones()["HostedZones"]]
         rows += [("global", "bucket", bucket["Name"]) for bucket in self.client("s3").list_buckets().get("Buckets", [])]
+        cloudfront = self.client("cloudfront", "us-east-1")
+        rows += [
+            ("global", "distribution", d["Id"]) for d in cloudfront.list_distributions()["DistributionList"].get("Items", [])
+        ]
+        controls = cloudfront.list_origin_access_controls()["OriginAccessControlList"].get("Items", [])
+        rows += [("global", "access-control", control["Name"]) for control in controls]
+        policies = cloudfront.list_response_headers_policies(Type="custom")["ResponseHeadersPolicyList"].get("Items", [])
+        rows += [("global", "headers-policy", p["ResponseHeadersPolicy"]["Id"]) for p in policies]
         return sorted(rows)
 
     @contextmanager

@@ -48,3 +48,10 @@ def test_a_name_has_an_address_only_where_its_zone_is_delegated():
     assert at_cloud.name_url("api.backend.localhost", delegated=True) == "http://api.backend.localhost:4566/"
     for target in (at_aws, Target("aws", Path("sites"), gateway="127.0.0.1:4566")):
         assert target.name_url("api.films-111122223333.example.net", delegated=False) == ""
+
+
+def test_programs_reach_names_below_localhost_at_the_local_cloud_and_all_others_by_their_name():
+    cloud = Target("local", SITES, gateway="127.0.0.1:4567")
+    assert cloud.reached_at("d1.cloudfront.localhost") == cloud.reached_at("API.Rydes.Localhost.") == "127.0.0.1"
+    assert cloud.reached_at("example.com") == "example.com"
+    assert Target("aws", SITES).reached_at("d1.cloudfront.localhost") == "d1.cloudfront.localhost"

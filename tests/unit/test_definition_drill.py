@@ -98,3 +98,14 @@ def test_the_schema_takes_the_block(tmp_path):
     text = steps(API, RECORDS) + DRILL
     assert validator.is_valid(yaml.safe_load(text))
     assert not validator.is_valid(yaml.safe_load(text.replace("read:", "raed:")))
+
+
+def test_a_token_needs_the_pool_in_which_its_client_is_made(tmp_path):
+    with_token = DRILL.replace("read: {path: '{{ id }}'}", "read: {path: '{{ id }}', token: machine}")
+    ((line, field, text),) = problems(tmp_path, with_token)
+    assert (line, field) == (17, "drill.read.token") and "`signin:`" in text and "leave `token` out" in text
+    arn = "arn:aws:cognito-idp:eu-central-1:111122223333:userpool/eu-central-1_AbCdEf123"
+    signin = f"signin: {{pool: '{arn}', client: c1, host: films.auth.eu-central-1.amazoncognito.com, redirect: 'https://x/y'}}\n"
+    assert problems(tmp_path, signin + with_token) == []
+    ((_, field, _),) = problems(tmp_path, signin + with_token.replace("token: machine", "token: mine"))
+    assert field == "drill.read.token"

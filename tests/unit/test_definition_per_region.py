@@ -104,8 +104,8 @@ def test_a_step_in_each_region_uses_its_own_entry_and_waits_for_no_other_region(
 
 def test_lint_of_a_step_in_each_region_finds_what_its_own_entry_reads_elsewhere_alone(tmp_path):
     assert problems(tmp_path, "{host: 'at {{ steps.api[region].Host }}'}", place="each") == []
-    found = problems(tmp_path, "{host: 'at {{ steps.api[home].Host }}'}", place="each")
-    assert [f"The entry for {FAR} reads an output that 'api' has in {HOME}." in text for _, _, text in found][0]
+    (_, _, text), *_ = problems(tmp_path, "{host: 'at {{ steps.api[home].Host }}'}", place="each")
+    assert f"The entry for {FAR} reads an output that 'api' has in {HOME}." in text
 
 
 @pytest.mark.parametrize(

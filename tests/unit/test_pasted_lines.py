@@ -108,6 +108,21 @@ def test_the_lines_of_a_kind_hold_their_values_as_words(kind, values):
     sound(every)
 
 
+@few
+@given(pairs)
+def test_the_lines_of_a_site_in_a_bucket_hold_its_names_as_words(values):
+    every = []
+    for one, other in values:
+        ctx = hostile_context("web.site", one, other)
+        hosted = {**ctx.params.model_dump(), "bucket": one, "distribution": other, "host": one}
+        lines = KINDS["web.site"].commands(replace(ctx, params=type(ctx.params).model_construct(**hosted)))
+        every += lines
+        if not hidden(one + other):
+            copies = [shlex.split(line) for line in lines if line.startswith("aws s3 cp --recursive")]
+            assert len(copies) == 4 and all(f"s3://{one}" in words for words in copies)
+    sound(every)
+
+
 class Answers:
     """A aws where everything has the same name."""
 

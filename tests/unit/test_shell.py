@@ -9,7 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.hostile import HOSTILE, hidden, parsed, refused, words
-from workshop.shell import aws_line, captured, command_line, comment, filled, into, operands, poll, repeat, with_captured
+from workshop.shell import (
+    aws_line,
+    captured,
+    command_line,
+    comment,
+    filled,
+    into,
+    operands,
+    poll,
+    prefixed,
+    repeat,
+    with_captured,
+)
 
 few = settings(max_examples=25, deadline=None)
 
@@ -55,6 +67,7 @@ def test_what_is_put_around_words_is_still_a_line_of_shell(given_words, file):
         for typed in [["aws", *each]]
         for line in (
             into(typed, file),
+            prefixed(file, file, file, file),
             repeat(typed),
             poll(typed, "ACTIVE", ["FAILED"]),
             poll(typed, "A", ["B", "C"], quiet=True),
@@ -108,3 +121,10 @@ def test_a_text_is_filled_in_with_what_earlier_lines_printed(tmp_path):
     ]
     done = subprocess.run(["bash", "-c", "\n".join(lines)], capture_output=True, text=True, cwd=tmp_path, check=True)
     assert done.stdout == f"--batch|{text % ('1', '2')}|"
+
+
+def test_a_file_is_written_around_another_one(tmp_path):
+    (tmp_path / "in file").write_text("{}\n")
+    line = prefixed("window.X = %s $HOME ", "in file", ";", "out file")
+    subprocess.run(["bash", "-c", line], cwd=tmp_path, check=True)
+    assert (tmp_path / "out file").read_text() == "window.X = %s $HOME {}\n;\n"

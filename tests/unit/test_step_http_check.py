@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -42,6 +43,16 @@ async def test_an_answer_of_200_is_enough_when_nothing_else_is_expected(sandbox)
     with answering(b"anything") as server:
         assert (await looked(sandbox, server))[0] is State.READY
         assert server.asked == ["/get"]
+
+
+async def test_a_host_that_browsers_alone_resolve_is_asked_at_the_local_cloud_under_its_name(sandbox):
+    with answering({"workshop": "films"}) as server:
+        gateway = server.url.removeprefix("http://")
+        host = f"d111.cloudfront.localhost:{gateway.rpartition(':')[2]}"
+        local = replace(sandbox.target("local"), gateway=gateway)
+        params = CheckParams(url=f"http://{host}/config.json", expect={"workshop": "films"})
+        observed = await STEP.observe(sandbox.context(params, target=local))
+        assert observed.state is State.READY and (server.asked, server.hosts) == (["/config.json"], [host])
 
 
 @pytest.mark.parametrize(

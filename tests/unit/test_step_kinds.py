@@ -57,7 +57,7 @@ def test_what_is_unique_or_costs_something_is_declared_by_the_kinds_that_leave_i
         "table", "stack", "function", "log-group", "bucket", "custom-domain", "access-control", "headers-policy",
     }  # fmt: skip
     assert {name for name in TYPES if resource_type(name).usd_a_month} == {
-        "table", "log-group", "bucket", "hosted-zone", "health-check",
+        "table", "log-group", "bucket", "hosted-zone", "health-check", "app-client",
     }  # fmt: skip
     assert resource_type("something of a kind that there is not") is None
 

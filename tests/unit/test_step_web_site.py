@@ -169,3 +169,52 @@ def test_a_shared_folder_that_is_none_is_found_before_anything_is_made(folder):
     ctx = StepSandbox().context(SiteParams(source="web", shared="web/index.html"), folder=folder)
     with pytest.raises(DefinitionError, match="not a folder"):
         STEP.check_files(ctx)
+
+
+@pytest.fixture
+def two_steps(folder):
+    """Contexts of two steps of one site: the first is published before the second region is known."""
+    config = '{"title": "Films", "apis": {"home": {"url": "https://a/"}, "far": {"url": "FAR"}}, "ttl": "{{ ttl }}"}'
+    (folder / "web" / "first.json.j2").write_text(config.replace("FAR", ""))
+    (folder / "web" / "config.json.j2").write_text(config.replace("FAR", "https://b/"))
+
+    def contexts(ttl="60"):
+        first = SiteParams(source="web", config="first.json.j2", provisional=True)
+        both = (first, SiteParams(source="web"))
+        return [StepSandbox().context(each, folder=folder, variables={"ttl": ttl}) for each in both]
+
+    return contexts
+
+
+async def test_a_configuration_that_a_later_step_completed_is_taken_back_by_no_setup(folder, two_steps):
+    first, second = two_steps()
+    await STEP.create(first)
+    assert (await STEP.observe(first)).state is State.READY and (await STEP.observe(second)).state is State.PARTIAL
+    await STEP.create(second)
+    whole = (site(folder) / "config.js").read_text()
+    assert "https://b/" in whole
+    assert [(await STEP.observe(each)).state for each in (first, second)] == [State.READY, State.READY]
+    (folder / "web" / "index.html").write_text("<p>more films</p>")
+    await STEP.create(first)
+    assert (site(folder) / "config.js").read_text() == whole and "more" in (site(folder) / "index.html").read_text()
+
+
+async def test_a_provisional_configuration_that_changed_is_written_and_completed_again(folder, two_steps):
+    for each in two_steps():
+        await STEP.create(each)
+    first, second = two_steps(ttl="30")
+    assert (await STEP.observe(first)).state is State.PARTIAL
+    await STEP.create(first)
+    assert (await STEP.observe(second)).state is State.PARTIAL
+    await STEP.create(second)
+    assert json.loads((site(folder) / "config.json").read_text())["ttl"] == "30"
+
+
+@pytest.mark.parametrize("damaged", ["", "no json", "[]", '{"title": "Films"}', "[" * 100_000])
+async def test_a_configuration_that_was_damaged_is_no_completed_one(folder, two_steps, damaged):
+    first, _ = two_steps()
+    await STEP.create(first)
+    (site(folder) / "config.json").write_text(damaged)
+    assert (await STEP.observe(first)).state is State.PARTIAL
+    await STEP.create(first)
+    assert json.loads((site(folder) / "config.json").read_text())["apis"]["far"] == {"url": ""}

@@ -146,6 +146,15 @@ async def test_a_record_that_names_the_api_is_called_by_the_apis_own_name():
     assert found == [] and regions.asked[0].host == host(WEST) and regions.asked[0].path == "/prod/health"
 
 
+async def test_a_last_resort_without_a_check_is_asked_for_the_route_of_the_others_checks():
+    roles = ((WEST, "PRIMARY", f"check-{WEST}"), (EAST, "SECONDARY", None))
+    records = [record(region, Weight=None, Failover=role, HealthCheckId=check) for region, role, check in roles]
+    regions = Regions()
+    found, _ = await stage(with_records(straight(), *records), regions)
+    through = [ask.path for ask in regions.asked if ask.host == NAME]
+    assert found == [] and through == ["/health", "/health"], "at / the gateway forbids everything"
+
+
 async def test_a_name_of_one_region_is_asked_for_under_that_name():
     own = "west.films.example.com"
     world = straight()

@@ -64,7 +64,7 @@ def emulator(argument: str, handles: Any) -> int:
 
         for_cloud(home, port)
     server._prepare(Layout.of(home), Record(0, port, "", "instant", 1.0))
-    from workshop.cloud import emulator  # noqa: F401
+    from workshop.cloud import app, emulator  # noqa: F401
 
     modules = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "ministack"}
     values = {
@@ -90,6 +90,6 @@ def _mentions() -> list[str]:
     found = []
     for each in gc.get_objects():
         inside = each.values() if type(each) is dict else each if type(each) in (list, tuple, set, frozenset) else ()
-        if id(each) not in own and any(isinstance(v, str | bytes) and preloaded._HOME in str(v) for v in inside):
+        if id(each) not in own and any(isinstance(v, str | bytes | Path) and preloaded._HOME in str(v) for v in inside):
             found.append(str(each)[:200])
     return found

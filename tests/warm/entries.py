@@ -13,9 +13,9 @@ from pathlib import Path
 
 from tests.hurried import Hurried
 
-__all__ = ["CLOUD", "COMMAND", "cloud", "command"]
+__all__ = ["CLOUD", "COMMAND", "PROGRAM", "SCRIPT", "cloud", "command", "program"]
 
-CLOUD, COMMAND = f"{__name__}:cloud", f"{__name__}:command"
+CLOUD, COMMAND, PROGRAM = f"{__name__}:cloud", f"{__name__}:command", f"{__name__}:program"
 SCRIPT = Path(sys.executable).with_name("workshop")
 
 
@@ -41,6 +41,12 @@ def cloud(argument: str, handles: Sequence[int]) -> int:
     listen, ready = handles
     sys.argv = ["-m", json.dumps({**order, "listen": listen, "ready": ready})]
     return main(sys.argv[1:])
+
+
+def program(argument: str, _: Sequence[int]) -> None:
+    """As `python -c PROGRAM` runs it."""
+    sys.argv = ["-c"]
+    exec(compile(argument, "<string>", "exec"), {"__name__": "__main__"})  # noqa: S102 - what an interpreter does
 
 
 class _HurriedPolicy(asyncio.DefaultEventLoopPolicy):

@@ -1,11 +1,11 @@
 """The process that warm processes are forked from: everything is imported, nothing is open, no thread runs.
 
-In: orders, each with the file descriptors of one process, on an inherited socket and from who connects to another one. Out: a
-process for each, which is a command, a cloud or another function of ours; its id at once, and how it ended when it ends. What is
-imported is a module, named by the owner, at the first order. The origin ends with the socket of its owner.
+In: orders, one on each connection to its socket, with the file descriptors of the process. Out: a process for each, which is a
+command, a cloud or another function of ours; its id at once, and how it ended when it ends. What is imported is a module, named
+by the owner, at the first order. The origin ends with the pipe that its owner holds.
 
-`python -P -m tests.warm.origin ORDERS LISTENER PRELOAD` forks; `python -P -m tests.warm.origin ENTRY ARGUMENT` is one such
-process that is not forked.
+`python -P -m tests.warm.origin OWNER LISTENER PRELOAD` forks; `python -P -m tests.warm.origin ENTRY ARGUMENT` is one such process
+that is not forked.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ class Order:
 class _Origin:
     """The loop of the process; it returns in every process that is forked, with what that one has to do."""
 
-    def __init__(self, orders: socket.socket, listener: socket.socket, preload: str) -> None:
-        self._orders, self._listener, self._preload = orders, listener, preload
+    def __init__(self, owner: int, listener: socket.socket, preload: str) -> None:
+        self._owner, self._listener, self._preload = owner, listener, preload
         self._ends: dict[int, int] = {}
         self._woken, self._wakes = os.pipe()
         for handle in (self._woken, self._wakes):
@@ -70,13 +70,13 @@ class _Origin:
         signal.set_wakeup_fd(self._wakes, warn_on_full_buffer=False)
         begun = None
         while begun is None:
-            readable, _, _ = select.select([self._orders, self._listener, self._woken], [], [])
+            readable, _, _ = select.select([self._owner, self._listener, self._woken], [], [])
+            if self._owner in readable:
+                os._exit(0)  # the owner has ended
             if self._woken in readable:
                 os.read(self._woken, 4096)
                 self._collect()
-            if self._orders in readable:
-                begun = self._begin(self._orders)
-            elif self._listener in readable:
+            if self._listener in readable:
                 with self._listener.accept()[0] as orders:
                     begun = self._begin(orders)
         return begun
@@ -84,8 +84,6 @@ class _Origin:
     def _begin(self, orders: socket.socket) -> tuple[Order, list[int]] | None:
         body, handles, _, _ = socket.recv_fds(orders, MOST_BYTES, 16)
         if not body:
-            if orders is self._orders:
-                os._exit(0)  # the owner is gone
             return None
         if self._preload not in sys.modules:
             importlib.import_module(self._preload)
@@ -116,9 +114,9 @@ class _Origin:
     def _leave(self, orders: socket.socket, end: int) -> None:
         """Nothing of the origin is left in the process that was forked from it."""
         signal.set_wakeup_fd(-1)
-        for each in (self._orders, self._listener, orders):
+        for each in (self._listener, orders):
             each.close()
-        for handle in (self._woken, self._wakes, *self._ends.values(), end):
+        for handle in (self._owner, self._woken, self._wakes, *self._ends.values(), end):
             os.close(handle)
         self._ends.clear()
 
@@ -192,8 +190,8 @@ def _end(error: BaseException) -> NoReturn:
 def main(words: list[str]) -> NoReturn:
     if len(words) == 2:
         _call(*words, [])
-    orders, listener = (socket.socket(fileno=int(word)) for word in words[:2])
-    order, handles = _Origin(orders, listener, words[2]).next_process()
+    owner, listener, preload = words
+    order, handles = _Origin(int(owner), socket.socket(fileno=int(listener)), preload).next_process()
     try:
         _call(order.entry, order.argument, _become(order, handles))
     except BaseException as error:

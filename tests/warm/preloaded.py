@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import workshop
+from workshop.aws.sessions import local_session
 from workshop.cloud import server
 from workshop.cloud.layout import Layout, Record
 
@@ -31,9 +32,14 @@ CLOUD = (
     "hypercorn.asyncio.tcp_server",
     "hypercorn.config",
     "workshop.cloud.addresses",
+    "workshop.cloud.app",
     "workshop.cloud.emulator",
 )
 """What the cloud's process imports after it has set its environment."""
+SERVICES = (
+    "acm", "apigateway", "cloudformation", "cloudwatch", "dynamodb", "iam", "lambda", "logs", "resourcegroupstaggingapi",
+    "route53", "s3", "ssm", "sts",
+)  # fmt: skip
 WORKERS = ("tests.warm.entries", "tests.torture.worker")
 PORT = 64_738
 
@@ -41,7 +47,7 @@ PORT = 64_738
 def for_cloud(home: Path, port: int) -> None:
     """Put the folder and the port of a cloud where MiniStack would have kept them, had it been imported in that cloud."""
     for module, name, value in _kept:
-        setattr(module, name, value.replace(_HOME, str(home)).replace(str(PORT), str(port)))
+        setattr(module, name, type(value)(str(value).replace(_HOME, str(home)).replace(str(PORT), str(port))))
 
 
 def ministack_modules() -> list[Any]:
@@ -76,15 +82,23 @@ def _import_cloud(home: str) -> None:
         shutil.rmtree(home)
 
 
-def _mentions() -> Iterator[tuple[Any, str, str]]:
+def _mentions() -> Iterator[tuple[Any, str, str | Path]]:
     """Every attribute of a module of MiniStack that holds the folder or the port."""
     for module in ministack_modules():
         for name, value in vars(module).items():
-            if isinstance(value, str) and (_HOME in value or str(PORT) in value):
+            if isinstance(value, str | Path) and (_HOME in str(value) or str(PORT) in str(value)):
                 yield module, name, value
 
 
-_import_commands()
+def _read_service_models() -> None:
+    """What every client needs of botocore: the process of a command keeps these models from its first client to its end."""
+    session = local_session("")
+    for service in SERVICES:
+        session.create_client(service, region_name="us-west-2", endpoint_url="http://127.0.0.1:9")
+
+
 _HOME = tempfile.mkdtemp(prefix="no-cloud-")
 _import_cloud(_HOME)
 _kept = list(_mentions())
+_import_commands()
+_read_service_models()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import json
 import os
 import select
 import shutil
@@ -26,7 +27,7 @@ from typing import IO, Any
 
 from tests.warm.origin import Order
 
-__all__ = ["EVERYTHING", "INTERPRETER_PREFIXES", "STARTED_WITH", "WARM", "Origin", "Process", "origin", "start"]
+__all__ = ["AWS_CLI", "EVERYTHING", "INTERPRETER_PREFIXES", "STARTED_WITH", "WARM", "Process", "origin", "share", "start"]
 
 WARM = sys.platform == "linux"
 """Whether this system has what the origin needs: messages with descriptors in one piece."""
@@ -34,7 +35,9 @@ INTERPRETER_PREFIXES = ("PYTHON", "LD_", "LC_", "LANG")
 """Variables that an interpreter reads when it starts, and never again."""
 STARTED_WITH = {name: value for name, value in os.environ.items() if name.startswith(INTERPRETER_PREFIXES)}
 """These variables as the origins have them."""
-EVERYTHING = "tests.warm.preloaded"
+EVERYTHING, AWS_CLI = "tests.warm.preloaded", "tests.warm.aws_cli"
+SHARED = "_TESTS_ORIGINS"
+"""The variable with the addresses of the origins that the processes of a run share."""
 Stream = int | IO[Any]
 
 
@@ -67,7 +70,7 @@ def start(
         ended, end = os.pipe()
         theirs.callback(os.close, end)
         read_from = [pipe for _, pipe in given]
-        process = origin().fork(order, [number for number, _ in given] + [end, *handles])
+        process = _fork(order, [number for number, _ in given] + [end, *handles])
     return Process(entry, process, ended, read_from[1], read_from[2])
 
 
@@ -144,45 +147,57 @@ class Process:
 
 
 class Origin:
-    """A process of this one from which warm ones are forked; `preload` is the module that it imports for them."""
+    """A process from which others are forked; `preload` is the module that it imports for them. It ends with this process."""
 
     def __init__(self, preload: str) -> None:
-        self._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._one_at_a_time = threading.Lock()
         self._folder = Path(tempfile.mkdtemp(prefix="origin-"))
-        with theirs, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        owner, self._held = os.pipe()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
             listener.bind(str(self.address))
             listener.listen()
-            handles = (theirs.fileno(), listener.fileno())
+            handles = (owner, listener.fileno())
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "tests.warm.origin", *map(str, handles), preload],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=handles,
             )  # fmt: skip
+        os.close(owner)
         atexit.register(self._leave)
 
     @property
     def address(self) -> Path:
-        """The socket to which other processes may connect, each with one order."""
+        """The socket to which processes connect, each time with one order."""
         return self._folder / "orders"
 
-    def fork(self, order: Order, handles: Sequence[int]) -> int:
-        """The id of the process of an order; `handles` are its streams, the pipe that takes its end, and what it inherits."""
-        with self._one_at_a_time:
-            socket.send_fds(self._orders, [order.encoded()], handles)
-            found = self._orders.recv(8)
-        assert found, "the origin of the warm processes has ended"
-        return int.from_bytes(found, "big")
-
     def _leave(self) -> None:
-        self._orders.close()
+        os.close(self._held)
         self._process.wait()
         shutil.rmtree(self._folder)
 
 
+def share() -> None:
+    """Begin the origins for this process and those that it starts from now on."""
+    if WARM:
+        _shared.update({preload: str(Origin(preload).address) for preload in (EVERYTHING, AWS_CLI)})
+        os.environ[SHARED] = json.dumps(_shared)
+
+
 @functools.cache
-def origin(preload: str = EVERYTHING) -> Origin:
-    """The origin of this process's warm processes; it begins when it is first needed."""
-    return Origin(preload)
+def origin(preload: str) -> str:
+    """The address of the origin with this module: of the one that is shared, or of one that begins now."""
+    return _shared.get(preload) or str(Origin(preload).address)
+
+
+_shared: dict[str, str] = json.loads(os.environ.get(SHARED, "{}"))
+
+
+def _fork(order: Order, handles: Sequence[int]) -> int:
+    """The id of the process of an order; `handles` are its streams, the pipe that takes its end, and what it inherits."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as orders:
+        orders.connect(origin(EVERYTHING))
+        socket.send_fds(orders, [order.encoded()], handles)
+        found = orders.recv(8)
+    assert found, "the origin of the warm processes has ended"
+    return int.from_bytes(found, "big")
 
 
 def _needs_interpreter(environment: Mapping[str, str]) -> bool:

@@ -14,11 +14,11 @@ import tempfile
 from pathlib import Path
 
 from tests.warm.entries import COMMAND
-from tests.warm.processes import EVERYTHING, INTERPRETER_PREFIXES, STARTED_WITH, origin
+from tests.warm.processes import AWS_CLI, EVERYTHING, INTERPRETER_PREFIXES, STARTED_WITH, origin
 
 __all__ = ["folder"]
 
-PROGRAMS = {"workshop": (COMMAND, EVERYTHING), "aws": ("tests.warm.aws_cli:command", "tests.warm.aws_cli")}
+PROGRAMS = {"workshop": (COMMAND, EVERYTHING), "aws": (f"{AWS_CLI}:command", AWS_CLI)}
 
 
 @functools.cache
@@ -29,7 +29,7 @@ def folder() -> Path:
     body = Path(__file__).with_name("relay.py").read_text()
     for name, (entry, preload) in PROGRAMS.items():
         given = {
-            "HERE": str(made), "SOCKET": str(origin(preload).address), "ENTRY": entry,
+            "HERE": str(made), "SOCKET": origin(preload), "ENTRY": entry,
             "PROGRAM": str(Path(sys.executable).with_name(name)),
             "STARTED_WITH": json.dumps([INTERPRETER_PREFIXES, STARTED_WITH]),
         }  # fmt: skip

@@ -118,14 +118,11 @@ def test_where_an_interpreter_would_behave_differently_one_is_started(tmp_path: 
 
 
 SCRIPT_LINES = """
-workshop --version
-workshop nonsense; echo $?
 workshop definition lint ./nowhere --json | head -c 10; echo ${PIPESTATUS[0]}
 mkdir -p below && cd below && umask 000 && workshop definition new here && stat -c %a here here/workshop.yaml && cd ..
-(ulimit -f 0; workshop definition schema > schema; echo $?; wc -c < schema)
+(ulimit -f 0; workshop --version > file; echo $?; wc -c < file)
 workshop --version >&-; echo $?
-PYTHONIOENCODING=ascii workshop definition --help | wc -c
-aws --version
+PYTHONIOENCODING=ascii workshop --version
 aws nonsense 2>&1 | tail -n 1; echo ${PIPESTATUS[0]}
 AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=y aws sts get-caller-identity --endpoint-url http://127.0.0.1:9 2>&1
 which -a workshop | tail -n 1

@@ -68,12 +68,12 @@ def bare_session() -> AwsSession:
             "credentials_file": (None, None, os.devnull, None),
         }
     )
-    session.register_component("data_loader", _service_models())
-    return _with_quick_times(session)
+    return _made_quick(session, "")
 
 
-def _with_quick_times(session: AwsSession) -> AwsSession:
+def _made_quick(session: AwsSession, models: str) -> AwsSession:
     """The same session. Botocore's own parser of times knows every format, and took a fifth of a teardown."""
+    session.register_component("data_loader", _service_models(models))
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
     return session
 
@@ -90,9 +90,10 @@ def _moment(value: Any) -> datetime:
 
 
 @functools.cache
-def _service_models() -> Loader:
-    """The models of the services that botocore brings: megabytes of JSON, which each session would read again."""
-    return create_loader()
+def _service_models(path: str) -> Loader:
+    """The models of the services that botocore brings, and those of the user's AWS_DATA_PATH: megabytes of JSON, which each
+    session would read again."""
+    return create_loader(path or None)
 
 
 def local_session(account: str) -> AwsSession:
@@ -142,9 +143,10 @@ def override(profile: str | None, region: str, services: Collection[str]) -> str
 
 def profile_session(profile: str | None) -> AwsSession:
     """A session of the usual AWS settings; raises `UsageError` for an unknown profile or an unreadable file."""
-    session = _with_quick_times(botocore.session.Session(profile=profile))
+    session = botocore.session.Session(profile=profile)
     try:
         session.get_scoped_config()
+        return _made_quick(session, session.get_config_variable("data_path") or "")
     except ProfileNotFound as error:
         names = ", ".join(sorted(session.available_profiles)) or "none"
         raise UsageError(
@@ -160,4 +162,3 @@ def profile_session(profile: str | None) -> AwsSession:
             fix="Fix ~/.aws/config",
             code="AwsConfiguration",
         ) from error
-    return session

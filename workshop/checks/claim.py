@@ -11,11 +11,12 @@ from workshop.checks.context import CheckContext
 from workshop.errors import WorkshopError
 from workshop.steps.base import Permission, Phase
 
-__all__ = ["ClaimCheck", "command_permissions"]
+__all__ = ["REMOVAL", "ClaimCheck", "command_permissions"]
 
 REMOVAL = ("ListUserPoolClients", "DescribeUserPoolClient", "DeleteUserPoolClient")
+"""What removing the app client of a drill takes, in IAM's names (docs/aws-behaviours.md, section 7.1)."""
 MACHINE_CLIENT_ACTIONS = {Phase.DRILL: ("CreateUserPoolClient", *REMOVAL), Phase.TEARDOWN: REMOVAL}
-"""What a drill and a teardown do to the app client of a drill, in IAM's names (docs/aws-behaviours.md, section 7.1)."""
+"""What a drill and a teardown do to it."""
 
 
 class ClaimCheck(Check):
@@ -57,7 +58,11 @@ def command_permissions(context: CheckContext) -> list[Permission]:
     needed = [Permission(f"ssm:{action}", _arn(context, home), home, phase) for action in ACTIONS for phase in changing]
     elsewhere = [region for region in context.regions if region != home]
     needed += [Permission("ssm:GetParameter", _arn(context, region), region, phase) for region in elsewhere for phase in changing]
-    return [*needed, *_machine_client(context), Permission("account:ListRegions", "*", "", Phase.TEARDOWN)]
+    return [
+        *needed,
+        *_machine_client(context),
+        Permission("account:ListRegions", f"arn:aws:account::{context.account}:account", "", Phase.TEARDOWN),
+    ]
 
 
 def _machine_client(context: CheckContext) -> list[Permission]:

@@ -53,7 +53,7 @@ class Wiring(Check):
         found: list[Check] = []
         for planned in _routed(context):
             shared = _Shared(lambda planned=planned: _prove(context, planned))  # type: ignore[misc]
-            found += [cls(context, region, planned=planned, shared=shared) for region in ("", *context.regions)]
+            found += [cls(context, region, planned=planned, shared=shared) for region in ("", *planned.ctx.regions)]
         return found or [cls(context)]
 
     @property
@@ -80,7 +80,7 @@ class Wiring(Check):
         return finding if self.region else Finding(finding.status, finding.detail, finding.fix, proof)
 
     def permissions(self) -> list[Permission]:
-        return wiring_permissions(self.context.regions, Phase.CHECK) if self.planned and not self.region else []
+        return wiring_permissions(self.planned.ctx.regions, Phase.CHECK) if self.planned and not self.region else []
 
 
 FAMILY = Family("dns", "Names", (Wiring,))
@@ -106,7 +106,7 @@ async def _prove(context: CheckContext, planned: PlannedStep) -> Proof:
             context.aws,
             zone=zone,
             name=ctx.params.name,
-            regions=context.regions,
+            regions=ctx.regions,
             commands=context.options,
             call=call if context.since else None,
             everywhere=context.on_aws,

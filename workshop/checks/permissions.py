@@ -84,6 +84,7 @@ class Simulated(_EverywhereCheck):
     async def _denied(self, principal: str, wanted: Sequence[Permission]) -> dict[str, str]:
         """The denied actions, each with the reason that IAM gives."""
         by_resource: dict[str, set[str]] = defaultdict(set)
+        passed = {permission.resource: permission.passed_to[0] for permission in wanted if permission.passed_to}
         for permission in wanted:
             by_resource[permission.resource].add(permission.action)
         grouped: dict[tuple[str, ...], list[str]] = defaultdict(list)
@@ -95,14 +96,20 @@ class Simulated(_EverywhereCheck):
             for resource in sorted(resources)
             for start in range(0, len(actions), ACTIONS)
         ]
-        denials = await asyncio.gather(*(self._simulate(principal, actions, resource) for actions, resource in batches))
+        denials = await asyncio.gather(
+            *(self._simulate(principal, actions, resource, passed.get(resource, "")) for actions, resource in batches)
+        )
         found = {name: why for each in denials for name, why in each.items()}
         return dict(sorted(found.items()))
 
-    async def _simulate(self, principal: str, actions: Sequence[str], resource: str) -> dict[str, str]:
-        """The denied ones of these actions on a resource, each with the reason that IAM gives."""
+    async def _simulate(self, principal: str, actions: Sequence[str], resource: str, passed_to: str) -> dict[str, str]:
+        """The denied ones of these actions on a resource, each with the reason that IAM gives; a role is given to `passed_to`."""
         # Policies have conditions on these keys, and a simulation knows only the values that it is given.
-        context = {"aws:RequestedRegion": self.region, "iam:AWSServiceName": _owner(resource)}
+        context = {
+            "aws:RequestedRegion": self.region,
+            "iam:AWSServiceName": _owner(resource),
+            "iam:PassedToService": passed_to,
+        }
         request: dict[str, Any] = {
             "PolicySourceArn": principal,
             "ActionNames": list(actions),

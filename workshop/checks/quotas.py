@@ -83,7 +83,7 @@ class QuotaRoom(Check):
 
     async def run(self) -> Finding:
         quota, place = self.quota, self.region or self.context.home
-        adds = sum(quota.counts(resource) for resource in self.context.needed(quota.action, self.region))
+        adds = self._adds()
         if not adds:
             return skipped(f"The steps make no {quota.what} here.")
         try:
@@ -104,6 +104,10 @@ class QuotaRoom(Check):
             return warned(shown, self._increase(limit * 2))
         return skipped(shown) if unknown else passed(shown.rstrip("."))
 
+    def _adds(self) -> int:
+        """How many more the steps make here."""
+        return sum(self.quota.counts(resource) for resource in self.context.needed(self.quota.action, self.region))
+
     def _increase(self, value: int) -> str:
         """The line that asks AWS for more."""
         return (
@@ -113,10 +117,10 @@ class QuotaRoom(Check):
         )
 
     def permissions(self) -> list[Permission]:
-        return [
-            Permission(action, resource.format(region=self.region), self.region, Phase.CHECK)
-            for action, resource in self.quota.actions
-        ]
+        if not self._adds():
+            return []  # nothing of it is asked
+        known = {"region": self.region, "account": self.context.account, "service": self.quota.service, "code": self.quota.code}
+        return [Permission(action, resource.format(**known), self.region, Phase.CHECK) for action, resource in self.quota.actions]
 
 
 FAMILY = Family("quotas", "Quotas", (ConcurrencyQuota, QuotaRoom))

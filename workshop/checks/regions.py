@@ -93,7 +93,7 @@ class RegionEnabled(RegionalCheck):
         )
 
     def permissions(self) -> list[Permission]:
-        return [Permission("account:GetRegionOptStatus", "*", "", Phase.CHECK)]
+        return [Permission("account:GetRegionOptStatus", f"arn:aws:account::{self.context.account}:account", "", Phase.CHECK)]
 
 
 FAMILY = Family("regions", "Regions", (RegionExists, RegionEnabled))

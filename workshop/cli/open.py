@@ -25,8 +25,8 @@ __all__ = ["command"]
 def command(invocation: Invocation, page: str | None, only_print: bool) -> int:
     """Open a page of the workshop's web app.
 
-    The local cloud serves its pages itself. Those of a run on AWS are served on 127.0.0.1 until Ctrl-C; their folder can also
-    be downloaded and opened as files.
+    The local cloud serves its pages itself, a distribution those that are uploaded. Other pages of a run on AWS are served on
+    127.0.0.1 until Ctrl-C; their folder can also be downloaded and opened as files.
 
     \b
     Examples:

@@ -48,7 +48,7 @@ def list_steps(invocation: Invocation) -> int:
 @command.command("show")
 @click.argument("step")
 @click.option("--template", is_flag=True, help="Print the rendered CloudFormation template.")
-@click.option("--file", "request", is_flag=True, help="Print the items' request file, under the table's name.")
+@click.option("--file", "request", is_flag=True, help="Print the items' request file, or the configuration of the pages.")
 @in_option
 @common_options
 @asynchronous

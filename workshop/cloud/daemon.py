@@ -200,7 +200,7 @@ def environment(state: CloudState) -> dict[str, str]:
 
 
 def _prepared(home: Path) -> Layout:
-    if importlib.util.find_spec("ministack") is None or importlib.util.find_spec("hypercorn") is None:
+    if any(importlib.util.find_spec(name) is None for name in ("ministack", "hypercorn", "cryptography")):
         raise WorkshopError(
             "The local cloud is not installed.",
             "It comes with the extra `local`, so that an installation for AWS alone stays small.",

@@ -25,7 +25,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workshop.cloud.app import CloudApp
 from workshop.cloud.connections import Connections, raise_descriptor_limit
 from workshop.cloud.control import Control
 from workshop.cloud.daemon import ACCOUNT
@@ -42,6 +41,7 @@ from workshop.quoting import visible
 if TYPE_CHECKING:
     from hypercorn.config import Config
 
+    from workshop.cloud.app import CloudApp
     from workshop.cloud.emulator import Emulator
 
 __all__ = ["main"]
@@ -196,6 +196,7 @@ def _assembled(layout: Layout, record: Record, regions: Collection[str]) -> _Clo
     from hypercorn.asyncio import tcp_server
 
     from workshop.cloud.addresses import EmulatorAddresses
+    from workshop.cloud.app import CloudApp
     from workshop.cloud.emulator import Emulator
 
     def changed(names: Iterable[str] | None) -> None:

@@ -1,7 +1,7 @@
 """Authorizers of REST APIs that name Cognito user pools.
 
-In: the ARNs of pools, a token's issuer. Out: a refusal for an ARN that is no pool of this cloud; the public keys of one that is, read
-in this process, so that a token is verified while the machine is offline (docs/aws-behaviours.md, section 7).
+In: the ARNs of pools, a token's issuer. Out: a refusal for an ARN that is no pool of this cloud; the public keys of one that is,
+read in this process, so that a token is verified while the machine is offline (docs/aws-behaviours.md, section 7).
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def _create(original: Callable[[str, Any], Any], api: str, data: Any) -> Any:
 
 
 def invalid_pools(authorizer: Mapping[str, Any]) -> str:
-    """Why API Gateway refuses an authorizer, by its `type` and `providerARNs`; empty for one that it takes. A pool may be of another
-    region or account."""
+    """Why API Gateway refuses an authorizer, by its `type` and `providerARNs`; empty for one that it takes. A pool may be of
+    another region or account."""
     if str(authorizer.get("type", "")).upper() != POOLS:
         return ""
     arns, there = authorizer.get("providerARNs") or [], _pools()

@@ -153,18 +153,17 @@ def _regions(names: Sequence[str]) -> str:
 
 def print_addresses(console: SafeConsole, report: SetupReport | StatusReport) -> None:
     """The addresses, each on a line of its own that is never broken, so that it can be clicked and copied."""
-    for region, api in report.apis.items():
-        console.print(f"  API {region:<12} {api['url']}", soft_wrap=True, markup=False)
+    lines = [(f"API {region}", api["url"]) for region, api in report.apis.items()]
     for name, routed in (report.names or {}).items():
-        address = routed["url"] or f"{routed['host']} (not delegated: no browser resolves it)"
-        console.print(f"  {name:<16} {address}", soft_wrap=True, markup=False)
+        lines.append((name, routed["url"] or f"{routed['host']} (not delegated: no browser resolves it)"))
     if report.signin and "user" in report.signin:
-        user, password = report.signin["user"], report.signin["password"]
-        console.print(f"  {'sign in':<16} as {user} with the password {password}", soft_wrap=True, markup=False)
+        lines.append(("sign in", f"as {report.signin['user']} with the password {report.signin['password']}"))
     elif report.signin:
-        console.print(f"  {'sign in':<16} {report.signin['redirect_uri']}", soft_wrap=True, markup=False)
-    for name, url in report.links.items():
-        console.print(f"  {name:<16} {url}", soft_wrap=True, markup=False)
+        lines.append(("sign in", report.signin["redirect_uri"]))
+    lines += report.links.items()
+    width = max((len(label) for label, _ in lines), default=0)
+    for label, address in lines:
+        console.print(f"  {label:<{width}} {address}", soft_wrap=True, markup=False)
 
 
 def _failed(report: RunReport) -> bool:

@@ -83,10 +83,8 @@ class NameLoad(Load):
         while True:
             began = self.now()
             if name == DIRECT or began >= client.until:
-                client.led = await self.routed.led()
-                client.until = self.now() + client.led.ttl * first
+                await self._ask(client, first)
                 first = 1.0
-                self.answers.append(Answered(self.now(), name, client.led.region))
             await self._round(client, writes=turn % 2 == 0)
             turn += 1
             await asyncio.sleep(max(0.0, began + every - self.now()))
@@ -104,7 +102,7 @@ class NameLoad(Load):
             named = self.plan.region_of(response.body)
             region = named if named in self.routed.doors else region
             self.record(RequestKind.HEALTH, region, sent, response, client.name)
-            if not response.ok:
+            if not response.ok or await self._is_led_elsewhere(client):
                 return
         if writes or not client.item:
             await self._write(client, region)
@@ -112,6 +110,20 @@ class NameLoad(Load):
             sent = self.now()
             response = not_found_is_fine(await self._sent(client.led.region, self.plan.read(client.item, region)))
             self.record(RequestKind.READ, region, sent, response, client.name)
+
+    async def _ask(self, client: _Client, share: float = 1.0) -> None:
+        """Ask DNS, and keep the answer for a `share` of its TTL."""
+        client.led = await self.routed.led()
+        client.until = self.now() + client.led.ttl * share
+        self.answers.append(Answered(self.now(), client.name, client.led.region))
+
+    async def _is_led_elsewhere(self, client: _Client) -> bool:
+        """Ask again where the answer ended while its client waited for a response; whether it leads elsewhere now."""
+        if client.name == DIRECT or self.now() < client.until:
+            return False
+        before = client.led.region
+        await self._ask(client)
+        return client.led.region != before
 
     async def _write(self, client: _Client, region: str) -> None:
         """One attempt. A number that failed is kept for the client's next one, with its value."""

@@ -142,6 +142,8 @@ class Permission:
     resource: str
     region: str
     phase: Phase
+    passed_to: tuple[str, ...] = ()
+    """For `iam:PassRole`: the services that the role is given to; any where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

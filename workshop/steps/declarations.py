@@ -63,7 +63,7 @@ class RenderedLimit:
     fix: str
 
 
-SERVICE_QUOTAS = ("servicequotas:GetServiceQuota", "*")
+SERVICE_QUOTAS = ("servicequotas:GetServiceQuota", "arn:aws:servicequotas:*:{account}:{service}/{code}")
 """What reading an applied value from Service Quotas takes: the IAM action, and what it is checked on."""
 
 
@@ -84,7 +84,8 @@ class Quota(ABC):
     is_global: ClassVar[bool] = False
     """Whether the quota is of the account and not of one region."""
     actions: ClassVar[tuple[tuple[str, str], ...]]
-    """The IAM actions that `used` and `limit` take, each with the ARN it is checked on, where `{region}` is filled in."""
+    """The IAM actions that `used` and `limit` take, each with the ARN it is checked on, where `{region}`, `{account}` and the
+    quota's own `{service}` and `{code}` are filled in."""
 
     def counts(self, resource: str) -> bool:  # noqa: ARG002
         """Whether the permission to do `action` on this resource (an ARN) means one more."""

@@ -34,7 +34,7 @@ DYNAMODB = boto3.client("dynamodb", config=LIMITS)
 class Refused(Exception):
     """`fields` has a reason for each that is wrong."""
 
-    def __init__(self, status, message, **fields):
+    def __init__(self, status, message, fields=None):
         self.status, self.body = status, {"message": message} | ({"fields": fields} if fields else {})
 
 
@@ -91,7 +91,7 @@ def create(event, user):
     """Id, time and creator are the server's own, whatever the body holds."""
     given = document(event)
     if wrong := {name: why for name in SENT if (why := why_wrong(name, given.get(name)))}:
-        raise Refused(400, "Fields are missing or wrong.", **wrong)
+        raise Refused(400, "Fields are missing or wrong.", wrong)
     now = datetime.now(UTC)
     on = now.isoformat(timespec="milliseconds")[:-6] + "Z"
     ticket = {name: given[name] for name in SENT} | {"id": uuid7(now), "createdBy": user, "createdOn": on, "region": REGION}
@@ -110,7 +110,7 @@ def newest(event, user):
     given = event.get("queryStringParameters") or {}
     limit = given.get("limit", "50")
     if not re.fullmatch("[1-9][0-9]?|100", limit):
-        raise Refused(400, "The query is wrong.", limit="must be a number from 1 to 100")
+        raise Refused(400, "The query is wrong.", {"limit": "must be a number from 1 to 100"})
     found = DYNAMODB.query(
         TableName=TABLE,
         IndexName="newest",
@@ -135,7 +135,7 @@ def beginning(after):
         found = None
     if found:
         return {"ExclusiveStartKey": {"all": {"S": "ticket"}, "createdOn": {"S": found[1]}, "id": {"S": found[2]}}}
-    raise Refused(400, "The query is wrong.", after="must be the `next` of another page")
+    raise Refused(400, "The query is wrong.", {"after": "must be the `next` of another page"})
 
 
 def read(event, user):

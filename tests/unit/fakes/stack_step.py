@@ -36,9 +36,15 @@ LOGS = (HOME, "/aws/lambda/films-dev")
 def maker(sandbox: StepSandbox, folder: Path) -> Callable[..., Context[StackParams]]:
     """Makes the step's context; `template` replaces the template in `folder` first."""
 
-    def context(*, template: str = TEMPLATE, parameters: dict[str, str] | None = None, **more: Any) -> Context[StackParams]:
+    def context(
+        *,
+        template: str = TEMPLATE,
+        parameters: dict[str, str] | None = None,
+        remedies: dict[str, dict[str, str]] | None = None,
+        **more: Any,
+    ) -> Context[StackParams]:
         (folder / "api.yaml.j2").write_text(template, encoding="utf-8")
-        params = StackParams(name="films", template="api.yaml.j2", parameters=parameters or {})
+        params = StackParams(name="films", template="api.yaml.j2", parameters=parameters or {}, remedies=remedies or {})
         return sandbox.context(params, folder=folder, variables={"region": HOME}, **more)
 
     return context

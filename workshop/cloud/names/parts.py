@@ -34,6 +34,7 @@ from workshop.cloud.responses import Asgi
 from workshop.cloud.route53_stacks import Route53Stacks
 from workshop.cloud.scheduler import LoopDriver, Scheduler
 from workshop.cloud.sign_in import patch_sign_in
+from workshop.cloud.sign_in_rules import patch_sign_in_rules
 from workshop.cloud.stack_types import StackWaits
 from workshop.cloud.timing import Timing
 
@@ -90,6 +91,7 @@ class Names:
         GlobalTableStacks(self._waits).apply()
         patch_identity_providers()
         patch_sign_in()
+        patch_sign_in_rules()
 
     def probe_through(self, app: Asgi) -> None:
         """From now on health checkers send their requests to the cloud's outermost layer."""

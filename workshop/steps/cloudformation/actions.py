@@ -10,7 +10,21 @@ from dataclasses import dataclass
 
 from workshop.steps.base import Permission, Phase
 
-__all__ = ["Actions", "by_phase"]
+__all__ = ["ANYWHERE", "Actions", "by_phase"]
+
+ANYWHERE = frozenset(
+    {
+        "acm:RequestCertificate",
+        "cloudfront:CreateDistribution",
+        "cloudfront:CreateDistributionWithTags",
+        "cloudfront:CreateOriginAccessControl",
+        "cloudfront:CreateResponseHeadersPolicy",
+        "cognito-idp:CreateUserPool",
+        "cognito-idp:DescribeUserPoolDomain",
+        "logs:DescribeIndexPolicies",
+    }
+)
+"""Actions that IAM knows on no resource: a statement with an ARN would not allow them (docs/aws-behaviours.md, section 8)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,4 +45,9 @@ def by_phase(actions: Actions, arns: Sequence[str], region: str) -> set[Permissi
         Phase.DRILL: (*actions.drill, *actions.look),
         Phase.CHECK: actions.look,
     }
-    return {Permission(action, arn, region, phase) for phase, names in phases.items() for action in names for arn in arns}
+    return {
+        Permission(action, "*" if action in ANYWHERE else arn, region, phase)
+        for phase, names in phases.items()
+        for action in names
+        for arn in arns
+    }

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workshop.steps.base import Permission, Phase
+from workshop.steps.cloudformation.actions import ANYWHERE
 from workshop.steps.cloudformation.template import Declared
 
 __all__ = ["BUCKET", "BUCKET_POLICY", "HOSTING", "bucket_prefix", "hosting_permissions"]
@@ -37,7 +38,7 @@ class _Actions:
 
 
 PLAIN_BUCKET = _Actions(
-    make=("s3:CreateBucket", "s3:PutBucketTagging", "s3:TagResource", "s3:ListBucket"),
+    make=("s3:CreateBucket", "s3:PutBucketTagging", "s3:TagResource", "s3:UntagResource", "s3:ListBucket"),
     remove=("s3:DeleteBucket", "s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"),
     look=("s3:GetBucketTagging", "s3:GetBucketLocation"),
     listing=("s3:ListAllMyBuckets",),
@@ -51,6 +52,7 @@ CLOUDFRONT: Mapping[str, tuple[str, _Actions]] = {
         _Actions(
             make=(
                 "cloudfront:CreateDistribution",
+                "cloudfront:CreateDistributionWithTags",
                 "cloudfront:GetDistribution",
                 "cloudfront:GetDistributionConfig",
                 "cloudfront:TagResource",
@@ -125,6 +127,11 @@ def _granted(actions: _Actions, arn: str, region: str) -> set[Permission]:
         Phase.DRILL: actions.look,
         Phase.CHECK: actions.look,
     }
-    granted = {Permission(action, arn, region, phase) for phase, names in phases.items() for action in names}
+    granted = {
+        Permission(action, "*" if action in ANYWHERE else arn, region, phase)
+        for phase, names in phases.items()
+        for action in names
+    }
+    # A listing is of the whole account, whichever region it is asked in.
     listed = (Phase.SETUP, Phase.TEARDOWN, Phase.CHECK)
-    return granted | {Permission(action, "*", region, phase) for action in actions.listing for phase in listed}
+    return granted | {Permission(action, "*", "", phase) for action in actions.listing for phase in listed}

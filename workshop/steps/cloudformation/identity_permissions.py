@@ -48,18 +48,13 @@ IDENTITY = {
     ),
 }
 """By type, in IAM's names."""
-ANYWHERE = frozenset({"cognito-idp:CreateUserPool", "cognito-idp:DescribeUserPoolDomain"})
-"""Actions that IAM knows on no resource: the pool does not exist yet, and a domain is none."""
 LISTING = "cognito-idp:ListUserPools"
 
 
 def identity_permissions(kind: str, account: str, region: str) -> set[Permission]:
     """What setup, teardown and check of one such resource need in this region."""
     pools = f"arn:aws:cognito-idp:{region}:{account}:userpool/*"
-    needed = {
-        Permission(each.action, "*" if each.action in ANYWHERE else each.resource, each.region, each.phase)
-        for each in by_phase(IDENTITY[kind], [pools], region)
-    }
+    needed = by_phase(IDENTITY[kind], [pools], region)
     if kind == USER_POOL:
         needed |= {Permission(LISTING, "*", region, phase) for phase in (Phase.SETUP, Phase.TEARDOWN, Phase.CHECK)}
     return needed

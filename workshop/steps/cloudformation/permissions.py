@@ -9,6 +9,7 @@ buckets) are left out.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from workshop.steps.base import Permission, Phase
 from workshop.steps.cloudformation.actions import Actions, by_phase
@@ -152,7 +153,7 @@ def _of(kind: str, owner: Declared, account: str, region: str, stack: str) -> se
     if actions is None:
         return set()
     where = "" if kind == "AWS::IAM::Role" else region
-    needed = by_phase(actions, _arns(owner, account, region, stack), where)
+    needed = {_passing(each, owner) for each in by_phase(actions, _arns(owner, account, region, stack), where)}
     if kind == "AWS::Logs::LogGroup" and owner.name.startswith(FUNCTION_LOGS):
         writer = f"arn:aws:lambda:{region}:{account}:function:{owner.name.removeprefix(FUNCTION_LOGS)}"
         needed |= by_phase(WRITER, [writer], region)
@@ -162,6 +163,11 @@ def _of(kind: str, owner: Declared, account: str, region: str, stack: str) -> se
         listing, place = LISTED[kind]
         needed |= {Permission(listing, "*", region if place else "", phase) for phase in EVERY_PHASE if phase is not Phase.DRILL}
     return needed
+
+
+def _passing(permission: Permission, role: Declared) -> Permission:
+    """The permission to give a role to a service, for the services alone that may assume it."""
+    return replace(permission, passed_to=role.trusts) if permission.action == "iam:PassRole" else permission
 
 
 def _gateway(region: str) -> set[Permission]:

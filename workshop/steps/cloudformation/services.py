@@ -127,8 +127,8 @@ class DomainQuota(Quota):
     actions = (SERVICE_QUOTAS, ("apigateway:GET", DOMAINS))
 
     def counts(self, resource: str) -> bool:
-        """The same verb makes a domain, its mappings and its tags; only the first is counted."""
-        return resource.endswith("/domainnames")
+        """The same verb makes a domain, its mappings and its tags; counted is where a domain gets its mappings."""
+        return resource.endswith("/basepathmappings")
 
     async def used(self, aws: AwsClient, region: str) -> int:
         return await custom_domain_count(aws, region)

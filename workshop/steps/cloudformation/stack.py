@@ -74,12 +74,14 @@ ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,255}$")]
 
 
 class StackParams(Params):
-    """`template` renders to the stack's template; `parameters` are CloudFormation's own."""
+    """`template` renders to the stack's template; `parameters` are CloudFormation's own. `remedies` are parameters of the
+    workshop to set up with, by a text of the failure that they help against."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,127}$")]
     template: Annotated[str, TemplateFile("yaml or json")]
     parameters: dict[ParameterName, str] = {}  # noqa: RUF012 - pydantic copies defaults
     capabilities: list[Capability] = ["CAPABILITY_IAM"]  # noqa: RUF012
+    remedies: dict[str, dict[ParameterName, str]] = {}  # noqa: RUF012
 
 
 class CloudFormationStack(Step[StackParams]):

@@ -46,6 +46,8 @@ class Declared:
     name: str
     properties: frozenset[str] = frozenset()
     """The names of the properties that it has."""
+    trusts: tuple[str, ...] = ()
+    """Of a role: the services that may assume it; none where the template computes them."""
 
 
 MOST_LEVELS = 100
@@ -111,7 +113,23 @@ def _declared(body: str, where: str) -> Iterator[Declared]:
     for logical, resource in parsed(body, where)["Resources"].items():
         properties = resource.get("Properties") or {}
         names = frozenset(map(str, properties)) if isinstance(properties, dict) else frozenset()
-        yield Declared(str(logical), resource["Type"], _name(properties, NAMES.get(resource["Type"], "")), names)
+        trusts = _trusted(properties) if resource["Type"] == "AWS::IAM::Role" else ()
+        yield Declared(str(logical), resource["Type"], _name(properties, NAMES.get(resource["Type"], "")), names, trusts)
+
+
+def _trusted(role: Any) -> tuple[str, ...]:
+    """The services that a role's trust policy names; none when one of its principals cannot be read."""
+    policy = role.get("AssumeRolePolicyDocument") if isinstance(role, dict) else None
+    statements = policy.get("Statement") if isinstance(policy, dict) else None
+    found: set[str] = set()
+    for statement in statements if isinstance(statements, list) else [statements]:
+        principal = statement.get("Principal") if isinstance(statement, dict) else None
+        services = principal.get("Service") if isinstance(principal, dict) else None
+        for service in services if isinstance(services, list) else [services]:
+            if not isinstance(service, str):
+                return ()
+            found.add(service)
+    return tuple(sorted(found))
 
 
 def _name(properties: Any, path: str) -> str:

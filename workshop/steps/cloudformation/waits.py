@@ -11,6 +11,7 @@ from typing import Any
 
 from workshop.aws.resources.stacks import ChangeSet, Event, Stack, describe_change_set, describe_stack, events_since, root_cause
 from workshop.errors import WorkshopError
+from workshop.shell import command_line
 from workshop.steps.base import Context
 from workshop.waiting import monotonic
 
@@ -129,12 +130,22 @@ async def failure(ctx: Context[Any], identity: str, what: str) -> WorkshopError:
             code="StackGone",
         )
     cause = root_cause(_current_operation(await events_since(ctx.aws, ctx.region, stack.id, "")), stack)
+    why = f"{cause.resource} ({cause.type}): {cause.reason}" if cause else stack.reason or stack.status
+    again = "Correct that, then run the same command again: a stack that failed is deleted and created again."
     return WorkshopError(
         what=f"The stack {name} in {ctx.region} {what} ({stack.status}).",
-        why=f"{cause.resource} ({cause.type}): {cause.reason}" if cause else stack.reason or stack.status,
-        fix="Correct that, then run the same command again: a stack that failed is deleted and created again.",
+        why=why,
+        fix=_remedy(ctx, why) or again,
         code=stack.status,
     )
+
+
+def _remedy(ctx: Context[Any], why: str) -> str:
+    """The command that helps against this failure, if the definition names one."""
+    remedies: dict[str, dict[str, str]] = ctx.params.remedies
+    values = next((values for text, values in remedies.items() if text in why), {})
+    flags = [word for name, value in values.items() for word in ("--param", f"{name}={value}")]
+    return f"Run: {command_line([*ctx.again('setup'), *flags])}" if flags else ""
 
 
 async def is_rate_limited(ctx: Context[Any], stack: Stack) -> bool:

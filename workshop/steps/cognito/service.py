@@ -10,7 +10,7 @@ __all__ = ["COGNITO", "USER", "USER_POOL", "PoolQuota"]
 
 COGNITO = Service("cognito-idp", AccessProof("list_user_pools", "cognito-idp:ListUserPools", {"MaxResults": 1}))
 USER_POOL = ResourceType("user-pool", "user pool", upkeep="nothing while no one signs in")
-USER = ResourceType("user", "user of a user pool", unique=True)
+USER = ResourceType("user", "user of a user pool")
 
 
 class PoolQuota(Quota):

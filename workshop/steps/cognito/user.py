@@ -47,13 +47,12 @@ class CognitoUser(Step[UserParams]):
     kind = "cognito.user"
     summary = "a user who can sign in, on the local cloud"
     Params = UserParams
-    estimate = Estimate(minutes=0)
+    estimate = Estimate(minutes=0.1)
     deleted_with_parent = True
     makes_users = True
     placements = frozenset({Placement.HOME, Placement.NAMED})
     services = (COGNITO,)
     resource_types = (USER,)
-    noted_resources = frozenset({USER.name})
 
     def check_files(self, ctx: Context[UserParams]) -> None:
         _require_local(ctx)
@@ -72,29 +71,22 @@ class CognitoUser(Step[UserParams]):
     async def create(self, ctx: Context[UserParams]) -> Outputs:
         _require_local(ctx)
         pool, name = ctx.params.pool_id, ctx.params.name
-        ctx.notes.record(USER.name, name)
         try:
             await create_user(ctx.aws, ctx.region, pool, name, _attributes(ctx))
         except AwsError as error:
             if error.code != "UsernameExistsException":
-                if error.final:
-                    ctx.notes.forget(USER.name, name)
                 raise
             # The response to an earlier attempt was lost, or another hand was quicker: its attribute decides.
             user = await _user(ctx)
             if user is not None and not _is_ours(ctx, user):
-                ctx.notes.forget(USER.name, name)
                 raise foreign_error(observed_foreign(ctx, [_resource(ctx, ours=False)])) from error
         await set_password(ctx.aws, ctx.region, pool, name, PASSWORD)
         return _outputs(ctx)
 
     async def destroy(self, ctx: Context[UserParams]) -> None:
         user = await _user(ctx)
-        if user is not None and not _is_ours(ctx, user):
-            return
-        if user is not None:
+        if user is not None and _is_ours(ctx, user):
             await delete_user(ctx.aws, ctx.region, ctx.params.pool_id, ctx.params.name)
-        ctx.notes.forget(USER.name, ctx.params.name)
 
     async def leftovers(self, ctx: Context[UserParams]) -> list[Resource]:
         user = await _user(ctx)

@@ -151,10 +151,10 @@ class Route53Zone(Step[ZoneParams]):
         # A zone with our reference is ours, tags or not.
         return [aws_line("route53 create-hosted-zone", name=ctx.params.name, caller_reference=reference(ctx))]
 
-    def permissions(self, ctx: Context[ZoneParams]) -> list[Permission]:  # noqa: ARG002
+    def permissions(self, ctx: Context[ZoneParams]) -> list[Permission]:
         look = ("ListHostedZonesByName", "GetHostedZone", "ListTagsForResources", "ListResourceRecordSets")
         remove = ("ChangeResourceRecordSets", "ChangeTagsForResource", "DeleteHostedZone", "GetChange", "ListHostedZones")
-        certificates = ("acm:ListCertificates", "acm:DescribeCertificate")
+        certificates = {"acm:ListCertificates": "*", "acm:DescribeCertificate": f"arn:aws:acm:*:{ctx.account}:certificate/*"}
         return [
             *route53_permissions(
                 {
@@ -164,7 +164,11 @@ class Route53Zone(Step[ZoneParams]):
                 }
             ),
             # Certificates of any region may be renewed by a record of the zone.
-            *(Permission(action, "*", "", phase) for action in certificates for phase in (Phase.TEARDOWN, Phase.CHECK)),
+            *(
+                Permission(action, resource, "", phase)
+                for action, resource in certificates.items()
+                for phase in (Phase.TEARDOWN, Phase.CHECK)
+            ),
         ]
 
     async def _zones(self, ctx: Context[ZoneParams]) -> list[OwnedZone]:

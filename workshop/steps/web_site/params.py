@@ -34,9 +34,9 @@ class Hosting:
 
 class SiteParams(Params):
     """`source` is a folder; `shared` another one, whose files the site gets where `source` has none of that name; `config` a
-    template inside `source` that renders to JSON; where that is `provisional`, a later step of the same site may have filled in its
-    empty texts. With `bucket`, `distribution` and `host` the site is uploaded; without them it
-    is a folder of this machine."""
+    template inside `source` that renders to JSON; where that is `provisional`, a later step of the same site may have filled in
+    its empty texts. With `bucket`, `distribution` and `host` the site is uploaded; without them it is a folder of this machine.
+    """
 
     source: Annotated[str, Folder()]
     shared: Annotated[str | None, Folder()] = None

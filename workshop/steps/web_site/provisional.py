@@ -1,8 +1,8 @@
 """A configuration that a later step of the same site completes.
 
-In: the pages that a step wants, the configuration that its site has. Out: the same pages, with what the site has where that is the
-wanted one but for values that were empty. So a site can be published before all its addresses are known, by two steps, and neither
-takes back in the next setup what the other wrote.
+In: the pages that a step wants, the configuration that its site has. Out: the same pages, with what the site has where that is
+the wanted one but for values that were empty. So a site can be published before all its addresses are known, by two steps, and
+neither takes back in the next setup what the other wrote.
 """
 
 from __future__ import annotations
@@ -32,4 +32,4 @@ def _completes(later: Any, first: Any) -> bool:
     """Whether `later` is `first`, but for texts that were empty in it and members that it did not have."""
     if isinstance(first, dict):
         return isinstance(later, dict) and all(name in later and _completes(later[name], first[name]) for name in first)
-    return bool(later == first or first == "")
+    return first in (later, "")
