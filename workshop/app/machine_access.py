@@ -5,6 +5,7 @@ In: a session. Out: a `MachineAccess` for a drill, resources for a teardown.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from workshop.app.connections import Notice
@@ -23,23 +24,30 @@ from workshop.errors import UsageError, WorkshopError
 from workshop.shell import aws_line
 from workshop.steps.base import Resource
 
-__all__ = ["APP_CLIENT", "left_clients", "machine_access", "machine_change", "remove_left_clients"]
+__all__ = ["APP_CLIENT", "access_by", "left_clients", "machine_access", "machine_change", "remove_left_clients"]
 
 APP_CLIENT = "app-client"
 """The kind of such a resource."""
 
 
 def machine_access(session: Session, deployment: Deployment, requests: LoadRequests, commands: Commands) -> MachineAccess | None:
-    """Where the load gets its tokens; None for a load without any.
-
-    Raises `UsageError` for a user pool of another account, `WorkshopError` while there is none.
-    """
+    """Where the load gets its tokens; None for a load without any. Raises as `access_by` does."""
     if not requests.needs_tokens:
         return None
     workspace = session.workspace
     contexts = Contexts(workspace, lambda _: None)
     contexts.remember(workspace.plan())
     signin = contexts.made(session.account)["signin"]
+    return access_by(signin, deployment, workspace.target, session.account, commands)
+
+
+def access_by(
+    signin: Mapping[str, str], deployment: Deployment, target: Target, account: str, commands: Commands
+) -> MachineAccess:
+    """The same from the variable `signin` of templates.
+
+    Raises `UsageError` for a user pool of another account and a load without scopes, `WorkshopError` while there is no pool.
+    """
     pool = pool_arn(signin.get("pool", ""))
     if pool is None:
         raise WorkshopError(
@@ -48,7 +56,7 @@ def machine_access(session: Session, deployment: Deployment, requests: LoadReque
             fix=f"Bring the workshop to ready: {commands.setup}",
             code="NoPool",
         )
-    _require_own(pool, session.account, commands)
+    _require_own(pool, account, commands)
     scopes = tuple(dict.fromkeys(scope for each in deployment.regional for scope in each.scopes)) or tuple(
         scope for scope in signin["scope"].split() if "/" in scope
     )
@@ -59,7 +67,7 @@ def machine_access(session: Session, deployment: Deployment, requests: LoadReque
             fix="Name it in `scope` of the definition's `signin:`; see docs/drills.md.",
             code="DrillRefused",
         )
-    return MachineAccess(pool.region, pool.pool, _endpoint(workspace.target, signin["token_url"]), scopes)
+    return MachineAccess(pool.region, pool.pool, _endpoint(target, signin["token_url"]), scopes)
 
 
 def machine_change(session: Session, access: MachineAccess | None) -> str:
