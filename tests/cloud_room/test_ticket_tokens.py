@@ -194,7 +194,7 @@ FORGED: dict[str, Callable[[Deployed], str]] = {
     "alg none with a signature": lambda d: f"{encoded({'alg': 'none', 'kid': d.kid})}.{encoded(d.claims())}.AAAA",
     "HS256 by the public key": by_public_key,
     "another key": of_another_key,
-    "a key that nobody has": lambda d: signed(d.claims(), d.key, kid="made-up"),
+    "a key that does not exist": lambda d: signed(d.claims(), d.key, kid="made-up"),
     "no key named": lambda d: signed(d.claims(), d.key),
     "expired": lambda d: d.token(exp=int(time.time()) - 1),
     "not valid yet": lambda d: d.token(nbf=int(time.time()) + 300),

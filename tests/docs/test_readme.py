@@ -9,7 +9,7 @@ import pytest
 from tests.cloud.shell import ROOT, Shell
 
 README = (ROOT / "README.md").read_text()
-PAGES = ("docs/multi-region-backend.md",)
+PAGES = ("docs/multi-region-backend.md", "docs/wild-rydes.md")
 
 
 def blocks(text):

@@ -71,6 +71,8 @@ async def test_a_pool_of_a_former_name_is_found_by_its_tags(sandbox, make):
     pool = sandbox.aws.cognito.put_pool(HOME, "an-older-name", tags=dict(OURS))
     sandbox.aws.cognito.put_pool(HOME, "theirs")
     assert [(each.kind, each.id) for each in await STEP.tagged(make())] == [("user-pool", pool)]
+    assert [(each.kind, each.id) for each in await STEP.leftovers(make(template=IDENTITY))] == [("user-pool", pool)]
+    assert await STEP.leftovers(make()) == [], "a stack without sign-in looks for none"
 
 
 async def test_without_permission_to_look_for_pools_by_their_tags_none_is_found_and_nothing_fails(sandbox, make):

@@ -259,7 +259,7 @@ def test_tokens_are_short_lived_revocable_and_carry_the_scopes_of_tickets(identi
     assert (server["Identifier"], [scope["ScopeName"] for scope in server["Scopes"]]) == ("tickets", ["read", "write"])
 
 
-def test_sign_in_shows_nobody_who_has_an_account_and_takes_no_one_in_by_itself(identity: dict[str, Any]) -> None:
+def test_sign_in_does_not_show_who_has_an_account_and_makes_none_by_itself(identity: dict[str, Any]) -> None:
     assert only(identity, "AWS::Cognito::UserPoolClient")["PreventUserExistenceErrors"] == "ENABLED"
     pool = only(identity, "AWS::Cognito::UserPool")
     assert pool["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}

@@ -32,13 +32,9 @@ class PoolUser:
     attributes: Mapping[str, str]
 
 
-async def user_pools(aws: AwsClient, region: str, name: str = "") -> list[Found]:
-    """The user pools of a region with their tags, all of them or those of a name. Several may have one name."""
-    found = []
-    async for pool in _listed(aws, region):
-        if not name or pool.get("Name") == name:
-            found += await _described(aws, region, pool["Id"])
-    return found
+async def user_pools(aws: AwsClient, region: str) -> list[Found]:
+    """The user pools of a region with their tags. Several may have one name."""
+    return [pool async for listed in _listed(aws, region) for pool in await _described(aws, region, listed["Id"])]
 
 
 async def user_pool_count(aws: AwsClient, region: str) -> int:

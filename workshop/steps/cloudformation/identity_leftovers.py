@@ -19,18 +19,22 @@ __all__ = ["identity_found", "tagged_pools"]
 
 
 async def identity_found(ctx: Context[Any], resource: Declared) -> list[Found]:
-    """What exists of ours of a declared resource; nothing for every type but a pool, which holds the others."""
+    """What exists of ours where a template declares a pool, whatever its name; nothing for the types that a pool holds."""
     if resource.type != USER_POOL:
         return []
-    return [pool for pool in await user_pools(ctx.aws, ctx.region, resource.name) if ctx.owns(pool.tags or {})]
+    return await _ours(ctx)
 
 
 async def tagged_pools(ctx: Context[Any]) -> list[Found]:
     """The pools of the region that carry the workshop's tags; none where the caller may not look, because a definition without
     sign-in asks for no permission to."""
     try:
-        return [pool for pool in await user_pools(ctx.aws, ctx.region) if ctx.owns(pool.tags or {})]
+        return await _ours(ctx)
     except AwsError as error:
         if error.denied:
             return []
         raise
+
+
+async def _ours(ctx: Context[Any]) -> list[Found]:
+    return [pool for pool in await user_pools(ctx.aws, ctx.region) if ctx.owns(pool.tags or {})]

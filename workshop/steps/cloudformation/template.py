@@ -26,7 +26,6 @@ NAMES = {
     "AWS::CertificateManager::Certificate": "DomainName",
     "AWS::CloudFront::OriginAccessControl": "OriginAccessControlConfig.Name",
     "AWS::CloudFront::ResponseHeadersPolicy": "ResponseHeadersPolicyConfig.Name",
-    "AWS::Cognito::UserPool": "UserPoolName",
     "AWS::DynamoDB::GlobalTable": "TableName",
     "AWS::DynamoDB::Table": "TableName",
     "AWS::IAM::Role": "RoleName",

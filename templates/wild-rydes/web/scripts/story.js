@@ -66,7 +66,7 @@
           : "",
       };
     if (move && move.to === region && now - move.at < RECENT_MS)
-      return { look: "good", headline: `Home region ${home.place} answers again.`, detail: `Before, ${of(move.from)} stood in for it.` };
+      return { look: "good", headline: `Home region ${home.place} answers again.`, detail: `${of(move.from)} answered in the meantime.` };
     const alone = regions.length === 1;
     const way = named ? `${host} leads to the home region.` : "This page calls the home region by its own address.";
     return { look: "good", headline: `${home.place} answered.`, detail: alone ? "It is the only region so far." : way };

@@ -1,0 +1,65 @@
+"""Sign-in of wild-rydes with an identity provider: its secret reaches the user pool and nothing that is shown or kept."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.cloud.shell import Shell
+from tests.cloud.test_secrets import written
+
+pytestmark = pytest.mark.cloud
+SECRET = "s3cr3t-of-the-identity-provider"
+GIVEN = {"WORKSHOP_SECRET_IDP_SECRET": SECRET}
+IDP = ("--param", "idp=oidc", "--param", "idp_issuer=https://idp.example.com", "--param", "idp_client=client-7")
+WHERE = ("--workshop", "wild-rydes", *IDP)
+PLACE = "eu-central-1"
+
+
+@pytest.fixture(scope="module")
+def signed(shell: Shell) -> Shell:
+    """A shell where the stacks of hosting and sign-in are deployed."""
+    for step in ("hosting", "identity"):
+        shell.run("step", "run", step, *WHERE, "--yes", env=GIVEN)
+    return shell
+
+
+def provider(shell: Shell) -> dict[str, Any]:
+    cognito = shell.client("cognito-idp", PLACE)
+    (pool,) = cognito.list_user_pools(MaxResults=10)["UserPools"]
+    (client,) = cognito.list_user_pool_clients(UserPoolId=pool["Id"], MaxResults=10)["UserPoolClients"]
+    found = cognito.describe_user_pool_client(UserPoolId=pool["Id"], ClientId=client["ClientId"])["UserPoolClient"]
+    assert found["SupportedIdentityProviders"] == ["Oidc"], "the pool's own users are no way in"
+    return dict(cognito.describe_identity_provider(UserPoolId=pool["Id"], ProviderName="Oidc")["IdentityProvider"])
+
+
+def test_the_pool_leads_to_the_provider_with_the_secret(signed: Shell) -> None:
+    details = provider(signed)["ProviderDetails"]
+    assert (details["client_id"], details["client_secret"], details["oidc_issuer"]) == (
+        "client-7",
+        SECRET,
+        "https://idp.example.com",
+    )
+
+
+def test_the_secret_is_in_nothing_that_is_shown_or_kept(signed: Shell) -> None:
+    words = (["setup", "--plan", "--json"], ["step", "show", "identity", "--json"], ["explain", "identity"], ["status", "--json"])
+    seen = [signed.run(*each, *WHERE, env=GIVEN) for each in words]
+    identity = next(step for step in seen[3].document["steps"] if step["id"] == "identity")
+    assert identity["state"] == "ready", "a value that AWS does not return is not taken for a changed one"
+    events = signed.client("cloudformation", PLACE).describe_stacks(StackName="wild-rydes-identity")
+    assert SECRET not in json.dumps(events, default=str)
+    assert SECRET not in "".join(result.out + result.err for result in seen) and SECRET not in written(signed)
+
+
+def test_the_secret_is_not_taken_from_the_command_line(signed: Shell) -> None:
+    refused = signed.run("setup", *WHERE, "--param", f"idp_secret={SECRET}", code=2)
+    assert "is not taken from --param" in refused.err and SECRET not in refused.err
+
+
+def test_a_teardown_needs_no_secret_and_leaves_no_provider_behind(signed: Shell) -> None:
+    removed = signed.document("teardown", *WHERE, "--yes")
+    assert removed["leftovers"] == [] and SECRET not in written(signed)
+    assert signed.client("cognito-idp", PLACE).list_user_pools(MaxResults=10)["UserPools"] == []
