@@ -165,6 +165,7 @@ async def test_a_client_that_a_killed_process_still_makes_is_removed_too(sandbox
     late = {"ClientName": "workshop-drill-global-serverless-r1", "AllowedOAuthFlows": ["client_credentials"]}
     asyncio.get_running_loop().call_later(2, later.regions.clients.update, {"late": late})
     await later.undo_log.undo_all(later.context, later.undo_log.pending())
+    await asyncio.sleep(5)
     later.assert_restored(before)
 
 
