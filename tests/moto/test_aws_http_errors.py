@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.amount import long
 from tests.unit.fakes.botocore_session import Inline
 from tests.unit.fakes.http_server import Server
 from tests.unit.fakes.virtual_time import run
@@ -76,7 +77,7 @@ async def test_a_server_error_is_tried_again_whatever_its_body_is(service, body)
 
 
 @pytest.mark.parametrize("service", SERVICES)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15 if long() else 5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(status=st.sampled_from([500, 502, 503, 504, 520, 599]), body=st.one_of(st.binary(), st.text().map(str.encode)))
 def test_no_server_error_of_any_kind_ends_a_call_at_once(service, status, body):
     async def both() -> None:

@@ -63,6 +63,4 @@ class PageScripts:
 
     @staticmethod
     def _end(process: subprocess.Popen[str]) -> None:
-        assert process.stdin is not None
-        process.stdin.close()
-        process.wait(timeout=10)
+        process.communicate(timeout=10)

@@ -127,7 +127,7 @@ class DomainQuota(Quota):
     actions = (SERVICE_QUOTAS, ("apigateway:GET", DOMAINS))
 
     def counts(self, resource: str) -> bool:
-        """The same verb makes a domain, its mappings and its tags; counted is where a domain gets its mappings: that names it."""
+        """The same verb makes a domain, its mappings and its tags; counted is where a domain gets its mappings."""
         return resource.endswith("/basepathmappings")
 
     async def used(self, aws: AwsClient, region: str) -> int:
