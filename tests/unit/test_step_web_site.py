@@ -206,7 +206,9 @@ async def test_a_provisional_configuration_that_changed_is_written_and_completed
     assert (await STEP.observe(first)).state is State.PARTIAL
     await STEP.create(first)
     between = json.loads((site(folder) / "config.json").read_text())
-    assert (between["ttl"], between["apis"]["far"]["url"]) == ("30", "https://b/"), "the pages keep the address of the other region"
+    assert (between["ttl"], between["apis"]["far"]["url"]) == ("30", "https://b/"), (
+        "the pages keep the address of the other region"
+    )
     assert (await STEP.observe(second)).state is State.READY
 
 
