@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from tests.checks.builders import ACCOUNT, AWAY, HOME, FakeAwsClient, FakeStep, context, denied, look, needs, planned, refusal
@@ -66,6 +67,27 @@ async def test_the_role_is_simulated_by_its_real_arn_in_its_region() -> None:
     assert seen[0]["PolicySourceArn"] == ROLE["Role"]["Arn"]
     assert seen[0]["ContextEntries"][0]["ContextKeyValues"] == [HOME]
     assert seen[0]["ResourceArns"] == [TABLE]
+
+
+async def test_a_role_that_several_services_get_is_simulated_for_each_of_them() -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/wild-rydes-api-*"
+    given = [replace(needs("iam:PassRole", role), passed_to=to) for to in (("lambda.amazonaws.com",), ("a.test", "b.test"))]
+    step = FakeStep(permissions=[*given, needs("iam:CreateRole", role)])
+    seen: list[tuple[tuple[str, ...], str]] = []
+
+    def all_but_one(region: str, *, ActionNames: list[str], ContextEntries: list[Any], **_: Any) -> dict[str, Any]:
+        service = next((e["ContextKeyValues"][0] for e in ContextEntries if e["ContextKeyName"] == "iam:PassedToService"), "")
+        seen.append((tuple(ActionNames), service))
+        decision = "implicitDeny" if service == denied_one else "allowed"
+        return {"EvaluationResults": [{"EvalActionName": name, "EvalDecision": decision} for name in ActionNames]}
+
+    for denied_one in ("lambda.amazonaws.com", "a.test", "b.test"):
+        aws = FakeAwsClient({"iam.get_role": ROLE, "iam.simulate_principal_policy": all_but_one})
+        finding = await look(Simulated(wanting(aws, step), HOME))
+        assert finding.status is CheckStatus.FAIL
+        assert f"1 of 2 actions are denied: iam:PassRole (not granted, for {denied_one})" in finding.detail
+    services = ("a.test", "b.test", "lambda.amazonaws.com")
+    assert set(seen) == {(("iam:CreateRole",), ""), *((("iam:PassRole",), each) for each in services)}
 
 
 async def test_all_pages_of_a_prediction_are_read() -> None:

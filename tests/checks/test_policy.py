@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.checks.strict import policy_of
 from workshop.checks.policy import MANAGED, document, policies, size, statements
 from workshop.steps.base import Permission, Phase
-from workshop.steps.cloudformation.hosting_permissions import HOSTING
+from workshop.steps.cloudformation.hosting_permissions import BUCKET, HOSTING, PROPERTIES
 from workshop.steps.cloudformation.identity_permissions import IDENTITY
 from workshop.steps.cloudformation.permissions import ACTIONS, stack_permissions
 from workshop.steps.cloudformation.template import Declared
@@ -129,7 +129,7 @@ def test_looking_never_allows_changing() -> None:
     assert {name for name in actions if not name.startswith(("Get", "List", "Describe", "BatchGet", "Simulate", "GET"))} == set()
 
 
-KNOWN = (*ACTIONS, *IDENTITY, *sorted(HOSTING - {"AWS::S3::Bucket"}))
+KNOWN = (*ACTIONS, *IDENTITY, *sorted(HOSTING))
 UNUSED = {
     "lambda:PutFunctionConcurrency": "no reserve in a template",
     "lambda:PutRuntimeManagementConfig": "no runtime management",
@@ -155,6 +155,30 @@ UNUSED = {
 """What the schemas name for features that the templates here do not use."""
 
 
+OTHER_PROPERTIES = {
+    "s3:PutBucketAbac": "AbacStatus",
+    "s3:PutAnalyticsConfiguration": "AnalyticsConfigurations",
+    "s3:PutBucketCORS": "CorsConfiguration",
+    "s3:PutInventoryConfiguration": "InventoryConfigurations",
+    "s3:PutLifecycleConfiguration": "LifecycleConfiguration",
+    "s3:PutMetricsConfiguration": "MetricsConfigurations",
+    "s3:PutBucketNotification": "NotificationConfiguration",
+    "s3:PutBucketReplication": "ReplicationConfiguration",
+    "s3:PutReplicationConfiguration": "ReplicationConfiguration",
+    "s3:PutBucketWebsite": "WebsiteConfiguration",
+    "s3:PutAccelerateConfiguration": "AccelerateConfiguration",
+    "s3:PutObjectAcl": "AccessControl",
+    "s3:GetBucketAcl": "AccessControl",
+    "s3:PutBucketObjectLockConfiguration": "ObjectLockConfiguration",
+    "s3:PutObjectLockConfiguration": "ObjectLockConfiguration",
+    "s3:PutBucketLogging": "LoggingConfiguration",
+    "s3:PutIntelligentTieringConfiguration": "IntelligentTieringConfigurations",
+    "s3:GetBucketMetadataTableConfiguration": "MetadataTableConfiguration",
+    "s3:CreateBucketMetadataTableConfiguration": "MetadataTableConfiguration",
+}
+"""What the schema of a bucket names for properties that no bucket here has, each with the property."""
+
+
 def published() -> dict[str, dict[str, Any]]:
     """The handlers of the types that the permissions know, as the CloudFormation registry publishes them."""
     found: dict[str, dict[str, Any]] = {}
@@ -170,15 +194,26 @@ def published() -> dict[str, dict[str, Any]]:
 def test_a_stack_may_do_what_the_published_handlers_of_its_types_do() -> None:
     handlers = published()
     assert set(handlers) == set(KNOWN)
-    resources = [Declared(f"R{n}", kind, "name") for n, kind in enumerate((*KNOWN, "AWS::S3::Bucket"))]
+    resources = [Declared(f"R{n}", kind, "name", _properties(kind)) for n, kind in enumerate(KNOWN)]
     needed = stack_permissions("111122223333", "us-west-2", "stack", resources)
     for phase, verb in ((Phase.SETUP, "create"), (Phase.SETUP, "delete"), (Phase.TEARDOWN, "delete")):
         allowed = {p.action for p in needed if p.phase is phase}
         for kind, named in handlers.items():
             service = kind.split("::")[1].lower().replace("certificatemanager", "acm").replace("cognito", "cognito-idp")
             own = {action for action in named[verb]["permissions"] if action.startswith(f"{service}:")}
-            missing = own - allowed - set(UNUSED)
+            missing = own - allowed - set(UNUSED) - (set(OTHER_PROPERTIES) if kind == BUCKET else set())
             assert not missing - {"iam:TagRole", "iam:UntagRole"} or (phase is Phase.SETUP and not missing), (kind, verb, missing)
+
+
+def _properties(kind: str) -> frozenset[str]:
+    """Every property of a bucket that the permissions know."""
+    return frozenset(PROPERTIES if kind == BUCKET else ())
+
+
+def test_no_bucket_of_a_workshop_has_a_property_whose_action_is_left_out() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (Path(__file__).parents[2] / "templates").glob("*/*.yaml.j2")]
+    assert any(BUCKET in text for text in texts)
+    assert not {name for text in texts if f"{BUCKET}\n" in text for name in OTHER_PROPERTIES.values() if f"{name}:" in text}
 
 
 def test_the_policy_of_a_setup_covers_undoing_what_failed() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ from workshop.checks.registry import family_named
 from workshop.checks.signin import FAMILY
 from workshop.steps.base import Phase
 
+TEMPLATES = Path(__file__).parents[2] / "templates"
 IDENTITY = "eu-central-1"
 PASS, WARN, FAIL, SKIP = CheckStatus.PASS, CheckStatus.WARN, CheckStatus.FAIL, CheckStatus.SKIP
 POOL = {"Type": "AWS::Cognito::UserPool", "Properties": {"UserPoolName": "films"}}
@@ -257,9 +259,30 @@ def test_the_region_of_a_pool_that_exists_already_is_that_of_its_arn() -> None:
     arn = f"arn:aws:cognito-idp:{AWAY}:{ACCOUNT}:userpool/{AWAY}_AbCdEf123"
     variables = {"regions": [HOME, AWAY]}
     steps = (planned(FakeTemplateless(), HOME, variables=variables),)
-    found = finding("region", context(planned_steps=steps, machine_pool=arn))
+    found = finding("region", context(planned_steps=steps, given_pool=arn))
     assert found.status is WARN
     assert AWAY in found.detail
+
+
+@pytest.mark.parametrize("load", ["with a token", "without one", "none"])
+def test_a_given_pool_is_known_whatever_the_drill_of_the_workshop_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, load: str
+) -> None:
+    folder = tmp_path / "own"
+    shutil.copytree(TEMPLATES / "wild-rydes", folder)
+    text = (folder / "workshop.yaml").read_text(encoding="utf-8")
+    if load == "without one":
+        text = text.replace("    token: machine\n", "").replace(", token: machine}", "}")
+    elif load == "none":
+        text = text[: text.index("\ndrill:")] + text[text.index("\nlinks:") :]
+    (folder / "workshop.yaml").write_text(text, encoding="utf-8")
+    arn = f"arn:aws:cognito-idp:eu-west-1:{ACCOUNT}:userpool/eu-west-1_AbCdEf123"
+    given = (f"pool_arn={arn}", "client_id=abc", "signin_host=x.example.com")
+    opened = wild_rydes(monkeypatch, tmp_path / "state", *given, workshop=str(folder))
+    assert (opened.given_pool, opened.machine_pool) == (arn, arn if load == "with a token" else None)
+    found = finding("region", opened)
+    assert found.status is WARN
+    assert "Sign-in is in eu-west-1, a region of the workshop" in found.detail
 
 
 class FakeTemplateless(FakeStep):
@@ -277,13 +300,13 @@ def test_the_choice_of_what_verifies_tokens_is_one_line_with_how_to_change_it() 
     assert finding("authorizer", workshop(target="local")).status is SKIP
 
 
-def wild_rydes(monkeypatch: pytest.MonkeyPatch, folder: Path, *given: str) -> CheckContext:
+def wild_rydes(monkeypatch: pytest.MonkeyPatch, folder: Path, *given: str, workshop: str = "wild-rydes") -> CheckContext:
     """The third workshop as it would be set up on AWS, without a call."""
     monkeypatch.setenv("WORKSHOP_HOME", str(folder))
     parameters = dict(each.split("=", 1) for each in given)
 
     async def opened() -> CheckContext:
-        async with open_for_policy(Invocation(workshop="wild-rydes", parameters=parameters), ACCOUNT) as found:
+        async with open_for_policy(Invocation(workshop=workshop, parameters=parameters), ACCOUNT) as found:
             return found
 
     return asyncio.run(opened())

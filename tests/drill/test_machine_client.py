@@ -92,7 +92,7 @@ async def test_an_endpoint_that_fails_for_a_moment_is_asked_again_while_the_toke
         with pytest.raises(WorkshopError) as caught:
             await tokens.token()
     assert caught.value.code == "NoToken"
-    assert "status 400 ('invalid_client')" in caught.value.why.replace("(invalid_client)", "('invalid_client')")
+    assert caught.value.why.endswith(" returned: status 400 (invalid_client).")
 
 
 async def test_a_client_that_the_endpoint_does_not_know_yet_is_waited_for(tmp_path: Path) -> None:

@@ -83,6 +83,15 @@ async def test_without_permission_to_look_for_pools_by_their_tags_none_is_found_
         await STEP.tagged(make())
 
 
+async def test_a_denied_look_for_pools_is_an_error_where_a_template_of_the_workshop_declares_one(sandbox, make):
+    sandbox.aws.refuse("list_user_pools", HOME, refusal("AccessDeniedException"), refusal("AccessDeniedException"))
+    stacks = [{"name": "a-stack", "template": "missing.yaml.j2"}, {"name": "films", "template": "api.yaml.j2"}]
+    assert await STEP.tagged(make(others={"cloudformation.stack": stacks})) == []
+    with pytest.raises(AwsError) as caught:
+        await STEP.tagged(make(template=IDENTITY, others={"cloudformation.stack": stacks}))
+    assert caught.value.denied
+
+
 async def test_a_pool_that_goes_while_it_is_listed_is_none(sandbox, make):
     sandbox.aws.cognito.put_pool(HOME, tags=dict(OURS))
     sandbox.aws.refuse("describe_user_pool", HOME, refusal("ResourceNotFoundException"))

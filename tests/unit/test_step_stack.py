@@ -127,10 +127,10 @@ async def test_a_creation_that_fails_is_reported_with_its_first_real_cause(sandb
 @pytest.mark.parametrize(("reason", "helps"), [("it takes no pool of another region", True), ("something else", False)])
 async def test_a_failure_that_the_definition_knows_names_the_setup_that_helps(sandbox, make, reason, helps):
     sandbox.aws.cloudformation.create_fails = [("Api", "AWS::ApiGateway::RestApi", reason)]
-    ctx = make(remedies={"no pool of another": {"authorizer": "function"}})
+    ctx = make(remedies={"no pool of another": {"identity_region": "us-east-2"}})
     with pytest.raises(WorkshopError) as caught:
         await STEP.create(ctx)
-    assert caught.value.fix.endswith("--param authorizer=function") == helps
+    assert caught.value.fix.endswith("--param identity_region=us-east-2") == helps
     assert caught.value.fix.startswith("Run: workshop setup" if helps else "Correct that")
 
 

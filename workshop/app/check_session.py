@@ -97,6 +97,7 @@ async def _check_context(found: _Materials, connection: Connection) -> CheckCont
     if workshop is not None and connection.identity is not None:
         settings = await with_secrets(workshop, settings, client)
     steps, event, regions = _planned_steps(found, settings, connection, account, client)
+    pool = _given_pool(workshop, settings, place.target, account)
     return CheckContext(
         workshop=workshop.name if workshop else invocation.workshop,
         source=str(workshop.source) if workshop else invocation.workshop,
@@ -120,7 +121,8 @@ async def _check_context(found: _Materials, connection: Connection) -> CheckCont
         since=installed.since if installed else "",
         clock=place.clock,
         secrets=obstacles(workshop, settings) if workshop else {},
-        machine_pool=_machine_pool(workshop, settings, place.target, account),
+        machine_pool=_machine_pool(workshop, pool),
+        given_pool=pool,
         options=replace(invocation, expect_account="").options(invocation.target),
     )
 
@@ -165,15 +167,21 @@ def _planned_steps(
     return tuple(steps), replace(found.event, setup_minutes=minutes, usd=usd), regions
 
 
-def _machine_pool(workshop: Workshop | None, settings: Settings, target: str, account: str) -> str | None:
-    """The ARN of a user pool that is given, in which drills make their app client; empty where a step makes it."""
+def _given_pool(workshop: Workshop | None, settings: Settings, target: str, account: str) -> str:
+    """The ARN of the user pool in which people sign in, where it is given; empty where a step makes it."""
+    definition = workshop.definition if workshop else None
+    if definition is None or definition.signin is None:
+        return ""
+    given = given_pool(definition.signin, plan_variables(definition, settings, target, account))
+    return given.arn if given else ""
+
+
+def _machine_pool(workshop: Workshop | None, given: str) -> str | None:
+    """The pool in which drills make their app client: `given`, or empty where a step makes it. None for drills without one."""
     definition = workshop.definition if workshop else None
     if definition is None or definition.drill is None or definition.signin is None:
         return None
-    if not (definition.drill.write.token or definition.drill.read.token):
-        return None
-    given = given_pool(definition.signin, plan_variables(definition, settings, target, account))
-    return given.arn if given else ""
+    return given if definition.drill.write.token or definition.drill.read.token else None
 
 
 def _awaits_outputs(step: Step[Any], ctx: Context[Any]) -> bool:

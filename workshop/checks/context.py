@@ -95,6 +95,8 @@ class CheckContext:
     """The secrets of the definition, each with the error that a setup would end with; None for one that is no obstacle."""
     machine_pool: str | None = None
     """The ARN of the user pool in which drills make an app client; empty for one that a step makes, None for drills without."""
+    given_pool: str = ""
+    """The ARN of the user pool in which people sign in, where it exists already and no step makes it."""
     options: tuple[str, ...] = ()
     """The options that name this context on the command line, where they are not the defaults."""
 

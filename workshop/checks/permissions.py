@@ -83,27 +83,23 @@ class Simulated(_EverywhereCheck):
 
     async def _denied(self, principal: str, wanted: Sequence[Permission]) -> dict[str, str]:
         """The denied actions, each with the reason that IAM gives."""
-        by_resource: dict[str, set[str]] = defaultdict(set)
-        passed = {permission.resource: permission.passed_to[0] for permission in wanted if permission.passed_to}
+        # One resource may be passed to several services: roles whose names begin the same have one ARN here.
+        by_target: dict[tuple[str, str], set[str]] = defaultdict(set)
         for permission in wanted:
-            by_resource[permission.resource].add(permission.action)
-        grouped: dict[tuple[str, ...], list[str]] = defaultdict(list)
-        for resource, actions in by_resource.items():
-            grouped[tuple(sorted(actions))].append(resource)
+            for service in permission.passed_to or ("",):
+                by_target[permission.resource, service].add(permission.action)
         batches = [
-            (actions[start : start + ACTIONS], resource)
-            for actions, resources in grouped.items()
-            for resource in sorted(resources)
+            (sorted(actions)[start : start + ACTIONS], *target)
+            for target, actions in sorted(by_target.items())
             for start in range(0, len(actions), ACTIONS)
         ]
-        denials = await asyncio.gather(
-            *(self._simulate(principal, actions, resource, passed.get(resource, "")) for actions, resource in batches)
-        )
+        denials = await asyncio.gather(*(self._simulate(principal, *batch) for batch in batches))
         found = {name: why for each in denials for name, why in each.items()}
         return dict(sorted(found.items()))
 
     async def _simulate(self, principal: str, actions: Sequence[str], resource: str, passed_to: str) -> dict[str, str]:
-        """The denied ones of these actions on a resource, each with the reason that IAM gives; a role is given to `passed_to`."""
+        """The denied ones of these actions on a resource, each with the reason that IAM gives. A role is given to `passed_to`,
+        which the reason names."""
         # Policies have conditions on these keys, and a simulation knows only the values that it is given.
         context = {
             "aws:RequestedRegion": self.region,
@@ -125,7 +121,7 @@ class Simulated(_EverywhereCheck):
             response = await self.context.aws.call("iam", self.context.home, "simulate_principal_policy", **request)
             for result in response.get("EvaluationResults", []):
                 if result["EvalDecision"] != "allowed":
-                    denied[result["EvalActionName"]] = _why(result)
+                    denied[result["EvalActionName"]] = _why(result) + (f", for {passed_to}" if passed_to else "")
             if not response.get("IsTruncated"):
                 return denied
             request["Marker"] = response["Marker"]

@@ -181,7 +181,7 @@ class Provider(_SignInCheck):
         return passed(f"{kind}: register {self._redirect(kind, provider.planned.region)} there")
 
     def _lacking(self, provider: _Declared, details: Mapping[str, Any]) -> Finding | None:
-        """The finding about what the provider issued and nobody gave."""
+        """The finding about what the provider issued and what is not given here."""
         parameters = getattr(provider.planned.ctx.params, "parameters", {})
         for name, what in (("client_id", "client id"), ("client_secret", "client secret")):
             value = details.get(name, "")
@@ -219,14 +219,14 @@ class Region(_SignInCheck):
     needs_credentials = False
 
     async def run(self) -> Finding:
-        given = self.context.machine_pool or ""
+        given = self.context.given_pool
         regions = [each.planned.region for each in self.declared(POOL)] or ([given.split(":")[3]] if given else [])
         if not regions:
             return skipped(NO_POOL)
         own = list(self.context.planned_steps[0].ctx.variables.get("regions", ()))
         shared = [region for region in regions if region in own]
         if not shared:
-            return passed(f"{', '.join(regions)}: when a region of the workshop is lost, everybody stays signed in")
+            return passed(f"{', '.join(regions)}: when a region of the workshop is lost, people stay signed in")
         elsewhere = next(region for region in ("eu-central-1", "us-east-2", "ca-central-1") if region not in own)
         return warned(
             f"Sign-in is in {shared[0]}, a region of the workshop: when that is lost, no one can sign in any more.",

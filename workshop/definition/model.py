@@ -17,6 +17,7 @@ from workshop.definition.drill_model import LoadSpec
 from workshop.definition.form import Form, Located
 from workshop.definition.signin_model import SigninSpec
 from workshop.steps.base import Placement
+from workshop.steps.settings import PARAMETER_PATTERN
 
 __all__ = [
     "LONGEST_VALUE",
@@ -45,7 +46,7 @@ PATTERN_SECONDS = 2.0
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 """A workshop, module or link: lower case, because it becomes part of paths, addresses and tags."""
 StepId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
-Variable = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")]
+Variable = Annotated[str, Field(pattern=PARAMETER_PATTERN)]
 """A parameter: it becomes a variable of templates."""
 Region = Annotated[str, Field(pattern=REGION_PATTERN)]
 Title = Annotated[str, Field(min_length=1, max_length=200)]

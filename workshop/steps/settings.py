@@ -16,7 +16,10 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from workshop.quoting import shown
 
-__all__ = ["DataFile", "Folder", "NamedFile", "PerRegion", "TemplateFile", "named_files", "per_region"]
+__all__ = ["PARAMETER_PATTERN", "DataFile", "Folder", "NamedFile", "PerRegion", "TemplateFile", "named_files", "per_region"]
+
+PARAMETER_PATTERN = r"^[A-Za-z][A-Za-z0-9_]{0,39}$"
+"""The name of a workshop's parameter, in definitions and in the settings that name one."""
 
 
 @dataclass(frozen=True, slots=True)

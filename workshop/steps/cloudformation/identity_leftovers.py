@@ -12,6 +12,7 @@ from workshop.aws.errors import AwsError
 from workshop.aws.resources.listing import Found
 from workshop.aws.resources.user_pools import user_pools
 from workshop.steps.base import Context
+from workshop.steps.cloudformation.declaring import stacks_declaring
 from workshop.steps.cloudformation.identity_permissions import USER_POOL
 from workshop.steps.cloudformation.template import Declared
 
@@ -26,12 +27,12 @@ async def identity_found(ctx: Context[Any], resource: Declared) -> list[Found]:
 
 
 async def tagged_pools(ctx: Context[Any]) -> list[Found]:
-    """The pools of the region that carry the workshop's tags; none where the caller may not look, because a definition without
-    sign-in asks for no permission to."""
+    """The pools of the region that carry the workshop's tags; none where the caller may not look and no template of the workshop
+    declares a pool, because such a workshop asks for no permission to. Every other denial is raised: the region was not searched."""
     try:
         return await _ours(ctx)
     except AwsError as error:
-        if error.denied:
+        if error.denied and not stacks_declaring(ctx, USER_POOL):
             return []
         raise
 

@@ -50,7 +50,7 @@ from workshop.steps.cloudformation.template import Declared, declared, parsed
 from workshop.steps.cloudformation.waits import failure, mark, wait_settled
 from workshop.steps.declarations import RenderedLimit
 from workshop.steps.ownership import LEFT_ALONE, Note, Owner, foreign_error, observed_foreign, owner_of
-from workshop.steps.settings import TemplateFile
+from workshop.steps.settings import PARAMETER_PATTERN, TemplateFile
 
 __all__ = ["STEP", "CloudFormationStack", "StackParams"]
 
@@ -71,6 +71,7 @@ MADE_BY_US = Owner(ours=True)
 
 Capability = Literal["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,255}$")]
+WorkshopParameter = Annotated[str, Field(pattern=PARAMETER_PATTERN)]
 
 
 class StackParams(Params):
@@ -81,7 +82,7 @@ class StackParams(Params):
     template: Annotated[str, TemplateFile("yaml or json")]
     parameters: dict[ParameterName, str] = {}  # noqa: RUF012 - pydantic copies defaults
     capabilities: list[Capability] = ["CAPABILITY_IAM"]  # noqa: RUF012
-    remedies: dict[str, dict[ParameterName, str]] = {}  # noqa: RUF012
+    remedies: dict[str, dict[WorkshopParameter, str]] = {}  # noqa: RUF012
 
 
 class CloudFormationStack(Step[StackParams]):

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workshop.errors import DefinitionError
 from workshop.shell import aws_line, command_line, into, prefixed
 from workshop.steps.base import Context, Permission, Phase
+from workshop.steps.cloudformation.declaring import stacks_declaring
 from workshop.steps.cloudformation.hosting_permissions import BUCKET, bucket_prefix
 from workshop.steps.web_site.pages import CONFIG, CONFIG_SCRIPT, GLOBAL_NAME, TEMPLATE, Page
 from workshop.steps.web_site.params import Hosting, SiteParams
 
 __all__ = ["hosted_commands", "hosted_permissions", "stacks_with_buckets"]
 
-STACK = "cloudformation.stack"
 ALWAYS = ("s3:GetBucketTagging", "s3:ListBucket")
 Actions = dict[Phase, tuple[str, ...]]
 OF_OBJECTS: Actions = {
@@ -37,15 +36,7 @@ OF_DISTRIBUTION: Actions = {
 
 def stacks_with_buckets(ctx: Context[SiteParams]) -> list[str]:
     """The names of the workshop's stacks whose templates declare a bucket."""
-    found = []
-    for settings in ctx.others(STACK):
-        try:
-            text = ctx.files.path(str(settings["template"])).read_text(encoding="utf-8", errors="replace")
-        except (DefinitionError, OSError):
-            continue  # the stack's own step reports it
-        if BUCKET in text:
-            found.append(str(settings["name"]))
-    return found
+    return stacks_declaring(ctx, BUCKET)
 
 
 def hosted_permissions(ctx: Context[SiteParams], hosting: Hosting) -> list[Permission]:
