@@ -69,7 +69,8 @@ def deployment(text: str) -> str:
 
 
 def remarks(text, regions, checks=("I",)):
-    """What cfn-lint has to remark, besides errors and warnings of these checks. It is imported where it runs: that takes a second of each process that collects tests."""
+    """The errors, the warnings, and what else of these checks cfn-lint finds. It is imported where it runs: that takes a second of each
+    process that collects tests."""
     from cfnlint.api import ManualArgs, lint
 
     return [str(match) for match in lint(text, config=ManualArgs(regions=regions, include_checks=list(checks)))]
