@@ -69,8 +69,8 @@ def deployment(text: str) -> str:
 
 
 def remarks(text, regions, checks=("I",)):
-    """The errors, the warnings, and what else of these checks cfn-lint finds. It is imported here: that takes a second, which each
-    process that collects tests would spend."""
+    """What cfn-lint finds: errors, warnings and these checks. It is imported here, because it takes a second, which each process that
+    collects tests would spend."""
     from cfnlint.api import ManualArgs, lint
 
     return [str(match) for match in lint(text, config=ManualArgs(regions=regions, include_checks=list(checks)))]
