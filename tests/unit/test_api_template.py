@@ -69,8 +69,7 @@ def deployment(text: str) -> str:
 
 
 def remarks(text, regions, checks=("I",)):
-    """What cfn-lint finds: errors, warnings and these checks. It is imported here, because it takes a second, which each process that
-    collects tests would spend."""
+    """What cfn-lint finds: errors, warnings and these checks. Its import takes a second, so not each process does it."""
     from cfnlint.api import ManualArgs, lint
 
     return [str(match) for match in lint(text, config=ManualArgs(regions=regions, include_checks=list(checks)))]
