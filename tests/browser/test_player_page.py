@@ -236,6 +236,7 @@ def test_a_write_that_is_refused_just_as_a_person_goes_back_is_no_failover(
     regions.regions[OREGON].set_mode("error")
     page.get_by_role("button", name="Switch to Ireland now").click()
     expect(page.locator("#detail")).to_contain_text("Failover took")
+    expect(page.locator("#waiting")).to_have_text("0")
     measured = page.locator("#failover").inner_text()
     regions.regions[OREGON].set_mode("up")
     regions.regions[IRELAND].set_mode("error")

@@ -59,8 +59,12 @@ class NeverProcessed(FaultyClient):
         return await super().call(service, region, operation, **parameters)
 
 
+API = "Value: !Ref Api"
+"""The output of a stack that has an API."""
+
+
 class RolledBack(FaultyClient):
-    """The first stack fails and is rolled back."""
+    """The first stack of an API fails and is rolled back."""
 
     reason = ""
 
@@ -69,10 +73,10 @@ class RolledBack(FaultyClient):
         self.stack = ""
 
     async def call(self, service: str, region: str, operation: str, **parameters: Any) -> AwsResponse:
-        first = operation == "create_stack" and not self.stack
+        first = operation == "create_stack" and not self.stack and API in parameters["TemplateBody"]
         if first:
             self.stack = "asked for"
-            parameters["TemplateBody"] = parameters["TemplateBody"].replace("Value: !Ref Api", "Value: !GetAtt LogGroup.Nothing")
+            parameters["TemplateBody"] = parameters["TemplateBody"].replace(API, "Value: !GetAtt LogGroup.Nothing")
         answer = await super().call(service, region, operation, **parameters)
         if first:
             self.stack = answer["StackId"]

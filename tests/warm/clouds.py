@@ -31,6 +31,7 @@ def start(home: Path, *, port: int | None = None, timing: str | None = None, sca
     """As `daemon.start`; one that runs already is found, and takes a new timing."""
     if processes.WARM and not daemon.status(home).running:
         _fork(home, port, timing, scale)
+        port = port or None  # 0 is any free port, and the cloud has one now
     return daemon.start(home, port=port, timing=timing, scale=scale)
 
 
