@@ -20,6 +20,7 @@ from workshop.app.invocation import Invocation
 from workshop.checks.base import Check, CheckStatus, Finding
 from workshop.checks.claim import command_permissions
 from workshop.checks.context import CheckContext, PlannedStep
+from workshop.checks.definition import Parameters
 from workshop.checks.read_only import ReadOnlyClient
 from workshop.checks.registry import family_named
 from workshop.checks.signin import FAMILY
@@ -320,6 +321,19 @@ def test_the_third_workshops_own_templates_are_understood(monkeypatch: pytest.Mo
     assert f"https://wild-rydes-{ACCOUNT}.auth.eu-central-1.amazoncognito.com/oauth2/idpresponse" in provider.detail
     assert provider.fix == "read -rs WORKSHOP_SECRET_IDP_SECRET && export WORKSHOP_SECRET_IDP_SECRET"
     assert "--param authorizer=function" in finding("authorizer", found).detail
+
+
+def test_a_check_names_what_belongs_to_a_given_pool_and_goes_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    arn = f"arn:aws:cognito-idp:us-east-2:{ACCOUNT}:userpool/us-east-2_AbCdEf123"
+    found = wild_rydes(monkeypatch, tmp_path, f"pool_arn={arn}", "client_id=abc")
+    (check,) = Parameters.instances(found)
+    missing = asyncio.run(look(check))
+    assert missing.status is FAIL
+    assert missing.detail.startswith("The parameter signin_host is missing. A user pool that exists already")
+    assert missing.fix == "Give with the command: --param signin_host=VALUE"
+    (check,) = Parameters.instances(wild_rydes(monkeypatch, tmp_path, "idp=google", "idp_client=c-1"))
+    assert asyncio.run(look(check)).status is PASS, "without credentials it is not known which secrets are given"
+    assert Parameters.instances(wild_rydes(monkeypatch, tmp_path)) == []
 
 
 def test_the_policy_of_a_drill_grants_its_app_client_and_nothing_in_other_pools(

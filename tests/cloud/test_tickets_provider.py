@@ -59,6 +59,21 @@ def test_the_secret_is_not_taken_from_the_command_line(signed: Shell) -> None:
     assert "is not taken from --param" in refused.err and SECRET not in refused.err
 
 
+def test_a_later_setup_without_the_secret_names_its_variable_and_changes_nothing(signed: Shell) -> None:
+    cloudformation = signed.client("cloudformation", PLACE)
+    before = cloudformation.describe_stack_events(StackName="wild-rydes-identity")["StackEvents"]
+    for words in (
+        ["setup", "--param", "signup=true"],
+        ["setup", "--plan"],
+        ["step", "run", "identity", "--param", "signup=true"],
+    ):
+        refused = signed.run(*words, "--workshop", "wild-rydes", code=2)
+        assert "The parameter idp_secret is missing." in refused.err
+        assert "read -rs WORKSHOP_SECRET_IDP_SECRET && export WORKSHOP_SECRET_IDP_SECRET" in refused.err
+    assert cloudformation.describe_stack_events(StackName="wild-rydes-identity")["StackEvents"] == before
+    assert "ready" in signed.run("status", "--workshop", "wild-rydes", code=None).out
+
+
 def test_a_teardown_needs_no_secret_and_leaves_no_provider_behind(signed: Shell) -> None:
     removed = signed.document("teardown", *WHERE, "--yes")
     assert removed["leftovers"] == [] and SECRET not in written(signed)

@@ -16,7 +16,7 @@ from typing import Any
 
 from workshop.app.connections import NO_ACCOUNT, Connection, Notice, Place, try_aws, try_local, unconnected
 from workshop.app.invocation import Invocation
-from workshop.app.secrets import with_secrets
+from workshop.app.secrets import with_masks, with_secrets
 from workshop.aws.boto_client import THREADS
 from workshop.aws.regions import known_regions
 from workshop.checks.context import CheckContext, EventPlan, Machine, PlannedStep
@@ -25,13 +25,14 @@ from workshop.definition.derived import plan_variables
 from workshop.definition.lint import Problem, lint
 from workshop.definition.loader import Workshop, load
 from workshop.definition.parameters import Settings, resolve, still_valid
+from workshop.definition.requirements import required
 from workshop.definition.secrets import obstacles
 from workshop.definition.signin import given_pool
 from workshop.definition.templating import MissingOutputError
 from workshop.engine.journal import Installation, Journal
 from workshop.engine.plan import estimate_of
 from workshop.engine.workspace import Contexts, Workspace
-from workshop.errors import DefinitionError, WorkshopError
+from workshop.errors import DefinitionError, UsageError, WorkshopError
 from workshop.state_dir import open_folder
 from workshop.steps.base import Context, Step
 from workshop.waiting import SystemClock
@@ -121,6 +122,7 @@ async def _check_context(found: _Materials, connection: Connection) -> CheckCont
         since=installed.since if installed else "",
         clock=place.clock,
         secrets=obstacles(workshop, settings) if workshop else {},
+        required=_required(found, settings, account, secrets_read=connection.identity is not None),
         machine_pool=_machine_pool(workshop, pool),
         given_pool=pool,
         options=replace(invocation, expect_account="").options(invocation.target),
@@ -165,6 +167,15 @@ def _planned_steps(
     minutes = plan.minutes(lambda node: estimate_of(node.spec).minutes)
     usd = sum(estimate_of(node.spec).usd for node in plan.nodes)
     return tuple(steps), replace(found.event, setup_minutes=minutes, usd=usd), regions
+
+
+def _required(found: _Materials, settings: Settings, account: str, *, secrets_read: bool) -> dict[str, UsageError | None]:
+    """The parameters that others ask for, each with the error of a missing one. Secrets that were not read count as given."""
+    workshop = found.workshop
+    if workshop is None or found.problems:
+        return {}
+    known = settings if secrets_read else with_masks(workshop, settings)
+    return required(workshop, known, plan_variables(workshop.definition, known, found.place.target, account))
 
 
 def _given_pool(workshop: Workshop | None, settings: Settings, target: str, account: str) -> str:

@@ -93,6 +93,8 @@ class CheckContext:
     clock: Clock
     secrets: Mapping[str, WorkshopError | None] = field(default_factory=dict)
     """The secrets of the definition, each with the error that a setup would end with; None for one that is no obstacle."""
+    required: Mapping[str, WorkshopError | None] = field(default_factory=dict)
+    """The parameters that others ask for, each with the error that a setup would end with; None for one that is given."""
     machine_pool: str | None = None
     """The ARN of the user pool in which drills make an app client; empty for one that a step makes, None for drills without."""
     given_pool: str = ""
