@@ -71,7 +71,8 @@ def test_a_later_setup_without_the_secret_names_its_variable_and_changes_nothing
         assert "The parameter idp_secret is missing." in refused.err
         assert "read -rs WORKSHOP_SECRET_IDP_SECRET && export WORKSHOP_SECRET_IDP_SECRET" in refused.err
     assert cloudformation.describe_stack_events(StackName="wild-rydes-identity")["StackEvents"] == before
-    assert "ready" in signed.run("status", "--workshop", "wild-rydes", code=None).out
+    seen = signed.run("status", "--json", "--workshop", "wild-rydes", code=1)
+    assert next(step for step in seen.document["steps"] if step["id"] == "identity")["state"] == "ready"
 
 
 def test_a_teardown_needs_no_secret_and_leaves_no_provider_behind(signed: Shell) -> None:
