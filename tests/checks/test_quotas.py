@@ -120,3 +120,13 @@ async def test_a_quota_without_a_value_is_a_crash() -> None:
 async def test_lambda_that_may_not_be_asked_is_skipped() -> None:
     finding = await look(ConcurrencyQuota(account(lambda__get_account_settings=refusal("AccessDenied", "no")), HOME))
     assert finding.status is CheckStatus.SKIP
+
+
+async def test_each_custom_domain_of_a_step_is_counted() -> None:
+    names = ("api.example.com", "ireland.example.com")
+    domains = [f"arn:aws:apigateway:{HOME}::/domainnames{path}" for name in names for path in ("", f"/{name}/basepathmappings")]
+    step = FakeStep(permissions=[needs("apigateway:POST", arn) for arn in domains])
+    aws = FakeAwsClient({"apigateway.get_domain_names": {"items": [{}] * 119}, "service-quotas.get_service_quota": quota(120)})
+    found = await look(room("custom-domains", context(aws, planned_steps=(planned(step),))))
+    assert found.status is CheckStatus.FAIL
+    assert found.detail.startswith("119 of 120 in use, this workshop adds 2")

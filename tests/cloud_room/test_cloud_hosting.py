@@ -113,7 +113,7 @@ def test_nobody_reads_the_bucket_itself_without_credentials_or_with_another_acco
     expected = refused(lambda: hosted.s3.get_object(Bucket=hosted.bucket, Key="index.html", ExpectedBucketOwner=OTHER_ACCOUNT))
     assert expected[0] == "AccessDenied"
     address = hosted.s3.generate_presigned_url("get_object", Params={"Bucket": hosted.bucket, "Key": "index.html"})
-    assert hosted.cloud.http(address.removeprefix(hosted.cloud.state.endpoint))[0] == 200, "whoever signs is no stranger"
+    assert hosted.cloud.http(address.removeprefix(hosted.cloud.state.endpoint))[0] == 200, "a signed request is no stranger's"
 
 
 def test_another_distribution_does_not_read_the_bucket(hosted: Hosted) -> None:

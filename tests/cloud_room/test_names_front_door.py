@@ -1,4 +1,4 @@
-"""The front door: a name of a zone is resolved for whoever asks for it, and its request goes to the API of the region."""
+"""The front door: a name of a zone is resolved for the client that asks for it, and its request goes to the API of the region."""
 
 from __future__ import annotations
 

@@ -192,6 +192,8 @@ FORGED: dict[str, Callable[[Deployed], str]] = {
     "tampered": tampered,
     "alg none": lambda d: f"{encoded({'alg': 'none', 'kid': d.kid})}.{encoded(d.claims())}.",
     "alg none with a signature": lambda d: f"{encoded({'alg': 'none', 'kid': d.kid})}.{encoded(d.claims())}.AAAA",
+    "another algorithm named": lambda d: signed(d.claims(), d.key, kid=d.kid, alg="RS512"),
+    "HS256 named": lambda d: signed(d.claims(), d.key, kid=d.kid, alg="HS256"),
     "HS256 by the public key": by_public_key,
     "another key": of_another_key,
     "a key that does not exist": lambda d: signed(d.claims(), d.key, kid="made-up"),
@@ -218,6 +220,12 @@ def test_a_forged_token_is_refused_in_both_regions_and_the_page_can_read_it(depl
     token = FORGED[name](deployed)
     sent = token if not token or token.startswith("Bearer ") else f"Bearer {token}"
     assert deployed.asked(way, sent) == [(401, "https://d111.cloudfront.net")] * 2
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="needs node")
+@pytest.mark.parametrize("claims", [{"token_use": "id"}, {"client_id": None}, {"exp": None}, {"exp": "soon"}, {"scope": None}])
+def test_the_function_takes_nothing_that_a_pool_would_not_issue_as_an_access_token(deployed: Deployed, claims: Any) -> None:
+    assert deployed.statuses("function", f"Bearer {deployed.token(**claims)}") == {401}
 
 
 @pytest.mark.parametrize("way", WAYS)

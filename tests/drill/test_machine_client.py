@@ -165,6 +165,7 @@ async def test_a_client_that_a_killed_process_still_makes_is_removed_too(sandbox
     late = {"ClientName": "workshop-drill-global-serverless-r1", "AllowedOAuthFlows": ["client_credentials"]}
     asyncio.get_running_loop().call_later(2, later.regions.clients.update, {"late": late})
     await later.undo_log.undo_all(later.context, later.undo_log.pending())
+    await asyncio.sleep(5)
     later.assert_restored(before)
 
 
@@ -218,3 +219,14 @@ async def test_a_sweep_finds_the_clients_of_this_workshops_drills_alone(sandbox:
     found = await clients_of_drills(sandbox.regions, IDENTITY, POOL, "wild-rydes")
     assert [each.id for each in found] == ["ours", "of-a-fleet"]
     assert len(await pool_clients(sandbox.regions, IDENTITY, POOL)) == 6
+
+
+async def test_a_client_whose_making_got_no_response_is_removed_by_the_drill_itself(sandbox: SignedInSandbox) -> None:
+    sandbox.regions.refuse = "create_user_pool_client"
+    late = {"ClientName": "workshop-drill-global-serverless-r1", "AllowedOAuthFlows": ["client_credentials"]}
+    asyncio.get_running_loop().call_later(2, sandbox.regions.clients.update, {"late": late})
+    with pytest.raises(WorkshopError):
+        async with machine_tokens(ACCESS, "global-serverless", sandbox.regions, sandbox.context, sandbox.undo_log):
+            pass
+    await asyncio.sleep(3)
+    assert "late" not in sandbox.regions.clients and sandbox.undo_log.pending() == []

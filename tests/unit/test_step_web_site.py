@@ -205,9 +205,11 @@ async def test_a_provisional_configuration_that_changed_is_written_and_completed
     first, second = two_steps(ttl="30")
     assert (await STEP.observe(first)).state is State.PARTIAL
     await STEP.create(first)
-    assert (await STEP.observe(second)).state is State.PARTIAL
-    await STEP.create(second)
-    assert json.loads((site(folder) / "config.json").read_text())["ttl"] == "30"
+    between = json.loads((site(folder) / "config.json").read_text())
+    assert (between["ttl"], between["apis"]["far"]["url"]) == ("30", "https://b/"), (
+        "the pages keep the address of the other region"
+    )
+    assert (await STEP.observe(second)).state is State.READY
 
 
 @pytest.mark.parametrize("damaged", ["", "no json", "[]", '{"title": "Films"}', "[" * 100_000])

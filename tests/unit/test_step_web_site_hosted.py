@@ -122,6 +122,28 @@ async def test_only_what_changed_is_uploaded_deleted_and_renewed(sandbox, folder
         assert any("CloudFront to drop its copies" in wait for wait in sandbox.notes.waits)
 
 
+@pytest.mark.parametrize("name", ["logo@2x.png", "a~b.html", "all*.html", "träume.html", "new page.html"])
+async def test_a_changed_name_that_is_no_plain_path_is_renewed_as_everything(sandbox, folder, make, name):
+    (folder / "web" / name).write_text("old")
+    await STEP.create(make())
+    (folder / "web" / name).write_text("new")
+    await STEP.create(make())
+    assert invalidated(sandbox) == [["/*"]]
+
+
+async def test_an_object_that_s3_does_not_delete_is_named_with_the_line_for_it_alone(sandbox, make):
+    await STEP.create(make())
+    sandbox.aws.hosting.put(BUCKET, "old.html")
+    sandbox.aws.hosting.undeletable.add("old.html")
+    with pytest.raises(WorkshopError) as caught:
+        await STEP.create(make())
+    assert caught.value.what == f"S3 does not delete old.html in the bucket {BUCKET}." and caught.value.why == "Access Denied"
+    assert f"--bucket {BUCKET} --key old.html" in caught.value.fix
+    with pytest.raises(WorkshopError) as caught:
+        await STEP.destroy(make())
+    assert "old.html (version v" in caught.value.what and "--version-id v" in caught.value.fix
+
+
 async def test_very_many_changes_are_renewed_as_everything(sandbox, folder, make):
     for number in range(101):
         sandbox.aws.hosting.put(BUCKET, f"{number}.html")

@@ -161,7 +161,7 @@ def print_addresses(console: SafeConsole, report: SetupReport | StatusReport) ->
     elif report.signin:
         lines.append(("sign in", report.signin["redirect_uri"]))
     lines += report.links.items()
-    width = max((len(label) for label, _ in lines), default=0)
+    width = max([16, *(len(label) for label, _ in lines)])
     for label, address in lines:
         console.print(f"  {label:<{width}} {address}", soft_wrap=True, markup=False)
 

@@ -7,9 +7,12 @@ The pipeline, one module per stage:
     deployment   finds the API, functions and table of each region       -> Deployment
     faults/*     snapshot a region's settings, change them, restore them -> text for the journal
     undo_log     keeps the journal entry that has to exist before a change
-    load         writes and reads like the player, and records everything -> requests, writes, lags
+    machine_client  the app client that gets tokens, where an API asks for them
+    load         writes and reads, and records everything                -> requests, writes, lags
+                 failover_load fails over like the player, name_load is led by DNS
     failover     decides which region takes the writes (pure)
-    run          the phases of a drill in order                          -> DrillResult
+    phases       what every drill does; failover_drill and name_drill fill in the rest
+    run          one drill from beginning to end                         -> DrillResult
     measure      RTO, RPO, availability and lag (pure)                   -> Figures
     report       judges by the targets; writes HTML, SVG and JSON
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pydantic import BaseModel
 
@@ -46,7 +46,7 @@ PRICE = "$6 a month for the client, by the second, and $0.00225 for each token"
 KNOWN_SECONDS = 60.0
 """Until the token endpoint has to know a client that was just made."""
 IN_FLIGHT_SECONDS = 3.0
-"""For how long the request of a process that was killed may still make a client."""
+"""For how long a request may still make a client whose process was killed, or that got no response."""
 REMOVE_SECONDS = 60.0
 """Until the removal is given up."""
 GONE = "ResourceNotFoundException"
@@ -77,7 +77,6 @@ class MachineClient(Undoable):
 
     async def undo(self, context: FaultContext, region: str, snapshot: str) -> str:  # noqa: ARG002 - the snapshot has the pool's
         known = MachineClientSnapshot.model_validate_json(snapshot)
-        quiet = IN_FLIGHT_SECONDS if context.abandoned else 0.0
         removed: set[str] = set()
         began = monotonic()
 
@@ -89,6 +88,7 @@ class MachineClient(Undoable):
                 removed.add(each.id)
             if found:
                 began = monotonic()
+            quiet = IN_FLIGHT_SECONDS if context.abandoned or not removed else 0.0
             return None if found or monotonic() - began < quiet else True
 
         try:
@@ -140,7 +140,7 @@ async def clients_of_drills(aws: AwsClient, region: str, pool: str, workshop: st
 
 
 async def _ours(aws: AwsClient, region: str, pool: str) -> list[PoolClient]:
-    """The machine clients with a name of ours: a client of the same name that signs people in is somebody's own."""
+    """The machine clients with a name of ours: a client of the same name that signs people in is not ours."""
     named = [each for each in await pool_clients(aws, region, pool) if each.name.startswith(PREFIX)]
     return [each for each in named if await is_machine_client(aws, region, pool, each.id)]
 
@@ -190,7 +190,7 @@ async def _until_known(tokens: MachineTokens) -> None:
 async def _removed(context: FaultContext, undo_log: UndoLog, undo: Undo) -> None:
     """Remove the client, unless the drill has done it with everything else."""
     if any(each.id == undo.id for each in undo_log.pending()):
-        await shielded(undo_log.undo(replace(context, abandoned=False), undo))
+        await shielded(undo_log.undo(context, undo))
 
 
 def _listed(scopes: Sequence[str]) -> str:

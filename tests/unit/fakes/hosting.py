@@ -66,6 +66,8 @@ class FakeHosting:
         self._clock, self._account, self._numbers = clock, account, itertools.count(1)
         self.buckets: dict[str, FakeBucket] = {}
         self.distributions: dict[str, FakeDistribution] = {}
+        self.undeletable: set[str] = set()
+        """Keys of objects that S3 does not delete."""
         self.controls: dict[str, tuple[str, str]] = {}
         """Name and description by id."""
         self.policies: dict[str, tuple[str, str]] = {}
@@ -113,6 +115,9 @@ class FakeHosting:
 
     def delete_objects(self, region: str, Bucket: str, Delete: dict[str, Any], ExpectedBucketOwner: str) -> dict[str, Any]:
         found = self._bucket(Bucket, ExpectedBucketOwner)
+        refused = [each for each in Delete["Objects"] if each["Key"] in self.undeletable]
+        if refused:
+            return {"Errors": [{**each, "Code": "AccessDenied", "Message": "Access Denied"} for each in refused]}
         for each in Delete["Objects"]:
             if "VersionId" in each:
                 found.versions = [v for v in found.versions if (v.key, v.id) != (each["Key"], each["VersionId"])]

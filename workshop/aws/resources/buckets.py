@@ -14,7 +14,7 @@ from typing import Any
 from workshop.aws.client import AwsClient
 from workshop.aws.errors import AwsError
 from workshop.errors import WorkshopError
-from workshop.shell import command_line
+from workshop.shell import aws_line
 
 __all__ = [
     "StoredObject",
@@ -157,10 +157,12 @@ async def _delete(aws: AwsClient, region: str, bucket: str, batch: list[dict[str
     refused = response.get("Errors", [])
     if refused:
         first = refused[0]
+        key, version = str(first.get("Key")), first.get("VersionId")
+        named = {"bucket": bucket, "key": key, **({"version_id": str(version)} if version else {})}
         raise WorkshopError(
-            what=f"The bucket {bucket} cannot be emptied.",
-            why=f"{first.get('Key')}: {first.get('Message')}",
-            fix=command_line(["aws", "s3", "rm", "--recursive", f"s3://{bucket}"]),
+            what=f"S3 does not delete {key}{f' (version {version})' if version else ''} in the bucket {bucket}.",
+            why=str(first.get("Message")),
+            fix=f"Remove the cause, then run the command again, or: {aws_line('s3api delete-object', region=region, **named)}",
             code=str(first.get("Code", "")),
         )
 

@@ -1,8 +1,8 @@
 """A configuration that a later step of the same site completes.
 
-In: the pages that a step wants, the configuration that its site has. Out: the same pages, with what the site has where that is
-the wanted one but for values that were empty. So a site can be published before all its addresses are known, by two steps, and
-neither takes back in the next setup what the other wrote.
+In: the pages that a step wants, the configuration that its site has. Out: the same pages, with the site's own texts where the
+wanted ones are empty. So a site can be published before all its addresses are known, by two steps, and the first never takes an
+address back that the second has written.
 """
 
 from __future__ import annotations
@@ -23,13 +23,15 @@ def completed(wanted: dict[str, Page], there: str | None) -> dict[str, Page]:
         later = json.loads(there)
     except (ValueError, RecursionError):
         return wanted
-    if not _completes(later, json.loads(wanted[CONFIG].read())):
-        return wanted
-    return {**wanted, **{name: Page(name, text) for name, text in configured(later).items()}}
+    whole = _merged(json.loads(wanted[CONFIG].read()), later)
+    return {**wanted, **{name: Page(name, text) for name, text in configured(whole).items()}}
 
 
-def _completes(later: Any, first: Any) -> bool:
-    """Whether `later` is `first`, but for texts that were empty in it and members that it did not have."""
-    if isinstance(first, dict):
-        return isinstance(later, dict) and all(name in later and _completes(later[name], first[name]) for name in first)
-    return first in (later, "")
+def _merged(first: Any, later: Any) -> Any:
+    """`first`, with what `later` has where `first` has an empty text, or no member of that name."""
+    if isinstance(first, dict) and isinstance(later, dict):
+        return {
+            **{name: later[name] for name in later if name not in first},
+            **{name: _merged(first[name], later.get(name)) for name in first},
+        }
+    return later if first == "" and isinstance(later, str) else first

@@ -1,4 +1,4 @@
-/* parts.js: the arithmetic drawn: what everybody needs, then the copies one below the other, each a chain of parts.
+/* parts.js: the arithmetic drawn: what every request needs, then the copies one below the other, each a chain of parts.
  * In: {parts, copies, shared} and a width. Out: an SVG node. */
 (function (W) {
   "use strict";
