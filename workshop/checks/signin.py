@@ -17,6 +17,7 @@ import httpx
 from workshop.aws.errors import AwsError
 from workshop.checks.base import Check, Family, Finding, failed, passed, refused, skipped, warned
 from workshop.checks.context import PlannedStep
+from workshop.checks.signin_client import Client
 from workshop.definition.secrets import give_line
 from workshop.errors import WorkshopError
 from workshop.quoting import shown
@@ -339,4 +340,4 @@ def _trusted() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-FAMILY = Family("signin", "Sign-in", (Prefix, Provider, Region, Authorizer))
+FAMILY = Family("signin", "Sign-in", (Prefix, Provider, Client, Region, Authorizer))
