@@ -359,6 +359,16 @@ def test_a_client_that_does_not_exist_fails_and_one_that_may_not_be_read_is_skip
     assert finding("client", client(denied())).status is SKIP
 
 
+def test_a_teardown_may_look_for_pools_in_every_region_of_a_workshop_with_sign_in(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = wild_rydes(monkeypatch, tmp_path)
+    needed = found.permissions(Phase.TEARDOWN)
+    for action in ("cognito-idp:ListUserPools", "cognito-idp:DescribeUserPool"):
+        assert {each.region for each in needed if each.action == action} == set(found.regions)
+    assert {"eu-west-1", "ap-southeast-1", IDENTITY} == set(found.regions)
+
+
 def test_the_given_client_is_what_the_definition_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     arn = f"arn:aws:cognito-idp:us-east-2:{ACCOUNT}:userpool/us-east-2_AbCdEf123"
     found = wild_rydes(monkeypatch, tmp_path, f"pool_arn={arn}", "client_id=abc", "signin_host=x.example.com")
