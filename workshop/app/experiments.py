@@ -22,7 +22,7 @@ from workshop.drill.own_rows import OwnRows, RowsJournal, RowsSnapshot
 from workshop.drill.plot import plot_experiments
 from workshop.drill.shielding import shielded
 from workshop.engine.undos import BY_DRILL, Undo
-from workshop.errors import UsageError
+from workshop.errors import UsageError, WorkshopError
 from workshop.quoting import visible
 from workshop.state_dir import prepare as prepare_folder
 from workshop.state_dir import write_private
@@ -61,7 +61,10 @@ async def _experiments(
     undo_log, context, clock = undo_log_of(session), fault_context(session), session.workspace.clock
     spec = session.workspace.workshop.definition.drill
     stored = spec is not None and load_requests(session).shows_values
-    deployment = await deployment_of(session, () if stored else COUNTER_ROUTES)
+    try:
+        deployment = await deployment_of(session, () if stored else COUNTER_ROUTES)
+    except WorkshopError as error:
+        raise (error if stored or error.code != "NoRoute" else _no_counter(session, error)) from error
     a, b = (deployment.in_region(region) for region in regions)
     access = machine_access(session, deployment, load_requests(session), commands_for(session)) if stored else None
     undos: list[Undo] = []
@@ -80,6 +83,15 @@ async def _experiments(
         return found, await replication_latency(context.aws, clock, deployment.table, *regions)
     finally:
         await shielded(undo_log.undo_all(context, undos))
+
+
+def _no_counter(session: Session, error: WorkshopError) -> UsageError:
+    return UsageError(
+        what=f"{session.workspace.name} has no counter that both regions could change.",
+        why=f"No item of its load can be the counter, and its API does not count by itself: {error.what}",
+        fix="Choose a workshop with one: --workshop global-serverless",
+        code="NoCounter",
+    )
 
 
 def _stored(session: Session, regions: tuple[str, ...], record: Callable[[str], None]) -> Counter:
