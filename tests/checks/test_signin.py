@@ -19,10 +19,12 @@ from workshop.app.check_session import open_for_policy
 from workshop.app.invocation import Invocation
 from workshop.checks.base import Check, CheckStatus, Finding
 from workshop.checks.claim import command_permissions
-from workshop.checks.context import CheckContext, PlannedStep
+from workshop.checks.context import CheckContext, GivenClient, PlannedStep
+from workshop.checks.definition import Parameters
 from workshop.checks.read_only import ReadOnlyClient
 from workshop.checks.registry import family_named
 from workshop.checks.signin import FAMILY
+from workshop.definition.signin import PoolArn
 from workshop.steps.base import Phase
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
@@ -290,6 +292,96 @@ class FakeTemplateless(FakeStep):
         return None
 
 
+SCOPES = "openid tickets/read"
+BACK, OUT = "https://d1.cloudfront.net/tickets.html", "https://d1.cloudfront.net/signed-out.html"
+FITTING = {
+    "AllowedOAuthFlowsUserPoolClient": True,
+    "AllowedOAuthFlows": ["code"],
+    "AllowedOAuthScopes": ["openid", "email", "tickets/read"],
+    "CallbackURLs": ["https://other.example/tickets.html", BACK],
+    "LogoutURLs": [OUT],
+}
+
+
+def client(answer: Any, *, account: str = ACCOUNT, back: str = BACK, out: str = OUT) -> CheckContext:
+    """A workshop with a given pool, whose client is described like this."""
+    given = GivenClient(PoolArn("aws", AWAY, account, f"{AWAY}_AbC123"), "c1", SCOPES, back, out)
+    aws = FakeAwsClient({"cognito-idp.describe_user_pool_client": answer})
+    return context(ReadOnlyClient(aws), given_client=given)
+
+
+def test_a_client_of_a_given_pool_that_fits_passes() -> None:
+    found = finding("client", client({"UserPoolClient": FITTING}))
+    assert (found.status, found.detail) == (
+        PASS,
+        f"the code flow with the scopes {SCOPES}; the callback {BACK}; the sign-out address {OUT}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"AllowedOAuthFlowsUserPoolClient": False}, "it lacks the code flow"),
+        ({"AllowedOAuthFlows": ["implicit"]}, "it lacks the code flow"),
+        ({"AllowedOAuthScopes": ["openid"]}, "it lacks the scopes tickets/read"),
+        ({"CallbackURLs": []}, f"it lacks the callback {BACK}"),
+        ({"LogoutURLs": [f"{OUT}/"]}, f"it lacks the sign-out address {OUT}"),
+        ({"ClientSecret": "s3cr3t-of-a-client"}, "it has a secret, which pages cannot keep"),
+    ],
+)
+def test_a_client_that_the_pages_cannot_use_fails_with_what_it_lacks(change: dict[str, Any], text: str) -> None:
+    found = finding("client", client({"UserPoolClient": {**FITTING, **change}}))
+    assert (found.status, found.detail) == (FAIL, f"The client c1: {text}.")
+    assert f"describe-user-pool-client --region {AWAY} --user-pool-id {AWAY}_AbC123 --client-id c1" in found.fix
+    assert "s3cr3t" not in f"{found}"
+
+
+def test_addresses_that_are_not_known_yet_are_not_missed() -> None:
+    bare = {name: value for name, value in FITTING.items() if not name.endswith("URLs")}
+    found = finding("client", client({"UserPoolClient": bare}, back="", out=""))
+    assert found.status is PASS
+    assert "the callback, which `workshop status` prints later" in found.detail
+
+
+def test_the_client_of_a_pool_in_another_account_is_for_its_owner() -> None:
+    found = client({"UserPoolClient": {}}, account="999988887777")
+    (told, needed) = finding("client", found), check("client", found).permissions()
+    assert told.status is SKIP
+    assert "account 999988887777" in told.detail and BACK in told.detail and OUT in told.detail
+    assert needed == [] and not found.aws._inner.calls  # type: ignore[attr-defined]
+
+
+def test_a_client_that_does_not_exist_fails_and_one_that_may_not_be_read_is_skipped() -> None:
+    gone = finding("client", client(refusal("ResourceNotFoundException")))
+    assert gone.status is FAIL
+    assert f"The pool {AWAY}_AbC123 in {AWAY} has no client c1." in gone.detail
+    assert "list-user-pool-clients" in gone.fix
+    assert finding("client", client(denied())).status is SKIP
+
+
+def test_a_teardown_may_look_for_pools_in_every_region_of_a_workshop_with_sign_in(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = wild_rydes(monkeypatch, tmp_path)
+    needed = found.permissions(Phase.TEARDOWN)
+    for action in ("cognito-idp:ListUserPools", "cognito-idp:DescribeUserPool"):
+        assert {each.region for each in needed if each.action == action} == set(found.regions)
+    assert {"eu-west-1", "ap-southeast-1", IDENTITY} == set(found.regions)
+
+
+def test_the_given_client_is_what_the_definition_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    arn = f"arn:aws:cognito-idp:us-east-2:{ACCOUNT}:userpool/us-east-2_AbCdEf123"
+    found = wild_rydes(monkeypatch, tmp_path, f"pool_arn={arn}", "client_id=abc", "signin_host=x.example.com")
+    assert found.given_client == GivenClient(
+        PoolArn("aws", "us-east-2", ACCOUNT, "us-east-2_AbCdEf123"), "abc", "openid email tickets/read tickets/write", "", ""
+    )
+    (needed,) = check("client", found).permissions()
+    assert (needed.action, needed.resource, needed.phase) == ("cognito-idp:DescribeUserPoolClient", arn, Phase.CHECK)
+    without = wild_rydes(monkeypatch, tmp_path, f"pool_arn={arn}")
+    assert (without.given_pool, without.given_client) == (arn, None)
+    assert wild_rydes(monkeypatch, tmp_path).given_client is None
+
+
 def test_the_choice_of_what_verifies_tokens_is_one_line_with_how_to_change_it() -> None:
     itself = finding("authorizer", workshop())
     assert itself.status is PASS
@@ -320,6 +412,19 @@ def test_the_third_workshops_own_templates_are_understood(monkeypatch: pytest.Mo
     assert f"https://wild-rydes-{ACCOUNT}.auth.eu-central-1.amazoncognito.com/oauth2/idpresponse" in provider.detail
     assert provider.fix == "read -rs WORKSHOP_SECRET_IDP_SECRET && export WORKSHOP_SECRET_IDP_SECRET"
     assert "--param authorizer=function" in finding("authorizer", found).detail
+
+
+def test_a_check_names_what_belongs_to_a_given_pool_and_goes_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    arn = f"arn:aws:cognito-idp:us-east-2:{ACCOUNT}:userpool/us-east-2_AbCdEf123"
+    found = wild_rydes(monkeypatch, tmp_path, f"pool_arn={arn}", "client_id=abc")
+    (check,) = Parameters.instances(found)
+    missing = asyncio.run(look(check))
+    assert missing.status is FAIL
+    assert missing.detail.startswith("The parameter signin_host is missing. A user pool that exists already")
+    assert missing.fix == "Give with the command: --param signin_host=VALUE"
+    (check,) = Parameters.instances(wild_rydes(monkeypatch, tmp_path, "idp=google", "idp_client=c-1"))
+    assert asyncio.run(look(check)).status is PASS, "without credentials it is not known which secrets are given"
+    assert Parameters.instances(wild_rydes(monkeypatch, tmp_path)) == []
 
 
 def test_the_policy_of_a_drill_grants_its_app_client_and_nothing_in_other_pools(

@@ -59,6 +59,36 @@ def test_the_secret_is_not_taken_from_the_command_line(signed: Shell) -> None:
     assert "is not taken from --param" in refused.err and SECRET not in refused.err
 
 
+def test_a_later_setup_without_the_secret_names_its_variable_and_changes_nothing(signed: Shell) -> None:
+    cloudformation = signed.client("cloudformation", PLACE)
+    before = cloudformation.describe_stack_events(StackName="wild-rydes-identity")["StackEvents"]
+    for words in (
+        ["setup", "--param", "signup=true"],
+        ["setup", "--plan"],
+        ["step", "run", "identity", "--param", "signup=true"],
+    ):
+        refused = signed.run(*words, "--workshop", "wild-rydes", code=2)
+        assert "The parameter idp_secret is missing." in refused.err
+        assert "read -rs WORKSHOP_SECRET_IDP_SECRET && export WORKSHOP_SECRET_IDP_SECRET" in refused.err
+    assert cloudformation.describe_stack_events(StackName="wild-rydes-identity")["StackEvents"] == before
+    seen = signed.run("status", "--json", "--workshop", "wild-rydes")
+    assert next(step for step in seen.document["steps"] if step["id"] == "identity")["state"] == "ready"
+
+
+def test_a_check_compares_the_client_of_a_given_pool_with_the_pages_that_are_deployed(signed: Shell) -> None:
+    cognito = signed.client("cognito-idp", PLACE)
+    (pool,) = cognito.list_user_pools(MaxResults=10)["UserPools"]
+    (client,) = cognito.list_user_pool_clients(UserPoolId=pool["Id"], MaxResults=10)["UserPoolClients"]
+    found = cognito.describe_user_pool_client(UserPoolId=pool["Id"], ClientId=client["ClientId"])["UserPoolClient"]
+    arn = cognito.describe_user_pool(UserPoolId=pool["Id"])["UserPool"]["Arn"]
+    given = [f"pool_arn={arn}", f"client_id={client['ClientId']}", "signin_host=tickets.auth.eu-central-1.amazoncognito.com"]
+    words = [word for each in given for word in ("--param", each)]
+    document = signed.document("check", "--workshop", "wild-rydes", "--only", "signin", *words)
+    (check,) = (each for each in document["checks"] if each["id"].startswith("signin.client"))
+    assert (check["status"], found["CallbackURLs"][0] in check["detail"]) == ("pass", True)
+    assert f"the sign-out address {found['LogoutURLs'][0]}" in check["detail"]
+
+
 def test_a_teardown_needs_no_secret_and_leaves_no_provider_behind(signed: Shell) -> None:
     removed = signed.document("teardown", *WHERE, "--yes")
     assert removed["leftovers"] == [] and SECRET not in written(signed)

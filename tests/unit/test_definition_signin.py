@@ -52,6 +52,12 @@ def problems(folder, definition):
     return [(problem.field, f"{problem.what} {problem.fix}") for problem in lint(str(path))]
 
 
+def test_the_address_after_signing_out_is_optional_and_linted_where_it_is_there(tmp_path):
+    assert problems(tmp_path, text(BLOCK + "  signed_out: '{{ steps.identity.Site }}/out.html'\n")) == []
+    ((field, said),) = problems(tmp_path, text(BLOCK + "  signed_out: '{{ sites }}/out.html'\n"))
+    assert field == "signin.signed_out" and "'sites'" in said
+
+
 @pytest.mark.parametrize(
     ("target", "at", "back"),
     [

@@ -11,6 +11,7 @@ from workshop.definition.derived import plan_variables
 from workshop.definition.dry_render import dry_render
 from workshop.definition.loader import Workshop, known_kinds, load
 from workshop.definition.parameters import resolve
+from workshop.definition.requirements import required
 from workshop.errors import UsageError
 
 ACCOUNT = "111122223333"
@@ -45,6 +46,42 @@ def off(rydes: Workshop, target: str, **given: str) -> set[str]:
 )
 def test_it_is_sound_with_every_choice(rydes: Workshop, target: str, given: dict[str, str]) -> None:
     assert dry_render(rydes, resolve(rydes, given, ()), known_kinds(), target) == []
+
+
+ARN = EVENT["pool_arn"]
+ISSUER = "https://idp.example.com"
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({}, []),
+        ({"idp": "none", "idp_client": "c"}, []),
+        (EVENT, []),
+        ({**EVENT, "idp": "google"}, []),
+        ({"pool_arn": ARN}, ["client_id", "signin_host"]),
+        ({"pool_arn": ARN, "client_id": "abc"}, ["signin_host"]),
+        ({"client_id": "abc"}, ["pool_arn", "signin_host"]),
+        ({"signin_host": EVENT["signin_host"]}, ["pool_arn", "client_id"]),
+        ({"idp": "google"}, ["idp_client", "idp_secret"]),
+        ({"idp": "facebook", "idp_client": "c"}, ["idp_secret"]),
+        ({"idp": "oidc"}, ["idp_client", "idp_secret", "idp_issuer"]),
+        ({"idp": "oidc", "idp_issuer": ISSUER, "idp_client": "c"}, ["idp_secret"]),
+        ({"idp": "saml"}, ["idp_issuer"]),
+        ({"idp": "saml", "idp_issuer": ISSUER}, []),
+    ],
+)
+@pytest.mark.parametrize("target", ["local", "aws"])
+def test_parameters_that_belong_together_are_asked_for_together(
+    rydes: Workshop, target: str, given: dict[str, str], missing: list[str]
+) -> None:
+    settings = resolve(rydes, given, ())
+    found = required(rydes, settings, plan_variables(rydes.definition, settings, target, ACCOUNT))
+    assert [name for name, error in found.items() if error] == missing
+    for error in filter(None, found.values()):
+        assert error.why and all(name in error.what for name in missing)
+        assert all(f"--param {name}=VALUE" in error.fix for name in missing if name != "idp_secret")
+        assert ("WORKSHOP_SECRET_IDP_SECRET" in error.fix) == ("idp_secret" in missing)
 
 
 def test_the_modules_are_those_of_the_original(rydes: Workshop) -> None:

@@ -16,22 +16,23 @@ from typing import Any
 
 from workshop.app.connections import NO_ACCOUNT, Connection, Notice, Place, try_aws, try_local, unconnected
 from workshop.app.invocation import Invocation
-from workshop.app.secrets import with_secrets
+from workshop.app.secrets import with_masks, with_secrets
 from workshop.aws.boto_client import THREADS
 from workshop.aws.regions import known_regions
-from workshop.checks.context import CheckContext, EventPlan, Machine, PlannedStep
+from workshop.checks.context import CheckContext, EventPlan, GivenClient, Machine, PlannedStep
 from workshop.checks.read_only import ReadOnlyClient
-from workshop.definition.derived import plan_variables
+from workshop.definition.derived import plan_variables, template_variables
 from workshop.definition.lint import Problem, lint
 from workshop.definition.loader import Workshop, load
 from workshop.definition.parameters import Settings, resolve, still_valid
+from workshop.definition.requirements import required
 from workshop.definition.secrets import obstacles
-from workshop.definition.signin import given_pool
+from workshop.definition.signin import PoolArn, given_pool, known_text, pool_arn
 from workshop.definition.templating import MissingOutputError
 from workshop.engine.journal import Installation, Journal
 from workshop.engine.plan import estimate_of
 from workshop.engine.workspace import Contexts, Workspace
-from workshop.errors import DefinitionError, WorkshopError
+from workshop.errors import DefinitionError, UsageError, WorkshopError
 from workshop.state_dir import open_folder
 from workshop.steps.base import Context, Step
 from workshop.waiting import SystemClock
@@ -96,7 +97,8 @@ async def _check_context(found: _Materials, connection: Connection) -> CheckCont
     client = ReadOnlyClient(connection.client)
     if workshop is not None and connection.identity is not None:
         settings = await with_secrets(workshop, settings, client)
-    steps, event, regions = _planned_steps(found, settings, connection, account, client)
+    workspace = _workspace(found, settings, connection, account, client)
+    steps, event, regions = _planned_steps(found, settings, workspace)
     pool = _given_pool(workshop, settings, place.target, account)
     return CheckContext(
         workshop=workshop.name if workshop else invocation.workshop,
@@ -121,19 +123,21 @@ async def _check_context(found: _Materials, connection: Connection) -> CheckCont
         since=installed.since if installed else "",
         clock=place.clock,
         secrets=obstacles(workshop, settings) if workshop else {},
+        required=_required(found, settings, account, secrets_read=connection.identity is not None),
         machine_pool=_machine_pool(workshop, pool),
         given_pool=pool,
+        given_client=_given_client(workspace, pool_arn(pool)) if workspace and steps else None,
         options=replace(invocation, expect_account="").options(invocation.target),
     )
 
 
-def _planned_steps(
+def _workspace(
     found: _Materials, settings: Settings, connection: Connection, account: str, client: ReadOnlyClient
-) -> tuple[tuple[PlannedStep, ...], EventPlan, tuple[str, ...]]:
-    """Every step in every region with its context, the minutes and the cost of a setup, and all regions, home first."""
+) -> Workspace | None:
+    """What is looked at; None for a workshop that cannot be read."""
     if found.workshop is None:
-        return (), found.event, settings.regions
-    workspace = Workspace(
+        return None
+    return Workspace(
         workshop=found.workshop,
         settings=settings,
         target=connection.target,
@@ -142,6 +146,14 @@ def _planned_steps(
         clock=found.place.clock,
         run="check",
     )
+
+
+def _planned_steps(
+    found: _Materials, settings: Settings, workspace: Workspace | None
+) -> tuple[tuple[PlannedStep, ...], EventPlan, tuple[str, ...]]:
+    """Every step in every region with its context, the minutes and the cost of a setup, and all regions, home first."""
+    if workspace is None:
+        return (), found.event, settings.regions
     try:
         plan, regions = workspace.plan(), workspace.everywhere()
     except DefinitionError:
@@ -167,6 +179,15 @@ def _planned_steps(
     return tuple(steps), replace(found.event, setup_minutes=minutes, usd=usd), regions
 
 
+def _required(found: _Materials, settings: Settings, account: str, *, secrets_read: bool) -> dict[str, UsageError | None]:
+    """The parameters that others ask for, each with the error of a missing one. Secrets that were not read count as given."""
+    workshop = found.workshop
+    if workshop is None or found.problems:
+        return {}
+    known = settings if secrets_read else with_masks(workshop, settings)
+    return required(workshop, known, plan_variables(workshop.definition, known, found.place.target, account))
+
+
 def _given_pool(workshop: Workshop | None, settings: Settings, target: str, account: str) -> str:
     """The ARN of the user pool in which people sign in, where it is given; empty where a step makes it."""
     definition = workshop.definition if workshop else None
@@ -174,6 +195,21 @@ def _given_pool(workshop: Workshop | None, settings: Settings, target: str, acco
         return ""
     given = given_pool(definition.signin, plan_variables(definition, settings, target, account))
     return given.arn if given else ""
+
+
+def _given_client(workspace: Workspace, pool: PoolArn | None) -> GivenClient | None:
+    """The client of a pool that is given, with the addresses of the pages as far as the journal knows them."""
+    spec = workspace.workshop.definition.signin
+    if spec is None or pool is None:
+        return None
+    (account,) = workspace.clients
+    contexts = Contexts(workspace, lambda _: None)
+    contexts.remember(workspace.plan())
+    variables = template_variables(workspace.plan_variables(account), workspace.home, contexts.made(account))
+    client, scope, redirect, signed_out = (
+        known_text(spec, field, variables) for field in ("client", "scope", "redirect", "signed_out")
+    )
+    return GivenClient(pool, client, scope, redirect, signed_out) if client else None
 
 
 def _machine_pool(workshop: Workshop | None, given: str) -> str | None:

@@ -74,7 +74,8 @@ async def teardown(session: Session, watch: Watch, *, search: RegionSearch | Non
     """
     workspace, journal = session.workspace, session.workspace.journal
     contexts, plan, stop = Contexts(workspace, watch.emit), workspace.plan(former=True), watch.stop
-    asked = _Asked(_regions(session, search), search)
+    regions = _regions(session, search)
+    asked = _Asked(regions, search or RegionSearch(regions))
     resume = session.command_line("teardown --sweep" if search else "teardown")
     leftovers: list[Resource] = []
     receipt = None
@@ -82,7 +83,9 @@ async def teardown(session: Session, watch: Watch, *, search: RegionSearch | Non
         await revert_faults(session, watch.notice)
         await remove_left_clients(session, watch.notice)
         results = await tear_down(workspace, plan, contexts, watch.emit, stop)
-        found = await unless_stopped(stop, _everything_left(session, plan, contexts, results, search, watch))
+        found = await unless_stopped(
+            stop, _everything_left(session, plan, contexts, results, asked.search, watch, wide=bool(search))
+        )
         if found is not None and not stop.asked:
             leftovers = [*found, *await claim_left(session, begun.lock)]
             receipt = _written(session, _receipt(session, results, leftovers, asked, resume), watch.notice)
@@ -115,17 +118,17 @@ class _Asked:
     """The regions that a teardown asks what is left; which of them were closed or denied shows while it does."""
 
     regions: Sequence[str]
-    search: RegionSearch | None
+    search: RegionSearch
 
     @property
     def denied(self) -> list[str]:
         """Where the caller has no permission to look."""
-        return self.search.denied if self.search else []
+        return self.search.denied
 
     @property
     def searched(self) -> list[str]:
         """Where it was looked."""
-        left_out = {*self.denied, *(self.search.disabled if self.search else ())}
+        left_out = {*self.denied, *self.search.disabled}
         return [region for region in self.regions if region not in left_out]
 
 
@@ -166,17 +169,25 @@ def _written(session: Session, receipt: Receipt, notice: Notice) -> Path | None:
 
 
 async def _everything_left(
-    session: Session, plan: Plan, contexts: Contexts, results: Sequence[NodeResult], search: RegionSearch | None, watch: Watch
+    session: Session,
+    plan: Plan,
+    contexts: Contexts,
+    results: Sequence[NodeResult],
+    search: RegionSearch,
+    watch: Watch,
+    *,
+    wide: bool,
 ) -> list[Resource]:
-    """What two sweeps of the plan, and a look for what is not in the plan, still find."""
+    """What two sweeps of the plan, and a look for what is not in the plan, still find. A `wide` search is of regions that are not
+    the workshop's, too."""
     workspace = session.workspace
     left = (await sweep(plan, contexts, watch.emit, results))[session.account]
     left += await left_clients(session)
-    if search is not None:
+    journal, scope = workspace.journal, session.scope
+    if wide:
         left += await claims_elsewhere(session, search.regions, watch.notice)
-    elif workspace.journal.remembers_made(session.scope, noted_resources()) or workspace.journal.left_in(session.scope):
-        search = RegionSearch(_regions(session, None))  # the definition may have changed since
-    if search is not None:
+    # Where something was made or left, the definition may have changed since.
+    if wide or journal.remembers_made(scope, noted_resources()) or journal.left_in(scope):
         left += await find_orphans(workspace, search, left, watch.emit)
         left += search.unreadable.values()
     return left

@@ -15,12 +15,13 @@ from typing import Any
 from workshop.aws.client import AwsClient
 from workshop.aws.identity import CredentialExpiry, Identity
 from workshop.definition.problem import Problem
+from workshop.definition.signin import PoolArn
 from workshop.errors import UsageError, WorkshopError
 from workshop.shell import command_line
 from workshop.steps.base import Context, Permission, Phase, Step
 from workshop.waiting import Clock
 
-__all__ = ["CheckContext", "EventPlan", "Machine", "PlannedStep"]
+__all__ = ["CheckContext", "EventPlan", "GivenClient", "Machine", "PlannedStep"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,18 @@ class Machine:
     """Why the local cloud cannot save its state, and so refuses changes; empty when it can."""
 
 
+@dataclass(frozen=True, slots=True)
+class GivenClient:
+    """The app client of a user pool that exists already, and what the pages want of it. `redirect` and `signed_out` are empty
+    while the address of the pages is not known."""
+
+    pool: PoolArn
+    client: str
+    scope: str
+    redirect: str
+    signed_out: str
+
+
 @dataclass(frozen=True)
 class CheckContext:
     """Everything a check may use."""
@@ -93,10 +106,14 @@ class CheckContext:
     clock: Clock
     secrets: Mapping[str, WorkshopError | None] = field(default_factory=dict)
     """The secrets of the definition, each with the error that a setup would end with; None for one that is no obstacle."""
+    required: Mapping[str, WorkshopError | None] = field(default_factory=dict)
+    """The parameters that others ask for, each with the error that a setup would end with; None for one that is given."""
     machine_pool: str | None = None
     """The ARN of the user pool in which drills make an app client; empty for one that a step makes, None for drills without."""
     given_pool: str = ""
     """The ARN of the user pool in which people sign in, where it exists already and no step makes it."""
+    given_client: GivenClient | None = None
+    """The client of such a pool; None where it is not given."""
     options: tuple[str, ...] = ()
     """The options that name this context on the command line, where they are not the defaults."""
 

@@ -17,7 +17,7 @@ from workshop.steps.base import Permission, Phase
 from workshop.steps.declarations import RenderedLimit
 from workshop.steps.settings import named_files
 
-__all__ = ["FAMILY", "Secrets", "SoundDefinition", "StepFiles"]
+__all__ = ["FAMILY", "Parameters", "Secrets", "SoundDefinition", "StepFiles"]
 
 FULL = 0.9
 """The share of AWS's limit above which a size is a warning."""
@@ -39,6 +39,25 @@ class SoundDefinition(Check):
         where = f"{first.place}: {first.field}: " if first.field else f"{first.place}: "
         lint = command_line(["workshop", "definition", "lint", self.context.source])
         return failed(f"{where}{first.what}{more}", first.fix or lint)
+
+
+class Parameters(Check):
+    """Every parameter that belongs to those that are given is given, too."""
+
+    name = "parameters"
+    title = "The parameters that belong together are given"
+    needs_credentials: ClassVar[bool] = False
+
+    @classmethod
+    def instances(cls, context: CheckContext) -> Sequence[Check]:
+        """One, where the values of some parameters ask for others."""
+        return [cls(context)] if context.required else []
+
+    async def run(self) -> Finding:
+        for error in self.context.required.values():
+            if error is not None:
+                return failed(f"{error.what} {error.why}".strip(), error.fix)
+        return passed(", ".join(self.context.required))
 
 
 class Secrets(Check):
@@ -132,4 +151,4 @@ def _size(size: int) -> str:
     return f"{size:,} bytes" if size < 10_000 else f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
 
 
-FAMILY = Family("definition", "Definition and data", (SoundDefinition, Secrets, StepFiles))
+FAMILY = Family("definition", "Definition and data", (SoundDefinition, Parameters, Secrets, StepFiles))

@@ -17,6 +17,8 @@ import httpx
 from workshop.aws.errors import AwsError
 from workshop.checks.base import Check, Family, Finding, failed, passed, refused, skipped, warned
 from workshop.checks.context import PlannedStep
+from workshop.checks.signin_client import Client
+from workshop.definition.secrets import give_line
 from workshop.errors import WorkshopError
 from workshop.quoting import shown
 from workshop.shell import command_line, flagged
@@ -203,7 +205,7 @@ class Provider(_SignInCheck):
         names = [name for name in self.context.secrets if "idp" in name] or list(self.context.secrets)
         if not names:
             return "Give it to the stack in `parameters`, from a parameter with `secret: true`"
-        return f"read -rs WORKSHOP_SECRET_{names[0].upper()} && export WORKSHOP_SECRET_{names[0].upper()}"
+        return give_line(names[0])
 
     def _redirect(self, kind: str, region: str) -> str:
         """The address to which the provider sends people back (section 7.1)."""
@@ -338,4 +340,4 @@ def _trusted() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-FAMILY = Family("signin", "Sign-in", (Prefix, Provider, Region, Authorizer))
+FAMILY = Family("signin", "Sign-in", (Prefix, Provider, Client, Region, Authorizer))

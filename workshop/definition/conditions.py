@@ -1,7 +1,8 @@
-"""Decides before the first step which steps of a workshop run, and where: `when:` and the regions that `in:` names.
+"""Decides before the first step which steps of a workshop run, and where: `when:` and the regions that `in:` names; and which
+of its requirements hold.
 
-In: a definition and the variables of its plan. Out: `Places`. Nothing that a step makes is known here: a template that reads an
-output is refused, even where it would not come to read it.
+In: a definition and the variables of its plan. Out: `Places`, requirements. Nothing that a step makes is known here: a template
+that reads an output is refused, even where it would not come to read it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from workshop.definition.model import REGION_PATTERN, Definition, ModuleSpec, StepSpec
+from workshop.definition.model import REGION_PATTERN, Definition, ModuleSpec, RequirementSpec, StepSpec
 from workshop.definition.placement import Places
 from workshop.definition.problem import closest
 from workshop.definition.renderer import Renderer
@@ -19,11 +20,12 @@ from workshop.errors import DefinitionError
 from workshop.quoting import shown
 from workshop.steps.base import Placement
 
-__all__ = ["places"]
+__all__ = ["holding", "places"]
 
 TRUE = frozenset({"true", "1", "yes"})
 FALSE = frozenset({"false", "0", "no", ""})
 
+Conditional = StepSpec | ModuleSpec | RequirementSpec
 Failed = Callable[[DefinitionError], None]
 
 
@@ -33,8 +35,7 @@ def places(definition: Definition, plan: Mapping[str, Any], failed: Failed | Non
     Raises `DefinitionError` naming file, line and field for a template that cannot be used; with `failed`, that is called for
     each instead, and the step counts as one that runs.
     """
-    known = {*TemplateVariables.of_plan(), *(name for name, spec in definition.parameters.items() if not spec.secret)}
-    deciding = _Deciding(plan, frozenset(known), failed)
+    deciding = _Deciding(definition, plan, failed)
     off: set[str] = set()
     named: dict[str, str] = {}
     for module in definition.modules:
@@ -47,14 +48,21 @@ def places(definition: Definition, plan: Mapping[str, Any], failed: Failed | Non
     return Places(tuple(plan["regions"]), named, frozenset(off))
 
 
+def holding(definition: Definition, plan: Mapping[str, Any], failed: Failed | None = None) -> list[RequirementSpec]:
+    """The requirements whose condition is true with these variables; errors as those of `places`."""
+    deciding = _Deciding(definition, plan, failed)
+    return [spec for spec in definition.requires if deciding.switched_on(spec)]
+
+
 class _Deciding:
     """One look at a definition."""
 
-    def __init__(self, plan: Mapping[str, Any], known: frozenset[str], failed: Failed | None) -> None:
-        self.plan, self.known, self.failed = plan, known, failed
+    def __init__(self, definition: Definition, plan: Mapping[str, Any], failed: Failed | None) -> None:
+        self.plan, self.failed = plan, failed
+        self.known = {*TemplateVariables.of_plan(), *(name for name, spec in definition.parameters.items() if not spec.secret)}
 
-    def switched_on(self, spec: StepSpec | ModuleSpec) -> bool:
-        """Whether a step or a module is to run; one whose condition cannot be used is."""
+    def switched_on(self, spec: Conditional) -> bool:
+        """Whether a step or a module is to run, or a requirement holds; one whose condition cannot be used does."""
         try:
             text = self._rendered(spec, "when", spec.when).strip()
             if text.lower() in TRUE | FALSE:
@@ -78,7 +86,7 @@ class _Deciding:
             self._fail(error)
         return {}
 
-    def _rendered(self, spec: StepSpec | ModuleSpec, field: str, text: str) -> str:
+    def _rendered(self, spec: Conditional, field: str, text: str) -> str:
         if "{" not in text:
             return text
         renderer = spec.location.renderer if spec.location else Renderer(_no_files)
@@ -101,7 +109,7 @@ class _Deciding:
         self.failed(error)
 
 
-def _wrong(spec: StepSpec | ModuleSpec, field: str, what: str, fix: str, why: str = "", where: str = "") -> DefinitionError:
+def _wrong(spec: Conditional, field: str, what: str, fix: str, why: str = "", where: str = "") -> DefinitionError:
     place = where or (spec.location.where(field) if spec.location else "")
     dotted = spec.location.dotted(field) if spec.location else field
     return DefinitionError(what=what, why=why, fix=fix, where=place, field=dotted)

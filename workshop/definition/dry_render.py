@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from workshop.definition.budget import SECONDS, UNITS, budget
-from workshop.definition.conditions import places
+from workshop.definition.conditions import holding, places
 from workshop.definition.derived import plan_variables, template_variables
 from workshop.definition.drill_lint import drill_problems
 from workshop.definition.form_errors import problem_at, problems_of
@@ -50,6 +50,7 @@ def dry_render(workshop: Workshop, settings: Settings, kinds: Kinds, target: str
     with budget(refusal, TOTAL * UNITS, TOTAL * SECONDS) as total:
         plan = plan_variables(workshop.definition, settings, target, NO_ACCOUNT)
         where = places(workshop.definition, plan, failed)
+        holding(workshop.definition, plan, failed)
         for step in (step for step in workshop.definition.steps() if off or step.id not in where.off):
             kind = kinds.get(step.kind)
             for region in where.of(step):

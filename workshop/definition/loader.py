@@ -76,7 +76,7 @@ def known_kinds() -> Kinds:
 
 
 def assemble(definition: Definition, document: Document, source: WorkshopSource) -> Workshop:
-    """The workshop, with the location of each module and step, of the drill and of the sign-in."""
+    """The workshop, with the location of each requirement, module and step, of the drill and of the sign-in."""
     files = source.files()
 
     def at(*field: str | int) -> SourceLocation:
@@ -92,9 +92,10 @@ def assemble(definition: Definition, document: Document, source: WorkshopSource)
         ).located_at(at("modules", module_number))
         for module_number, module in enumerate(definition.modules)
     )
+    requires = tuple(spec.located_at(at("requires", number)) for number, spec in enumerate(definition.requires))
     drill = definition.drill and definition.drill.located_at(at("drill"))
     signin = definition.signin and definition.signin.located_at(at("signin"))
-    located = definition.model_copy(update={"modules": modules, "drill": drill, "signin": signin})
+    located = definition.model_copy(update={"requires": requires, "modules": modules, "drill": drill, "signin": signin})
     return Workshop(located, files, source.path, source.builtin)
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "NameSpec",
     "ParameterSpec",
     "Patience",
+    "RequirementSpec",
     "StepSpec",
     "matches",
 ]
@@ -109,6 +110,14 @@ class ParameterSpec(Form):
     changeable: bool = Field(default=False, description="Whether a change of it is one setup away, without a teardown.")
 
 
+class RequirementSpec(Located):
+    """Parameters that belong together: where the condition is true, none of them may be empty."""
+
+    when: str = Field(default="true", description="When they are wanted, by parameters and target: a template of true or false.")
+    parameters: tuple[str, ...] = Field(min_length=1, max_length=50, description="The parameters that may not be empty then.")
+    why: Annotated[str, Field(min_length=1, max_length=500)] = Field(description="Why they are wanted, as a sentence for people.")
+
+
 class ApiSpec(Form):
     """Which step's output is the id of the API in each region: of one `step`, or of several `steps` for different regions."""
 
@@ -148,6 +157,9 @@ class Definition(Form):
     regions: tuple[Region, ...] = Field(min_length=1, max_length=40, description="The regions; the first is home.")
     parameters: Mapping[Variable, ParameterSpec] = Field(
         default_factory=dict, max_length=100, description="What --param may change."
+    )
+    requires: tuple[RequirementSpec, ...] = Field(
+        default=(), max_length=50, description="Which parameters have to be given together."
     )
     modules: tuple[ModuleSpec, ...] = Field(min_length=1, max_length=50, description="The modules, in the order of the workshop.")
     apis: ApiSpec | None = Field(default=None, description="Where the addresses of the APIs come from.")

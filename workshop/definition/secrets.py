@@ -12,7 +12,7 @@ from workshop.errors import UsageError
 from workshop.redaction import SHORTEST
 from workshop.shell import command_line
 
-__all__ = ["environment_name", "faulty", "obstacles", "require_secrets", "secret_names", "store_line", "store_name"]
+__all__ = ["environment_name", "faulty", "give_line", "obstacles", "require_secrets", "secret_names", "store_line", "store_name"]
 
 
 def secret_names(workshop: Workshop) -> tuple[str, ...]:
@@ -23,6 +23,12 @@ def secret_names(workshop: Workshop) -> tuple[str, ...]:
 def environment_name(name: str) -> str:
     """The environment variable that a secret is read from first."""
     return f"WORKSHOP_SECRET_{name.upper()}"
+
+
+def give_line(name: str) -> str:
+    """The shell line that gives a secret without showing it."""
+    variable = environment_name(name)
+    return f"read -rs {variable} && export {variable}"
 
 
 def store_name(workshop: str, name: str) -> str:

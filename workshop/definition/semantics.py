@@ -43,7 +43,7 @@ def semantic_problems(definition: Definition, document: Document, kinds: Kinds) 
     """Every problem that shows without files and templates, in the order of the lines."""
     if len(definition.steps()) > MOST_STEPS:
         return [problem_at(document, ("modules",), f"There are more than {MOST_STEPS} steps.", "Split the workshop in two.")]
-    rules = (_regions, _parameters, _modules, _steps, _needs, _cycles, _results, _names)
+    rules = (_regions, _parameters, _requires, _modules, _steps, _needs, _cycles, _results, _names)
     found = [problem for rule in rules for problem in islice(rule(definition, document), MOST_PROBLEMS)]
     found += _kinds(definition, document, kinds)
     return sorted(found, key=lambda problem: problem.line)
@@ -120,6 +120,14 @@ def _chosen(name: str, parameter: ParameterSpec, document: Document) -> Iterator
     elif parameter.choices and parameter.default not in parameter.choices:
         what = f"The default '{shown(parameter.default)}' is none of the choices."
         yield problem_at(document, (*field, "default"), what, f"Use one of: {', '.join(map(shown, parameter.choices))}.")
+
+
+def _requires(definition: Definition, document: Document) -> Iterator[Problem]:
+    for number, spec in enumerate(definition.requires):
+        for position, name in enumerate(spec.parameters):
+            if name not in definition.parameters:
+                field: FieldPath = ("requires", number, "parameters", position)
+                yield problem_at(document, field, f"'{shown(name)}' is not a parameter.", closest(name, definition.parameters))
 
 
 def _modules(definition: Definition, document: Document) -> Iterator[Problem]:

@@ -21,7 +21,7 @@ from workshop.definition.templating import render_value
 from workshop.errors import DefinitionError
 from workshop.quoting import shown
 
-__all__ = ["MEMBERS", "PoolArn", "given_pool", "pool_arn", "signin", "signin_problems", "signin_texts"]
+__all__ = ["MEMBERS", "PoolArn", "given_pool", "known_text", "pool_arn", "signin", "signin_problems", "signin_texts"]
 
 MEMBERS = ("pool", "issuer", "client_id", "authorize_url", "token_url", "logout_url", "redirect_uri", "scope")
 """What templates see below `signin`."""
@@ -67,6 +67,14 @@ def given_pool(spec: SigninSpec, plan: Mapping[str, Any]) -> PoolArn | None:
         return None
 
 
+def known_text(spec: SigninSpec, field: str, variables: Mapping[str, Any]) -> str:
+    """One field of the block, rendered; empty while an output that it is made of does not exist."""
+    try:
+        return str(render_value(spec, getattr(spec, field), variables, field)).strip()
+    except DefinitionError:
+        return ""
+
+
 def signin_texts(spec: SigninSpec, variables: Mapping[str, Any]) -> dict[str, str]:
     """The fields of the block, rendered; raises `DefinitionError`, and `MissingOutputError` while an output does not exist."""
     return {field: render_value(spec, getattr(spec, field), variables, field).strip() for field in FIELDS}
@@ -106,7 +114,7 @@ def signin_problems(
     if spec.user and spec.user not in users:
         fix = f"Name one of: {', '.join(users)}." if users else "Add a step of the kind cognito.user, or leave `user` out."
         yield problem_at(document, (*base, "user"), f"'{shown(spec.user)}' is no step that makes a user.", fix)
-    for field in FIELDS:
+    for field in (*FIELDS, *(["signed_out"] if spec.signed_out else [])):
         read.clear()
         try:
             text = render_value(spec, getattr(spec, field), variables, field).strip()

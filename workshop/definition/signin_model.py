@@ -23,5 +23,8 @@ class SigninSpec(Located):
     client: Text = Field(description="The id of the pool's client that the pages are.")
     host: Text = Field(description="The host of the pool's own pages, as AWS calls it: PREFIX.auth.REGION.amazoncognito.com")
     redirect: Text = Field(description="The address of the page that a sign-in comes back to.")
+    signed_out: str = Field(
+        default="", max_length=2000, description="The address of the page that signing out comes back to, for checks."
+    )
     scope: Text = Field(default="openid", description="What the pages ask for: scopes with spaces between them.")
     user: str = Field(default="", description="The cognito.user step that makes a user, on the local cloud alone.")

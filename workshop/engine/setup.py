@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from workshop.aws.errors import CredentialsError
 from workshop.definition.lint import require_sound
+from workshop.definition.requirements import require_parameters
 from workshop.definition.secrets import require_secrets
 from workshop.definition.templating import MissingOutputError
 from workshop.engine.adoption import Adoption, adopt
@@ -29,7 +30,10 @@ __all__ = ["check_files", "set_up"]
 
 
 async def check_files(workspace: Workspace, plan: Plan) -> None:
-    """Read every file that the plan needs, before anything is changed; raises `UsageError` for the first wrong one."""
+    """Look for every parameter that others ask for, and read every file that the plan needs, before anything is changed. Raises
+    `UsageError` for what is missing, and for the first file that is wrong."""
+    for account in workspace.clients:
+        require_parameters(workspace.workshop, workspace.of_account(account).settings, workspace.plan_variables(account))
     for settings in (workspace.settings, *workspace.account_settings.values()):
         require_secrets(workspace.workshop, settings)
         require_sound(workspace.workshop, settings, target=workspace.target.name)

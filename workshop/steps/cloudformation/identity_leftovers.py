@@ -27,8 +27,9 @@ async def identity_found(ctx: Context[Any], resource: Declared) -> list[Found]:
 
 
 async def tagged_pools(ctx: Context[Any]) -> list[Found]:
-    """The pools of the region that carry the workshop's tags; none where the caller may not look and no template of the workshop
-    declares a pool, because such a workshop asks for no permission to. Every other denial is raised: the region was not searched."""
+    """The pools of the region that carry the workshop's tags. None where the caller may not look and no template of the workshop
+    declares a pool, because such a workshop asks for no permission to; every other denial is raised, so that the region does not
+    count as searched."""
     try:
         return await _ours(ctx)
     except AwsError as error:

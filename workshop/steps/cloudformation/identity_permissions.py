@@ -9,7 +9,7 @@ from __future__ import annotations
 from workshop.steps.base import Permission, Phase
 from workshop.steps.cloudformation.actions import Actions, by_phase
 
-__all__ = ["IDENTITY", "USER_POOL", "identity_permissions"]
+__all__ = ["IDENTITY", "USER_POOL", "identity_permissions", "search_permissions"]
 
 USER_POOL = "AWS::Cognito::UserPool"
 IDENTITY = {
@@ -49,6 +49,13 @@ IDENTITY = {
 }
 """By type, in IAM's names."""
 LISTING = "cognito-idp:ListUserPools"
+
+
+def search_permissions(account: str, region: str) -> set[Permission]:
+    """What a teardown needs to look for user pools by their tags in any region of the workshop."""
+    pools = f"arn:aws:cognito-idp:{region}:{account}:userpool/*"
+    needed = ((LISTING, "*"), ("cognito-idp:DescribeUserPool", pools))
+    return {Permission(action, resource, region, Phase.TEARDOWN) for action, resource in needed}
 
 
 def identity_permissions(kind: str, account: str, region: str) -> set[Permission]:

@@ -32,7 +32,9 @@ from workshop.steps.base import (
 )
 from workshop.steps.cloudformation.brings import stack_brings
 from workshop.steps.cloudformation.changes import call_once, delete_stack, update_by_change_set
+from workshop.steps.cloudformation.declaring import stacks_declaring
 from workshop.steps.cloudformation.identity_leftovers import tagged_pools
+from workshop.steps.cloudformation.identity_permissions import USER_POOL, search_permissions
 from workshop.steps.cloudformation.in_the_way import adopt_resource, clear_adopted, foreign_resources, foreign_stack
 from workshop.steps.cloudformation.leftovers import clear_log_groups, leftover_of, stack_leftovers
 from workshop.steps.cloudformation.notes import (
@@ -197,11 +199,11 @@ class CloudFormationStack(Step[StackParams]):
         return [into(show, file), command_line(deploy), command_line(outputs)]
 
     def permissions(self, ctx: Context[StackParams]) -> list[Permission]:
-        return stack_permissions(ctx.account, ctx.region, ctx.params.name, _declared(ctx))
+        own = stack_permissions(ctx.account, ctx.region, ctx.params.name, _declared(ctx))
+        return sorted({*own, *(search_permissions(ctx.account, ctx.region) if stacks_declaring(ctx, USER_POOL) else ())})
 
     def rendered(self, part: str, ctx: Context[StackParams]) -> str | None:
-        """The `template`, as it is sent to AWS."""
-        return _body(ctx) if part == "template" else None
+        return _body(ctx) if part == "template" else None  # as it is sent to AWS
 
     async def _usable(self, ctx: Context[StackParams]) -> Stack | None:
         """The stack in a state that can be updated, or None after one in a terminal state was deleted."""
