@@ -74,8 +74,7 @@ async def teardown(session: Session, watch: Watch, *, search: RegionSearch | Non
     """
     workspace, journal = session.workspace, session.workspace.journal
     contexts, plan, stop = Contexts(workspace, watch.emit), workspace.plan(former=True), watch.stop
-    regions = _regions(session, search)
-    asked = _Asked(regions, search or RegionSearch(regions))
+    asked = _Asked(_regions(session, search), search)
     resume = session.command_line("teardown --sweep" if search else "teardown")
     leftovers: list[Resource] = []
     receipt = None
@@ -83,9 +82,7 @@ async def teardown(session: Session, watch: Watch, *, search: RegionSearch | Non
         await revert_faults(session, watch.notice)
         await remove_left_clients(session, watch.notice)
         results = await tear_down(workspace, plan, contexts, watch.emit, stop)
-        found = await unless_stopped(
-            stop, _everything_left(session, plan, contexts, results, asked.search, watch, wide=bool(search))
-        )
+        found = await unless_stopped(stop, _everything_left(session, plan, contexts, results, search, watch))
         if found is not None and not stop.asked:
             leftovers = [*found, *await claim_left(session, begun.lock)]
             receipt = _written(session, _receipt(session, results, leftovers, asked, resume), watch.notice)
@@ -118,17 +115,17 @@ class _Asked:
     """The regions that a teardown asks what is left; which of them were closed or denied shows while it does."""
 
     regions: Sequence[str]
-    search: RegionSearch
+    search: RegionSearch | None
 
     @property
     def denied(self) -> list[str]:
         """Where the caller has no permission to look."""
-        return self.search.denied
+        return self.search.denied if self.search else []
 
     @property
     def searched(self) -> list[str]:
         """Where it was looked."""
-        left_out = {*self.denied, *self.search.disabled}
+        left_out = {*self.denied, *(self.search.disabled if self.search else ())}
         return [region for region in self.regions if region not in left_out]
 
 
@@ -169,25 +166,17 @@ def _written(session: Session, receipt: Receipt, notice: Notice) -> Path | None:
 
 
 async def _everything_left(
-    session: Session,
-    plan: Plan,
-    contexts: Contexts,
-    results: Sequence[NodeResult],
-    search: RegionSearch,
-    watch: Watch,
-    *,
-    wide: bool,
+    session: Session, plan: Plan, contexts: Contexts, results: Sequence[NodeResult], search: RegionSearch | None, watch: Watch
 ) -> list[Resource]:
-    """What two sweeps of the plan, and a look for what is not in the plan, still find. A `wide` search is of regions that are not
-    the workshop's, too."""
+    """What two sweeps of the plan, and a look for what is not in the plan, still find."""
     workspace = session.workspace
     left = (await sweep(plan, contexts, watch.emit, results))[session.account]
     left += await left_clients(session)
-    journal, scope = workspace.journal, session.scope
-    if wide:
+    if search is not None:
         left += await claims_elsewhere(session, search.regions, watch.notice)
-    # Where something was made or left, the definition may have changed since.
-    if wide or journal.remembers_made(scope, noted_resources()) or journal.left_in(scope):
+    elif workspace.journal.remembers_made(session.scope, noted_resources()) or workspace.journal.left_in(session.scope):
+        search = RegionSearch(_regions(session, None))  # the definition may have changed since
+    if search is not None:
         left += await find_orphans(workspace, search, left, watch.emit)
         left += search.unreadable.values()
     return left
