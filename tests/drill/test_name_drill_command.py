@@ -80,7 +80,8 @@ def test_a_drill_measures_dns_within_its_bound_and_leaves_everything_as_it_was(s
 def test_a_planned_evacuation_fails_no_request(shell: Shell) -> None:
     found = shell.document("drill", "run", "--yes", "--fault", "withdraw", "--region", OTHER)
     assert found["failed_requests"] == 0
-    assert 0 < found["rto"]["seconds"] <= found["rto"]["bound_seconds"]
+    # Zero where DNS, which draws by weight, had led no client to it at that moment.
+    assert 0 <= found["rto"]["seconds"] <= found["rto"]["bound_seconds"]
     assert checks(shell) == {HOME: False, OTHER: False}
 
 

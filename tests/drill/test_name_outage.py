@@ -70,6 +70,12 @@ def test_a_planned_evacuation_counts_from_the_change_and_fails_nothing() -> None
     assert outage.share == 0.0
 
 
+def test_a_region_to_which_no_client_was_led_when_it_was_evacuated_is_left_at_once() -> None:
+    elsewhere = [replace(each, why="", status=200, region=EAST) for each in REQUESTS]
+    outage, marks = measured(elsewhere, span=replace(SPAN, noticed=False))
+    assert (outage.rto, outage.share, marks.people) == (0.0, 0.0, 10.0)
+
+
 def test_clients_that_are_still_led_there_have_no_rto() -> None:
     outage, marks = measured(left=False)
     assert (outage.rto, outage.direct, marks.dns, marks.people) == (None, None, None, None)

@@ -1,8 +1,8 @@
 """The outage of a region for those who reach it through a name: from requests and answers of DNS to marks. Pure.
 
 RTO: from the sending of the first request that failed (of a planned evacuation: from the change) until the response to the last
-one that failed or reached the failed region, of any client. A client that asks DNS before each request is through with it as soon
-as DNS is; the others also keep an answer for its TTL.
+one that failed or reached the failed region, of any client; zero when no client was led to a region that is evacuated. A client
+that asks DNS before each request is through with it as soon as DNS is; the others also keep an answer for its TTL.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def name_outage(
     begin = span.reverted if effect is None else effect
     during = [r for r in requests if r.answered >= begin and r.sent < span.reverted]
     bad = [r for r in during if not r.ok or r.region == span.region]
-    people = max((r.answered for r in bad), default=None) if left and effect is not None else None
+    people = max((r.answered for r in bad), default=begin) if left and effect is not None else None
     dns = _dns_left(span, begin, answers) if people is not None else None
     direct = max((r.answered for r in bad if r.client == DIRECT), default=begin) if people is not None else None
     inside = [r for r in during if people is not None and r.sent <= people]
