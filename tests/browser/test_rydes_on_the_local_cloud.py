@@ -80,3 +80,8 @@ def test_the_site_carries_no_secret_and_no_address_that_a_page_could_not_call(
     config = json.loads(text)
     assert config["signin"]["redirect_uri"] == deployed.page("tickets.html")
     assert config["name"] == deployed.document["names"]["api"]
+
+
+def test_what_is_deployed_is_a_go(deployed: LocalWorkshop) -> None:
+    found = deployed.tool("check")
+    assert [each for each in found["checks"] if each["status"] in ("fail", "crash")] == [] and found["verdict"] == "go"

@@ -13,6 +13,7 @@ from tests.unit.fakes.aws import refusal
 from tests.unit.fakes.context import Notes, StepSandbox
 from tests.unit.fakes.kills import Killed, KillingClient
 from workshop.aws.errors import AwsError
+from workshop.checks.read_only import ReadOnlyClient
 from workshop.errors import UsageError, WorkshopError
 from workshop.steps.base import Phase, State
 from workshop.steps.cognito.user import PASSWORD, CognitoUser, UserParams
@@ -54,6 +55,12 @@ async def test_a_user_is_made_whose_password_is_the_documented_one(sandbox):
     observed = await STEP.observe(ctx)
     assert observed.state is State.READY and observed.ours and observed.outputs == outputs
     assert sandbox.aws.made("admin_create_user")[0].parameters["MessageAction"] == "SUPPRESS"
+
+
+async def test_a_check_may_look_for_it(sandbox):
+    await STEP.create(sandbox.here())
+    ctx = replace(sandbox.here(), aws=ReadOnlyClient(sandbox.aws))
+    assert (await STEP.observe(ctx)).state is State.READY and len(await STEP.leftovers(ctx)) == 1
 
 
 async def test_a_pool_is_named_by_its_id_or_its_arn(sandbox):

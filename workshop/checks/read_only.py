@@ -9,7 +9,7 @@ from workshop.aws.client import AwsClient, AwsResponse
 __all__ = ["ReadOnlyClient"]
 
 READING = ("get_", "list_", "describe_", "batch_get_", "simulate_")
-READS = frozenset({"query", "scan"})
+READS = frozenset({"query", "scan", "admin_get_user"})
 
 
 class ReadOnlyClient:
